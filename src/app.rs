@@ -1,0 +1,6 @@
+//! The HTML document and the table of pages.
+
+use leptos::prelude::*;
+
+#[component]
+pub fn Preview() -> impl IntoView {}
