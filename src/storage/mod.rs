@@ -8,6 +8,8 @@
 
 pub mod sqlite;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
@@ -15,6 +17,13 @@ use crate::domain::{
     Actor, ClientId, Content, Conversation, ConversationId, ConversationStatus, Email, Epoch, LinkId, Message,
     MessageId, Name, Participant, ParticipantId, Receipt, Role, SessionId, Timestamp, TokenId, User, UserId,
 };
+
+/// The present moment, as every stored time is taken.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}
 
 /// SHA-256 of a secret. Secrets themselves are never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
