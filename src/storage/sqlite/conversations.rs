@@ -119,14 +119,15 @@ pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Re
         return Err(StoreError::Forbidden);
     }
     let now = now();
-    // Whoever comes by the link is one participant, known by the conversation's own id.
-    let customer = ParticipantId(new.id.0);
+    // Whoever comes by the link is one participant: the owner's account, or else somebody known by
+    // the conversation's own id.
+    let customer = new.customer_id.map_or(ParticipantId(new.id.0), ParticipantId::from);
     let email = new.customer_email.as_ref().map(|email| email.as_str());
     sqlx::query(
         "insert into conversations
              (id, kind, status, customer_name, customer_email, customer_participant_id, metadata, head, last_seq,
-              customer_folded, created_at_ms, updated_at_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, ?8, ?9, ?9)",
+              customer_folded, created_at_ms, updated_at_ms, customer_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, ?8, ?9, ?9, ?10)",
     )
     .bind(new.id.0)
     .bind(ConversationKind::Session.word())
@@ -137,13 +138,14 @@ pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Re
     .bind(new.metadata.to_string())
     .bind(fold(&format!("{}\n{}", new.customer_name, email.unwrap_or_default())))
     .bind(now.0)
+    .bind(new.customer_id.map(|id| id.0))
     .execute(&mut tx.conn)
     .await?;
     links::add(tx, new.id, new.link, now).await?;
 
     let seated = seat(&mut tx.conn, actor, new.id, now).await?;
     participants::join(tx, &seated).await?;
-    let kind = ParticipantKind::Guest;
+    let kind = if new.customer_id.is_some() { ParticipantKind::Customer } else { ParticipantKind::Guest };
     let name = new.customer_name.as_str().to_owned();
     participants::add(tx, new.id, &Participant { id: customer, kind, name, online: false, last_seen_at: None }).await?;
 

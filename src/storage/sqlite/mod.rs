@@ -301,6 +301,10 @@ impl Store for SqliteStore {
         users::find_token(&mut *self.reader().await?, hash).await
     }
 
+    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
+        users::list_revoked_tokens(&mut *self.reader().await?, tokens).await
+    }
+
     async fn revoke_token(&self, id: TokenId) -> Result<bool> {
         self.write(move |tx| Box::pin(users::revoke_token(tx, id))).await
     }

@@ -116,3 +116,15 @@ pub(super) async fn revoke_token(tx: &mut Tx, id: TokenId) -> Result<bool> {
         .await?;
     Ok(done.rows_affected() > 0)
 }
+
+pub(super) async fn list_revoked_tokens(conn: &mut SqliteConnection, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
+    let ids = serde_json::to_string(tokens).unwrap_or_default();
+    let revoked: Vec<uuid::Uuid> = sqlx::query_scalar(
+        "select id from api_tokens
+         where revoked_at_ms is not null and id in (select unhex(value, '-') from json_each(?1))",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(revoked.into_iter().map(TokenId).collect())
+}
