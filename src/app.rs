@@ -81,7 +81,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1a1d24" />
-                <meta name="referrer" content="no-referrer" />
                 <link rel="stylesheet" href=stylesheet />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="manifest" href="/site.webmanifest" />
@@ -114,8 +113,6 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("logout") view=LogoutPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("setup") view=SetupPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("admin") view=DashboardPage ssr=SsrMode::Async />
-                // A chat that could not be opened is shown again under the address it was sent to.
-                <Route path=(StaticSegment("admin"), StaticSegment("chats")) view=DashboardPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("chat"), ParamSegment("id")) view=GuestChatPage ssr=SsrMode::Async />
             </Routes>
         </Router>
@@ -138,7 +135,7 @@ mod tests {
 
     #[test]
     fn only_chats_load_scripts() {
-        for address in ["/admin", "/admin?chat=1", "/chat/1", "https://example.com/chat/1", "/admin/chats"] {
+        for address in ["/admin", "/admin?chat=1", "/chat/1", "https://example.com/chat/1"] {
             assert!(has_islands(address), "{address}");
         }
         for address in

@@ -2,16 +2,13 @@
 //! JavaScript every link and form in it leads to this page again.
 
 use leptos::prelude::*;
-use leptos_router::{
-    components::Redirect,
-    hooks::{use_query_map, use_url},
-};
+use leptos_router::hooks::use_query_map;
 
 use super::{with_earlier, with_viewer};
 use crate::{
     api::{self, list_inbox, load_chat},
-    app::{FormState, PageStatus},
-    domain::{Conversation, ConversationId, ConversationStatus, Problem, Role},
+    app::FormState,
+    domain::{Conversation, ConversationId, ConversationStatus},
     ui::{
         components::{Field, FormProblem, Frame, Icon, Layout, icon, long_date},
         islands::{Chat, CopyLink, InboxList},
@@ -45,7 +42,7 @@ impl Query {
             search: text("q").unwrap_or_default(),
             cursor: text("cursor"),
             before: text("before").and_then(|seq| seq.parse().ok()),
-            new: text("new").is_some() || use_url().get_untracked().path().ends_with("/chats"),
+            new: text("new").is_some(),
         }
     }
 }
@@ -56,47 +53,24 @@ pub fn DashboardPage() -> impl IntoView {
     with_viewer(move |viewer| {
         let query = query.clone();
         async move {
-            match viewer.user.as_ref().map(|user| user.role) {
-                Some(Role::Admin) => {}
-                Some(Role::Customer) => return Err(Problem::forbidden("This page is for the people of the workshop.")),
-                None => {
-                    let next = query.chat.map_or_else(|| "/admin".to_owned(), |id| format!("/admin?chat={id}"));
-                    let next = next.replace('?', "%3F").replace('=', "%3D");
-                    return Ok(view! { <Redirect path=format!("/login?next={next}") /> }.into_any());
-                }
-            }
-            let chosen = match query.chat.filter(|_| !query.new) {
-                Some(id) => match load_chat(id).await {
-                    Ok(chat) => Some(Ok(with_earlier(chat, query.before).await?)),
-                    Err(problem) => {
-                        PageStatus::request(problem.code.status());
-                        Some(Err(problem))
-                    }
-                },
+            let chat = match query.chat.filter(|_| !query.new) {
+                Some(id) => Some(with_earlier(load_chat(id).await?, query.before).await?),
                 None => None,
             };
-            let conversation =
-                chosen.as_ref().and_then(|chosen| chosen.as_ref().ok()).map(|c| c.joined.conversation.clone());
+            let conversation = chat.as_ref().map(|chat| chat.joined.conversation.clone());
             let status = query.status.or(conversation.as_ref().map(|c| c.status)).unwrap_or(ConversationStatus::Open);
             let search = Some(query.search.clone()).filter(|search| !search.is_empty());
             let inbox = list_inbox(status, search, query.cursor).await?;
 
-            let title = match (&conversation, query.new) {
-                (_, true) => "New chat".to_owned(),
-                (Some(conversation), _) => conversation.customer_name.clone(),
-                _ => "Chats".to_owned(),
-            };
-            let class = match (&conversation, query.new || chosen.is_some()) {
-                (Some(_), _) => "desk desk--chat desk--about",
-                (None, true) => "desk desk--chat",
-                (None, false) => "desk",
-            };
             let business = viewer.business.clone();
-            let main = match chosen {
-                _ if query.new => view! { <NewChatForm /> }.into_any(),
-                Some(Ok(chat)) => view! { <Chosen chat=chat business=business /> }.into_any(),
-                Some(Err(problem)) => view! { <Missing problem=problem /> }.into_any(),
-                None => view! { <Nothing /> }.into_any(),
+            let (title, class, main) = match (chat, query.new) {
+                (Some(chat), _) => (
+                    chat.joined.conversation.customer_name.clone(),
+                    "desk desk--chat desk--about",
+                    view! { <Chosen chat=chat business=business /> }.into_any(),
+                ),
+                (None, true) => ("New chat".to_owned(), "desk desk--chat", view! { <NewChatForm /> }.into_any()),
+                (None, false) => ("Chats".to_owned(), "desk", view! { <Nothing /> }.into_any()),
             };
             Ok(view! {
                 <Frame viewer=viewer title=title layout=Layout::App class=class>
@@ -109,8 +83,7 @@ pub fn DashboardPage() -> impl IntoView {
                     <div class="desk__main">{main}</div>
                     {conversation.map(|conversation| view! { <Details conversation=conversation /> })}
                 </Frame>
-            }
-            .into_any())
+            })
         }
     })
 }
@@ -128,19 +101,6 @@ fn Nothing() -> impl IntoView {
         <div class="empty">
             <h1 class="empty__title">"Choose a chat"</h1>
             <p class="empty__text">"Or open a new one: you get a link to send to your customer."</p>
-        </div>
-    }
-}
-
-#[component]
-fn Missing(problem: Problem) -> impl IntoView {
-    view! {
-        <div class="empty">
-            <h1 class="empty__title">{problem.code.title()}</h1>
-            <p class="empty__text">{problem.message}</p>
-            <a class="button" href="/admin">
-                "All chats"
-            </a>
         </div>
     }
 }

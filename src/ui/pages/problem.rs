@@ -5,16 +5,17 @@ use leptos::prelude::*;
 use super::with_viewer;
 use crate::{
     api::Viewer,
-    app::PageStatus,
+    app::{FormState, PageStatus},
     domain::{Code, Problem, Role},
     ui::components::{Frame, Layout},
 };
 
 /// The page for an address that leads nowhere; also for a chat or link that is not (any more) the
-/// viewer's to see, so that the two cannot be told apart.
+/// viewer's to see, so that the two cannot be told apart. The server also shows it for every other
+/// problem that has no page of its own.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    with_viewer(|_| async { Err::<(), _>(Problem::not_found()) })
+    with_viewer(|_| async { Err::<(), _>(FormState::current().problem.unwrap_or_else(Problem::not_found)) })
 }
 
 #[component]
