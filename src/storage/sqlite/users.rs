@@ -3,7 +3,7 @@
 use sqlx::{Row, SqliteConnection};
 
 use super::{
-    rows::{Columns, Word, user, user_columns},
+    rows::{Columns, Word, id_list, user, user_columns},
     writer::Tx,
 };
 use crate::{
@@ -118,10 +118,10 @@ pub(super) async fn revoke_token(tx: &mut Tx, id: TokenId) -> Result<bool> {
 }
 
 pub(super) async fn list_revoked_tokens(conn: &mut SqliteConnection, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
-    let ids = serde_json::to_string(tokens).unwrap_or_default();
+    let ids = id_list(tokens.iter().map(|token| token.0));
     let revoked: Vec<uuid::Uuid> = sqlx::query_scalar(
         "select id from api_tokens
-         where revoked_at_ms is not null and id in (select unhex(value, '-') from json_each(?1))",
+         where revoked_at_ms is not null and id in (select unhex(value) from json_each(?1))",
     )
     .bind(ids)
     .fetch_all(conn)
