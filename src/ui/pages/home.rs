@@ -25,7 +25,7 @@ fn Home(viewer: Viewer) -> impl IntoView {
         }
         .into_any(),
         Some(Role::Customer) => {
-            view! { <p>"You are signed in. Open the link of your chat to go on with it."</p> }.into_any()
+            view! { <a class="button button--primary" href="/account">"Go to your chats"</a> }.into_any()
         }
         None => view! {
             <a class="button button--primary" href="/login">

@@ -3,6 +3,7 @@
 //! A page asks through `api` inside a [`Suspend`](leptos::prelude::Suspend), and every route waits
 //! for it, so the HTML that leaves the server has the content in it.
 
+mod account;
 mod dashboard;
 mod guest_chat;
 mod home;
@@ -11,6 +12,7 @@ mod logout;
 mod problem;
 mod setup;
 
+pub use account::AccountPage;
 pub use dashboard::DashboardPage;
 pub use guest_chat::GuestChatPage;
 pub use home::HomePage;
