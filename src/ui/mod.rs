@@ -1,1 +1,3 @@
 //! What people see.
+
+pub mod islands;
