@@ -53,6 +53,7 @@ pub struct Bubble {
     pub delivery: Delivery,
     pub may_edit: bool,
     pub may_delete: bool,
+    pub editing: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +87,8 @@ pub struct Look<'a> {
     pub people: &'a People,
     /// The first seq that was not read when the chat was opened.
     pub new_from: Option<i64>,
+    /// The message that is being edited.
+    pub editing: Option<MessageId>,
     pub now: Timestamp,
     pub zone: Zone,
 }
@@ -151,6 +154,7 @@ impl Pen<'_> {
             delivery,
             may_edit: own && !deleted && self.look.is_open,
             may_delete: (own || self.look.is_admin) && !deleted && self.look.is_open,
+            editing: own && !deleted && self.look.editing == Some(message.id),
         }));
     }
 
@@ -177,6 +181,7 @@ impl Pen<'_> {
             },
             may_edit: false,
             may_delete: false,
+            editing: false,
         }));
     }
 }
@@ -269,6 +274,7 @@ mod tests {
             is_open: true,
             people,
             new_from: None,
+            editing: None,
             now: Timestamp(90 * MINUTE),
             zone: labels::utc,
         }

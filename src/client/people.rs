@@ -4,7 +4,7 @@ use super::labels::{Zone, relative};
 use crate::domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp};
 
 /// Typing ends by itself: the server says so after 5 s, and if that is lost, this does.
-const TYPING_MS: i64 = 6_000;
+pub const TYPING_MS: i64 = 6_000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct People {

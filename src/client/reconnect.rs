@@ -156,6 +156,12 @@ impl Reconnect {
         self.open_questions.retain(|(open, _)| *open != key);
     }
 
+    /// Whether an answer is awaited.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        !self.open_questions.is_empty()
+    }
+
     /// The connection is gone, or could not be made. `random` is drawn evenly from 0 to 1.
     pub fn closed(&mut self, now: i64, random: f64) {
         match self.phase {

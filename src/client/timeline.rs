@@ -72,7 +72,7 @@ impl Timeline {
     }
 
     /// What is shown, in order.
-    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> + Clone {
         self.messages.range(self.first..).map(|(_, message)| message)
     }
 
@@ -164,6 +164,12 @@ impl Timeline {
         for message in older {
             self.merge(message);
         }
+    }
+
+    /// Takes a message from outside the order of revs, as an `ack` brings it. Its live frame may
+    /// still come.
+    pub fn learn(&mut self, message: Message) {
+        self.merge(message);
     }
 
     fn step(&mut self, rev: i64) -> Live {
