@@ -94,18 +94,57 @@ pub struct Joined {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ServerFrame {
-    Welcome { connection_id: uuid::Uuid, user: SocketUser, epoch: Epoch },
+    Welcome {
+        connection_id: uuid::Uuid,
+        user: SocketUser,
+        epoch: Epoch,
+    },
     Joined(Box<Joined>),
-    Ack { room: ConversationId, client_id: ClientId, message: Message },
-    NewMessage { room: ConversationId, rev: i64, message: Message },
-    MessageUpdated { room: ConversationId, rev: i64, message: Message },
-    MessageDeleted { room: ConversationId, rev: i64, message: Message },
-    ConversationUpdated { room: ConversationId, rev: i64, conversation: Box<Conversation> },
-    Typing { room: ConversationId, participant: ParticipantId, on: bool },
-    Read { room: ConversationId, participant: ParticipantId, seq: i64 },
-    Presence { room: ConversationId, participants: Vec<Participant> },
-    Inbox { conversation: Box<Conversation> },
-    Resync { room: ConversationId },
+    Ack {
+        room: ConversationId,
+        client_id: ClientId,
+        message: Message,
+    },
+    NewMessage {
+        room: ConversationId,
+        rev: i64,
+        message: Message,
+    },
+    MessageUpdated {
+        room: ConversationId,
+        rev: i64,
+        message: Message,
+    },
+    MessageDeleted {
+        room: ConversationId,
+        rev: i64,
+        message: Message,
+    },
+    ConversationUpdated {
+        room: ConversationId,
+        rev: i64,
+        conversation: Box<Conversation>,
+    },
+    Typing {
+        room: ConversationId,
+        participant: ParticipantId,
+        on: bool,
+    },
+    Read {
+        room: ConversationId,
+        participant: ParticipantId,
+        seq: i64,
+    },
+    Presence {
+        room: ConversationId,
+        participants: Vec<Participant>,
+    },
+    Inbox {
+        conversation: Box<Conversation>,
+    },
+    Resync {
+        room: ConversationId,
+    },
     Error {
         code: Code,
         message: String,

@@ -41,11 +41,11 @@ pub async fn list_inbox(
     service.inbox(&actor, status, search, cursor).await
 }
 
-/// One conversation with its latest messages.
+/// One conversation with its latest messages, or with those before `before_seq`.
 #[server(input = Json)]
-pub async fn load_chat(id: ConversationId) -> Result<Chat, Problem> {
+pub async fn load_chat(id: ConversationId, before_seq: Option<i64>) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
-    service.chat(&actor, id).await
+    service.chat(&actor, id, before_seq).await
 }
 
 /// Opens a chat and returns it with the link to share.

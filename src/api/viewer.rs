@@ -18,5 +18,8 @@ pub struct Viewer {
 #[server]
 pub async fn load_viewer() -> Result<Viewer, Problem> {
     let asker = crate::http::asker()?;
-    Ok(Viewer { user: asker.actor.as_ref().and_then(|actor| actor.user().cloned()), business: asker.service.business_name() })
+    Ok(Viewer {
+        user: asker.actor.as_ref().and_then(|actor| actor.user().cloned()),
+        business: asker.service.business_name(),
+    })
 }

@@ -3,6 +3,8 @@
 //! Every line has a key that stays the same while the thing it shows does (also when a send becomes
 //! a message), and compares equal while it need not be drawn again.
 
+use serde::Serialize;
+
 use super::{
     labels::{self, Zone},
     outbox::{Entry, SendState},
@@ -14,9 +16,10 @@ use crate::domain::{ClientId, Date, Message, MessageId, ParticipantId, Timestamp
 /// Messages of one person stand together while no more than this lies between them.
 const GROUP_MS: i64 = 5 * 60_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Key {
-    Day(Date),
+    /// In days since 1970.
+    Day(i64),
     New,
     /// One's own, by the name that it had before the server knew it.
     Own(ClientId),
@@ -97,7 +100,7 @@ impl Line {
     #[must_use]
     pub fn key(&self) -> Key {
         match self {
-            Self::Day { date, .. } => Key::Day(*date),
+            Self::Day { date, .. } => Key::Day(date.days()),
             Self::New => Key::New,
             Self::Message(bubble) => bubble.key,
         }

@@ -57,6 +57,7 @@ pub struct Room {
     /// What went wrong, in words, for beside the composer.
     pub notice: Option<String>,
     link: Link,
+    caught_up: bool,
     /// Edits and deletes that were sent and not confirmed.
     changes: Vec<(ClientId, ClientFrame)>,
     /// How far the server knows that this person has read.
@@ -77,6 +78,7 @@ impl Room {
             new_from: None,
             notice: None,
             link: Link::Down,
+            caught_up: false,
             outbox: Outbox::default(),
             changes: Vec::new(),
             told_seq: people.my_seq(),
@@ -94,6 +96,18 @@ impl Room {
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.kind == ParticipantKind::Admin
+    }
+
+    /// Whether what is shown is all there is, and stays so by itself.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.link == Link::UpToDate && self.indicator == Indicator::Live && !self.gone
+    }
+
+    /// Whether everything was there once on this connection. Small gaps later heal unnoticed.
+    #[must_use]
+    pub fn has_caught_up(&self) -> bool {
+        self.caught_up
     }
 
     #[must_use]
@@ -160,6 +174,7 @@ impl Room {
 
     pub fn on_disconnected(&mut self, code: u16) -> Vec<Do> {
         self.link = Link::Down;
+        self.caught_up = false;
         // Sending it again would end the connection again.
         let too_large = (code == close::FRAME_TOO_LARGE)
             .then(|| self.outbox.reject_sending("It is too long. Please send it in parts."));
@@ -197,16 +212,19 @@ impl Room {
     /// Takes a frame, if it is about this room.
     #[must_use]
     pub fn on_frame(&mut self, frame: &ServerFrame, now: i64) -> Vec<Do> {
+        if room_of(frame) != Some(self.id()) {
+            return Vec::new();
+        }
         match frame {
-            ServerFrame::Joined(joined) if joined.room == self.id() => self.on_joined(joined, now),
-            ServerFrame::Resync { room } if *room == self.id() => {
+            ServerFrame::Joined(joined) => self.on_joined(joined, now),
+            ServerFrame::Resync { .. } => {
                 self.timeline.resync();
                 self.join()
             }
-            ServerFrame::NewMessage { room, rev, message }
-            | ServerFrame::MessageUpdated { room, rev, message }
-            | ServerFrame::MessageDeleted { room, rev, message }
-                if *room == self.id() =>
+            ServerFrame::NewMessage { rev, message, .. }
+            | ServerFrame::MessageUpdated { rev, message, .. }
+            | ServerFrame::MessageDeleted { rev, message, .. }
+                =>
             {
                 let live = self.timeline.apply_message(*rev, message.clone());
                 self.people.apply_typing(message.sender_id, false, now);
@@ -215,14 +233,14 @@ impl Room {
                 todo.extend(self.flush(now));
                 todo
             }
-            ServerFrame::ConversationUpdated { room, rev, conversation } if *room == self.id() => {
+            ServerFrame::ConversationUpdated { rev, conversation, .. } => {
                 let live = self.timeline.apply_conversation(*rev, (**conversation).clone());
                 if !self.timeline.conversation().is_open() {
                     self.editing = None;
                 }
                 self.after_live(live)
             }
-            ServerFrame::Ack { room, client_id, message } if *room == self.id() => {
+            ServerFrame::Ack { client_id, message, .. } => {
                 self.changes.retain(|(change, _)| change != client_id);
                 self.timeline.learn(message.clone());
                 let mut todo = Vec::new();
@@ -232,20 +250,20 @@ impl Room {
                 todo.extend(self.flush(now));
                 todo
             }
-            ServerFrame::Typing { room, participant, on } if *room == self.id() => {
+            ServerFrame::Typing { participant, on, .. } => {
                 self.people.apply_typing(*participant, *on, now);
                 if *on { vec![Do::WakeAt(now + super::people::TYPING_MS)] } else { Vec::new() }
             }
-            ServerFrame::Read { room, participant, seq } if *room == self.id() => {
+            ServerFrame::Read { participant, seq, .. } => {
                 self.people.apply_read(Receipt { participant: *participant, seq: *seq, at: Timestamp(now) });
                 Vec::new()
             }
-            ServerFrame::Presence { room, participants } if *room == self.id() => {
+            ServerFrame::Presence { participants, .. } => {
                 self.people.apply_presence(participants.clone());
                 Vec::new()
             }
-            ServerFrame::Error { code, message, room, client_id } => {
-                self.on_error(*code, message, *room, *client_id, now)
+            ServerFrame::Error { code, message, client_id, .. } => {
+                self.on_error(*code, message, *client_id, now)
             }
             _ => Vec::new(),
         }
@@ -261,6 +279,7 @@ impl Room {
             return todo;
         }
         self.link = Link::UpToDate;
+        self.caught_up = true;
         todo.extend(self.changes.iter().map(|(_, frame)| Do::Send(frame.clone())));
         todo.extend(self.flush(now));
         todo.extend(self.tell_read());
@@ -279,7 +298,6 @@ impl Room {
         &mut self,
         code: Code,
         message: &str,
-        room: Option<ConversationId>,
         client_id: Option<ClientId>,
         now: i64,
     ) -> Vec<Do> {
@@ -294,7 +312,7 @@ impl Room {
             todo.extend(self.flush(now));
             return todo;
         }
-        if room != Some(self.id()) || self.link != Link::Joining {
+        if self.link != Link::Joining {
             return Vec::new();
         }
         self.link = Link::Down;
@@ -376,6 +394,25 @@ impl Room {
         }
         self.told_seq = seq;
         vec![Do::Send(ClientFrame::Read { room: self.id(), seq })]
+    }
+}
+
+/// The room that a frame is about.
+#[must_use]
+pub fn room_of(frame: &ServerFrame) -> Option<ConversationId> {
+    match frame {
+        ServerFrame::Joined(joined) => Some(joined.room),
+        ServerFrame::Ack { room, .. }
+        | ServerFrame::NewMessage { room, .. }
+        | ServerFrame::MessageUpdated { room, .. }
+        | ServerFrame::MessageDeleted { room, .. }
+        | ServerFrame::ConversationUpdated { room, .. }
+        | ServerFrame::Typing { room, .. }
+        | ServerFrame::Read { room, .. }
+        | ServerFrame::Presence { room, .. }
+        | ServerFrame::Resync { room } => Some(*room),
+        ServerFrame::Error { room, .. } => *room,
+        ServerFrame::Welcome { .. } | ServerFrame::Inbox { .. } => None,
     }
 }
 
@@ -507,7 +544,7 @@ mod tests {
         let _ = room.on_connected();
         assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0), [Do::Send(delete)]);
         let error =
-            ServerFrame::Error { code: Code::Forbidden, message: "why".into(), room: None, client_id: Some(id) };
+            ServerFrame::Error { code: Code::Forbidden, message: "why".into(), room: Some(room.id()), client_id: Some(id) };
         assert_eq!(room.on_frame(&error, 0), []);
         assert_eq!(room.notice.as_deref(), Some("why"));
     }

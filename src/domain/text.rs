@@ -102,7 +102,11 @@ impl Email {
         let well_formed = text.chars().count() <= Self::MAX_CHARS
             && !text.chars().any(|c| c.is_whitespace() || c.is_control())
             && text.split_once('@').is_some_and(|(local, domain)| {
-                !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+                !local.is_empty()
+                    && !domain.is_empty()
+                    && !domain.contains('@')
+                    && !domain.starts_with('.')
+                    && !domain.ends_with('.')
             });
         if well_formed {
             Ok(Self(text.to_lowercase()))

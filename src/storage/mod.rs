@@ -8,6 +8,8 @@
 
 pub mod sqlite;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
@@ -15,6 +17,13 @@ use crate::domain::{
     Actor, ClientId, Content, Conversation, ConversationId, ConversationStatus, Email, Epoch, LinkId, Message,
     MessageId, Name, Participant, ParticipantId, Receipt, Role, SessionId, Timestamp, TokenId, User, UserId,
 };
+
+/// The present moment, as every stored time is taken.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}
 
 /// SHA-256 of a secret. Secrets themselves are never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,6 +106,8 @@ pub struct LoginSession {
 #[derive(Clone, Debug)]
 pub struct NewConversation {
     pub id: ConversationId,
+    /// The account that it belongs to, if any.
+    pub customer_id: Option<UserId>,
     pub customer_name: Name,
     pub customer_email: Option<Email>,
     pub metadata: serde_json::Value,
@@ -222,6 +233,8 @@ pub trait Store: Send + Sync + 'static {
 
     async fn create_token(&self, hash: SecretHash, user: UserId) -> Result<TokenId>;
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>>;
+    /// Those of `tokens` that are revoked.
+    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>>;
     /// False if there is no such token or it was revoked before.
     async fn revoke_token(&self, id: TokenId) -> Result<bool>;
 
@@ -277,13 +290,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Closed`].
     async fn delete_message(&self, actor: &Actor, room: Option<ConversationId>, id: MessageId) -> Result<Message>;
     /// The latest messages, or those before `before_seq`; ascending by seq.
-    async fn list_before(
-        &self,
-        actor: &Actor,
-        id: ConversationId,
-        before_seq: Option<i64>,
-        limit: i64,
-    ) -> Result<Page>;
+    async fn list_before(&self, actor: &Actor, id: ConversationId, before_seq: Option<i64>, limit: i64)
+    -> Result<Page>;
     /// The messages whose last change has a higher rev; ascending by rev.
     async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page>;
 

@@ -1,1 +1,99 @@
-fn main() {}
+//! `cargo xtask`: the one way to run, build, check and test this project, on every system.
+//!
+//! Each task is a module. What they share: `workspace` knows where things are, `process` starts
+//! other programs, `setup` provides what a machine lacks, `client` and `server` compile the two
+//! halves, `site` keeps the folder of assets that the server serves.
+
+mod build;
+mod client;
+mod lint;
+mod process;
+mod run;
+mod server;
+mod setup;
+mod site;
+mod test;
+mod workspace;
+
+use std::env;
+use std::process::ExitCode;
+
+use process::Outcome;
+use workspace::Workspace;
+
+struct Task {
+    name: &'static str,
+    arguments: &'static str,
+    does: &'static str,
+    start: fn(&Workspace, &[String]) -> Outcome,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "run",
+        arguments: "[-- flags of `bespoken serve`]",
+        does: "build client and server for development, and serve with demo data",
+        start: run::start,
+    },
+    Task {
+        name: "build",
+        arguments: "",
+        does: "leave one self-contained release binary in target/release/bespoken",
+        start: build::start,
+    },
+    Task {
+        name: "lint",
+        arguments: "",
+        does: "rustfmt, and clippy with warnings denied for server, client and preview",
+        start: lint::start,
+    },
+    Task {
+        name: "test",
+        arguments: "[unit] [integration] [browser] [part of a test's name]",
+        does: "lint and every test; or only the named kinds, without lint",
+        start: test::start,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        list();
+        return ExitCode::SUCCESS;
+    };
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        let asked_for_help = matches!(name.as_str(), "help" | "--help" | "-h");
+        if !asked_for_help {
+            eprintln!("xtask: there is no task `{name}`");
+        }
+        list();
+        return if asked_for_help {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(2)
+        };
+    };
+    match Workspace::find().and_then(|workspace| (task.start)(&workspace, rest)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn list() {
+    println!("cargo xtask <task>\n");
+    for Task {
+        name,
+        arguments,
+        does,
+        ..
+    } in TASKS
+    {
+        println!("  {name:<6}{does}");
+        if !arguments.is_empty() {
+            println!("        {arguments}");
+        }
+    }
+}

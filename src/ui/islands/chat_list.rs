@@ -68,6 +68,13 @@ impl ChatList {
         }
     }
 
+    /// Whether someone of the customer side has this chat open.
+    pub fn set_online(&mut self, id: ConversationId, online: bool) {
+        if let Some(known) = self.items.iter_mut().find(|item| item.id == id) {
+            known.customer_online = Some(online);
+        }
+    }
+
     /// Takes the first part anew, as after a cut; what was loaded beyond it is kept.
     pub fn refresh(&mut self, fresh: Inbox) {
         let Inbox { items, next_cursor, open, closed } = fresh;

@@ -1,0 +1,176 @@
+//! Starting other programs, saying what happens, and failing with one line.
+//!
+//! Nested cargo calls go through [`cargo`], which hides what the outer `cargo run` added to the
+//! environment: some build scripts watch those variables, and would run again at every turn.
+
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::process::{Command, ExitStatus, Stdio};
+use std::{env, fmt, io, thread};
+
+use crate::workspace::Workspace;
+
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+/// Why a task ended early, in words for the person at the terminal.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl Failure {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Adds what was being done to an error that does not say it itself.
+pub trait Context<T> {
+    /// # Errors
+    ///
+    /// Those of `self`, preceded by `doing`.
+    fn context(self, doing: impl fmt::Display) -> Outcome<T>;
+}
+
+impl<T, E: fmt::Display> Context<T> for Result<T, E> {
+    fn context(self, doing: impl fmt::Display) -> Outcome<T> {
+        self.map_err(|error| Failure(format!("{doing}: {error:#}")))
+    }
+}
+
+pub fn say(line: impl fmt::Display) {
+    eprintln!("xtask: {line}");
+}
+
+/// Cargo itself, in the checkout.
+pub fn cargo(workspace: &Workspace) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(&workspace.root);
+    without_cargo_variables(&mut command);
+    command
+}
+
+/// Takes away what `cargo run` told this program about this program's own package.
+pub fn without_cargo_variables(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let own = name.to_str().is_some_and(|name| {
+            [
+                "CARGO_PKG_",
+                "CARGO_MANIFEST_",
+                "CARGO_BIN_",
+                "CARGO_CRATE_",
+            ]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        });
+        if own {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// A program of the Node world; on Windows those are command files.
+pub fn node_tool(name: &str) -> Command {
+    if cfg!(windows) {
+        Command::new(format!("{name}.cmd"))
+    } else {
+        Command::new(name)
+    }
+}
+
+/// Runs a program to its end, with this one's terminal.
+///
+/// # Errors
+///
+/// When it cannot be started, or says that it failed.
+pub fn run(command: &mut Command) -> Outcome {
+    let status = command.status().context(shown(command))?;
+    succeeded(command, status)
+}
+
+/// What a program prints, if it exists and succeeds.
+pub fn output(command: &mut Command) -> Option<String> {
+    let output = command
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Runs programs at the same time, each line of theirs marked with its name. Waits for all, so
+/// that none is left running behind the prompt.
+///
+/// # Errors
+///
+/// The first failure, in the order given.
+pub fn run_together(commands: Vec<(&'static str, Command)>) -> Outcome {
+    let colour = if io::stderr().is_terminal() {
+        "always"
+    } else {
+        "never"
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = commands
+            .into_iter()
+            .map(|(name, mut command)| {
+                scope.spawn(move || -> Outcome {
+                    command.stdin(Stdio::null()).stderr(Stdio::piped());
+                    command.env("CARGO_TERM_COLOR", colour);
+                    let mut child = command.spawn().context(shown(&command))?;
+                    let lines = child.stderr.take().map(BufReader::new);
+                    for line in lines
+                        .into_iter()
+                        .flat_map(BufRead::lines)
+                        .map_while(Result::ok)
+                    {
+                        eprintln!("{name} | {line}");
+                    }
+                    succeeded(&command, child.wait()?)
+                })
+            })
+            .collect();
+        let ends: Vec<Outcome> = running
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(Failure::new("a thread died")))
+            })
+            .collect();
+        ends.into_iter().collect()
+    })
+}
+
+fn succeeded(command: &Command, status: ExitStatus) -> Outcome {
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure(format!("`{}` failed ({status})", shown(command))))
+    }
+}
+
+fn shown(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let name = program
+        .file_stem()
+        .unwrap_or(program.as_os_str())
+        .to_string_lossy();
+    command
+        .get_args()
+        .fold(name.into_owned(), |line, argument| {
+            format!("{line} {}", argument.to_string_lossy())
+        })
+}

@@ -1,0 +1,201 @@
+//! What a machine may lack, and how it gets it. Looking is cheap enough to do every time; only
+//! what is missing is installed, and a line says so first.
+//!
+//! System packages are installed on Debian as root alone (containers, CI); a person's own machine
+//! gets a line that says what to install.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use crate::process::{Context, Failure, Outcome, cargo, node_tool, output, run, say};
+use crate::workspace::Workspace;
+
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// The standard library for the browser's side.
+///
+/// # Errors
+///
+/// When it is missing and rustup cannot add it.
+pub fn wasm_target() -> Outcome {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = output(Command::new(rustc).args(["--print", "sysroot"])).ok_or_else(|| {
+        Failure::new("rustc does not answer; install Rust from https://rustup.rs")
+    })?;
+    if Path::new(&sysroot)
+        .join("lib/rustlib")
+        .join(WASM_TARGET)
+        .join("lib")
+        .is_dir()
+    {
+        return Ok(());
+    }
+    say(format!("adding the Rust target {WASM_TARGET}"));
+    run(Command::new("rustup").args(["target", "add", WASM_TARGET])).map_err(|failure| {
+        Failure::new(format!(
+            "the Rust target {WASM_TARGET} is missing and could not be added ({failure}); \
+             try `rustup target add {WASM_TARGET}`"
+        ))
+    })
+}
+
+/// rustfmt and clippy.
+///
+/// # Errors
+///
+/// When one is missing and rustup cannot add it.
+pub fn lint_tools(workspace: &Workspace) -> Outcome {
+    for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if output(cargo(workspace).args([subcommand, "--version"])).is_none() {
+            say(format!("adding {component}"));
+            run(Command::new("rustup").args(["component", "add", component])).context(format!(
+                "{component} is missing; try `rustup component add {component}`"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// The Node packages of end2end/, as its lock file states them.
+///
+/// # Errors
+///
+/// When there is no Node, or npm cannot install the packages.
+pub fn node_packages(workspace: &Workspace) -> Outcome {
+    let folder = workspace.end2end();
+    // npm writes this file at the end of an installation.
+    let installed = modified(&folder.join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= modified(&folder.join("package-lock.json")) {
+        return Ok(());
+    }
+    if !has_npm() {
+        install_debian_packages(&["nodejs", "npm"])
+            .context("Node is missing; install version 20 or later from https://nodejs.org")?;
+    }
+    say("installing the Node packages of end2end/");
+    run(node_tool("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(folder))
+}
+
+pub fn has_npm() -> bool {
+    output(node_tool("npm").arg("--version")).is_some()
+}
+
+/// A Chromium for the browser tests. `None` when it is Playwright's own, which Playwright finds
+/// by itself. Needs [`node_packages`].
+///
+/// # Errors
+///
+/// When there is none and none can be installed.
+pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
+    if let Some(chosen) = env::var_os("BESPOKEN_CHROMIUM") {
+        return Ok(Some(chosen.into()));
+    }
+    if let Some(found) = chromium_of_the_system() {
+        return Ok(Some(found));
+    }
+    if has_playwrights_chromium(workspace) {
+        return Ok(None);
+    }
+    if install_debian_packages(&["chromium"]).is_ok()
+        && let Some(found) = chromium_of_the_system()
+    {
+        return Ok(Some(found));
+    }
+    say("downloading Chromium with Playwright");
+    run(node_tool("npx")
+        .args(["playwright", "install", "chromium"])
+        .current_dir(workspace.end2end()))
+    .map_err(|failure| {
+        Failure::new(format!(
+            "the browser tests need Chromium ({failure}); install it, or name it in \
+             BESPOKEN_CHROMIUM"
+        ))
+    })?;
+    Ok(None)
+}
+
+fn chromium_of_the_system() -> Option<PathBuf> {
+    [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+    ]
+    .into_iter()
+    .find_map(on_path)
+}
+
+fn has_playwrights_chromium(workspace: &Workspace) -> bool {
+    let script = "process.stdout.write(require('playwright-core').chromium.executablePath())";
+    let mut node = Command::new("node");
+    node.args(["-e", script]).current_dir(workspace.end2end());
+    output(&mut node).is_some_and(|path| Path::new(&path).exists())
+}
+
+/// The WASM optimiser: the pinned one of end2end/, or a recent one of the system. `None`, with a
+/// line that says so, when neither can be had.
+pub fn wasm_opt(workspace: &Workspace) -> Option<PathBuf> {
+    if has_npm() {
+        if let Err(failure) = node_packages(workspace) {
+            say(failure);
+        }
+        let script = if cfg!(windows) {
+            "wasm-opt.cmd"
+        } else {
+            "wasm-opt"
+        };
+        let pinned = workspace.end2end().join("node_modules/.bin").join(script);
+        if pinned.exists() {
+            return Some(pinned);
+        }
+    }
+    let system = on_path("wasm-opt").filter(|path| {
+        // "wasm-opt version 120 (…)"; older ones do not know all that rustc emits.
+        let version = output(Command::new(path).arg("--version")).unwrap_or_default();
+        version
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .any(|n: u32| n >= 120)
+    });
+    if system.is_none() {
+        say("no wasm-opt (npm or binaryen 120 provides it): the client is about a third larger");
+    }
+    system
+}
+
+/// Finds a program the way a shell does.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let name = format!("{name}{}", env::consts::EXE_SUFFIX);
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join(&name))
+        .find(|file| file.is_file())
+}
+
+fn install_debian_packages(names: &[&str]) -> Outcome {
+    // Other systems of the family have packages of these names that are stand-ins for a snap.
+    let debian = fs::read_to_string("/etc/os-release")
+        .is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
+    let root = output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
+    if !(debian && root) {
+        return Err(Failure::new("not installed by itself on this system"));
+    }
+    say(format!("installing {} with apt-get", names.join(" and ")));
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .arg("--quiet=2")
+            .args(arguments);
+        run(&mut command)
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], names].concat())
+}
+
+fn modified(path: &Path) -> Option<std::time::SystemTime> {
+    fs::metadata(path).and_then(|data| data.modified()).ok()
+}

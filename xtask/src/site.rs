@@ -1,0 +1,241 @@
+//! target/site, the assets that the server serves: the bound client and the styles in pkg/, and
+//! public/ as it is.
+//!
+//! A file is written only when its content changes, and one that no longer belongs is removed:
+//! the release server is compiled anew exactly when an asset differs. `files.txt` lists the
+//! assets; being one of the files that are compiled in, it makes an added file count as a change.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::client::NAME;
+use crate::process::{Context, Failure, Outcome};
+use crate::workspace::Workspace;
+
+const LISTING: &str = "files.txt";
+
+/// What becomes of the compressed files beside the assets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Compressed {
+    /// They stay, to be compared with new ones.
+    Kept,
+    /// They go: development serves assets as they are.
+    Removed,
+}
+
+/// Puts the bound client, the styles and public/ into target/site.
+///
+/// # Errors
+///
+/// When a file cannot be read or written, or the styles are incomplete.
+pub fn assemble(workspace: &Workspace, bound_client: &Path, compressed: Compressed) -> Outcome {
+    let mut files = BTreeMap::new();
+    collect(bound_client, Path::new("pkg"), &mut files)?;
+    let styles = styles(&workspace.root.join("style"))?;
+    files.insert(format!("pkg/{NAME}.css").into(), styles.into_bytes());
+    let public = workspace.root.join("public");
+    if public.is_dir() {
+        collect(&public, Path::new(""), &mut files)?;
+    }
+
+    let site = workspace.site();
+    for (name, content) in &files {
+        write_if_changed(&site.join(name), content)?;
+    }
+    for name in names(&site)? {
+        let belongs = match name.strip_suffix(".br") {
+            Some(asset) => compressed == Compressed::Kept && files.contains_key(Path::new(asset)),
+            None => name == LISTING || files.contains_key(Path::new(&name)),
+        };
+        if !belongs {
+            fs::remove_file(site.join(&name)).context(format!("removing {name}"))?;
+        }
+    }
+    list(workspace)
+}
+
+/// Writes the list of assets. To be called when all are there.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn list(workspace: &Workspace) -> Outcome {
+    let site = workspace.site();
+    let mut names = names(&site)?;
+    names.retain(|name| name != LISTING);
+    write_if_changed(&site.join(LISTING), (names.join("\n") + "\n").as_bytes())
+}
+
+/// The assets that brotli can shrink.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn compressible(workspace: &Workspace) -> Outcome<Vec<PathBuf>> {
+    const ENDINGS: [&str; 9] = [
+        "js",
+        "wasm",
+        "css",
+        "svg",
+        "html",
+        "json",
+        "webmanifest",
+        "xml",
+        "ico",
+    ];
+    let site = workspace.site();
+    let paths = names(&site)?.into_iter().map(|name| site.join(name));
+    Ok(paths
+        .filter(|path| {
+            let ending = path.extension().and_then(|ending| ending.to_str());
+            ending.is_some_and(|ending| ENDINGS.contains(&ending))
+        })
+        .collect())
+}
+
+/// Joins the files of style/ in the order in which style/main.css imports them.
+fn styles(folder: &Path) -> Outcome<String> {
+    let entry = folder.join("main.css");
+    if !entry.exists() {
+        return if folder.is_dir() && names(folder)?.iter().any(|name| name.ends_with(".css")) {
+            Err(Failure::new(
+                "style/main.css is missing: it imports the other files, one a line, in order",
+            ))
+        } else {
+            Ok(String::new())
+        };
+    }
+    let order = imports(&fs::read_to_string(&entry).context("style/main.css")?)?;
+    if let Some(forgotten) = names(folder)?
+        .iter()
+        .find(|name| name.ends_with(".css") && *name != "main.css" && !order.contains(name))
+    {
+        return Err(Failure::new(format!(
+            "style/{forgotten} would be left out: style/main.css does not import it"
+        )));
+    }
+    let mut joined = String::new();
+    for name in order {
+        let text = fs::read_to_string(folder.join(&name)).context(format!("style/{name}"))?;
+        joined.push_str(&without_comments(&text));
+    }
+    Ok(joined)
+}
+
+/// The names in a file that holds nothing but `@import "name.css";` lines and comments.
+fn imports(text: &str) -> Outcome<Vec<String>> {
+    without_comments(text)
+        .lines()
+        .map(|line| {
+            line.strip_prefix("@import \"")
+                .and_then(|rest| rest.strip_suffix("\";"))
+                .map(|name| name.trim_start_matches("./").to_owned())
+                .ok_or_else(|| {
+                    Failure::new(format!("style/main.css holds more than imports: {line}"))
+                })
+        })
+        .collect()
+}
+
+/// Drops comments, indentation and empty lines; brotli makes the rest of minifying pointless.
+fn without_comments(css: &str) -> String {
+    let mut kept = String::with_capacity(css.len());
+    let mut quote = None;
+    let mut characters = css.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (None, '/') if characters.peek() == Some(&'*') => {
+                characters.next();
+                let mut last = ' ';
+                for next in characters.by_ref() {
+                    if last == '*' && next == '/' {
+                        break;
+                    }
+                    last = next;
+                }
+                continue;
+            }
+            (None, '"' | '\'') => quote = Some(character),
+            (Some(open), _) if character == open => quote = None,
+            (Some(_), '\\') => {
+                kept.push(character);
+                kept.extend(characters.next());
+                continue;
+            }
+            _ => {}
+        }
+        kept.push(character);
+    }
+    kept.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .fold(String::with_capacity(kept.len()), |joined, line| {
+            joined + line + "\n"
+        })
+}
+
+/// The files below `folder`, relative to it, with `/` on every system, sorted.
+fn names(folder: &Path) -> Outcome<Vec<String>> {
+    let mut files = BTreeMap::new();
+    walk(folder, Path::new(""), &mut |name, _| {
+        files.insert(name.to_string_lossy().replace('\\', "/"), ());
+        Ok(())
+    })?;
+    Ok(files.into_keys().collect())
+}
+
+fn collect(folder: &Path, under: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) -> Outcome {
+    walk(folder, under, &mut |name, path| {
+        files.insert(name, fs::read(path)?);
+        Ok(())
+    })
+}
+
+fn walk(folder: &Path, under: &Path, visit: &mut dyn FnMut(PathBuf, &Path) -> Outcome) -> Outcome {
+    for entry in fs::read_dir(folder).context(folder.display())? {
+        let entry = entry?;
+        let name = under.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &name, visit)?;
+        } else {
+            visit(name, &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn write_if_changed(path: &Path, content: &[u8]) -> Outcome {
+    if fs::read(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).context(folder.display())?;
+    }
+    fs::write(path, content).context(path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_indentation_go_and_strings_stay() {
+        let css = "/* a\n b */a {\n  content: \"/* kept \\\" */\"; /* gone */\n\n}\n";
+        assert_eq!(
+            without_comments(css),
+            "a {\ncontent: \"/* kept \\\" */\";\n}\n"
+        );
+    }
+
+    #[test]
+    fn imports_keep_their_order() {
+        let text = "/* the order */\n@import \"./tokens.css\";\n@import \"base.css\";\n";
+        assert_eq!(imports(text).unwrap(), ["tokens.css", "base.css"]);
+    }
+
+    #[test]
+    fn main_css_may_hold_imports_only() {
+        assert!(imports("@import \"a.css\";\nbody { margin: 0 }").is_err());
+    }
+}

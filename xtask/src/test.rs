@@ -1,0 +1,108 @@
+//! `cargo xtask test`: lint and all tests. `unit`, `integration` and `browser` choose kinds; any
+//! other word chooses tests by a part of their name.
+//!
+//! The client's logic is tested on the host with the unit tests, as it is in the same library.
+//! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN.
+
+use std::fs;
+
+use crate::process::{Outcome, cargo, node_tool, run, say};
+use crate::workspace::Workspace;
+use crate::{client, lint, run as run_task, server, setup};
+
+struct Wanted<'a> {
+    unit: bool,
+    integration: bool,
+    browser: bool,
+    names: Vec<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(arguments: &'a [String]) -> Self {
+        let (kinds, names): (Vec<&str>, Vec<&str>) = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|word| *word != "--")
+            .partition(|word| ["unit", "integration", "browser"].contains(word));
+        let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
+        Self {
+            unit: wants("unit"),
+            integration: wants("integration"),
+            browser: wants("browser"),
+            names,
+        }
+    }
+
+    fn everything(&self) -> bool {
+        self.unit && self.integration && self.browser && self.names.is_empty()
+    }
+}
+
+pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let wanted = Wanted::new(arguments);
+    if wanted.everything() {
+        lint::start(workspace, &[])?;
+    }
+    if wanted.integration || wanted.browser {
+        setup::wasm_target()?;
+        say("building the client");
+        fs::create_dir_all(workspace.site())?;
+        run(&mut client::compilation(workspace, client::Profile::Dev))?;
+        run_task::assets(workspace)?;
+    }
+    if wanted.unit || wanted.integration {
+        rust_tests(workspace, &wanted)?;
+    }
+    if wanted.browser {
+        browser_tests(workspace, &wanted)?;
+    }
+    Ok(())
+}
+
+fn rust_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
+    if wanted.unit {
+        say("testing the tasks");
+        run(cargo(workspace)
+            .args(["test", "--package", "xtask", "--"])
+            .args(&wanted.names))?;
+    }
+    let mut command = cargo(workspace);
+    command.args(["test", "--features", "ssr", "--no-fail-fast"]);
+    match (wanted.unit, wanted.integration) {
+        (true, false) => {
+            say("unit tests");
+            command.args(["--lib", "--bins"]);
+        }
+        (false, true) => {
+            say("integration tests");
+            command.args(["--test", "*"]);
+        }
+        _ => say("unit and integration tests"),
+    }
+    run(command.arg("--").args(&wanted.names))
+}
+
+fn browser_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
+    // The tests in tests/ have the server compiled for them. Compiled alone it shares no
+    // dependency with them, as test-only features reach down to tokio.
+    if !wanted.integration {
+        say("building the server");
+        run(&mut server::compilation(workspace, server::Profile::Dev))?;
+    }
+    setup::node_packages(workspace)?;
+    let chromium = setup::chromium(workspace)?;
+    say("browser tests");
+    let mut command = node_tool("npx");
+    command
+        .args(["playwright", "test"])
+        .args(&wanted.names)
+        .current_dir(workspace.end2end())
+        .env(
+            "BESPOKEN_BIN",
+            server::program(workspace, server::Profile::Dev),
+        );
+    if let Some(chromium) = chromium {
+        command.env("BESPOKEN_CHROMIUM", chromium);
+    }
+    run(&mut command)
+}
