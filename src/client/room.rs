@@ -223,9 +223,7 @@ impl Room {
             }
             ServerFrame::NewMessage { rev, message, .. }
             | ServerFrame::MessageUpdated { rev, message, .. }
-            | ServerFrame::MessageDeleted { rev, message, .. }
-                =>
-            {
+            | ServerFrame::MessageDeleted { rev, message, .. } => {
                 let live = self.timeline.apply_message(*rev, message.clone());
                 self.people.apply_typing(message.sender_id, false, now);
                 let mut todo = Vec::from_iter(self.settle(message));
@@ -262,9 +260,7 @@ impl Room {
                 self.people.apply_presence(participants.clone());
                 Vec::new()
             }
-            ServerFrame::Error { code, message, client_id, .. } => {
-                self.on_error(*code, message, *client_id, now)
-            }
+            ServerFrame::Error { code, message, client_id, .. } => self.on_error(*code, message, *client_id, now),
             _ => Vec::new(),
         }
     }
@@ -294,13 +290,7 @@ impl Room {
         self.outbox.settle_seen(message, self.me).map(Do::Forget)
     }
 
-    fn on_error(
-        &mut self,
-        code: Code,
-        message: &str,
-        client_id: Option<ClientId>,
-        now: i64,
-    ) -> Vec<Do> {
+    fn on_error(&mut self, code: Code, message: &str, client_id: Option<ClientId>, now: i64) -> Vec<Do> {
         if let Some(client_id) = client_id {
             let known = self.changes.len();
             self.changes.retain(|(change, _)| *change != client_id);
@@ -543,8 +533,12 @@ mod tests {
         assert!(room.notice.is_some());
         let _ = room.on_connected();
         assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0), [Do::Send(delete)]);
-        let error =
-            ServerFrame::Error { code: Code::Forbidden, message: "why".into(), room: Some(room.id()), client_id: Some(id) };
+        let error = ServerFrame::Error {
+            code: Code::Forbidden,
+            message: "why".into(),
+            room: Some(room.id()),
+            client_id: Some(id),
+        };
         assert_eq!(room.on_frame(&error, 0), []);
         assert_eq!(room.notice.as_deref(), Some("why"));
     }

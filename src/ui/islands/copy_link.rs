@@ -44,7 +44,8 @@ pub(super) fn CopyButton(link: String) -> impl IntoView {
 
 /// Selects the link that is shown, for browsers that copy only what is selected, and for people.
 fn select_beside(button: Option<&Element>) {
-    let input = button.and_then(|button| button.closest(".copy").ok()?).and_then(|copy| copy.query_selector("input").ok()?);
+    let input =
+        button.and_then(|button| button.closest(".copy").ok()?).and_then(|copy| copy.query_selector("input").ok()?);
     if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
         input.select();
     }

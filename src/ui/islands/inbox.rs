@@ -153,7 +153,11 @@ pub fn InboxList(
         let (text, href, action) = if !search.is_empty() {
             (["Nothing found for “", &search, "”."].concat(), ["/admin?status=", word].concat(), "Show all")
         } else if status == ConversationStatus::Open {
-            ("No open chats. A new one starts with a link that you send.".to_owned(), "/admin?new=1".to_owned(), "New chat")
+            (
+                "No open chats. A new one starts with a link that you send.".to_owned(),
+                "/admin?new=1".to_owned(),
+                "New chat",
+            )
         } else {
             ("No closed chats. A chat that you close can be read here.".to_owned(), "/admin".to_owned(), "Open chats")
         };
@@ -214,7 +218,13 @@ pub fn InboxList(
     }
 }
 
-fn row(item: &Conversation, word: &str, chosen: bool, now: crate::domain::Timestamp, zone: labels::Zone) -> impl IntoView + use<> {
+fn row(
+    item: &Conversation,
+    word: &str,
+    chosen: bool,
+    now: crate::domain::Timestamp,
+    zone: labels::Zone,
+) -> impl IntoView + use<> {
     let online = item.customer_online == Some(true);
     let class = if item.unread > 0 { "row row--unread" } else { "row" };
     let text_class = if item.last_message.is_some() { "row__text" } else { "row__text row__text--none" };

@@ -91,10 +91,16 @@ fn Form(opened: RwSignal<Option<(Conversation, bool)>>, close: impl Fn() + Copy 
             }
         })
     };
-    let invalid = move |field: &'static str| problem.with(|problem| problem.as_ref()?.field.as_deref().filter(|at| *at == field).map(|_| "true"));
+    let invalid = move |field: &'static str| {
+        problem.with(|problem| problem.as_ref()?.field.as_deref().filter(|at| *at == field).map(|_| "true"))
+    };
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
-        let (Some(name), Some(email), Some(first)) = (name.get_untracked(), email.get_untracked(), first.get_untracked()) else { return };
+        let (Some(name), Some(email), Some(first)) =
+            (name.get_untracked(), email.get_untracked(), first.get_untracked())
+        else {
+            return;
+        };
         if busy.get_untracked() {
             return;
         }

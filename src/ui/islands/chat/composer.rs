@@ -22,7 +22,9 @@ pub(super) fn checked(panel: Panel, text: &str) -> Result<Option<String>, String
     if text.trim().is_empty() {
         return Ok(None);
     }
-    Content::parse(text, panel.message_chars).map(|content| Some(content.into_string())).map_err(|problem| problem.message)
+    Content::parse(text, panel.message_chars)
+        .map(|content| Some(content.into_string()))
+        .map_err(|problem| problem.message)
 }
 
 /// Whether this key sends: Enter alone, but not the one that ends a word of an input method, and not
@@ -53,7 +55,9 @@ pub(super) fn Composer(panel: Panel, name: String, draft: String) -> impl IntoVi
 
     let tell_typing = move |on: bool| {
         let (now, told) = (page::now_ms(), typing_told.get_value());
-        if panel.room.with_untracked(|room| room.is_up_to_date()) && (if on { now >= told + TYPING_AGAIN_MS } else { told > 0 }) {
+        if panel.room.with_untracked(|room| room.is_up_to_date())
+            && (if on { now >= told + TYPING_AGAIN_MS } else { told > 0 })
+        {
             typing_told.set_value(if on { now } else { 0 });
             crate::client::socket::send(&ClientFrame::Typing { room: panel.id, on });
         }
@@ -184,7 +188,8 @@ pub(super) fn Closed(panel: Panel, admin: bool) -> impl IntoView {
         let today = labels::local_date(panel.now.get(), zone);
         panel.room.with(|room| {
             let conversation = room.timeline.conversation();
-            let on = conversation.closed_at.map(|at| " on ".to_owned() + &labels::date(labels::local_date(at, zone), today));
+            let on =
+                conversation.closed_at.map(|at| " on ".to_owned() + &labels::date(labels::local_date(at, zone), today));
             let by = conversation.closed_by.as_ref().map(|name| " by ".to_owned() + name);
             ["This chat was closed", &on.unwrap_or_default(), &by.unwrap_or_default(), "."].concat()
         })

@@ -210,9 +210,8 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
         let join = if address.contains('?') { "&before=" } else { "?before=" };
         [address, &panel.id.to_string(), join, &before.to_string()].concat()
     };
-    let start = StoredValue::new(
-        ["Only you and ", &name, " can read this chat. It is kept after it is closed."].concat(),
-    );
+    let start =
+        StoredValue::new(["Only you and ", &name, " can read this chat. It is kept after it is closed."].concat());
     let missed = move || panel.room.with(|room| room.count_others_after(scroll.end_seq.get()));
     view! {
         <div class="chat__log">
@@ -308,7 +307,8 @@ fn message(panel: Panel, bubble: Bubble) -> impl IntoView + use<> {
             class += state;
         }
     }
-    let (who_class, who) = if bubble.own { ("visually-hidden", "You".to_owned()) } else { ("message__sender", bubble.sender) };
+    let (who_class, who) =
+        if bubble.own { ("visually-hidden", "You".to_owned()) } else { ("message__sender", bubble.sender) };
     let content = match (bubble.id.filter(|_| bubble.editing), bubble.body) {
         (Some(id), _) => view! { <Edit panel=panel id=id /> }.into_any(),
         (None, body) => body_view(body, bubble.edited),
@@ -441,7 +441,9 @@ fn close_menus_elsewhere() {
     window_event_listener(leptos::ev::keydown, |event| {
         if event.key() == "Escape" {
             close_menu(|menu| {
-                if let Some(button) = menu.first_element_child().and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+                if let Some(button) =
+                    menu.first_element_child().and_then(|button| button.dyn_into::<HtmlElement>().ok())
+                {
                     let _ = button.focus();
                 }
                 true
@@ -462,7 +464,8 @@ fn close_menu(closes: impl FnOnce(&Element) -> bool) {
 #[component]
 fn Edit(panel: Panel, id: crate::domain::MessageId) -> impl IntoView {
     let input = NodeRef::<html::Textarea>::new();
-    let content = panel.room.with_untracked(|room| room.message(id).map(|message| message.content.clone()).unwrap_or_default());
+    let content =
+        panel.room.with_untracked(|room| room.message(id).map(|message| message.content.clone()).unwrap_or_default());
     let field = "edit-".to_owned() + &id.to_string();
     Effect::new(move || {
         if let Some(input) = input.get() {

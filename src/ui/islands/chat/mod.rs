@@ -63,7 +63,10 @@ impl Panel {
             match act {
                 Do::Send(frame) => drop(socket::send(&frame)),
                 Do::Keep(entry) => {
-                    page::keep(&self.send_key(Some(entry.client_id)), &serde_json::to_string(&entry).unwrap_or_default());
+                    page::keep(
+                        &self.send_key(Some(entry.client_id)),
+                        &serde_json::to_string(&entry).unwrap_or_default(),
+                    );
                 }
                 Do::Forget(client_id) => page::keep(&self.send_key(Some(client_id)), ""),
                 Do::WakeAt(at) => {
@@ -115,7 +118,9 @@ impl Panel {
             Event::Connected(_) => self.act(Room::on_connected),
             Event::Disconnected(code) => self.act(|room| room.on_disconnected(*code)),
             Event::Probe => self.act(Room::on_probe),
-            Event::Frame(frame) if room_of(frame) == Some(self.id) => self.act(|room| room.on_frame(frame, page::now_ms())),
+            Event::Frame(frame) if room_of(frame) == Some(self.id) => {
+                self.act(|room| room.on_frame(frame, page::now_ms()))
+            }
             Event::Frame(_) | Event::Sent(_) => {}
         });
         set_interval(move || self.now.set(page::now()), CLOCK);
