@@ -22,7 +22,7 @@ use leptos_router::{
 
 use crate::{
     domain::Problem,
-    ui::pages::{DashboardPage, GuestChatPage, HomePage, LoginPage, LogoutPage, NotFoundPage, SetupPage},
+    ui::pages::{AccountPage, DashboardPage, GuestChatPage, HomePage, LoginPage, LogoutPage, NotFoundPage, SetupPage},
 };
 
 /// The HTTP status that a page asks for. The server provides one per request and reads it when the
@@ -112,6 +112,7 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("logout") view=LogoutPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("setup") view=SetupPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("account") view=AccountPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("admin") view=DashboardPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("chat"), ParamSegment("id")) view=GuestChatPage ssr=SsrMode::Async />
             </Routes>

@@ -75,6 +75,8 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         Settings { public_url: public_url.clone(), business: config.business, limits: config.limits, link_key };
     let service = Service::start(store, settings).await.map_err(database)?;
 
+    // Pages wait for their data on Leptos' executor; that it was set before is no mistake.
+    let _ = any_spawner::Executor::init_tokio();
     let assets = Arc::new(Assets::load());
     let options =
         LeptosOptions::builder().output_name(assets.output_name()).site_pkg_dir("pkg").site_addr(address).build();

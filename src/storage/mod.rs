@@ -185,7 +185,8 @@ pub struct ApiToken {
 /// See the module for what always holds. Lists have at most `limit` items; the caller bounds it.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// The commits from now on, in order for each conversation. Can be taken once.
+    /// The commits from now on, in order for each conversation. Can be taken once. A change is told
+    /// here before whoever made it gets its answer.
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
 
     /// Fails if the database does not answer.
@@ -200,6 +201,10 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::EmailTaken`].
     async fn create_user(&self, new: NewUser) -> Result<User>;
     /// Creates the first admin, unless there is one: then `Ok(None)`. Two callers at once make one.
+    /// Uses up the setup secret.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`].
     async fn create_first_admin(&self, new: NewUser) -> Result<Option<User>>;
     async fn has_admin(&self) -> Result<bool>;
     /// The user with the PHC string of the password.
@@ -207,6 +212,8 @@ pub trait Store: Send + Sync + 'static {
 
     // Login sessions, found by the hash of the secret in the cookie
 
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
     async fn create_session(
         &self,
         hash: SecretHash,
@@ -219,9 +226,15 @@ pub trait Store: Send + Sync + 'static {
     async fn find_session(&self, hash: SecretHash) -> Result<Option<LoginSession>>;
     async fn end_session(&self, id: SessionId) -> Result<()>;
     /// Adds a link to a session; adding it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such session or link.
     async fn grant_link(&self, session: SessionId, link: LinkId) -> Result<()>;
 
     /// A secret that signs its user in until it expires, as printed by `--demo`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
     async fn create_sign_in_link(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()>;
     async fn find_sign_in_link(&self, hash: SecretHash) -> Result<Option<User>>;
 
@@ -231,6 +244,8 @@ pub trait Store: Send + Sync + 'static {
 
     // API tokens
 
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
     async fn create_token(&self, hash: SecretHash, user: UserId) -> Result<TokenId>;
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>>;
     /// Those of `tokens` that are revoked.
@@ -241,9 +256,11 @@ pub trait Store: Send + Sync + 'static {
     // Shared links
 
     async fn find_link(&self, hash: SecretHash) -> Result<Option<Link>>;
-    /// Makes `new` the conversation's link; returns the links that died.
+    /// Makes `new` the conversation's link; returns the links that died, also one that had just
+    /// expired. Admins only, else [`StoreError::Forbidden`].
     async fn replace_link(&self, actor: &Actor, id: ConversationId, new: NewLink) -> Result<Vec<LinkId>>;
-    /// Returns the links that died.
+    /// Returns the links that died, also one that had just expired. Admins only, else
+    /// [`StoreError::Forbidden`].
     async fn revoke_links(&self, actor: &Actor, id: ConversationId) -> Result<Vec<LinkId>>;
 
     // Conversations
@@ -262,7 +279,8 @@ pub trait Store: Send + Sync + 'static {
     async fn count_conversations(&self, actor: &Actor) -> Result<StatusCounts>;
     /// Closes or reopens. Admins only, else [`StoreError::Forbidden`]. Already so: no new rev.
     async fn set_status(&self, actor: &Actor, id: ConversationId, status: ConversationStatus) -> Result<Seat>;
-    /// Assigns an admin or nobody. Admins only. An assignee who is no admin: [`StoreError::NotFound`].
+    /// Assigns an admin or nobody. Admins only, else [`StoreError::Forbidden`]. An assignee who is no
+    /// admin: [`StoreError::NotFound`]. Already so: no new rev.
     async fn assign(&self, actor: &Actor, id: ConversationId, assignee: Option<UserId>) -> Result<Seat>;
 
     // Messages
@@ -273,7 +291,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Closed`], unless the same client id was stored before.
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted>;
     /// By its author only, else [`StoreError::Forbidden`]; a deleted one is [`StoreError::NotFound`].
-    /// `room`, if given, must be the message's conversation. The same content again: no new rev.
+    /// `room`, if given, must be the message's conversation. The same content again: no new rev, and
+    /// no error if the conversation was closed since.
     ///
     /// # Errors
     /// [`StoreError::Closed`].
@@ -284,7 +303,8 @@ pub trait Store: Send + Sync + 'static {
         id: MessageId,
         content: Content,
     ) -> Result<Message>;
-    /// By its author or an admin, else [`StoreError::Forbidden`]. Deleted already: no new rev.
+    /// By its author or an admin, else [`StoreError::Forbidden`]. Deleted already: no new rev, and no
+    /// error if the conversation was closed since.
     ///
     /// # Errors
     /// [`StoreError::Closed`].

@@ -84,7 +84,7 @@ pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
         .context("binding the client")?;
     if let Some(optimiser) = optimiser {
         say("shrinking the client with wasm-opt");
-        shrink(&optimiser, &bound.join(format!("{NAME}_bg.wasm")))?;
+        shrink(optimiser, &bound.join(format!("{NAME}_bg.wasm")))?;
     }
     fs::write(stamp, state)?;
     Ok(bound)
@@ -104,8 +104,8 @@ fn state(compiled: &Path, optimised: bool) -> Outcome<String> {
     ))
 }
 
-fn shrink(optimiser: &Path, wasm: &Path) -> Outcome {
-    run(Command::new(optimiser)
+fn shrink(mut optimiser: Command, wasm: &Path) -> Outcome {
+    run(optimiser
         .arg("-Oz")
         .args(["--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
         .args(["--enable-sign-ext", "--enable-mutable-globals"])

@@ -78,13 +78,9 @@ pub fn without_cargo_variables(command: &mut Command) {
     }
 }
 
-/// A program of the Node world; on Windows those are command files.
-pub fn node_tool(name: &str) -> Command {
-    if cfg!(windows) {
-        Command::new(format!("{name}.cmd"))
-    } else {
-        Command::new(name)
-    }
+/// Node's package manager, which is a command file on Windows.
+pub fn npm() -> Command {
+    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
 /// Runs a program to its end, with this one's terminal.

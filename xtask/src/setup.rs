@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use crate::process::{Context, Failure, Outcome, cargo, node_tool, output, run, say};
+use crate::process::{Context, Failure, Outcome, cargo, npm, output, run, say};
 use crate::workspace::Workspace;
 
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// The oldest that the packages of end2end/ run on.
+const OLDEST_NODE: u32 = 20;
 
 /// The standard library for the browser's side.
 ///
@@ -69,18 +72,30 @@ pub fn node_packages(workspace: &Workspace) -> Outcome {
     if installed.is_some() && installed >= modified(&folder.join("package-lock.json")) {
         return Ok(());
     }
-    if !has_npm() {
-        install_debian_packages(&["nodejs", "npm"])
-            .context("Node is missing; install version 20 or later from https://nodejs.org")?;
+    if !has_node() {
+        // Before Debian 13 what this installs is too old, so it is looked at again.
+        let installed = install_debian_packages(&["nodejs", "npm"]);
+        if installed.is_err() || !has_node() {
+            return Err(Failure::new(format!(
+                "Node {OLDEST_NODE} or later, with npm, is missing; get it from https://nodejs.org"
+            )));
+        }
     }
     say("installing the Node packages of end2end/");
-    run(node_tool("npm")
+    run(npm()
         .args(["ci", "--no-audit", "--no-fund"])
         .current_dir(folder))
 }
 
-pub fn has_npm() -> bool {
-    output(node_tool("npm").arg("--version")).is_some()
+fn has_node() -> bool {
+    // "v20.11.0"
+    let version = output(Command::new("node").arg("--version")).unwrap_or_default();
+    let major = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|n| n.parse().ok());
+    major.is_some_and(|major: u32| major >= OLDEST_NODE) && output(npm().arg("--version")).is_some()
 }
 
 /// A Chromium for the browser tests. `None` when it is Playwright's own, which Playwright finds
@@ -105,16 +120,22 @@ pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
         return Ok(Some(found));
     }
     say("downloading Chromium with Playwright");
-    run(node_tool("npx")
-        .args(["playwright", "install", "chromium"])
-        .current_dir(workspace.end2end()))
-    .map_err(|failure| {
+    run(playwright(workspace).args(["install", "chromium"])).map_err(|failure| {
         Failure::new(format!(
             "the browser tests need Chromium ({failure}); install it, or name it in \
              BESPOKEN_CHROMIUM"
         ))
     })?;
     Ok(None)
+}
+
+/// The Playwright of end2end/, in that folder. Needs [`node_packages`].
+pub fn playwright(workspace: &Workspace) -> Command {
+    let mut command = Command::new("node");
+    command
+        .arg("node_modules/@playwright/test/cli.js")
+        .current_dir(workspace.end2end());
+    command
 }
 
 fn chromium_of_the_system() -> Option<PathBuf> {
@@ -137,19 +158,18 @@ fn has_playwrights_chromium(workspace: &Workspace) -> bool {
 
 /// The WASM optimiser: the pinned one of end2end/, or a recent one of the system. `None`, with a
 /// line that says so, when neither can be had.
-pub fn wasm_opt(workspace: &Workspace) -> Option<PathBuf> {
-    if has_npm() {
+pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
+    if has_node() {
         if let Err(failure) = node_packages(workspace) {
             say(failure);
         }
-        let script = if cfg!(windows) {
-            "wasm-opt.cmd"
-        } else {
-            "wasm-opt"
-        };
-        let pinned = workspace.end2end().join("node_modules/.bin").join(script);
+        let pinned = workspace
+            .end2end()
+            .join("node_modules/binaryen/bin/wasm-opt");
         if pinned.exists() {
-            return Some(pinned);
+            let mut command = Command::new("node");
+            command.arg(pinned);
+            return Some(command);
         }
     }
     let system = on_path("wasm-opt").filter(|path| {
@@ -163,7 +183,7 @@ pub fn wasm_opt(workspace: &Workspace) -> Option<PathBuf> {
     if system.is_none() {
         say("no wasm-opt (npm or binaryen 120 provides it): the client is about a third larger");
     }
-    system
+    system.map(Command::new)
 }
 
 /// Finds a program the way a shell does.

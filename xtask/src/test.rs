@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use crate::process::{Outcome, cargo, node_tool, run, say};
+use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
 use crate::{client, lint, run as run_task, server, setup};
 
@@ -92,15 +92,11 @@ fn browser_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
     setup::node_packages(workspace)?;
     let chromium = setup::chromium(workspace)?;
     say("browser tests");
-    let mut command = node_tool("npx");
-    command
-        .args(["playwright", "test"])
-        .args(&wanted.names)
-        .current_dir(workspace.end2end())
-        .env(
-            "BESPOKEN_BIN",
-            server::program(workspace, server::Profile::Dev),
-        );
+    let mut command = setup::playwright(workspace);
+    command.arg("test").args(&wanted.names).env(
+        "BESPOKEN_BIN",
+        server::program(workspace, server::Profile::Dev),
+    );
     if let Some(chromium) = chromium {
         command.env("BESPOKEN_CHROMIUM", chromium);
     }

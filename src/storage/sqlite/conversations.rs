@@ -19,13 +19,13 @@ use crate::{
     },
 };
 
-/// A conversation as one person sees it. `?1` is the present moment, `?4` the id of the admin who
+/// Conversations from `$source` as one person sees them. `?1` is the present moment, `?4` the id of the admin who
 /// asks, or null for the customer side.
 ///
 /// Nobody has an unread message of their own, because sending one moves the receipt to it: unread
 /// is what came after the receipt, less what was deleted of it.
 macro_rules! select_conversations {
-    () => {
+    ($source:expr) => {
         concat!(
             "
     select conversations.id, conversations.kind, conversations.request_id, conversations.status,
@@ -40,7 +40,9 @@ macro_rules! select_conversations {
                     and messages.seq > coalesce(receipts.seq, 0)) as unread,
            participants.last_seen_at_ms,
            links.id as link_id
-    from conversations
+    from ",
+            $source,
+            "
     left join receipts
         on receipts.conversation_id = conversations.id
        and receipts.participant_id = coalesce(?4, conversations.customer_participant_id)
@@ -95,7 +97,7 @@ fn seen_by(actor: &Actor, row: &SqliteRow) -> sqlx::Result<Seat> {
     Ok(Seat { conversation, me, link: row.optional_id("link_id", LinkId)? })
 }
 
-pub(super) const LOAD: &str = concat!(select_conversations!(), " where conversations.id = ?5");
+pub(super) const LOAD: &str = concat!(select_conversations!("conversations"), " where conversations.id = ?5");
 
 pub(super) async fn load(conn: &mut SqliteConnection, actor: &Actor, seated: &Seated) -> Result<Seat> {
     let asker = Asker::from(actor);
@@ -157,9 +159,18 @@ pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Re
 /// of [`select_conversations`], `?2` and `?3` of [`own_conversations`], `?5` status, `?6` kind,
 /// `?7` folded search, `?8` and `?9` cursor, `?10` limit.
 pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: bool) -> String {
-    let mut sql = String::from(concat!(select_conversations!(), " where true"));
+    // A cross join keeps the order of its tables: first the few that are theirs, then each of those,
+    // never all that are open.
+    let mut sql = String::from(if is_admin {
+        select_conversations!("conversations")
+    } else {
+        select_conversations!(concat!(
+            "(",
+            own_conversations!(),
+            ") as own cross join conversations on conversations.id = own.id"
+        ))
+    });
     let conditions = [
-        (!is_admin, concat!(" and conversations.id in (", own_conversations!(), ")")),
         (filter.status.is_some(), " and conversations.status = ?5"),
         (filter.kind.is_some(), " and conversations.kind = ?6"),
         (
@@ -168,6 +179,7 @@ pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: 
         ),
         (has_cursor, " and (conversations.updated_at_ms, conversations.id) < (?8, ?9)"),
     ];
+    sql.push_str(" where true");
     for (_, condition) in conditions.iter().filter(|(applies, _)| *applies) {
         sql.push_str(condition);
     }
@@ -211,9 +223,9 @@ pub(super) fn fold(text: &str) -> String {
 
 pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";
 pub(super) const COUNT_OWN: &str = concat!(
-    "select status, count(*) as conversations from conversations where conversations.id in (",
+    "select status, count(*) as conversations from (",
     own_conversations!(),
-    ") group by status"
+    ") as own cross join conversations on conversations.id = own.id group by status"
 );
 
 pub(super) async fn count(conn: &mut SqliteConnection, actor: &Actor) -> Result<StatusCounts> {

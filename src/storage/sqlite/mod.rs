@@ -14,6 +14,9 @@ mod sessions;
 mod users;
 mod writer;
 
+#[cfg(test)]
+mod plans;
+
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -109,8 +112,12 @@ impl SqliteStore {
 }
 
 fn options(url: &str) -> Result<SqliteConnectOptions> {
+    // Without the scheme sqlx takes anything for the name of a file.
+    if !url.starts_with("sqlite:") {
+        return Err(StoreError::Unfit("the address of an SQLite database begins with sqlite:".to_owned()));
+    }
     let options = SqliteConnectOptions::from_str(url)
-        .map_err(|error| StoreError::Unfit(format!("{url:?} does not name an SQLite database: {error}")))?
+        .map_err(|error| StoreError::Unfit(format!("{url} does not name an SQLite database: {error}")))?
         .create_if_missing(true)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)

@@ -159,7 +159,11 @@ impl Task {
                 execute(tx, savepoint).await?;
                 let before = tx.commits.len();
                 if !job.run(tx).await {
-                    execute(tx, "rollback to job").await?;
+                    // Fails if SQLite has rolled back all: then the job's own error says why.
+                    execute(tx, "rollback to job")
+                        .await
+                        .map_err(|error| job.error().unwrap_or_else(|| error.to_string()))
+                        .map_err(|reason| sqlx::Error::Protocol(format!("all was rolled back: {reason}")))?;
                     tx.commits.truncate(before);
                 }
                 savepoint = "release job; savepoint job";
@@ -181,6 +185,8 @@ async fn execute(tx: &mut Tx, sql: &'static str) -> Result<()> {
 trait Job: Send {
     /// Says whether its changes stand.
     fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
+    /// Why its changes do not stand.
+    fn error(&self) -> Option<String>;
     /// Called once the changes are on disk, or with the reason why nothing of the batch is.
     fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>);
 }
@@ -203,6 +209,10 @@ where
             self.result = AssertUnwindSafe(async move { job(tx).await }).catch_unwind().await.ok();
             matches!(self.result, Some(Ok(_)))
         })
+    }
+
+    fn error(&self) -> Option<String> {
+        self.result.as_ref()?.as_ref().err().map(ToString::to_string)
     }
 
     fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>) {
@@ -233,5 +243,127 @@ pub(super) async fn checkpoint_and_close(mut conn: SqliteConnection) {
     }
     if let Err(error) = conn.close().await {
         tracing::warn!(%error, "the database was not closed cleanly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use sqlx::sqlite::SqliteJournalMode;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A writer on a file with one table, and what it tells.
+    async fn start(folder: &TempDir, pragma: &'static str) -> (Writer, Listener) {
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("writer.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal);
+        let mut conn = connect(&options).await.unwrap();
+        sqlx::query("create table words (word text not null unique)").execute(&mut conn).await.unwrap();
+        sqlx::raw_sql(pragma).execute(&mut conn).await.unwrap();
+        let listener = Listener::default();
+        (Writer::start(conn, options, Arc::clone(&listener)), listener)
+    }
+
+    async fn insert(tx: &mut Tx, word: String) -> Result<()> {
+        sqlx::query("insert into words values (?1)").bind(word).execute(&mut tx.conn).await?;
+        Ok(())
+    }
+
+    async fn words(writer: &Writer) -> Vec<String> {
+        let words = writer.write(|tx| {
+            Box::pin(async move {
+                let words = sqlx::query_scalar("select substr(word, 1, 9) from words order by rowid");
+                Ok(words.fetch_all(&mut tx.conn).await?)
+            })
+        });
+        words.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_bug_in_one_job_does_not_end_all_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = start(&folder, "").await;
+        let write = |word: &'static str| {
+            writer.write(move |tx| {
+                Box::pin(async move {
+                    insert(tx, word.to_owned()).await?;
+                    assert_ne!(word, "bug");
+                    Ok(())
+                })
+            })
+        };
+        let alone = write("bug").await;
+        assert!(matches!(alone, Err(StoreError::Database(sqlx::Error::WorkerCrashed))), "{alone:?}");
+        let (first, before, bug, after) = tokio::join!(write("first"), write("before"), write("bug"), write("after"));
+        assert!(first.is_ok() && before.is_ok() && after.is_ok());
+        assert!(matches!(bug, Err(StoreError::Database(sqlx::Error::WorkerCrashed))), "{bug:?}");
+        assert_eq!(words(&writer).await, ["first", "before", "after"]);
+    }
+
+    /// As on a full disk: SQLite may roll everything back by itself, and the next batch finds room.
+    #[tokio::test]
+    async fn a_full_disk_fails_what_it_must_and_nothing_after() {
+        for neighbours in [0, 2] {
+            let folder = tempfile::tempdir().unwrap();
+            let (writer, _) = start(&folder, "pragma max_page_count = 20").await;
+            let write = |word: String| writer.write(move |tx| Box::pin(insert(tx, word)));
+            write("small".to_owned()).await.unwrap();
+
+            let mut words_at_once: Vec<_> = (0..neighbours).map(|n| format!("neighbour {n}")).collect();
+            words_at_once.insert(neighbours / 2, "large".repeat(100_000));
+            // SQLite rolls back the transaction that they share, and each is told why.
+            for outcome in join_all(words_at_once.into_iter().map(write)).await {
+                let error = outcome.unwrap_err().to_string();
+                assert!(error.contains("full"), "{error}");
+            }
+            assert_eq!(words(&writer).await, ["small"]);
+
+            write("later".to_owned()).await.unwrap();
+            assert_eq!(words(&writer).await, ["small", "later"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_commit_fails_the_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, listener) = start(&folder, "").await;
+        let (sender, mut told) = mpsc::unbounded_channel();
+        listener.set(sender).unwrap();
+        // A broken reference that may be mended until the commit, and is not.
+        let broken = writer.write(|tx| {
+            Box::pin(async move {
+                let sql = "create table a (id integer primary key);
+                           create table b (a integer references a (id) deferrable initially deferred);
+                           insert into b values (1)";
+                sqlx::raw_sql(sql).execute(&mut tx.conn).await?;
+                tx.commits.push(Commit {
+                    conversation_id: crate::domain::ConversationId::new(),
+                    rev: 1,
+                    change: crate::storage::Change::Conversation,
+                });
+                Ok(())
+            })
+        });
+        let error = broken.await.unwrap_err().to_string();
+        assert!(error.contains("nothing was written") && error.contains("FOREIGN KEY"), "{error}");
+        assert!(told.try_recv().is_err());
+        writer.write(|tx| Box::pin(insert(tx, "next".to_owned()))).await.unwrap();
+        assert_eq!(words(&writer).await, ["next"]);
+    }
+
+    #[tokio::test]
+    async fn what_may_be_lost_is_written_in_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = start(&folder, "").await;
+        writer.write_later(|tx| Box::pin(insert(tx, "later".to_owned())));
+        assert_eq!(words(&writer).await, ["later"]);
+        assert!(writer.is_running());
+        assert!(writer.finish().await.is_some());
+        assert!(writer.finish().await.is_none());
+        assert!(!writer.is_running());
+        writer.write_later(|tx| Box::pin(insert(tx, "too late".to_owned())));
     }
 }

@@ -83,7 +83,8 @@ pub fn DashboardPage() -> impl IntoView {
                     <div class="desk__main">{main}</div>
                     {conversation.map(|conversation| view! { <Details conversation=conversation /> })}
                 </Frame>
-            })
+            }
+            .into_any())
         }
     })
 }

@@ -28,6 +28,7 @@ pub fn GuestChatPage() -> impl IntoView {
             <Frame viewer=viewer title="Chat" layout=Layout::Bare class="guest">
                 <Chat chat=chat business=business draft=draft problem=problem />
             </Frame>
-        })
+        }
+        .into_any())
     })
 }

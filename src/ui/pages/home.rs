@@ -11,7 +11,7 @@ use crate::{
 
 #[component]
 pub fn HomePage() -> impl IntoView {
-    with_viewer(|viewer| async move { Ok(view! { <Home viewer=viewer /> }) })
+    with_viewer(|viewer| async move { Ok(view! { <Home viewer=viewer /> }.into_any()) })
 }
 
 #[component]
@@ -25,7 +25,7 @@ fn Home(viewer: Viewer) -> impl IntoView {
         }
         .into_any(),
         Some(Role::Customer) => {
-            view! { <p>"You are signed in. Open the link of your chat to go on with it."</p> }.into_any()
+            view! { <a class="button button--primary" href="/account">"Go to your chats"</a> }.into_any()
         }
         None => view! {
             <a class="button button--primary" href="/login">
@@ -41,7 +41,7 @@ fn Home(viewer: Viewer) -> impl IntoView {
                 <p class="home__lead">
                     {format!(
                         "This is where {business} and its customers agree on what a thing should be, and follow it \
-                         until it is done. The people who make it answer themselves.",
+                         until it is done. The people who make it are the ones who answer.",
                     )}
                 </p>
                 <div class="home__action">{action}</div>

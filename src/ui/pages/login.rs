@@ -15,7 +15,7 @@ pub fn LoginPage() -> impl IntoView {
     let next = use_query_map().get_untracked().get("next").unwrap_or_else(|| FormState::current().value("next"));
     with_viewer(move |viewer| {
         let next = next.clone();
-        async move { Ok(view! { <Login viewer=viewer next=next /> }) }
+        async move { Ok(view! { <Login viewer=viewer next=next /> }.into_any()) }
     })
 }
 

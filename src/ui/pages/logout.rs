@@ -10,7 +10,7 @@ use crate::{
 
 #[component]
 pub fn LogoutPage() -> impl IntoView {
-    with_viewer(|viewer| async move { Ok(view! { <Logout viewer=viewer /> }) })
+    with_viewer(|viewer| async move { Ok(view! { <Logout viewer=viewer /> }.into_any()) })
 }
 
 #[component]

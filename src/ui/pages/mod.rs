@@ -3,6 +3,7 @@
 //! A page asks through `api` inside a [`Suspend`](leptos::prelude::Suspend), and every route waits
 //! for it, so the HTML that leaves the server has the content in it.
 
+mod account;
 mod dashboard;
 mod guest_chat;
 mod home;
@@ -11,6 +12,7 @@ mod logout;
 mod problem;
 mod setup;
 
+pub use account::AccountPage;
 pub use dashboard::DashboardPage;
 pub use guest_chat::GuestChatPage;
 pub use home::HomePage;
@@ -27,31 +29,27 @@ use crate::{
 };
 
 /// Loads the viewer and shows `page`, or the problem if that is not possible.
-fn with_viewer<V, F>(page: impl Fn(Viewer) -> F + Clone + Send + Sync + 'static) -> impl IntoView
+fn with_viewer<F>(page: impl Fn(Viewer) -> F + Clone + Send + Sync + 'static) -> impl IntoView
 where
-    V: IntoView + 'static,
-    F: Future<Output = Result<V, Problem>> + Send + 'static,
+    F: Future<Output = Result<AnyView, Problem>> + Send + 'static,
 {
-    view! {
-        <Suspense>
-            {move || {
-                let page = page.clone();
-                Suspend::new(async move {
-                    let viewer = match load_viewer().await {
-                        Ok(viewer) => viewer,
-                        Err(problem) => {
-                            let nobody = Viewer { user: None, business: "Bespoken".into() };
-                            return view! { <ProblemPage viewer=nobody problem=problem /> }.into_any();
-                        }
-                    };
-                    match page(viewer.clone()).await {
-                        Ok(view) => view.into_any(),
-                        Err(problem) => view! { <ProblemPage viewer=viewer problem=problem /> }.into_any(),
-                    }
-                })
-            }}
-        </Suspense>
-    }
+    let load = move || {
+        let page = page.clone();
+        async move {
+            let viewer = match load_viewer().await {
+                Ok(viewer) => viewer,
+                Err(problem) => {
+                    let nobody = Viewer { user: None, business: "Bespoken".into() };
+                    return view! { <ProblemPage viewer=nobody problem=problem /> }.into_any();
+                }
+            };
+            match page(viewer.clone()).await {
+                Ok(view) => view,
+                Err(problem) => view! { <ProblemPage viewer=viewer problem=problem /> }.into_any(),
+            }
+        }
+    };
+    view! { <Suspense>{move || Suspend::new(load())}</Suspense> }
 }
 
 /// Most parts of 50 messages that one page shows without JavaScript.

@@ -15,7 +15,7 @@ use crate::{
 /// problem that has no page of its own.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
-    with_viewer(|_| async { Err::<(), _>(FormState::current().problem.unwrap_or_else(Problem::not_found)) })
+    with_viewer(|_| async { Err(FormState::current().problem.unwrap_or_else(Problem::not_found)) })
 }
 
 #[component]

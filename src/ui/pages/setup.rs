@@ -20,7 +20,7 @@ pub fn SetupPage() -> impl IntoView {
             if token.is_empty() {
                 return Err(Problem::not_found());
             }
-            Ok(view! { <Setup viewer=viewer token=token /> })
+            Ok(view! { <Setup viewer=viewer token=token /> }.into_any())
         }
     })
 }
