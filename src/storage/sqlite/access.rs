@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::rows::{Columns, id_list};
 use crate::{
     domain::{
-        Actor, ConversationId, ConversationStatus, MessageId, Name, Participant, ParticipantId, ParticipantKind,
-        Timestamp, UserId,
+        Actor, ClientId, ConversationId, ConversationStatus, MessageId, Name, Participant, ParticipantId,
+        ParticipantKind, Timestamp, UserId,
     },
     storage::{Result, StoreError},
 };
@@ -118,7 +118,10 @@ impl Seated {
 
 pub(super) const SEAT: &str = concat!(
     "
-    select head, last_seq, status, customer_name, customer_participant_id, customer_id is not null as has_account
+    select head, last_seq, status, customer_name, customer_participant_id, customer_id is not null as has_account,
+           (select messages.id from messages
+            where messages.conversation_id = ?4 and messages.client_id = ?6
+              and messages.sender_id = coalesce(?5, customer_participant_id)) as sent_before
     from conversations
     where id = ?4
       and (?5 is not null
@@ -141,6 +144,21 @@ pub(super) async fn seat(
     id: ConversationId,
     now: Timestamp,
 ) -> Result<Seated> {
+    Ok(seat_sender(conn, actor, id, None, now).await?.0)
+}
+
+/// Lets the actor into the conversation, and finds the message that the actor sent to it with
+/// `client_id` before: in one query, because this is how most writes begin.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn seat_sender(
+    conn: &mut SqliteConnection,
+    actor: &Actor,
+    id: ConversationId,
+    client_id: Option<ClientId>,
+    now: Timestamp,
+) -> Result<(Seated, Option<MessageId>)> {
     let asker = Asker::from(actor);
     let row = sqlx::query(SEAT)
         .bind(now.0)
@@ -148,6 +166,7 @@ pub(super) async fn seat(
         .bind(asker.links)
         .bind(id.0)
         .bind(asker.admin)
+        .bind(client_id.map(|id| id.0))
         .fetch_optional(conn)
         .await?
         .ok_or(StoreError::NotFound)?;
@@ -159,13 +178,14 @@ pub(super) async fn seat(
             &Name::trusted(row.try_get("customer_name")?),
         ),
     };
-    Ok(Seated {
+    let seated = Seated {
         conversation_id: id,
         me,
         status: row.word("status")?,
         head: row.try_get("head")?,
         last_seq: row.try_get("last_seq")?,
-    })
+    };
+    Ok((seated, row.optional_id("sent_before", MessageId)?))
 }
 
 /// Lets the actor into the conversation of a message; `room`, if given, must be this conversation.

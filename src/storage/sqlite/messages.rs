@@ -47,21 +47,21 @@ fn message(row: &SqliteRow) -> sqlx::Result<Message> {
     })
 }
 
-/// Stores a message, makes its sender a participant and moves the sender's receipt to it.
+/// Stores a message, makes its sender a participant and moves the sender's receipt to it; unless
+/// the same was `sent_before`.
 ///
 /// # Errors
-/// [`StoreError::Closed`], unless the same client id was stored before.
+/// [`StoreError::Closed`].
 pub(super) async fn post(
     tx: &mut Tx,
     seated: &Seated,
     client_id: Option<ClientId>,
+    sent_before: Option<MessageId>,
     content: Content,
     now: Timestamp,
 ) -> Result<Posted> {
-    if let Some(client_id) = client_id
-        && let Some(message) = find_by_client_id(&mut tx.conn, seated, client_id).await?
-    {
-        return Ok(Posted { message, fresh: false });
+    if let Some(id) = sent_before {
+        return Ok(Posted { message: find(&mut tx.conn, seated, id).await?, fresh: false });
     }
     seated.require_open()?;
 
@@ -132,23 +132,6 @@ pub(super) async fn post(
     .await?;
     announce(tx, &message, Change::Posted);
     Ok(Posted { message, fresh: true })
-}
-
-pub(super) const BY_CLIENT_ID: &str =
-    concat!(select_messages!(), " where conversation_id = ?1 and sender_id = ?2 and client_id = ?3");
-
-async fn find_by_client_id(
-    conn: &mut SqliteConnection,
-    seated: &Seated,
-    client_id: ClientId,
-) -> Result<Option<Message>> {
-    let row = sqlx::query(BY_CLIENT_ID)
-        .bind(seated.conversation_id().0)
-        .bind(seated.me().id.0)
-        .bind(client_id.0)
-        .fetch_optional(conn)
-        .await?;
-    Ok(row.map(|row| message(&row)).transpose()?)
 }
 
 pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_id = ?1 and id = ?2");

@@ -31,7 +31,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use self::{
-    access::{seat, seat_by_message},
+    access::{seat, seat_by_message, seat_sender},
     writer::{Listener, Tx, Writer},
 };
 use super::{
@@ -47,6 +47,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
 const READERS: u32 = 4;
+/// Rows that a connection may read ahead. More than most lists have, so that its thread need not
+/// stop in the middle of one.
+const ROWS_AHEAD: usize = 256;
 /// How long to wait for another process that writes to the same file.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -121,6 +124,7 @@ fn options(url: &str) -> Result<SqliteConnectOptions> {
         .create_if_missing(true)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)
+        .row_buffer_size(ROWS_AHEAD)
         .busy_timeout(BUSY);
     Ok(options)
 }
@@ -398,8 +402,9 @@ impl Store for SqliteStore {
         self.write(move |tx| {
             Box::pin(async move {
                 let now = now();
-                let seated = seat(&mut tx.conn, &actor, draft.conversation_id, now).await?;
-                messages::post(tx, &seated, draft.client_id, draft.content, now).await
+                let Draft { conversation_id, client_id, content } = draft;
+                let (seated, sent_before) = seat_sender(&mut tx.conn, &actor, conversation_id, client_id, now).await?;
+                messages::post(tx, &seated, client_id, sent_before, content, now).await
             })
         })
         .await

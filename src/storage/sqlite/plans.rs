@@ -40,7 +40,6 @@ async fn every_query_uses_an_index() {
         conversations::LOAD,
         conversations::COUNT_ALL,
         conversations::COUNT_OWN,
-        messages::BY_CLIENT_ID,
         messages::BY_ID,
         messages::BEFORE,
         messages::AFTER,

@@ -106,7 +106,12 @@ impl Task {
                 () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
                 taken = jobs.recv_many(&mut batch, BATCH) => match taken {
                     0 => return self.tx,
-                    _ => self.write(&mut batch).await,
+                    _ => {
+                        self.write(&mut batch).await;
+                        // Whoever was just answered and has more to write gets into the next batch,
+                        // not into the one after it.
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
         }
