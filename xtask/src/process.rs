@@ -55,6 +55,8 @@ pub fn say(line: impl fmt::Display) {
 pub fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&workspace.root);
+    // Said outright, as a relative one would mean another folder from here.
+    command.env("CARGO_TARGET_DIR", &workspace.target);
     without_cargo_variables(&mut command);
     command
 }
