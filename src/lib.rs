@@ -1,1 +1,51 @@
+//! Bespoken: live chat between people who make things to order and their customers.
+//!
+//! One package, compiled three ways; every feature gate stands in this file.
+//!
+//! | module | what | compiled for |
+//! | --- | --- | --- |
+//! | [`domain`] | types and rules, free of I/O | all |
+//! | [`protocol`] | the frames of the WebSocket | all |
+//! | [`client`] | what runs in the browser: timeline, outbox, reconnect, socket | all (tested on the host) |
+//! | [`ui`] | pages, islands and components | all |
+//! | [`api`] | server functions: what pages and islands ask the server | all (bodies on the server) |
+//! | [`app`] | the HTML document and the table of pages | all |
+//! | `service` | use cases; the only place that joins storage and live | server |
+//! | `storage` | the database | server |
+//! | `live` | rooms and sockets in this process | server |
+//! | `http` | routes, WebSocket, REST, sign-in, assets | server |
 
+// Views are deeply nested generic types.
+#![recursion_limit = "256"]
+
+pub mod api;
+pub mod app;
+pub mod client;
+pub mod domain;
+pub mod protocol;
+pub mod ui;
+
+#[cfg(feature = "ssr")]
+pub mod http;
+#[cfg(feature = "ssr")]
+pub mod live;
+#[cfg(feature = "ssr")]
+pub mod service;
+#[cfg(feature = "ssr")]
+pub mod storage;
+
+/// Wakes the islands of a server-rendered page. Called by the page's own script.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_islands();
+}
+
+/// Mounts the client-only preview. Called by `trunk serve`.
+#[cfg(all(feature = "csr", not(feature = "hydrate")))]
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn preview() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::Preview);
+}

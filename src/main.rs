@@ -1,1 +1,246 @@
-fn main() {}
+//! The command line: serve, and what an operator does beside it.
+
+use std::{io::Read, path::PathBuf, process::ExitCode};
+
+use bespoken::{
+    domain::{Limits, Name, Role, TokenId},
+    http::{Config, Running, serve},
+    service::{LinkKey, Service, Settings},
+    storage::{Store, sqlite::SqliteStore},
+};
+use clap::{Args, Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Live chat between people who make things to order and their customers.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Create admins
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Create and revoke API tokens
+    #[command(subcommand)]
+    Token(Token),
+    /// Bring the database up to date, and do nothing else
+    Migrate(Database),
+}
+
+#[derive(Args)]
+struct Database {
+    /// Where the database is; it is created and migrated if need be
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db")]
+    database_url: String,
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    database: Database,
+    /// The address to listen on
+    #[arg(long, env = "BESPOKEN_LISTEN", default_value = "127.0.0.1:3000")]
+    listen: String,
+    /// Where people reach the server: for links, the Origin check and cookies [default: http:// and the address]
+    #[arg(long, env = "BESPOKEN_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Where generated secrets are kept
+    #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// The name that the business goes by
+    #[arg(long, env = "BESPOKEN_BUSINESS", default_value = "Bespoken")]
+    business: String,
+    /// Fill an empty database with a demo, and print links to sign in with
+    #[arg(long)]
+    demo: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// Sends, edits and deletes per 10 s for each sender
+    #[arg(long, env = "BESPOKEN_LIMIT_SENDS", default_value_t = Limits::default().sends)]
+    limit_sends: u32,
+    /// Sockets open at once for each person
+    #[arg(long, env = "BESPOKEN_LIMIT_CONNECTIONS", default_value_t = Limits::default().connections)]
+    limit_connections: u32,
+    /// Wrong links, sign-ins and tokens per minute for each address
+    #[arg(long, env = "BESPOKEN_LIMIT_LINK_GUESSES", default_value_t = Limits::default().link_guesses)]
+    limit_link_guesses: u32,
+    /// Characters of a message
+    #[arg(long, env = "BESPOKEN_LIMIT_MESSAGE_CHARS", default_value_t = Limits::default().message_chars)]
+    limit_message_chars: usize,
+    /// Bytes of a WebSocket frame
+    #[arg(long, env = "BESPOKEN_LIMIT_FRAME_BYTES", default_value_t = Limits::default().frame_bytes)]
+    limit_frame_bytes: usize,
+}
+
+#[derive(Subcommand)]
+enum Admin {
+    /// Create an admin; the password is read from standard input
+    Create {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Subcommand)]
+enum Token {
+    /// Create an API token that acts as an admin, and print it; it is shown only now
+    Create {
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Revoke an API token by its id
+    Revoke {
+        id: TokenId,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+/// What went wrong, as one line for the person at the terminal.
+type Failure = Box<dyn std::error::Error>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,bespoken=info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match Cli::parse().command {
+        Command::Serve(args) => run(args).await,
+        Command::Admin(Admin::Create { email, name, database }) => create_admin(&database, &email, &name).await,
+        Command::Token(Token::Create { email, database }) => create_token(&database, &email).await,
+        Command::Token(Token::Revoke { id, database }) => revoke_token(&database, id).await,
+        Command::Migrate(database) => migrate(&database).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bespoken: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Serve) -> Result<(), Failure> {
+    let address = args.listen.clone();
+    let listener = TcpListener::bind(&address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let limits = Limits {
+        sends: args.limits.limit_sends,
+        connections: args.limits.limit_connections,
+        link_guesses: args.limits.limit_link_guesses,
+        message_chars: args.limits.limit_message_chars,
+        frame_bytes: args.limits.limit_frame_bytes,
+        ..Limits::default()
+    };
+    let config = Config {
+        database_url: args.database.database_url,
+        data_dir: args.data_dir,
+        public_url: args.public_url,
+        business: Name::parse("business", &args.business)?,
+        limits,
+    };
+    let shutdown = CancellationToken::new();
+    let Running { service, public_url, stopped, .. } = serve(config, listener, shutdown.clone()).await?;
+    if args.demo {
+        match service.demo().await? {
+            Some(links) => {
+                println!("sign in as an admin:    {}", links.admin);
+                println!("sign in as a customer:  {}", links.customer);
+                println!("come as a guest:        {}", links.guest);
+            }
+            None => println!("no demo: the database is not empty"),
+        }
+    } else if service.needs_setup().await? {
+        println!("create the first admin: {public_url}/setup?token={}", service.make_setup_secret().await?.expose());
+    }
+    drop(service);
+    println!("listening on {public_url}");
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        shutdown.cancel();
+    });
+    stopped.await??;
+    Ok(())
+}
+
+/// Resolves on Ctrl-C, and on SIGTERM where there is one.
+async fn wait_for_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
+
+/// The use cases without a server around them. The link key is not used by any of these.
+async fn service(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
+    let store = SqliteStore::open(&database.database_url).await?;
+    let settings = Settings {
+        public_url: String::new(),
+        business: Name::parse("business", "Bespoken")?,
+        limits: Limits::default(),
+        link_key: LinkKey::random(),
+    };
+    Ok(Service::start(std::sync::Arc::new(store), settings).await?)
+}
+
+async fn create_admin(database: &Database, email: &str, name: &str) -> Result<(), Failure> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password)?;
+    let password = password.strip_suffix('\n').unwrap_or(&password);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    let service = service(database).await?;
+    let user = service.create_user(email, name, password, Role::Admin).await?;
+    service.close().await;
+    println!("created the admin {} <{}>", user.name, user.email);
+    Ok(())
+}
+
+async fn create_token(database: &Database, email: &str) -> Result<(), Failure> {
+    let service = service(database).await?;
+    let (id, secret) = service.create_token(email).await?;
+    service.close().await;
+    eprintln!("id {id}; the token is shown only now:");
+    println!("{}", secret.expose());
+    Ok(())
+}
+
+async fn revoke_token(database: &Database, id: TokenId) -> Result<(), Failure> {
+    let service = service(database).await?;
+    service.revoke_token(id).await?;
+    service.close().await;
+    println!("revoked {id}");
+    Ok(())
+}
+
+async fn migrate(database: &Database) -> Result<(), Failure> {
+    let store = SqliteStore::open(&database.database_url).await?;
+    store.close().await;
+    println!("the database is up to date");
+    Ok(())
+}

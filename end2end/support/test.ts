@@ -1,0 +1,61 @@
+import { test as base, type BrowserContext, type Page } from "@playwright/test";
+
+import { Api } from "./api";
+import { Chat } from "./chat";
+import { Server } from "./server";
+
+/** Someone in front of a browser of their own. */
+export interface Person {
+  context: BrowserContext;
+  page: Page;
+  chat: Chat;
+}
+
+interface Fixtures {
+  server: Server;
+  api: Api;
+  /** A new person: own cookies, own storage. */
+  person: (options?: { javaScriptEnabled?: boolean; phone?: boolean }) => Promise<Person>;
+  /** Someone signed in as an admin, on the dashboard. */
+  admin: Person;
+}
+
+export const test = base.extend<Fixtures>({
+  server: async ({}, use) => {
+    const server = await Server.start();
+    await use(server);
+    await server.stop();
+  },
+  api: async ({ server }, use) => use(Api.admin(server)),
+  person: async ({ browser, server }, use) => {
+    const contexts: BrowserContext[] = [];
+    const unexpected: string[] = [];
+    await use(async ({ javaScriptEnabled = true, phone = false } = {}) => {
+      const context = await browser.newContext({
+        baseURL: server.url,
+        javaScriptEnabled,
+        permissions: ["clipboard-read", "clipboard-write"],
+        viewport: phone ? { width: 360, height: 740 } : { width: 1440, height: 900 },
+      });
+      contexts.push(context);
+      const page = await context.newPage();
+      // A panic of the client or a script that the content policy refuses is a failure of any test.
+      page.on("pageerror", (error) => unexpected.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error" && /panicked|Content Security Policy/.test(message.text())) {
+          unexpected.push(message.text());
+        }
+      });
+      return { context, page, chat: new Chat(page) };
+    });
+    for (const context of contexts) await context.close();
+    base.expect(unexpected).toEqual([]);
+  },
+  admin: async ({ person, server }, use) => {
+    const admin = await person();
+    await admin.page.goto(server.link("admin"));
+    await use(admin);
+  },
+});
+
+export const expect = test.expect;

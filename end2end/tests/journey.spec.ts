@@ -1,0 +1,100 @@
+import { Chat } from "../support/chat";
+import { Server } from "../support/server";
+import { expect, test } from "../support/test";
+
+test("from the first start to a talk", async ({ browser }) => {
+  const server = await Server.start([]);
+  const adminContext = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  const guestContext = await browser.newContext();
+  try {
+    const admin = await adminContext.newPage();
+    await admin.goto(server.link("setup"));
+    await admin.getByLabel("Your name").fill("First admin");
+    await admin.getByLabel("E-mail").fill("first@example.com");
+    await admin.getByLabel("Password").fill("a long enough password");
+    await admin.locator("main form button[type=submit]").click();
+    await expect(admin).toHaveURL(/\/admin/);
+
+    await admin.getByRole("link", { name: "New chat" }).or(admin.getByRole("button", { name: "New chat" })).first().click();
+    await admin.getByLabel("Customer’s name").fill("Ash bench");
+    await admin.getByRole("button", { name: "Open chat" }).click();
+    await expect(admin.getByText("The link is copied", { exact: false })).toBeVisible();
+    const link = await admin.evaluate(() => navigator.clipboard.readText());
+    expect(link).toContain("/chat?chatId=");
+    await admin.getByRole("link", { name: "Go to the chat" }).click();
+    const adminChat = await new Chat(admin).live();
+
+    const guest = await guestContext.newPage();
+    await guest.goto(link);
+    await expect(guest).toHaveURL(/\/chat\/[0-9a-f-]{36}$/);
+    const guestChat = await new Chat(guest).live();
+    await expect(guestChat.status).toContainText("Live");
+
+    await guestChat.say("Hello, can you make a bench?");
+    await expect(adminChat.message("Hello, can you make a bench?")).toBeVisible();
+    await adminChat.say("Of course.");
+    await expect(guestChat.message("Of course.")).toBeVisible();
+    await expect(adminChat.panel.locator(".chat__people")).toContainText("here");
+  } finally {
+    await adminContext.close();
+    await guestContext.close();
+    await server.stop();
+  }
+});
+
+test("closing stops the customer, reopening lets them go on", async ({ api, admin, person, server }) => {
+  const { id, link } = await api.openChat("Walnut tray");
+  await admin.page.goto(`/admin?chat=${id}`);
+  await admin.chat.live();
+  const guest = await person();
+  await guest.page.goto(link);
+  await guest.chat.live();
+
+  await admin.page.getByRole("button", { name: "Close chat" }).click();
+  await expect(guest.page.locator(".composer--closed")).toContainText("closed");
+  await expect(guest.chat.field).toHaveCount(0);
+  await expect(admin.page.locator(".composer--closed")).toBeVisible();
+  await admin.page.locator(".composer--closed").getByRole("button", { name: "Reopen" }).click();
+  await expect(guest.chat.field).toBeVisible();
+  await guest.chat.say("One more thing");
+  await expect(admin.chat.message("One more thing")).toBeVisible();
+  expect(server.url).toContain("127.0.0.1");
+});
+
+test("a wrong or revoked link is a 404 that tells nothing", async ({ api, admin, person }) => {
+  const { id, link } = await api.openChat("Oak shelf");
+  const stranger = await person();
+  const wrong = await stranger.page.goto("/chat?chatId=00000000-0000-4000-8000-000000000000");
+  expect(wrong?.status()).toBe(404);
+  const words = await stranger.page.locator("main").innerText();
+
+  const guest = await person();
+  await guest.page.goto(link);
+  await guest.chat.live();
+  await admin.page.goto(`/admin?chat=${id}`);
+  await admin.page.getByRole("button", { name: "Revoke link" }).click();
+  await expect(guest.chat.panel).not.toHaveAttribute("data-live", "true");
+  const revoked = await stranger.page.goto(link);
+  expect(revoked?.status()).toBe(404);
+  expect(await stranger.page.locator("main").innerText()).toBe(words);
+});
+
+test("the whole journey at a phone's width", async ({ api, person, server }) => {
+  const admin = await person({ phone: true });
+  await admin.page.goto(server.link("admin"));
+  const { link } = await api.openChat("Cherry box");
+  await admin.page.locator(".row", { hasText: "Cherry box" }).click();
+  await admin.chat.live();
+  const guest = await person({ phone: true });
+  await guest.page.goto(link);
+  await guest.chat.live();
+  await guest.chat.field.fill("From the phone");
+  await guest.chat.send.click();
+  await expect(admin.chat.message("From the phone")).toBeVisible();
+  for (const { page } of [admin, guest]) {
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    expect(sideways, "nothing scrolls sideways").toBe(false);
+  }
+  await admin.page.getByRole("link", { name: "Back to all chats" }).click();
+  await expect(admin.page.locator(".row", { hasText: "Cherry box" })).toContainText("From the phone");
+});

@@ -1,0 +1,81 @@
+//! Conversations: the dashboard's list, one chat, and what admins do with it.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{Conversation, ConversationId, ConversationStatus, Participant, Problem},
+    protocol::Joined,
+};
+
+/// A part of the dashboard's sidebar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inbox {
+    /// Latest activity first.
+    pub items: Vec<Conversation>,
+    /// Where the next part begins; `None` at the end.
+    pub next_cursor: Option<String>,
+    pub open: i64,
+    pub closed: i64,
+}
+
+/// What a chat panel starts from; it then joins the room with `after: joined.head`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Who the viewer is in this conversation: messages with this sender are the viewer's own.
+    pub me: Participant,
+    /// The latest messages; here `more` says whether older ones exist.
+    pub joined: Joined,
+    /// Characters that a message may have.
+    pub message_chars: usize,
+}
+
+/// A part of the conversations that the viewer may see.
+#[server(input = Json)]
+pub async fn list_inbox(
+    status: ConversationStatus,
+    search: Option<String>,
+    cursor: Option<String>,
+) -> Result<Inbox, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.inbox(&actor, status, search, cursor).await
+}
+
+/// One conversation with its latest messages, or with those before `before_seq`.
+#[server(input = Json)]
+pub async fn load_chat(id: ConversationId, before_seq: Option<i64>) -> Result<Chat, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.chat(&actor, id, before_seq).await
+}
+
+/// Opens a chat and returns it with the link to share.
+#[server(input = Json)]
+pub async fn open_chat(
+    customer_name: String,
+    customer_email: Option<String>,
+    first_message: Option<String>,
+) -> Result<Conversation, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.open_chat(&actor, &customer_name, customer_email.as_deref(), first_message.as_deref()).await
+}
+
+/// Closes or reopens a conversation.
+#[server(input = Json)]
+pub async fn set_status(id: ConversationId, status: ConversationStatus) -> Result<Conversation, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.set_status(&actor, id, status).await
+}
+
+/// Makes a new link; the old one dies.
+#[server(input = Json)]
+pub async fn make_link(id: ConversationId) -> Result<Conversation, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.make_link(&actor, id).await
+}
+
+/// Ends the link: whoever came by it is out.
+#[server(input = Json)]
+pub async fn revoke_link(id: ConversationId) -> Result<Conversation, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.revoke_link(&actor, id).await
+}

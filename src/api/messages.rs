@@ -1,0 +1,22 @@
+//! Messages that a page did not bring along.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ConversationId, Message, Problem};
+
+/// Messages before those that the browser has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Older {
+    /// Ascending by seq.
+    pub messages: Vec<Message>,
+    /// Whether even older ones exist.
+    pub more: bool,
+}
+
+/// The 50 messages before `before_seq`.
+#[server(input = Json)]
+pub async fn list_older(id: ConversationId, before_seq: i64) -> Result<Older, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.list_older(&actor, id, before_seq).await
+}

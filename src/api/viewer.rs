@@ -1,0 +1,25 @@
+//! Who looks at the page.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Problem, User};
+
+/// Who looks at the page, as far as every page needs to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// The account that is signed in.
+    pub user: Option<User>,
+    /// The name that the business goes by.
+    pub business: String,
+}
+
+/// Who looks at the page.
+#[server]
+pub async fn load_viewer() -> Result<Viewer, Problem> {
+    let asker = crate::http::asker()?;
+    Ok(Viewer {
+        user: asker.actor.as_ref().and_then(|actor| actor.user().cloned()),
+        business: asker.service.business_name(),
+    })
+}

@@ -1,0 +1,148 @@
+//! The HTML document and the table of pages.
+//!
+//! Pages run on the server only; what lives in the browser are the islands inside them. The server
+//! tells pages about a refused form through [`FormState`] and learns their status from
+//! [`PageStatus`], both through context.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
+
+use leptos::{config::LeptosOptions, hydration::HydrationScripts, prelude::*};
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::{
+    ParamSegment, SsrMode, StaticSegment,
+    components::{Route, Router, Routes},
+    location::RequestUrl,
+};
+
+use crate::{
+    domain::Problem,
+    ui::pages::{AccountPage, DashboardPage, GuestChatPage, HomePage, LoginPage, LogoutPage, NotFoundPage, SetupPage},
+};
+
+/// The HTTP status that a page asks for. The server provides one per request and reads it when the
+/// page is rendered.
+#[derive(Clone, Default)]
+pub struct PageStatus(pub Arc<AtomicU16>);
+
+impl PageStatus {
+    /// What the page asked for; `None` means 200.
+    #[must_use]
+    pub fn get(&self) -> Option<u16> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|&status| status != 0)
+    }
+
+    /// Asks the server, if there is one, to answer with `status`.
+    pub fn request(status: u16) {
+        if let Some(page) = use_context::<Self>() {
+            page.0.store(status, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A form that was sent and refused: the page that holds it is shown again with what was typed and
+/// what is wrong. Never contains passwords.
+#[derive(Clone, Debug, Default)]
+pub struct FormState {
+    pub problem: Option<Problem>,
+    /// By the name of the input.
+    pub values: BTreeMap<String, String>,
+}
+
+impl FormState {
+    /// The form that was refused in this request, if any.
+    #[must_use]
+    pub fn current() -> Self {
+        use_context().unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn value(&self, name: &str) -> String {
+        self.values.get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// The HTML document. `options.output_name` is the hashed name under which `/pkg` has the script, the
+/// WASM module and the stylesheet.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let islands = use_context::<RequestUrl>().is_some_and(|url| has_islands(url.as_ref()));
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1a1d24" />
+                <link rel="stylesheet" href=stylesheet />
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link rel="manifest" href="/site.webmanifest" />
+                {islands.then(|| view! { <HydrationScripts options=options islands=true /> })}
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Whether the page at this address has anything for the browser to run. The others load no script.
+fn has_islands(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
+    path.starts_with("/admin") || path.starts_with("/chat/")
+}
+
+/// The table of pages.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=StaticSegment("") view=HomePage ssr=SsrMode::Async />
+                <Route path=StaticSegment("login") view=LoginPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("logout") view=LogoutPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("setup") view=SetupPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("account") view=AccountPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("admin") view=DashboardPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("chat"), ParamSegment("id")) view=GuestChatPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}
+
+/// The client-only preview: the page to sign in, without a server to render it.
+#[component]
+pub fn Preview() -> impl IntoView {
+    view! {
+        <Router>
+            <LoginPage />
+        </Router>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_islands;
+
+    #[test]
+    fn only_chats_load_scripts() {
+        for address in ["/admin", "/admin?chat=1", "/chat/1", "https://example.com/chat/1"] {
+            assert!(has_islands(address), "{address}");
+        }
+        for address in
+            ["/", "/login?next=/admin", "https://example.com", "https://example.com/login", "/chat", "/setup?token=a"]
+        {
+            assert!(!has_islands(address), "{address}");
+        }
+    }
+}

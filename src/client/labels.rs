@@ -1,0 +1,135 @@
+//! Times in words. Pure: the zone comes in as a function, so that the server and the browser's first
+//! rendering say the same (in UTC), and the browser then turns to local time.
+
+use crate::domain::{Date, Timestamp};
+
+/// Minutes that a moment's local clock is ahead of UTC.
+pub type Zone = fn(Timestamp) -> i64;
+
+#[must_use]
+pub fn utc(_: Timestamp) -> i64 {
+    0
+}
+
+const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+const MINUTE_MS: i64 = 60_000;
+
+/// The calendar day of a moment.
+#[must_use]
+pub fn local_date(time: Timestamp, zone: Zone) -> Date {
+    time.shifted(zone(time)).date()
+}
+
+/// `14:03`
+#[must_use]
+pub fn clock(time: Timestamp, zone: Zone) -> String {
+    let (hour, minute) = time.shifted(zone(time)).clock();
+    two(hour) + ":" + &two(minute)
+}
+
+fn two(number: i64) -> String {
+    (if number < 10 { "0" } else { "" }).to_owned() + &number.to_string()
+}
+
+/// `3 June`, and `3 June 2025` outside the present year.
+#[must_use]
+pub fn date(day: Date, today: Date) -> String {
+    let mut text = day.day.to_string() + " " + MONTHS[usize::from(day.month) - 1];
+    if day.year != today.year {
+        text.push(' ');
+        text += &day.year.to_string();
+    }
+    text
+}
+
+/// `Today`, `Yesterday`, `Tuesday 3 June`
+#[must_use]
+pub fn day(day: Date, today: Date) -> String {
+    match today.days() - day.days() {
+        0 => "Today".to_owned(),
+        1 => "Yesterday".to_owned(),
+        _ => WEEKDAYS[day.weekday()].to_owned() + " " + &date(day, today),
+    }
+}
+
+/// `Tuesday 3 June 2025, 14:03`: for who hovers or listens.
+#[must_use]
+pub fn full(time: Timestamp, zone: Zone) -> String {
+    let date = local_date(time, zone);
+    let elsewhere = Date { year: date.year - 1, ..date };
+    WEEKDAYS[date.weekday()].to_owned() + " " + &self::date(date, elsewhere) + ", " + &clock(time, zone)
+}
+
+/// `just now`, `5 min ago`, `3 h ago`, from a day on the date.
+#[must_use]
+pub fn relative(time: Timestamp, now: Timestamp, zone: Zone) -> String {
+    let minutes = (now.0 - time.0) / MINUTE_MS;
+    match minutes {
+        ..1 => "just now".to_owned(),
+        1..60 => minutes.to_string() + " min ago",
+        60..1440 => (minutes / 60).to_string() + " h ago",
+        _ => date(local_date(time, zone), local_date(now, zone)),
+    }
+}
+
+/// `2026-06-03`
+#[must_use]
+pub fn iso_date(date: Date) -> String {
+    date.year.to_string() + "-" + &two(date.month.into()) + "-" + &two(date.day.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn days_and_clocks_follow_the_zone() {
+        let east: Zone = |_| 120;
+        let time = at("2025-06-03T22:05:00Z");
+        assert_eq!(clock(time, utc), "22:05");
+        assert_eq!(clock(time, east), "00:05");
+        assert_eq!(full(time, utc), "Tuesday 3 June 2025, 22:05");
+        assert_eq!(full(time, east), "Wednesday 4 June 2025, 00:05");
+        let today = local_date(at("2025-06-04T10:00:00Z"), utc);
+        assert_eq!(day(local_date(time, utc), today), "Yesterday");
+        assert_eq!(day(local_date(time, east), today), "Today");
+        assert_eq!(day(local_date(at("2025-06-01T10:00:00Z"), utc), today), "Sunday 1 June");
+        assert_eq!(day(local_date(at("2024-12-31T10:00:00Z"), utc), today), "Tuesday 31 December 2024");
+        assert_eq!(iso_date(today), "2025-06-04");
+    }
+
+    #[test]
+    fn recent_times_are_relative() {
+        let now = at("2025-06-03T12:00:00Z");
+        for (time, text) in [
+            ("2025-06-03T12:00:20Z", "just now"),
+            ("2025-06-03T11:59:01Z", "just now"),
+            ("2025-06-03T11:55:00Z", "5 min ago"),
+            ("2025-06-03T11:00:00Z", "1 h ago"),
+            ("2025-06-02T12:00:01Z", "23 h ago"),
+            ("2025-06-02T12:00:00Z", "2 June"),
+            ("2024-06-02T12:00:00Z", "2 June 2024"),
+        ] {
+            assert_eq!(relative(at(time), now, utc), text, "{time}");
+        }
+    }
+}

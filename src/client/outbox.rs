@@ -1,0 +1,291 @@
+//! What this person wrote and the server has not yet confirmed, in the order it was written.
+//!
+//! Always holds: one send is under way at a time, so the order never changes; an entry keeps its
+//! client id whatever happens, so that the server stores it once. `client::storage` keeps every
+//! entry across reloads.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{ClientId, Code, Message, ParticipantId};
+
+/// First pause after the server asked for patience; doubles up to [`PAUSE_MAX_MS`].
+const PAUSE_MS: i64 = 1_000;
+const PAUSE_MAX_MS: i64 = 16_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SendState {
+    Queued,
+    /// Sent on the present connection, not yet answered.
+    #[serde(skip)]
+    Sending,
+    /// Refused. Stays until the person tries again or discards it.
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub client_id: ClientId,
+    pub content: String,
+    /// Milliseconds since 1970, by this device's clock.
+    pub written_at: i64,
+    pub state: SendState,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbox {
+    entries: Vec<Entry>,
+    /// No send before this time.
+    paused_until: i64,
+    pause: i64,
+}
+
+impl Outbox {
+    /// From what was kept, in any order. Client ids are UUIDv7 and sort by the time they were made.
+    #[must_use]
+    pub fn restore(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| entry.client_id);
+        entries.dedup_by_key(|entry| entry.client_id);
+        let mut outbox = Self { entries, ..Self::default() };
+        outbox.on_connected();
+        outbox
+    }
+
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many will be sent by themselves.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.entries.iter().filter(|entry| !matches!(entry.state, SendState::Failed(_))).count()
+    }
+
+    pub fn enqueue(&mut self, client_id: ClientId, content: String, written_at: i64) -> &Entry {
+        self.entries.push(Entry { client_id, content, written_at, state: SendState::Queued });
+        &self.entries[self.entries.len() - 1]
+    }
+
+    /// A new connection: what was under way on the last one may or may not have arrived.
+    pub fn on_connected(&mut self) {
+        for entry in &mut self.entries {
+            if entry.state == SendState::Sending {
+                entry.state = SendState::Queued;
+            }
+        }
+        self.paused_until = 0;
+    }
+
+    /// The entry to send now, marked as under way.
+    pub fn next_to_send(&mut self, now: i64) -> Option<&Entry> {
+        if now < self.paused_until || self.entries.iter().any(|entry| entry.state == SendState::Sending) {
+            return None;
+        }
+        let entry = self.entries.iter_mut().find(|entry| entry.state == SendState::Queued)?;
+        entry.state = SendState::Sending;
+        Some(entry)
+    }
+
+    /// When sending goes on, if it pauses at `now` and something waits.
+    #[must_use]
+    pub fn resumes_at(&self, now: i64) -> Option<i64> {
+        (now < self.paused_until && self.waiting() > 0).then_some(self.paused_until)
+    }
+
+    /// The server confirmed it. Returns whether it was in here.
+    pub fn settle(&mut self, client_id: ClientId) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.client_id != client_id);
+        self.pause = 0;
+        self.entries.len() < before
+    }
+
+    /// A message of the conversation came by: the confirmation itself may have been lost.
+    pub fn settle_seen(&mut self, message: &Message, me: ParticipantId) -> Option<ClientId> {
+        message.client_id.filter(|client_id| message.sender_id == me && self.settle(*client_id))
+    }
+
+    /// The server refused it. What can succeed later keeps its place and is sent again after a pause.
+    /// Returns the entry if it was in here.
+    pub fn reject(&mut self, client_id: ClientId, code: Code, message: String, now: i64) -> Option<&Entry> {
+        let entry = self.entries.iter_mut().find(|entry| entry.client_id == client_id)?;
+        if matches!(code, Code::RateLimited | Code::Unavailable) {
+            entry.state = SendState::Queued;
+            self.pause = (self.pause * 2).clamp(PAUSE_MS, PAUSE_MAX_MS);
+            self.paused_until = now + self.pause;
+        } else {
+            entry.state = SendState::Failed(message);
+        }
+        Some(entry)
+    }
+
+    /// What is under way can never arrive.
+    pub fn reject_sending(&mut self, message: &str) -> Option<&Entry> {
+        let entry = self.entries.iter_mut().find(|entry| entry.state == SendState::Sending)?;
+        entry.state = SendState::Failed(message.to_owned());
+        Some(entry)
+    }
+
+    /// Tries a failed one again, in its old place.
+    pub fn retry(&mut self, client_id: ClientId) -> Option<&Entry> {
+        let entry = self.failed(client_id)?;
+        entry.state = SendState::Queued;
+        Some(entry)
+    }
+
+    /// Forgets a failed one. Others cannot be taken back: they may have arrived.
+    pub fn discard(&mut self, client_id: ClientId) -> bool {
+        self.failed(client_id).is_some() && self.settle(client_id)
+    }
+
+    fn failed(&mut self, client_id: ClientId) -> Option<&mut Entry> {
+        self.entries
+            .iter_mut()
+            .find(|entry| entry.client_id == client_id && matches!(entry.state, SendState::Failed(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{collection::vec, prelude::*};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id(n: u128) -> ClientId {
+        ClientId(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_refusal_that_passes_keeps_the_place() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue(id(1), "one".into(), 0);
+        outbox.enqueue(id(2), "two".into(), 0);
+        assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(1));
+        assert_eq!(outbox.next_to_send(0), None, "one at a time");
+        outbox.reject(id(1), Code::RateLimited, String::new(), 0);
+        assert_eq!(outbox.next_to_send(0), None);
+        let later = outbox.resumes_at(0).unwrap();
+        assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(1));
+        outbox.reject(id(1), Code::Closed, "closed".into(), later);
+        assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(2), "a failed one holds up nobody");
+        assert_eq!(outbox.waiting(), 1);
+        outbox.retry(id(1));
+        outbox.settle(id(2));
+        assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(1));
+        assert!(!outbox.discard(id(1)), "it may have arrived");
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_in_order() {
+        let mut outbox = Outbox::default();
+        for n in 1..4 {
+            outbox.enqueue(id(n), n.to_string(), n as i64);
+        }
+        outbox.next_to_send(0);
+        outbox.reject(id(1), Code::Invalid, "no".into(), 0);
+        let kept = outbox.entries().iter().rev().map(|entry| serde_json::to_string(entry).unwrap());
+        let entries = kept.map(|json| serde_json::from_str(&json).unwrap()).collect();
+        assert_eq!(Outbox::restore(entries).entries(), outbox.entries());
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Write,
+        Send,
+        /// The server stores what is under way, and its answer arrives or gets lost.
+        Store {
+            answered: bool,
+        },
+        Reject(Code),
+        Reconnect,
+        Reload,
+        RetryAll,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => Just(Step::Write),
+            4 => Just(Step::Send),
+            3 => any::<bool>().prop_map(|answered| Step::Store { answered }),
+            1 => prop_oneof![Just(Code::RateLimited), Just(Code::Unavailable), Just(Code::Closed)].prop_map(Step::Reject),
+            2 => Just(Step::Reconnect),
+            1 => Just(Step::Reload),
+            1 => Just(Step::RetryAll),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn all_that_was_written_is_stored_once_and_in_order(steps in vec(step(), 0..80)) {
+            let mut outbox = Outbox::default();
+            // What the server has: the client id is its key, so a repeated send adds nothing.
+            let mut stored = Vec::new();
+            let mut refused = BTreeSet::new();
+            let mut written = 0;
+            let mut now = 0;
+            let mut under_way = None;
+            let store = |stored: &mut Vec<ClientId>, id: ClientId| {
+                if !stored.contains(&id) {
+                    stored.push(id);
+                }
+            };
+            for step in steps {
+                now += 20_000;
+                match step {
+                    Step::Write => {
+                        written += 1;
+                        outbox.enqueue(id(written), "x".into(), now);
+                    }
+                    Step::Send => under_way = outbox.next_to_send(now).map(|entry| entry.client_id).or(under_way),
+                    Step::Store { answered } => {
+                        if let Some(id) = under_way {
+                            store(&mut stored, id);
+                            if answered {
+                                outbox.settle(id);
+                                under_way = None;
+                            }
+                        }
+                    }
+                    Step::Reject(code) => {
+                        if let Some(id) = under_way.take() {
+                            outbox.reject(id, code, "no".into(), now);
+                            if code == Code::Closed && !stored.contains(&id) {
+                                refused.insert(id);
+                            }
+                        }
+                    }
+                    Step::Reconnect => {
+                        outbox.on_connected();
+                        under_way = None;
+                    }
+                    Step::Reload => {
+                        outbox = Outbox::restore(outbox.entries().to_vec());
+                        under_way = None;
+                    }
+                    Step::RetryAll => {
+                        for n in 1..=written {
+                            outbox.retry(id(n));
+                        }
+                    }
+                }
+                prop_assert!(outbox.entries().iter().filter(|entry| entry.state == SendState::Sending).count() <= 1);
+            }
+            outbox.on_connected();
+            for n in 1..=written {
+                outbox.retry(id(n));
+            }
+            now += 20_000;
+            while let Some(id) = outbox.next_to_send(now).map(|entry| entry.client_id) {
+                store(&mut stored, id);
+                outbox.settle(id);
+            }
+            prop_assert!(outbox.entries().is_empty());
+            prop_assert_eq!(stored.len(), written as usize);
+            let never_refused: Vec<_> = stored.iter().filter(|id| !refused.contains(id)).collect();
+            prop_assert!(never_refused.is_sorted());
+        }
+    }
+}

@@ -1,0 +1,694 @@
+//! One chat panel's side of a room: timeline, people and outbox together, and what each frame does
+//! to them. Pure: what is to be done in the browser comes back as a list of [`Do`].
+//!
+//! Always holds: at most one join is under way; sends go out only while up to date, since what the
+//! join brings may show that they have arrived already.
+
+use super::{
+    log::{self, Line, Look},
+    outbox::{Entry, Outbox},
+    people::People,
+    reconnect::Indicator,
+    timeline::{Live, Progress, Timeline},
+};
+use crate::{
+    client::labels::Zone,
+    domain::{
+        ClientId, Code, ConversationId, Message, MessageId, Participant, ParticipantId, ParticipantKind, Receipt,
+        Timestamp,
+    },
+    protocol::{ClientFrame, Joined, ServerFrame, close},
+};
+
+/// Pause before a join that the server had no time for is tried again.
+const JOIN_AGAIN_MS: i64 = 2_000;
+
+/// What the browser is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Do {
+    Send(ClientFrame),
+    /// Keep it across reloads, in this state.
+    Keep(Entry),
+    Forget(ClientId),
+    /// Call [`Room::wake`] at this time.
+    WakeAt(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Down,
+    Joining,
+    UpToDate,
+}
+
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub me: ParticipantId,
+    pub kind: ParticipantKind,
+    pub timeline: Timeline,
+    pub people: People,
+    pub outbox: Outbox,
+    pub indicator: Indicator,
+    /// The server refuses this room: its link was revoked, or the person signed out.
+    pub gone: bool,
+    pub editing: Option<MessageId>,
+    /// The first message that was new when the person last came back.
+    pub new_from: Option<i64>,
+    /// What went wrong, in words, for beside the composer.
+    pub notice: Option<String>,
+    link: Link,
+    caught_up: bool,
+    /// Edits and deletes that were sent and not confirmed.
+    changes: Vec<(ClientId, ClientFrame)>,
+    /// How far the server knows that this person has read.
+    told_seq: i64,
+}
+
+impl Room {
+    #[must_use]
+    pub fn new(me: &Participant, mut loaded: Joined) -> Self {
+        let people = People::new(me, std::mem::take(&mut loaded.participants), std::mem::take(&mut loaded.receipts));
+        let mut room = Self {
+            me: me.id,
+            kind: me.kind,
+            timeline: Timeline::new(loaded),
+            indicator: Indicator::Connecting,
+            gone: false,
+            editing: None,
+            new_from: None,
+            notice: None,
+            link: Link::Down,
+            caught_up: false,
+            outbox: Outbox::default(),
+            changes: Vec::new(),
+            told_seq: people.my_seq(),
+            people,
+        };
+        room.divide();
+        room
+    }
+
+    #[must_use]
+    pub fn id(&self) -> ConversationId {
+        self.timeline.room()
+    }
+
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.kind == ParticipantKind::Admin
+    }
+
+    /// Whether what is shown is all there is, and stays so by itself.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.link == Link::UpToDate && self.indicator == Indicator::Live && !self.gone
+    }
+
+    /// Whether everything was there once on this connection. Small gaps later heal unnoticed.
+    #[must_use]
+    pub fn has_caught_up(&self) -> bool {
+        self.caught_up
+    }
+
+    #[must_use]
+    pub fn is_up_to_date(&self) -> bool {
+        self.link == Link::UpToDate
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn lines(&self, now: Timestamp, zone: Zone) -> Vec<Line> {
+        let look = Look {
+            me: self.me,
+            is_admin: self.is_admin(),
+            is_open: self.timeline.conversation().is_open() && !self.gone,
+            people: &self.people,
+            new_from: self.new_from,
+            editing: self.editing,
+            now,
+            zone,
+        };
+        log::lay_out(self.timeline.messages(), self.outbox.entries(), &look)
+    }
+
+    /// Messages of others that this person has not seen, as far as they are loaded.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.count_others_after(self.people.my_seq())
+    }
+
+    /// Messages of others after `seq`.
+    #[must_use]
+    pub fn count_others_after(&self, seq: i64) -> usize {
+        let later = self.timeline.messages().rev().take_while(|message| message.seq > seq);
+        later.filter(|message| message.sender_id != self.me && message.deleted_at.is_none()).count()
+    }
+
+    /// Puts the divider before the first unread message.
+    pub fn divide(&mut self) {
+        if let Some(seq) = log::first_unread(self.timeline.messages(), self.me, self.people.my_seq()) {
+            self.new_from = Some(seq);
+        }
+    }
+
+    /// The own message that can be edited and was written last.
+    #[must_use]
+    pub fn last_own(&self) -> Option<&Message> {
+        let open = self.timeline.conversation().is_open();
+        self.timeline
+            .messages()
+            .rev()
+            .find(|message| open && message.sender_id == self.me && message.deleted_at.is_none())
+    }
+
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> Option<&Message> {
+        self.timeline.messages().rev().find(|message| message.id == id)
+    }
+
+    #[must_use]
+    pub fn on_connected(&mut self) -> Vec<Do> {
+        self.outbox.on_connected();
+        self.join()
+    }
+
+    pub fn on_disconnected(&mut self, code: u16) -> Vec<Do> {
+        self.link = Link::Down;
+        self.caught_up = false;
+        // Sending it again would end the connection again.
+        let too_large = (code == close::FRAME_TOO_LARGE)
+            .then(|| self.outbox.reject_sending("It is too long. Please send it in parts."));
+        too_large.flatten().map(|entry| Do::Keep(entry.clone())).into_iter().collect()
+    }
+
+    /// Asks for a sign of life; joining again is harmless and heals what may be missing.
+    #[must_use]
+    pub fn on_probe(&mut self) -> Vec<Do> {
+        if self.link == Link::UpToDate && !self.gone {
+            vec![Do::Send(self.timeline.join_request())]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn join(&mut self) -> Vec<Do> {
+        if self.gone {
+            return Vec::new();
+        }
+        self.link = Link::Joining;
+        vec![Do::Send(self.timeline.join_request())]
+    }
+
+    /// A moment asked for with [`Do::WakeAt`] has come.
+    #[must_use]
+    pub fn wake(&mut self, now: i64, is_live: bool) -> Vec<Do> {
+        self.people.expire_typing(now);
+        match self.link {
+            Link::Down if is_live => self.join(),
+            _ => self.flush(now),
+        }
+    }
+
+    /// Takes a frame, if it is about this room.
+    #[must_use]
+    pub fn on_frame(&mut self, frame: &ServerFrame, now: i64) -> Vec<Do> {
+        if room_of(frame) != Some(self.id()) {
+            return Vec::new();
+        }
+        match frame {
+            ServerFrame::Joined(joined) => self.on_joined(joined, now),
+            ServerFrame::Resync { .. } => {
+                self.timeline.resync();
+                self.join()
+            }
+            ServerFrame::NewMessage { rev, message, .. }
+            | ServerFrame::MessageUpdated { rev, message, .. }
+            | ServerFrame::MessageDeleted { rev, message, .. } => {
+                let live = self.timeline.apply_message(*rev, message.clone());
+                self.people.apply_typing(message.sender_id, false, now);
+                let mut todo = Vec::from_iter(self.settle(message));
+                todo.extend(self.after_live(live));
+                todo.extend(self.flush(now));
+                todo
+            }
+            ServerFrame::ConversationUpdated { rev, conversation, .. } => {
+                let live = self.timeline.apply_conversation(*rev, (**conversation).clone());
+                if !self.timeline.conversation().is_open() {
+                    self.editing = None;
+                }
+                self.after_live(live)
+            }
+            ServerFrame::Ack { client_id, message, .. } => {
+                self.changes.retain(|(change, _)| change != client_id);
+                self.timeline.learn(message.clone());
+                let mut todo = Vec::new();
+                if self.outbox.settle(*client_id) {
+                    todo.push(Do::Forget(*client_id));
+                }
+                todo.extend(self.flush(now));
+                todo
+            }
+            ServerFrame::Typing { participant, on, .. } => {
+                self.people.apply_typing(*participant, *on, now);
+                if *on { vec![Do::WakeAt(now + super::people::TYPING_MS)] } else { Vec::new() }
+            }
+            ServerFrame::Read { participant, seq, .. } => {
+                self.people.apply_read(Receipt { participant: *participant, seq: *seq, at: Timestamp(now) });
+                Vec::new()
+            }
+            ServerFrame::Presence { participants, .. } => {
+                self.people.apply_presence(participants.clone());
+                Vec::new()
+            }
+            ServerFrame::Error { code, message, client_id, .. } => self.on_error(*code, message, *client_id, now),
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_joined(&mut self, joined: &Joined, now: i64) -> Vec<Do> {
+        let mut todo: Vec<Do> = joined.messages.iter().filter_map(|message| self.settle(message)).collect();
+        self.people.apply_joined(joined.participants.clone(), joined.receipts.clone());
+        let told = joined.receipts.iter().find(|receipt| receipt.participant == self.me);
+        self.told_seq = told.map_or(0, |receipt| receipt.seq);
+        if self.timeline.apply_joined(joined.clone()) == Progress::JoinAgain {
+            todo.extend(self.join());
+            return todo;
+        }
+        self.link = Link::UpToDate;
+        self.caught_up = true;
+        todo.extend(self.changes.iter().map(|(_, frame)| Do::Send(frame.clone())));
+        todo.extend(self.flush(now));
+        todo.extend(self.tell_read());
+        todo
+    }
+
+    fn after_live(&mut self, live: Live) -> Vec<Do> {
+        if live == Live::Gap && self.link == Link::UpToDate { self.join() } else { Vec::new() }
+    }
+
+    fn settle(&mut self, message: &Message) -> Option<Do> {
+        self.outbox.settle_seen(message, self.me).map(Do::Forget)
+    }
+
+    fn on_error(&mut self, code: Code, message: &str, client_id: Option<ClientId>, now: i64) -> Vec<Do> {
+        if let Some(client_id) = client_id {
+            let known = self.changes.len();
+            self.changes.retain(|(change, _)| *change != client_id);
+            if self.changes.len() < known {
+                self.notice = Some(message.to_owned());
+            }
+            let kept = self.outbox.reject(client_id, code, message.to_owned(), now).cloned();
+            let mut todo: Vec<Do> = kept.map(Do::Keep).into_iter().collect();
+            todo.extend(self.flush(now));
+            return todo;
+        }
+        if self.link != Link::Joining {
+            return Vec::new();
+        }
+        self.link = Link::Down;
+        match code {
+            Code::RateLimited | Code::Unavailable => vec![Do::WakeAt(now + JOIN_AGAIN_MS)],
+            _ => {
+                self.gone = true;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sends what waits, if it can be sent now.
+    #[must_use]
+    pub fn flush(&mut self, now: i64) -> Vec<Do> {
+        if self.link != Link::UpToDate {
+            return Vec::new();
+        }
+        if let Some(at) = self.outbox.resumes_at(now) {
+            return vec![Do::WakeAt(at)];
+        }
+        let room = self.id();
+        let next = self.outbox.next_to_send(now);
+        let send = next.map(|entry| {
+            let Entry { client_id, content, .. } = entry.clone();
+            Do::Send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: Vec::new() })
+        });
+        send.into_iter().collect()
+    }
+
+    /// Writes a message. `content` was checked.
+    #[must_use]
+    pub fn post(&mut self, client_id: ClientId, content: String, now: i64) -> Vec<Do> {
+        self.notice = None;
+        self.new_from = None;
+        let kept = self.outbox.enqueue(client_id, content, now).clone();
+        let mut todo = vec![Do::Keep(kept)];
+        todo.extend(self.flush(now));
+        todo
+    }
+
+    #[must_use]
+    pub fn retry(&mut self, client_id: ClientId, now: i64) -> Vec<Do> {
+        let mut todo: Vec<Do> = self.outbox.retry(client_id).cloned().map(Do::Keep).into_iter().collect();
+        todo.extend(self.flush(now));
+        todo
+    }
+
+    #[must_use]
+    pub fn discard(&mut self, client_id: ClientId) -> Vec<Do> {
+        if self.outbox.discard(client_id) { vec![Do::Forget(client_id)] } else { Vec::new() }
+    }
+
+    /// Sends an edit or delete, named `client_id`. Neither waits for a connection: the message may
+    /// look different when it is back.
+    #[must_use]
+    pub fn change(&mut self, client_id: ClientId, frame: ClientFrame) -> Vec<Do> {
+        if self.link != Link::UpToDate {
+            self.notice = Some("Messages can be changed when the connection is back.".to_owned());
+            return Vec::new();
+        }
+        self.notice = None;
+        self.editing = None;
+        self.changes.push((client_id, frame.clone()));
+        vec![Do::Send(frame)]
+    }
+
+    /// The person has seen everything up to `seq`.
+    #[must_use]
+    pub fn read(&mut self, seq: i64, now: i64) -> Vec<Do> {
+        self.people.apply_read(Receipt { participant: self.me, seq, at: Timestamp(now) });
+        self.tell_read()
+    }
+
+    fn tell_read(&mut self) -> Vec<Do> {
+        let seq = self.people.my_seq();
+        if self.link != Link::UpToDate || seq <= self.told_seq {
+            return Vec::new();
+        }
+        self.told_seq = seq;
+        vec![Do::Send(ClientFrame::Read { room: self.id(), seq })]
+    }
+}
+
+/// The room that a frame is about.
+#[must_use]
+pub fn room_of(frame: &ServerFrame) -> Option<ConversationId> {
+    match frame {
+        ServerFrame::Joined(joined) => Some(joined.room),
+        ServerFrame::Ack { room, .. }
+        | ServerFrame::NewMessage { room, .. }
+        | ServerFrame::MessageUpdated { room, .. }
+        | ServerFrame::MessageDeleted { room, .. }
+        | ServerFrame::ConversationUpdated { room, .. }
+        | ServerFrame::Typing { room, .. }
+        | ServerFrame::Read { room, .. }
+        | ServerFrame::Presence { room, .. }
+        | ServerFrame::Resync { room } => Some(*room),
+        ServerFrame::Error { room, .. } => *room,
+        ServerFrame::Welcome { .. } | ServerFrame::Inbox { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        client::{
+            labels::utc,
+            timeline::tests::{conversation, message},
+        },
+        domain::Epoch,
+    };
+
+    fn me() -> Participant {
+        let id = ParticipantId(Uuid::from_u128(1));
+        Participant { id, kind: ParticipantKind::Guest, name: "Ada".into(), online: true, last_seen_at: None }
+    }
+
+    fn joined(messages: Vec<Message>, head: i64, more: bool) -> Joined {
+        let last_seq = messages.iter().map(|message| message.seq).max().unwrap_or(0);
+        let conversation = crate::domain::Conversation { head, last_seq, ..conversation() };
+        let epoch = Epoch(Uuid::from_u128(9));
+        Joined {
+            room: conversation.id,
+            epoch,
+            head,
+            conversation,
+            participants: vec![me()],
+            receipts: Vec::new(),
+            messages,
+            more,
+        }
+    }
+
+    fn frame(joined: Joined) -> ServerFrame {
+        ServerFrame::Joined(Box::new(joined))
+    }
+
+    fn live_room() -> Room {
+        let mut room = Room::new(&me(), joined(vec![message(1, 1, "one")], 1, false));
+        assert!(matches!(room.on_connected()[..], [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]));
+        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0), []);
+        assert!(room.is_up_to_date());
+        room
+    }
+
+    #[test]
+    fn a_gap_joins_once() {
+        let mut room = live_room();
+        let news = |rev| ServerFrame::NewMessage { room: conversation().id, rev, message: message(rev, rev, "x") };
+        assert!(matches!(room.on_frame(&news(3), 0)[..], [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]));
+        assert!(!room.is_up_to_date());
+        assert_eq!(room.on_frame(&news(4), 0), []);
+        let missed = (2..=3).map(|rev| message(rev, rev, "x")).collect();
+        assert!(matches!(
+            room.on_frame(&frame(joined(missed, 4, true)), 0)[..],
+            [Do::Send(ClientFrame::JoinRequest { after: Some(3), .. })]
+        ));
+        assert_eq!(room.on_frame(&frame(joined(vec![message(4, 4, "x")], 4, false)), 0), []);
+        assert!(room.is_up_to_date());
+        assert_eq!(room.timeline.messages().count(), 4);
+    }
+
+    #[test]
+    fn what_was_written_offline_goes_out_after_the_join() {
+        let mut room = live_room();
+        room.on_disconnected(1006);
+        let ids: Vec<_> = (1..4).map(|n| ClientId(Uuid::from_u128(n))).collect();
+        for id in &ids {
+            assert!(matches!(room.post(*id, "text".into(), 0)[..], [Do::Keep(_)]));
+        }
+        assert_eq!(room.on_connected().len(), 1, "only the join");
+        // The first had arrived before the line was cut.
+        let mine = Message { client_id: Some(ids[0]), ..message(2, 2, "text") };
+        let todo = room.on_frame(&frame(joined(vec![mine], 2, false)), 0);
+        assert!(
+            matches!(&todo[..], [Do::Forget(first), Do::Send(ClientFrame::SendMessage { client_id, .. })] if *first == ids[0] && *client_id == ids[1])
+        );
+        let ack = ServerFrame::Ack {
+            room: room.id(),
+            client_id: ids[1],
+            message: Message { client_id: Some(ids[1]), ..message(3, 3, "text") },
+        };
+        assert_eq!(room.on_frame(&ack, 0).len(), 2);
+        assert_eq!(
+            room.lines(Timestamp(0), utc).iter().filter(|line| matches!(line, Line::Message(_))).count(),
+            4,
+            "an acknowledged one stays"
+        );
+    }
+
+    #[test]
+    fn reading_is_told_once_and_again_after_a_cut() {
+        let mut room = live_room();
+        assert_eq!(room.read(1, 0).len(), 1);
+        assert_eq!(room.read(1, 0), []);
+        room.on_disconnected(1006);
+        assert_eq!(room.read(2, 0), []);
+        let _ = room.on_connected();
+        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0).len(), 1);
+    }
+
+    #[test]
+    fn a_refused_room_is_gone_and_a_busy_server_is_not() {
+        let error =
+            |code| ServerFrame::Error { code, message: "no".into(), room: Some(conversation().id), client_id: None };
+        let mut room = live_room();
+        let _ = room.on_connected();
+        assert_eq!(room.on_frame(&error(Code::Unavailable), 0), [Do::WakeAt(JOIN_AGAIN_MS)]);
+        assert_eq!(room.wake(JOIN_AGAIN_MS, true).len(), 1);
+        assert_eq!(room.on_frame(&error(Code::NotFound), 0), []);
+        assert!(room.gone);
+        assert_eq!(room.on_connected(), []);
+    }
+
+    #[test]
+    fn edits_wait_for_their_answer_across_a_cut_but_are_not_begun_without_connection() {
+        let mut room = live_room();
+        let id = ClientId(Uuid::from_u128(5));
+        let delete = ClientFrame::DeleteMessage { room: room.id(), client_id: id, id: message(1, 1, "").id };
+        assert_eq!(room.change(id, delete.clone()), [Do::Send(delete.clone())]);
+        room.on_disconnected(1006);
+        assert_eq!(room.change(id, delete.clone()), []);
+        assert!(room.notice.is_some());
+        let _ = room.on_connected();
+        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0), [Do::Send(delete)]);
+        let error = ServerFrame::Error {
+            code: Code::Forbidden,
+            message: "why".into(),
+            room: Some(room.id()),
+            client_id: Some(id),
+        };
+        assert_eq!(room.on_frame(&error, 0), []);
+        assert_eq!(room.notice.as_deref(), Some("why"));
+    }
+
+    /// A server that stores messages, and a line to it that loses what is on its way.
+    struct World {
+        room: Room,
+        stored: Vec<Message>,
+        to_server: Vec<ClientFrame>,
+        to_client: Vec<ServerFrame>,
+        kept: std::collections::BTreeSet<ClientId>,
+        up: bool,
+        now: i64,
+        written: u128,
+    }
+
+    impl World {
+        fn perform(&mut self, todo: Vec<Do>) {
+            for act in todo {
+                match act {
+                    Do::Send(frame) if self.up => self.to_server.push(frame),
+                    Do::Send(_) | Do::WakeAt(_) => {}
+                    Do::Keep(entry) => drop(self.kept.insert(entry.client_id)),
+                    Do::Forget(id) => drop(self.kept.remove(&id)),
+                }
+            }
+        }
+
+        fn head(&self) -> i64 {
+            self.stored.len() as i64
+        }
+
+        fn store(&mut self, client_id: Option<ClientId>, sender: u128, content: String) {
+            let seq = self.head() + 1;
+            let sender_id = ParticipantId(Uuid::from_u128(sender));
+            let message = Message { client_id, sender_id, content, ..message(seq, seq, "") };
+            self.stored.push(message.clone());
+            self.to_client.push(ServerFrame::NewMessage { room: self.room.id(), rev: seq, message });
+        }
+
+        fn serve(&mut self) {
+            if self.to_server.is_empty() {
+                return;
+            }
+            match self.to_server.remove(0) {
+                ClientFrame::JoinRequest { after, .. } => {
+                    let missed: Vec<_> = self
+                        .stored
+                        .iter()
+                        .filter(|message| message.rev > after.unwrap_or(0))
+                        .take(3)
+                        .cloned()
+                        .collect();
+                    let more = missed.last().is_some_and(|message| message.rev < self.head());
+                    self.to_client.push(frame(joined(missed, self.head(), more)));
+                }
+                ClientFrame::SendMessage { client_id, content, room, .. } => {
+                    if !self.stored.iter().any(|message| message.client_id == Some(client_id)) {
+                        self.store(Some(client_id), 1, content);
+                    }
+                    let message =
+                        self.stored.iter().find(|message| message.client_id == Some(client_id)).cloned().unwrap();
+                    self.to_client.push(ServerFrame::Ack { room, client_id, message });
+                }
+                _ => {}
+            }
+        }
+
+        fn take(&mut self) {
+            if !self.to_client.is_empty() {
+                let frame = self.to_client.remove(0);
+                let todo = self.room.on_frame(&frame, self.now);
+                self.perform(todo);
+            }
+        }
+
+        fn cut(&mut self) {
+            self.up = false;
+            self.to_server.clear();
+            self.to_client.clear();
+            let todo = self.room.on_disconnected(1006);
+            self.perform(todo);
+        }
+
+        fn connect(&mut self) {
+            if !self.up {
+                self.up = true;
+                self.to_client.clear();
+                let todo = self.room.on_connected();
+                self.perform(todo);
+            }
+        }
+
+        /// The page is loaded again: what is not on disk is gone.
+        fn reload(&mut self) {
+            self.cut();
+            let kept: Vec<Entry> = self
+                .room
+                .outbox
+                .entries()
+                .iter()
+                .filter(|entry| self.kept.contains(&entry.client_id))
+                .cloned()
+                .collect();
+            let from = self.stored.len().saturating_sub(50);
+            self.room = Room::new(&me(), joined(self.stored[from..].to_vec(), self.head(), from > 0));
+            self.room.outbox = Outbox::restore(kept);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_to_the_line_all_arrives_once_and_in_order(steps in vec(0u8..16, 0..200)) {
+            let mut world = World {
+                room: Room::new(&me(), joined(Vec::new(), 0, false)),
+                stored: Vec::new(),
+                to_server: Vec::new(),
+                to_client: Vec::new(),
+                kept: Default::default(),
+                up: false,
+                now: 0,
+                written: 0,
+            };
+            for step in steps {
+                world.now += 100;
+                match step {
+                    0..=2 => {
+                        world.written += 1;
+                        let todo = world.room.post(ClientId(Uuid::from_u128(world.written)), world.written.to_string(), world.now);
+                        world.perform(todo);
+                    }
+                    3 => world.store(None, 2, "other".into()),
+                    4 => world.cut(),
+                    5 | 6 => world.connect(),
+                    7 => world.reload(),
+                    8..=11 => world.serve(),
+                    _ => world.take(),
+                }
+            }
+            world.connect();
+            while !(world.to_server.is_empty() && world.to_client.is_empty()) {
+                world.serve();
+                world.take();
+            }
+            prop_assert!(world.room.is_up_to_date());
+            prop_assert!(world.room.outbox.entries().is_empty());
+            prop_assert!(world.kept.is_empty());
+            let mine: Vec<u128> = world.stored.iter().filter_map(|message| message.client_id).map(|id| id.0.as_u128()).collect();
+            prop_assert_eq!(mine, (1..=world.written).collect::<Vec<_>>());
+            prop_assert!(world.room.timeline.messages().eq(world.stored.iter().skip(world.stored.len() - world.room.timeline.messages().count())));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A conversation: the persisted thread between one customer side and the admins.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConversationId, RequestId, Timestamp, UserId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationKind {
+    /// An admin opened it and shares a link.
+    Session,
+    /// It belongs to one custom request.
+    Request,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationStatus {
+    Open,
+    /// Read-only until an admin reopens it.
+    Closed,
+}
+
+/// A conversation as one person sees it: `unread`, `link`, `metadata` and `customer_online` depend
+/// on who asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub id: ConversationId,
+    pub kind: ConversationKind,
+    pub request_id: Option<RequestId>,
+    pub status: ConversationStatus,
+    pub customer_name: String,
+    pub customer_email: Option<String>,
+    /// What the program that opened the conversation attached to it: an object or null. Always
+    /// null for the customer side.
+    pub metadata: serde_json::Value,
+    pub assignee_id: Option<UserId>,
+    /// The highest rev.
+    pub head: i64,
+    /// The highest seq; 0 while there is no message.
+    pub last_seq: i64,
+    /// The latest message, shortened; `None` while there is none or when it was deleted.
+    pub last_message: Option<String>,
+    /// How many messages of others came after what this person has read.
+    pub unread: i64,
+    pub created_at: Timestamp,
+    /// When a message was last posted or the status last changed; lists are ordered by it.
+    pub updated_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    /// The name of the admin who closed it.
+    pub closed_by: Option<String>,
+    /// The address to share. For admins only, and only while a link is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Whether someone of the customer side has this conversation open. For admins only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_online: Option<bool>,
+}
+
+impl Conversation {
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.status == ConversationStatus::Open
+    }
+}

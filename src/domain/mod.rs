@@ -1,0 +1,28 @@
+//! The words of this product and their rules, free of I/O.
+//!
+//! Everything here compiles for the server and for the browser, and imports nothing of the other
+//! modules. A value of one of these types has been checked: code that holds it need not check again.
+
+mod actor;
+mod conversation;
+mod ids;
+mod limits;
+mod message;
+mod participant;
+mod problem;
+mod text;
+mod time;
+mod user;
+
+pub use actor::Actor;
+pub use conversation::{Conversation, ConversationKind, ConversationStatus};
+pub use ids::{
+    ClientId, ConversationId, Epoch, LinkId, MessageId, ParticipantId, RequestId, SessionId, TokenId, UserId,
+};
+pub use limits::Limits;
+pub use message::{Attachment, Message, SenderType};
+pub use participant::{Participant, ParticipantKind, Receipt};
+pub use problem::{Code, Problem};
+pub use text::{Content, Email, Name, shorten};
+pub use time::{Date, Timestamp};
+pub use user::{Role, User};

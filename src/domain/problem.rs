@@ -1,0 +1,125 @@
+//! The one public error. It maps to REST, WebSocket, server-function and page errors, and never
+//! carries SQL, paths or secrets: `message` is written for the person who asked.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of failure that a client can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Nobody is signed in, or the secret is wrong.
+    Unauthorized,
+    /// May see it, may not do it.
+    Forbidden,
+    /// Does not exist, or the asker may not know that it does.
+    NotFound,
+    Invalid,
+    /// The conversation is closed.
+    Closed,
+    TooLarge,
+    RateLimited,
+    /// The server cannot do it now; the same request may succeed later.
+    Unavailable,
+}
+
+impl Code {
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Invalid => 422,
+            Self::Closed => 409,
+            Self::TooLarge => 413,
+            Self::RateLimited => 429,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// What happened, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "Sign-in needed",
+            Self::Forbidden => "Not allowed",
+            Self::NotFound => "Not found",
+            Self::Invalid => "Not valid",
+            Self::Closed => "This chat is closed",
+            Self::TooLarge => "Too large",
+            Self::RateLimited => "Too many requests",
+            Self::Unavailable => "Not available right now",
+        }
+    }
+}
+
+/// A failure, told to the person or program that asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub code: Code,
+    /// A sentence for the person: what happened and what to do.
+    pub message: String,
+    /// The input that is at fault, by its name in the form or request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Seconds after which another try makes sense; with `rate_limited`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
+}
+
+impl Problem {
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None, retry_after_s: None }
+    }
+
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(Code::Unauthorized, "Please sign in.")
+    }
+
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(Code::Forbidden, message)
+    }
+
+    /// The same words for what does not exist and for what the asker may not see.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "There is nothing here, or it is not yours to see.")
+    }
+
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(Code::Invalid, message) }
+    }
+
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::new(Code::Closed, "This chat is closed. It can be read, but not written to.")
+    }
+
+    #[must_use]
+    pub fn rate_limited(retry_after_s: u64) -> Self {
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(Code::RateLimited, format!("That was a lot at once. Please try again in {retry_after_s} s."))
+        }
+    }
+
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(Code::Unavailable, "The server cannot do this right now. Please try again in a moment.")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}

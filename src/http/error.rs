@@ -1,0 +1,40 @@
+//! A problem as an HTTP answer: RFC 9457 `application/problem+json` with the added member `code`.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::domain::{Code, Problem};
+
+pub(super) fn status(problem: &Problem) -> StatusCode {
+    StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = status(&self);
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.code.title(),
+            "status": status.as_u16(),
+            "code": self.code,
+            "detail": self.message,
+        });
+        if let Some(field) = self.field {
+            body["field"] = field.into();
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.code == Code::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}

@@ -1,0 +1,222 @@
+//! Plain forms: everything that works without JavaScript.
+//!
+//! A form posts to the address of its own page. Done: 303 to where the result is to be seen. Not
+//! done: the same page again, with the reason next to the field and everything that was typed,
+//! passwords aside.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Extension, Form,
+    extract::{Path, State},
+    http::Uri,
+    response::Response,
+};
+use axum_extra::extract::CookieJar;
+use serde::Deserialize;
+
+use super::{
+    App, Asker, auth, error,
+    pages::{problem, render, see_other, signed_in},
+};
+use crate::{
+    app::FormState,
+    domain::{Actor, ClientId, Code, Conversation, ConversationId, ConversationStatus, Problem},
+    service::Secret,
+};
+
+/// Shows the page at `path` again.
+async fn again<const N: usize>(
+    app: &App,
+    asker: Asker,
+    path: &str,
+    reason: Problem,
+    values: [(&str, String); N],
+) -> Response {
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>();
+    let uri = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
+    let status = error::status(&reason);
+    render(app, asker, uri, status, FormState { problem: Some(reason), values }).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetUp {
+    token: String,
+    name: String,
+    email: String,
+    password: String,
+}
+
+pub(super) async fn set_up(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+    Form(form): Form<SetUp>,
+) -> Response {
+    let SetUp { token, name, email, password } = form;
+    let secret = Secret::presented(&token);
+    let done = async {
+        let user = app.service.set_up(&secret, asker.address, &email, &name, &password).await?;
+        let cookie = app.service.start_session(Some(&user), asker.session.as_ref()).await?;
+        Ok::<_, Problem>((user, cookie))
+    };
+    match done.await {
+        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, None),
+        Err(reason) if reason.code == Code::Invalid => {
+            let path = format!("/setup?token={}", url_part(&token));
+            again(&app, asker, &path, reason, [("token", token), ("name", name), ("email", email)]).await
+        }
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+/// Keeps what may stand in a query as it is and drops the rest: tokens have nothing else.
+fn url_part(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignIn {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+pub(super) async fn sign_in(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+    Form(form): Form<SignIn>,
+) -> Response {
+    let SignIn { email, password, next } = form;
+    match app.service.sign_in(&email, &password, asker.address, asker.session.as_ref()).await {
+        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, next.as_deref()),
+        Err(reason) => {
+            again(&app, asker, "/login", reason, [("email", email), ("next", next.unwrap_or_default())]).await
+        }
+    }
+}
+
+pub(super) async fn sign_out(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+) -> Result<(CookieJar, Response), Response> {
+    if let Some(session) = asker.session_id()
+        && let Err(reason) = app.service.sign_out(session).await
+    {
+        return Err(problem(&app, asker, reason).await);
+    }
+    Ok((jar.add(auth::no_session_cookie(app.service.public_url())), see_other("/")))
+}
+
+#[derive(Deserialize)]
+pub(super) struct OpenChat {
+    customer_name: String,
+    #[serde(default)]
+    customer_email: String,
+    #[serde(default)]
+    first_message: String,
+}
+
+pub(super) async fn open_chat(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Form(form): Form<OpenChat>,
+) -> Response {
+    let OpenChat { customer_name, customer_email, first_message } = form;
+    let opened = match asker.clone().require() {
+        Ok((service, actor)) => {
+            service.open_chat(&actor, &customer_name, Some(&customer_email), Some(&first_message)).await
+        }
+        Err(reason) => Err(reason),
+    };
+    match opened {
+        Ok(conversation) => see_other(&format!("/admin?chat={}", conversation.id)),
+        Err(reason) if reason.code == Code::Invalid => {
+            let values = [
+                ("customer_name", customer_name),
+                ("customer_email", customer_email),
+                ("first_message", first_message),
+            ];
+            again(&app, asker, "/admin?new=1", reason, values).await
+        }
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+/// Does something to a conversation and goes back to it.
+async fn change(app: App, asker: Asker, act: impl AsyncFnOnce(&Actor) -> Result<Conversation, Problem>) -> Response {
+    let done = match &asker.actor {
+        Some(actor) => act(actor).await,
+        None => Err(Problem::unauthorized()),
+    };
+    match done {
+        Ok(conversation) => see_other(&format!("/admin?chat={}", conversation.id)),
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+pub(super) async fn close(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<ConversationId>,
+) -> Response {
+    let service = app.service.clone();
+    change(app, asker, async move |actor| service.set_status(actor, id, ConversationStatus::Closed).await).await
+}
+
+pub(super) async fn reopen(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<ConversationId>,
+) -> Response {
+    let service = app.service.clone();
+    change(app, asker, async move |actor| service.set_status(actor, id, ConversationStatus::Open).await).await
+}
+
+pub(super) async fn make_link(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<ConversationId>,
+) -> Response {
+    let service = app.service.clone();
+    change(app, asker, async move |actor| service.make_link(actor, id).await).await
+}
+
+pub(super) async fn revoke_link(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<ConversationId>,
+) -> Response {
+    let service = app.service.clone();
+    change(app, asker, async move |actor| service.revoke_link(actor, id).await).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewMessage {
+    content: String,
+    /// Made by the server with the page: sending the form twice makes one message.
+    #[serde(default)]
+    client_id: Option<ClientId>,
+}
+
+pub(super) async fn post_message(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Path(id): Path<ConversationId>,
+    Form(form): Form<NewMessage>,
+) -> Response {
+    let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
+    let page = if actor.is_admin() { format!("/admin?chat={id}") } else { format!("/chat/{id}") };
+    match app.service.post_message(&actor, id, form.client_id, &form.content, 0).await {
+        Ok(_) => see_other(&page),
+        Err(reason) if matches!(reason.code, Code::NotFound | Code::Unauthorized) => problem(&app, asker, reason).await,
+        // What was typed stays, whatever the reason.
+        Err(reason) => {
+            let client_id = form.client_id.map(|id| id.to_string()).unwrap_or_default();
+            again(&app, asker, &page, reason, [("content", form.content), ("client_id", client_id)]).await
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The server's outside: routes, sign-in, WebSocket, REST, plain forms, pages and files.
+//!
+//! A request goes through `security` and `auth` first; from then on it carries an [`Asker`]. All
+//! routes stand in `router`. [`serve`] is the one way to start a server, for the program as for
+//! tests.
+
+mod assets;
+mod auth;
+mod error;
+mod forms;
+mod health;
+mod pages;
+mod rest;
+mod router;
+mod security;
+mod serve;
+mod ws;
+
+pub use auth::{Asker, asker};
+pub use serve::{Config, Running, StartError, serve};
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use leptos::config::LeptosOptions;
+
+use crate::service::Service;
+
+/// What every request needs.
+#[derive(Clone)]
+struct App {
+    pub service: Arc<Service>,
+    pub options: LeptosOptions,
+    pub assets: Arc<assets::Assets>,
+    /// Set when the server goes down: no new work is to be sent here.
+    pub draining: Arc<AtomicBool>,
+}

@@ -1,0 +1,249 @@
+//! Pages: who may see which, and how the document is rendered.
+//!
+//! Whatever decides about access or redirects happens here, before rendering; the pages themselves
+//! (`ui::pages`) only show.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Path, Query, Request, State},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use leptos::{nonce::use_nonce, prelude::provide_context};
+use leptos_axum::ResponseOptions;
+use serde::Deserialize;
+
+use super::{App, Asker, auth, error};
+use crate::{
+    app::{FormState, PageStatus, shell},
+    domain::{Actor, ConversationId, Problem, Role, User},
+    service::Secret,
+};
+
+/// Renders the page at `uri`, with what was typed into its form, if anything.
+pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode, form: FormState) -> Response {
+    let page_status = PageStatus::default();
+    let context = {
+        let (asker, form, page_status) = (asker.clone(), form, page_status.clone());
+        let public_url = app.service.public_url().to_owned();
+        move || {
+            provide_context(asker.clone());
+            provide_context(form.clone());
+            provide_context(page_status.clone());
+            let answer = leptos::prelude::expect_context::<ResponseOptions>();
+            if let Some(nonce) = use_nonce() {
+                let mut headers = axum::http::HeaderMap::new();
+                super::security::page_policy(&mut headers, &nonce, &public_url);
+                for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name?, value))) {
+                    answer.insert_header(name, value);
+                }
+            }
+        }
+    };
+    let options = app.options.clone();
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = uri;
+    request.extensions_mut().insert(asker);
+    let mut response =
+        leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await;
+    *response.status_mut() = page_status.get().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A page that says what went wrong.
+pub(super) async fn problem(app: &App, asker: Asker, problem: Problem) -> Response {
+    let status = error::status(&problem);
+    let retry_after = problem.retry_after_s;
+    let form = FormState { problem: Some(problem), values: BTreeMap::new() };
+    let mut response = render(app, asker, Uri::from_static("/problem"), status, form).await;
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+pub(super) async fn home(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    render(&app, asker, uri, StatusCode::OK, FormState::default()).await
+}
+
+pub(super) async fn not_found(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
+    problem(&app, asker, Problem::not_found()).await
+}
+
+/// What a signed-in person sees first.
+pub(super) fn home_of(user: &User) -> &'static str {
+    match user.role {
+        Role::Admin => "/admin",
+        Role::Customer => "/account",
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetupQuery {
+    #[serde(default)]
+    token: String,
+}
+
+pub(super) async fn setup(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<SetupQuery>,
+    uri: Uri,
+) -> Response {
+    match app.service.check_setup(&Secret::presented(&query.token), asker.address).await {
+        Ok(()) => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
+        Err(error) => problem(&app, asker, error).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct LoginQuery {
+    token: Option<String>,
+    next: Option<String>,
+}
+
+pub(super) async fn login(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<LoginQuery>,
+    jar: CookieJar,
+    uri: Uri,
+) -> Response {
+    if let Some(token) = query.token {
+        let secret = Secret::presented(&token);
+        return match app.service.sign_in_by_link(&secret, asker.address, asker.session.as_ref()).await {
+            Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, query.next.as_deref()),
+            Err(error) => problem(&app, asker, error).await,
+        };
+    }
+    match asker.actor.as_ref().and_then(Actor::user) {
+        Some(user) => Redirect::to(home_of(user)).into_response(),
+        None => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
+    }
+}
+
+/// Sends someone who has just signed in on, with the cookie.
+pub(super) fn signed_in(app: &App, jar: CookieJar, user: &User, cookie: &Secret, next: Option<&str>) -> Response {
+    // Only to a path of this server: `//host` and `/\host` would lead elsewhere.
+    let next =
+        next.filter(|path| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']));
+    let jar = jar.add(auth::session_cookie(app.service.public_url(), cookie));
+    (jar, see_other(next.unwrap_or_else(|| home_of(user)))).into_response()
+}
+
+/// 303, and never kept.
+pub(super) fn see_other(path: &str) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Redirect::to(path)).into_response()
+}
+
+pub(super) async fn logout(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    if asker.session.is_none() {
+        return see_other("/");
+    }
+    render(&app, asker, uri, StatusCode::OK, FormState::default()).await
+}
+
+/// Where someone who is not signed in goes to come back here.
+fn to_login(uri: &Uri) -> Response {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut encoded = String::from("/login?next=");
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(byte.into()),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    see_other(&encoded)
+}
+
+pub(super) async fn account(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    match &asker.actor {
+        Some(Actor::Customer(..)) => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
+        Some(Actor::Admin(_)) => see_other("/admin"),
+        _ => to_login(&uri),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct DashboardQuery {
+    chat: Option<ConversationId>,
+}
+
+pub(super) async fn admin(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    query: Result<Query<DashboardQuery>, axum::extract::rejection::QueryRejection>,
+    uri: Uri,
+) -> Response {
+    match &asker.actor {
+        Some(actor @ Actor::Admin(_)) => {
+            let Ok(Query(query)) = query else { return problem(&app, asker, Problem::not_found()).await };
+            if let Some(chat) = query.chat
+                && let Err(error) = app.service.conversation(actor, chat).await
+            {
+                return problem(&app, asker, error).await;
+            }
+            render(&app, asker, uri, StatusCode::OK, FormState::default()).await
+        }
+        // Whether there is a dashboard is no secret, but it is nothing for them.
+        Some(Actor::Customer(..)) => problem(&app, asker, Problem::not_found()).await,
+        Some(Actor::Guest(_)) | None => to_login(&uri),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct LinkQuery {
+    #[serde(rename = "chatId", default)]
+    secret: String,
+}
+
+/// The shared link. Leads on to an address without the secret.
+pub(super) async fn open_link(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<LinkQuery>,
+    jar: CookieJar,
+) -> Response {
+    let secret = Secret::presented(&query.secret.trim().to_lowercase());
+    match app.service.open_link(&secret, asker.address, asker.session.as_ref()).await {
+        Ok((conversation, cookie)) => {
+            let jar = match cookie {
+                Some(cookie) => jar.add(auth::session_cookie(app.service.public_url(), &cookie)),
+                None => jar,
+            };
+            (jar, see_other(&format!("/chat/{conversation}"))).into_response()
+        }
+        Err(error) => problem(&app, asker, error).await,
+    }
+}
+
+pub(super) async fn chat(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    id: Result<Path<ConversationId>, axum::extract::rejection::PathRejection>,
+    uri: Uri,
+) -> Response {
+    let (Some(actor), Ok(Path(id))) = (&asker.actor, id) else {
+        return problem(&app, asker, Problem::not_found()).await;
+    };
+    match app.service.conversation(actor, id).await {
+        // An admin who tries a link in the same browser stays an admin.
+        Ok(_) if actor.is_admin() => see_other(&format!("/admin?chat={id}")),
+        Ok(_) => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
+        Err(error) => problem(&app, asker, error).await,
+    }
+}
+
+/// What islands ask from the browser.
+pub(super) async fn server_function(Extension(asker): Extension<Asker>, request: Request) -> Response {
+    let context = move || provide_context(asker.clone());
+    let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,89 @@
+//! The REST API, `/api/v1`: the same use cases as pages and sockets, for programs.
+
+pub(super) mod conversations;
+pub(super) mod messages;
+
+use axum::{
+    Extension,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+
+use super::Asker;
+use crate::{
+    domain::{Actor, Code, Problem},
+    service::Service,
+};
+
+/// Someone who is signed in, and the service.
+pub(super) struct SignedIn {
+    pub service: std::sync::Arc<Service>,
+    pub actor: Actor,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Extension(asker) =
+            Extension::<Asker>::from_request_parts(parts, state).await.map_err(|_| Problem::unavailable())?;
+        let (service, actor) = asker.require()?;
+        Ok(Self { service, actor })
+    }
+}
+
+/// A JSON body; a mistake in it is answered as a problem.
+pub(super) struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match axum::Json::<T>::from_request(request, state).await {
+            Ok(axum::Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::BytesRejection(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(Problem::new(Code::TooLarge, "The body is too large."))
+            }
+            // serde's words name the field that is missing or of the wrong type.
+            Err(rejection) => Err(Problem::new(Code::Invalid, rejection.body_text())),
+        }
+    }
+}
+
+/// The id in the path. What is no id names nothing.
+pub(super) struct Id<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::from_request_parts(parts, state).await.map_err(|_| Problem::not_found())?;
+        Ok(Self(id))
+    }
+}
+
+/// The query of the address.
+pub(super) struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => Err(Problem::new(Code::Invalid, rejection.body_text())),
+        }
+    }
+}
+
+pub(super) async fn not_found() -> Problem {
+    Problem::not_found()
+}
+
+pub(super) async fn method_not_allowed() -> Response {
+    let mut response = Problem::forbidden("This address does not take this method.").into_response();
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}

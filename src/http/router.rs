@@ -1,0 +1,62 @@
+//! Every route of the server, in one place.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{any, get, patch, post},
+};
+
+use super::{App, assets, auth, forms, health, pages, rest, security, ws};
+
+/// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
+const BODY_BYTES: usize = 256 * 1024;
+
+pub(super) fn routes(app: App) -> Router {
+    let api = Router::new()
+        .route("/conversations", get(rest::conversations::list).post(rest::conversations::open))
+        .route(
+            "/conversations/{id}",
+            get(rest::conversations::show).patch(rest::conversations::change).delete(rest::conversations::close),
+        )
+        .route(
+            "/conversations/{id}/link",
+            post(rest::conversations::make_link).delete(rest::conversations::revoke_link),
+        )
+        .route("/conversations/{id}/messages", get(rest::messages::list).post(rest::messages::post))
+        .route("/conversations/{id}/read", post(rest::messages::read))
+        .route("/messages/{id}", patch(rest::messages::edit).delete(rest::messages::delete))
+        .fallback(rest::not_found)
+        .method_not_allowed_fallback(rest::method_not_allowed);
+
+    let pages = Router::new()
+        .route("/", get(pages::home))
+        .route("/setup", get(pages::setup).post(forms::set_up))
+        .route("/login", get(pages::login).post(forms::sign_in))
+        .route("/logout", get(pages::logout).post(forms::sign_out))
+        .route("/account", get(pages::account))
+        .route("/admin", get(pages::admin))
+        .route("/admin/chats", post(forms::open_chat))
+        .route("/admin/chats/{id}/close", post(forms::close))
+        .route("/admin/chats/{id}/reopen", post(forms::reopen))
+        .route("/admin/chats/{id}/link", post(forms::make_link))
+        .route("/admin/chats/{id}/revoke", post(forms::revoke_link))
+        .route("/chat", get(pages::open_link))
+        .route("/chat/{id}", get(pages::chat).post(forms::post_message))
+        .fallback(pages::not_found);
+
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/api/{*function}", post(pages::server_function))
+        .merge(pages)
+        .route("/ws", any(ws::upgrade))
+        // Everything above knows who asks; what follows is the same for everyone.
+        .layer(middleware::from_fn_with_state(app.clone(), auth::identify))
+        .layer(security::same_origin(app.service.public_url()))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .merge(assets::routes(&app.assets))
+        .layer(middleware::map_response(security::headers))
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(app)
+}

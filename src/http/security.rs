@@ -1,0 +1,53 @@
+//! Headers and checks that protect every answer and every change.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+
+use crate::domain::Problem;
+
+/// Refuses state-changing requests that another site makes a browser send. Programs send neither
+/// `Origin` nor `Sec-Fetch-Site` and pass; they carry no cookie that they did not get themselves.
+pub(super) fn same_origin(public_url: &str) -> CsrfLayer<impl FnMut(ProtectionError) -> Response + Clone + use<>> {
+    let layer = CsrfLayer::new();
+    // The public URL was checked at start; were it no origin, only the fallback to `Host` is left.
+    let layer = layer.clone().add_trusted_origin(public_url).unwrap_or(layer);
+    layer.with_rejection_response(|_| {
+        Problem::forbidden("This request came from another site. Please use the form on this one.").into_response()
+    })
+}
+
+/// Adds to every answer what tells browsers to be careful. A page has brought its own content
+/// policy by then; everything else may load nothing.
+pub(super) async fn headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: browsers would then send `Origin: null` with forms.
+        (header::REFERRER_POLICY, "same-origin"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// What a page may load: only this server's files, scripts only with this answer's nonce.
+pub(super) fn page_policy(headers: &mut HeaderMap, nonce: &str, public_url: &str) {
+    // Older Safari does not count wss: as 'self'.
+    let sockets = public_url.replacen("http", "ws", 1);
+    let policy = format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self' {sockets}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if public_url.starts_with("https:") {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}

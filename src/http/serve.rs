@@ -1,0 +1,111 @@
+//! Starting and stopping a server.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use leptos::config::LeptosOptions;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{App, assets::Assets, router};
+use crate::{
+    domain::{Limits, Name},
+    service::{LinkKey, Service, Settings},
+    storage::{Store, StoreError, sqlite::SqliteStore},
+};
+
+/// How a server is set up. Each field is a flag of `bespoken serve`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `sqlite:` URL. The file and its folder are made if need be.
+    pub database_url: String,
+    /// Keeps the key of the shared links.
+    pub data_dir: PathBuf,
+    /// Where people reach the server. `None`: where it listens.
+    pub public_url: Option<String>,
+    pub business: Name,
+    pub limits: Limits,
+}
+
+/// Why a server did not start. Each is one line for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the public URL must be http:// or https:// and a host, without a path: {0}")]
+    PublicUrl(String),
+    #[error("cannot open the database {url}: {source}")]
+    Database { url: String, source: StoreError },
+    #[error("cannot use the data directory {path}: {source}")]
+    DataDir { path: PathBuf, source: io::Error },
+    #[error("cannot listen: {0}")]
+    Listen(#[from] io::Error),
+}
+
+/// A server that accepts connections.
+pub struct Running {
+    pub service: Arc<Service>,
+    pub public_url: String,
+    pub address: SocketAddr,
+    /// Resolves when the server has stopped and all its work is on disk.
+    pub stopped: tokio::task::JoinHandle<io::Result<()>>,
+}
+
+/// Opens the database and serves on `listener` until `shutdown`; then tells every socket to come
+/// back later, finishes what is under way and closes the database.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> Result<Running, StartError> {
+    let address = listener.local_addr()?;
+    let public_url = match config.public_url {
+        Some(url) => parse_public_url(&url)?,
+        None => format!("http://{address}"),
+    };
+    let link_key = LinkKey::load(&config.data_dir)
+        .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+    let database = |source| StartError::Database { url: config.database_url.clone(), source };
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await.map_err(database)?);
+    let settings =
+        Settings { public_url: public_url.clone(), business: config.business, limits: config.limits, link_key };
+    let service = Service::start(store, settings).await.map_err(database)?;
+
+    // Pages wait for their data on Leptos' executor; that it was set before is no mistake.
+    let _ = any_spawner::Executor::init_tokio();
+    let assets = Arc::new(Assets::load());
+    let options =
+        LeptosOptions::builder().output_name(assets.output_name()).site_pkg_dir("pkg").site_addr(address).build();
+    let draining = Arc::new(AtomicBool::new(false));
+    let app = App { service: service.clone(), options, assets, draining: draining.clone() };
+    let routes = router::routes(app).into_make_service_with_connect_info::<SocketAddr>();
+
+    let stopping = service.clone();
+    let stopped = tokio::spawn(async move {
+        let hub = stopping.hub().clone();
+        let graceful = async move {
+            shutdown.cancelled().await;
+            draining.store(true, Ordering::Release);
+            hub.close_all();
+        };
+        let served = axum::serve(listener, routes).with_graceful_shutdown(graceful).await;
+        stopping.close().await;
+        served
+    });
+    Ok(Running { service, public_url, address, stopped })
+}
+
+fn parse_public_url(text: &str) -> Result<String, StartError> {
+    let url = text.trim_end_matches('/');
+    let fits = url.parse::<axum::http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some()
+            && uri.path() == "/"
+            && uri.query().is_none()
+    });
+    if fits { Ok(url.to_lowercase()) } else { Err(StartError::PublicUrl(text.to_owned())) }
+}

@@ -1,0 +1,253 @@
+//! The WebSocket: one task for each socket, which reads frames, lets `service` act on them, and
+//! writes what waits for the socket, several frames in one write.
+//!
+//! A socket has one request at a time under way: its requests take effect in the order in which
+//! they were sent, a client that sends faster than the disk can follow is slowed down by TCP, and
+//! what others send reaches it all the while.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use axum::{
+    Extension,
+    extract::{
+        State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{SinkExt, StreamExt};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::{App, Asker};
+use crate::{
+    domain::{ClientId, Code, ConversationId, Problem, Timestamp},
+    live::{Frame, Socket, frame},
+    protocol::{ClientFrame, ServerFrame, close},
+    service::{Connection, Service},
+    storage::now,
+};
+
+/// Small, because most sockets are idle most of the time and each holds one.
+const READ_BUFFER_BYTES: usize = 2 * 1024;
+/// Frames longer than the limit are read up to this, so that the close code can be told; beyond it
+/// the connection just ends.
+const READ_AT_MOST_BYTES: usize = 1024 * 1024;
+/// Frames written with one flush.
+const WRITE_BATCH: usize = 64;
+/// Silence after which a peer is asked for a sign of life, and the time it has to give one.
+const PING_AFTER: Duration = Duration::from_secs(25);
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// How long a peer may keep a write or a close handshake waiting.
+const WRITE_WITHIN: Duration = Duration::from_secs(20);
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Lets a socket in, or tells why not.
+pub(super) async fn upgrade(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Response {
+    // Only browsers send cookies that they were talked into sending, and browsers always send Origin.
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let by_token = headers.contains_key(header::AUTHORIZATION);
+    if !by_token && origin.is_some_and(|origin| origin != app.service.public_url()) {
+        return Problem::forbidden("This connection came from another site.").into_response();
+    }
+    let Some(actor) = asker.actor.clone() else { return Problem::unauthorized().into_response() };
+    if !by_token && origin.is_none() {
+        return Problem::forbidden("A connection with a cookie needs an Origin.").into_response();
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let connection = match app.service.connect(actor, asker.session_id(), asker.token).await {
+        Ok(connection) => connection,
+        Err(problem) => return problem.into_response(),
+    };
+    let expires_at = asker.session.map(|session| session.expires_at);
+    upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(READ_AT_MOST_BYTES)
+        .max_frame_size(READ_AT_MOST_BYTES)
+        .on_upgrade(move |ws| run(app.service, connection, ws, expires_at))
+}
+
+async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocket, expires_at: Option<Timestamp>) {
+    let code = talk(&service, &mut connection, &mut ws, expires_at).await;
+    drop(connection);
+    if let Some(code) = code {
+        let say = Message::Close(Some(CloseFrame { code, reason: reason(code).into() }));
+        // The peer may be gone, or not read: then there is nobody to say it to.
+        let goodbye = async {
+            if ws.send(say).await.is_ok() {
+                while let Some(Ok(_)) = ws.next().await {}
+            }
+        };
+        timeout(CLOSE_WITHIN, goodbye).await.ok();
+    }
+}
+
+/// Talks until one side ends it; returns the code to close with, or `None` if the peer is gone.
+async fn talk(
+    service: &Arc<Service>,
+    connection: &mut Connection,
+    ws: &mut WebSocket,
+    expires_at: Option<Timestamp>,
+) -> Option<u16> {
+    let socket = connection.socket.clone();
+    let queue = &mut connection.queue;
+    let frame_bytes = service.limits().frame_bytes;
+    let mut under_way: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
+    let mut waiting: Vec<Frame> = Vec::new();
+    let mut heard = true;
+    let mut asked = false;
+    let mut next_check = Instant::now() + PING_AFTER;
+    let expiry = sleep(
+        expires_at
+            .map_or(Duration::MAX, |at| Duration::from_millis(at.0.saturating_sub(now().0).try_into().unwrap_or(0))),
+    );
+    tokio::pin!(expiry);
+    loop {
+        tokio::select! {
+            biased;
+            code = socket.closed() => return Some(code),
+            () = &mut expiry => return Some(close::NOT_ALLOWED),
+            () = async { under_way.as_mut().expect("checked by the branch's condition").await }, if under_way.is_some() => {
+                under_way = None;
+            }
+            count = queue.recv_many(&mut waiting, WRITE_BATCH) => {
+                if count == 0 {
+                    return None;
+                }
+                let write = async {
+                    for frame in waiting.drain(..) {
+                        ws.feed(Message::Text(frame)).await?;
+                    }
+                    ws.flush().await
+                };
+                tokio::select! {
+                    written = timeout(WRITE_WITHIN, write) => match written {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => return None,
+                        Err(_) => return Some(close::TOO_SLOW),
+                    },
+                    code = socket.closed() => return Some(code),
+                }
+            }
+            read = ws.next(), if under_way.is_none() => {
+                heard = true;
+                match read {
+                    Some(Ok(Message::Text(text))) if text.len() <= frame_bytes => {
+                        under_way = Some(Box::pin(act(service.clone(), socket.clone(), text)));
+                    }
+                    Some(Ok(Message::Text(_))) => return Some(close::FRAME_TOO_LARGE),
+                    Some(Ok(Message::Binary(bytes))) if bytes.len() > frame_bytes => return Some(close::FRAME_TOO_LARGE),
+                    Some(Ok(Message::Binary(_))) => {
+                        let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
+                        socket.send(frame(&ServerFrame::error(problem, None, None)));
+                    }
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_))) | None => return None,
+                    Some(Err(error)) if is_too_large(&error) => return Some(close::FRAME_TOO_LARGE),
+                    Some(Err(_)) => return None,
+                }
+            }
+            () = sleep_until(next_check) => {
+                if heard || under_way.is_some() {
+                    (heard, asked) = (false, false);
+                    next_check = Instant::now() + PING_AFTER;
+                } else if asked {
+                    return None;
+                } else {
+                    asked = true;
+                    next_check = Instant::now() + PONG_WITHIN;
+                }
+                if asked && ws.send(Message::Ping(axum::body::Bytes::new())).await.is_err() {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// Does what one frame asks; answers through the socket's queue.
+async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
+    let asked: ClientFrame = match serde_json::from_str(&text) {
+        Ok(asked) => asked,
+        Err(_) => {
+            let Addressed { room, client_id } = serde_json::from_str(&text).unwrap_or_default();
+            let problem = Problem::new(Code::Invalid, "This frame could not be understood.");
+            socket.send(frame(&ServerFrame::error(problem, room, client_id)));
+            return;
+        }
+    };
+    let (room, client_id) = address(&asked);
+    if let Err(problem) = obey(&service, &socket, asked).await {
+        socket.send(frame(&ServerFrame::error(problem, Some(room), client_id)));
+    }
+}
+
+/// As much of a frame as tells whom an error is about.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Addressed {
+    room: Option<ConversationId>,
+    client_id: Option<ClientId>,
+}
+
+fn address(asked: &ClientFrame) -> (ConversationId, Option<ClientId>) {
+    match *asked {
+        ClientFrame::SendMessage { room, client_id, .. }
+        | ClientFrame::UpdateMessage { room, client_id, .. }
+        | ClientFrame::DeleteMessage { room, client_id, .. } => (room, Some(client_id)),
+        ClientFrame::JoinRequest { room, .. }
+        | ClientFrame::LeaveRequest { room }
+        | ClientFrame::Typing { room, .. }
+        | ClientFrame::Read { room, .. } => (room, None),
+    }
+}
+
+async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) -> Result<(), Problem> {
+    let actor = &socket.actor;
+    let ack = |room, client_id, message| socket.send(frame(&ServerFrame::Ack { room, client_id, message }));
+    match asked {
+        ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
+        ClientFrame::LeaveRequest { room } => service.leave(socket, room).await,
+        ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
+            let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids.len()).await?;
+            ack(room, client_id, posted.message);
+        }
+        ClientFrame::UpdateMessage { room, client_id, id, content } => {
+            ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
+        }
+        ClientFrame::DeleteMessage { room, client_id, id } => {
+            ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
+        }
+        ClientFrame::Typing { room, on } => service.typing(socket, room, on)?,
+        ClientFrame::Read { room, seq } => {
+            service.read_up_to(actor, room, seq).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<tungstenite::Error>())
+        .is_some_and(|error| matches!(error, tungstenite::Error::Capacity(_)))
+}
+
+fn reason(code: u16) -> &'static str {
+    match code {
+        close::NOT_ALLOWED => "not allowed any more",
+        close::FRAME_TOO_LARGE => "frame too large",
+        close::RESTARTING => "server restarting",
+        close::TOO_SLOW => "too slow",
+        _ => "",
+    }
+}

@@ -1,0 +1,157 @@
+//! The live side of one conversation: who is in it, and up to which rev they have been told.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Frame, Socket, socket::ConnectionId};
+use crate::domain::{Participant, ParticipantId, Timestamp};
+
+/// The room has moved past what the caller read: read on from the database and try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind;
+
+#[derive(Debug)]
+struct Seat {
+    socket: Arc<Socket>,
+    participant: ParticipantId,
+    /// The socket has everything up to this rev from the database.
+    from_rev: i64,
+}
+
+/// Frames of changes go out in rising order of rev. A change that comes late is dropped: those who
+/// saw the gap before it have fetched it by then.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// The highest rev that was told here.
+    rev: i64,
+    seats: Vec<Seat>,
+    /// Everyone who takes part, in the room or not.
+    people: Vec<Participant>,
+    /// Who is typing, and until when that holds without a new sign.
+    typing: Vec<(ParticipantId, Instant)>,
+}
+
+impl Room {
+    pub fn new(head: i64) -> Self {
+        Self { rev: head, seats: Vec::new(), people: Vec::new(), typing: Vec::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    pub fn people(&self) -> &[Participant] {
+        &self.people
+    }
+
+    pub fn has(&self, socket: ConnectionId) -> bool {
+        self.seats.iter().any(|seat| seat.socket.id == socket)
+    }
+
+    pub fn is_online(&self, participant: ParticipantId) -> bool {
+        self.seats.iter().any(|seat| seat.participant == participant)
+    }
+
+    pub fn sockets(&self) -> impl Iterator<Item = &Arc<Socket>> {
+        self.seats.iter().map(|seat| &seat.socket)
+    }
+
+    /// Takes `socket` in, which has everything up to `head`, and queues `joined` for it before any
+    /// live frame. Returns whether the list of who is here has changed.
+    pub fn enter(
+        &mut self,
+        socket: &Arc<Socket>,
+        me: ParticipantId,
+        people: Vec<Participant>,
+        head: i64,
+        joined: impl FnOnce(&[Participant]) -> Frame,
+    ) -> Result<bool, Behind> {
+        if self.rev > head {
+            return Err(Behind);
+        }
+        let was_online = self.is_online(me);
+        if self.is_empty() {
+            self.rev = head;
+        }
+        match self.seats.iter_mut().find(|seat| seat.socket.id == socket.id) {
+            Some(seat) => seat.from_rev = head,
+            None => self.seats.push(Seat { socket: socket.clone(), participant: me, from_rev: head }),
+        }
+        let known = self.people.len();
+        self.people = people;
+        for index in 0..self.people.len() {
+            self.people[index].online = self.is_online(self.people[index].id);
+        }
+        socket.send(joined(&self.people));
+        Ok(!was_online || self.people.len() != known)
+    }
+
+    /// Takes `socket` out; returns the participant if this was its last socket here.
+    pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
+        let index = self.seats.iter().position(|seat| seat.socket.id == socket)?;
+        let participant = self.seats.swap_remove(index).participant;
+        if self.is_online(participant) {
+            return None;
+        }
+        if let Some(person) = self.people.iter_mut().find(|person| person.id == participant) {
+            person.online = false;
+            person.last_seen_at = Some(at);
+        }
+        Some(participant)
+    }
+
+    /// Whether a change with this rev is still to be told.
+    pub fn advance(&mut self, rev: i64) -> bool {
+        let news = rev > self.rev;
+        self.rev = self.rev.max(rev);
+        news
+    }
+
+    /// Sends the frame of the change `rev` to every socket that does not have it yet.
+    pub fn tell_change(&self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+        for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
+            if let Some(frame) = frame(&seat.socket) {
+                seat.socket.send(frame);
+            }
+        }
+    }
+
+    /// Sends `frame` to all sockets but those of `except`.
+    pub fn tell(&self, frame: &Frame, except: Option<ParticipantId>) {
+        for seat in self.seats.iter().filter(|seat| Some(seat.participant) != except) {
+            seat.socket.send(frame.clone());
+        }
+    }
+
+    /// Who sits on this socket.
+    pub fn participant(&self, socket: ConnectionId) -> Option<ParticipantId> {
+        self.seats.iter().find(|seat| seat.socket.id == socket).map(|seat| seat.participant)
+    }
+
+    /// Notes that someone types until `until`; returns whether this is new.
+    pub fn types(&mut self, participant: ParticipantId, until: Instant) -> bool {
+        match self.typing.iter_mut().find(|(id, _)| *id == participant) {
+            Some((_, deadline)) => {
+                *deadline = until;
+                false
+            }
+            None => {
+                self.typing.push((participant, until));
+                true
+            }
+        }
+    }
+
+    /// Until when this participant counts as typing.
+    pub fn typing_until(&self, participant: ParticipantId) -> Option<Instant> {
+        self.typing.iter().find(|(id, _)| *id == participant).map(|(_, until)| *until)
+    }
+
+    /// Returns whether this participant was typing.
+    pub fn stops_typing(&mut self, participant: ParticipantId) -> bool {
+        let before = self.typing.len();
+        self.typing.retain(|(id, _)| *id != participant);
+        self.typing.len() != before
+    }
+}

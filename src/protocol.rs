@@ -1,0 +1,163 @@
+//! The frames of the WebSocket: one JSON object each, `type` first. Pure data; docs/protocol.md
+//! tells the story around them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
+    ParticipantKind, Problem, Receipt,
+};
+
+/// Messages in a `joined` without `after`: the latest of the conversation.
+pub const JOIN_LATEST: i64 = 50;
+/// Most messages in a `joined` with `after`; beyond it `more` is true.
+pub const JOIN_CATCH_UP: i64 = 200;
+
+/// Close codes of the server.
+pub mod close {
+    /// Not allowed any more: signed out, link revoked.
+    pub const NOT_ALLOWED: u16 = 1008;
+    pub const FRAME_TOO_LARGE: u16 = 1009;
+    pub const RESTARTING: u16 = 1012;
+    /// The socket did not read fast enough; it joins again and misses nothing.
+    pub const TOO_SLOW: u16 = 4008;
+}
+
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum ClientFrame {
+    JoinRequest {
+        room: ConversationId,
+        /// The last rev that the client has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epoch: Option<Epoch>,
+    },
+    LeaveRequest {
+        room: ConversationId,
+    },
+    SendMessage {
+        room: ConversationId,
+        client_id: ClientId,
+        content: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachment_ids: Vec<uuid::Uuid>,
+    },
+    UpdateMessage {
+        room: ConversationId,
+        client_id: ClientId,
+        id: MessageId,
+        content: String,
+    },
+    DeleteMessage {
+        room: ConversationId,
+        client_id: ClientId,
+        id: MessageId,
+    },
+    Typing {
+        room: ConversationId,
+        on: bool,
+    },
+    Read {
+        room: ConversationId,
+        seq: i64,
+    },
+}
+
+/// The person behind a socket, as `welcome` names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketUser {
+    pub kind: ParticipantKind,
+    pub id: ParticipantId,
+    pub name: String,
+}
+
+/// Everything that a client needs to show a conversation and to follow it from there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Joined {
+    pub room: ConversationId,
+    pub epoch: Epoch,
+    /// The rev up to which the conversation is told here, unless `more`.
+    pub head: i64,
+    pub conversation: Conversation,
+    pub participants: Vec<Participant>,
+    pub receipts: Vec<Receipt>,
+    /// Without `after`: the latest, ascending by seq. With `after`: the changed ones, ascending by rev.
+    pub messages: Vec<Message>,
+    /// Whether changes beyond these wait: join again from the last rev in `messages`.
+    pub more: bool,
+}
+
+/// What the server sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum ServerFrame {
+    Welcome {
+        connection_id: uuid::Uuid,
+        user: SocketUser,
+        epoch: Epoch,
+    },
+    Joined(Box<Joined>),
+    Ack {
+        room: ConversationId,
+        client_id: ClientId,
+        message: Message,
+    },
+    NewMessage {
+        room: ConversationId,
+        rev: i64,
+        message: Message,
+    },
+    MessageUpdated {
+        room: ConversationId,
+        rev: i64,
+        message: Message,
+    },
+    MessageDeleted {
+        room: ConversationId,
+        rev: i64,
+        message: Message,
+    },
+    ConversationUpdated {
+        room: ConversationId,
+        rev: i64,
+        conversation: Box<Conversation>,
+    },
+    Typing {
+        room: ConversationId,
+        participant: ParticipantId,
+        on: bool,
+    },
+    Read {
+        room: ConversationId,
+        participant: ParticipantId,
+        seq: i64,
+    },
+    Presence {
+        room: ConversationId,
+        participants: Vec<Participant>,
+    },
+    Inbox {
+        conversation: Box<Conversation>,
+    },
+    Resync {
+        room: ConversationId,
+    },
+    Error {
+        code: Code,
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<ConversationId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<ClientId>,
+    },
+}
+
+impl ServerFrame {
+    #[must_use]
+    pub fn error(problem: Problem, room: Option<ConversationId>, client_id: Option<ClientId>) -> Self {
+        Self::Error { code: problem.code, message: problem.message, room, client_id }
+    }
+}

@@ -1,0 +1,261 @@
+//! Conversations: opening, listing, closing, and their links.
+
+use super::{Service, problem};
+use crate::{
+    api::{Chat, Inbox},
+    domain::{
+        Actor, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name,
+        Problem, Timestamp, UserId,
+    },
+    protocol::{JOIN_LATEST, Joined},
+    storage::{ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat},
+};
+
+/// Conversations in one part of the sidebar.
+const INBOX_PAGE: i64 = 50;
+/// Most items that a list in the API returns at once.
+const MAX_LIST: i64 = 200;
+/// Most characters of a search.
+const MAX_SEARCH_CHARS: usize = 200;
+/// Most bytes of the JSON that a program may attach to a conversation.
+const MAX_METADATA_BYTES: usize = 16_384;
+
+impl Service {
+    /// Opens a session; its `link` is ready to be shared. With `first_message` the admin has
+    /// already said something when the customer comes.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `invalid` for the fields.
+    pub async fn open_chat(
+        &self,
+        actor: &Actor,
+        customer_name: &str,
+        customer_email: Option<&str>,
+        first_message: Option<&str>,
+    ) -> Result<Conversation, Problem> {
+        let first_message = first_message
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| Content::parse(text, self.settings.limits.message_chars))
+            .transpose()
+            .map_err(|problem| Problem { field: Some("first_message".into()), ..problem })?;
+        let conversation =
+            self.open_conversation(actor, customer_name, customer_email, serde_json::Value::Null).await?;
+        if let Some(content) = first_message {
+            let draft = Draft { conversation_id: conversation.id, client_id: None, content };
+            self.store.post_message(actor, draft).await.map_err(problem)?;
+        }
+        self.conversation(actor, conversation.id).await
+    }
+
+    /// Opens a session, with what a program wants to keep beside it.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `invalid` for the fields.
+    pub async fn open_conversation(
+        &self,
+        actor: &Actor,
+        customer_name: &str,
+        customer_email: Option<&str>,
+        metadata: serde_json::Value,
+    ) -> Result<Conversation, Problem> {
+        if !actor.is_admin() {
+            return Err(Problem::forbidden("Only an admin can open a chat."));
+        }
+        let customer_name = Name::parse("customer_name", customer_name)?;
+        let customer_email = customer_email
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| Email::parse("customer_email", text))
+            .transpose()?;
+        if !(metadata.is_object() || metadata.is_null()) {
+            return Err(Problem::invalid("metadata", "Metadata must be an object."));
+        }
+        if metadata.to_string().len() > MAX_METADATA_BYTES {
+            return Err(Problem::invalid("metadata", format!("Metadata can have {MAX_METADATA_BYTES} bytes.")));
+        }
+        let new = NewConversation {
+            id: ConversationId::new(),
+            customer_id: None,
+            customer_name,
+            customer_email,
+            metadata,
+            link: self.new_link(),
+        };
+        let seat = self.store.open_conversation(actor, new).await.map_err(problem)?;
+        Ok(self.seen_by(actor, seat))
+    }
+
+    /// # Errors
+    /// `not_found`.
+    pub async fn conversation(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
+        let seat = self.store.find_conversation(actor, id).await.map_err(problem)?;
+        Ok(self.seen_by(actor, seat))
+    }
+
+    /// The conversations that the actor may see, latest activity first, with the cursor of the next
+    /// part.
+    ///
+    /// # Errors
+    /// `invalid` for a cursor, limit or search that makes no sense.
+    pub async fn conversations(
+        &self,
+        actor: &Actor,
+        status: Option<ConversationStatus>,
+        kind: Option<ConversationKind>,
+        search: Option<String>,
+        cursor: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<Conversation>, Option<String>), Problem> {
+        let limit = bounded(limit)?;
+        let cursor = cursor.map(parse_cursor).transpose()?;
+        let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        if search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARS) {
+            return Err(Problem::invalid("search", format!("A search can have {MAX_SEARCH_CHARS} characters.")));
+        }
+        let filter = ConversationFilter { status, kind, search };
+        let mut seats = self.store.list_conversations(actor, &filter, cursor, limit + 1).await.map_err(problem)?;
+        let more = seats.len() as i64 > limit;
+        seats.truncate(limit as usize);
+        let next = seats.last().filter(|_| more).map(|seat| {
+            let Conversation { updated_at, id, .. } = &seat.conversation;
+            format!("{}_{id}", updated_at.0)
+        });
+        Ok((seats.into_iter().map(|seat| self.seen_by(actor, seat)).collect(), next))
+    }
+
+    /// A part of the dashboard's sidebar.
+    ///
+    /// # Errors
+    /// `invalid` for a cursor or search that makes no sense.
+    pub async fn inbox(
+        &self,
+        actor: &Actor,
+        status: ConversationStatus,
+        search: Option<String>,
+        cursor: Option<String>,
+    ) -> Result<Inbox, Problem> {
+        let (items, next_cursor) =
+            self.conversations(actor, Some(status), None, search, cursor.as_deref(), INBOX_PAGE).await?;
+        let counts = self.store.count_conversations(actor).await.map_err(problem)?;
+        Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed })
+    }
+
+    /// What a chat panel starts from: the latest messages, or those before `before_seq`.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn chat(&self, actor: &Actor, id: ConversationId, before_seq: Option<i64>) -> Result<Chat, Problem> {
+        // The page comes first: the room is joined from its head, so whatever is read after it can
+        // only be newer.
+        let page = self.store.list_before(actor, id, before_seq, JOIN_LATEST).await.map_err(problem)?;
+        let seat = self.store.find_conversation(actor, id).await.map_err(problem)?;
+        let mut participants = self.store.list_participants(actor, id).await.map_err(problem)?;
+        self.hub.mark_online(id, &mut participants);
+        let receipts = self.store.list_receipts(actor, id).await.map_err(problem)?;
+        let me = seat.me.clone();
+        Ok(Chat {
+            me,
+            joined: Joined {
+                room: id,
+                epoch: self.epoch,
+                head: page.head,
+                conversation: self.seen_by(actor, seat),
+                participants,
+                receipts,
+                messages: page.messages,
+                more: page.more,
+            },
+            message_chars: self.settings.limits.message_chars,
+        })
+    }
+
+    /// Closes or reopens a conversation.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `not_found`.
+    pub async fn set_status(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        status: ConversationStatus,
+    ) -> Result<Conversation, Problem> {
+        let seat = self.store.set_status(actor, id, status).await.map_err(problem)?;
+        Ok(self.seen_by(actor, seat))
+    }
+
+    /// Assigns a conversation to an admin, or to nobody.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `invalid` if the assignee is none.
+    pub async fn assign(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        assignee: Option<UserId>,
+    ) -> Result<Conversation, Problem> {
+        // Asked first, so that what is not found below can only be the assignee.
+        self.store.find_conversation(actor, id).await.map_err(problem)?;
+        let seat = self.store.assign(actor, id, assignee).await.map_err(|error| match problem(error) {
+            Problem { code: Code::NotFound, .. } => Problem::invalid("assignee_id", "There is no admin with this id."),
+            other => other,
+        })?;
+        Ok(self.seen_by(actor, seat))
+    }
+
+    /// Makes a new link; the one before dies, and whoever came by it is out.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `not_found`.
+    pub async fn make_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
+        let dead = self.store.replace_link(actor, id, self.new_link()).await.map_err(problem)?;
+        self.hub.close_links(&dead);
+        self.conversation(actor, id).await
+    }
+
+    /// Ends the link: whoever came by it is out.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `not_found`.
+    pub async fn revoke_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
+        let dead = self.store.revoke_links(actor, id).await.map_err(problem)?;
+        self.hub.close_links(&dead);
+        self.conversation(actor, id).await
+    }
+
+    /// Fills in what storage does not know.
+    pub(super) fn seen_by(&self, actor: &Actor, seat: Seat) -> Conversation {
+        let mut conversation = seat.conversation;
+        if actor.is_admin() {
+            conversation.link = seat.link.map(|link| self.link_address(link));
+            conversation.customer_online = Some(self.hub.customer_online(conversation.id));
+        }
+        conversation
+    }
+
+    fn link_address(&self, link: LinkId) -> String {
+        format!("{}/chat?chatId={}", self.settings.public_url, self.settings.link_key.secret(link).expose())
+    }
+
+    pub(super) fn new_link(&self) -> NewLink {
+        let id = LinkId::new();
+        NewLink { id, hash: self.settings.link_key.secret(id).hash(), expires_at: None }
+    }
+}
+
+/// The limit that a client gets for the one it asked for: 200 at most.
+///
+/// # Errors
+/// `invalid` if it is below 1.
+pub(super) fn bounded(limit: i64) -> Result<i64, Problem> {
+    if limit < 1 {
+        return Err(Problem::invalid("limit", "The limit must be at least 1."));
+    }
+    Ok(limit.min(MAX_LIST))
+}
+
+fn parse_cursor(text: &str) -> Result<Cursor, Problem> {
+    text.split_once('_')
+        .and_then(|(updated_at, id)| {
+            Some(Cursor { updated_at: Timestamp(updated_at.parse().ok()?), id: id.parse().ok()? })
+        })
+        .ok_or_else(|| Problem::invalid("cursor", "This cursor is not one that the server gave out."))
+}

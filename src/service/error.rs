@@ -1,0 +1,24 @@
+//! From storage's errors to the one that people see. A failure of the database is logged here, once.
+
+use crate::{
+    domain::{Code, Problem},
+    storage::StoreError,
+};
+
+/// What to tell the person who asked.
+#[must_use]
+pub fn problem(error: StoreError) -> Problem {
+    match error {
+        StoreError::NotFound => Problem::not_found(),
+        StoreError::Forbidden => Problem::forbidden("You can see this, but not change it."),
+        StoreError::Closed => Problem::closed(),
+        StoreError::EmailTaken => Problem {
+            field: Some("email".into()),
+            ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")
+        },
+        error @ (StoreError::Database(_) | StoreError::Migration(_) | StoreError::Unfit(_)) => {
+            tracing::error!(%error, "storage failed");
+            Problem::unavailable()
+        }
+    }
+}

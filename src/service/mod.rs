@@ -1,0 +1,121 @@
+//! What can be done with this product: one function for each use case, a file per noun.
+//!
+//! The only place that joins storage and live. Every function that touches customers' data takes
+//! the [`Actor`] who asks. Inputs are parsed here, limits are enforced here, and a [`StoreError`]
+//! becomes a [`Problem`] here. Called by `http` and by the bodies of `api`.
+//!
+//! [`Actor`]: crate::domain::Actor
+
+mod accounts;
+mod conversations;
+mod demo;
+mod error;
+mod messages;
+mod passwords;
+mod publisher;
+mod rate;
+mod rooms;
+mod secrets;
+mod sessions;
+
+use std::sync::Arc;
+
+pub use error::problem;
+pub use rate::Rate;
+pub use rooms::Connection;
+pub use secrets::{LinkKey, Secret};
+pub use sessions::{CookieSession, SESSION_DAYS};
+
+use crate::{
+    domain::{Epoch, Limits, Name, Problem},
+    live::Hub,
+    storage::{Store, StoreError},
+};
+
+/// What a [`Service`] is made from, beside its database.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where people reach the server: scheme, host and port, without a slash at the end.
+    pub public_url: String,
+    /// The name that the business goes by, on pages and to guests.
+    pub business: Name,
+    pub limits: Limits,
+    /// Makes the secrets of shared links.
+    pub link_key: LinkKey,
+}
+
+pub struct Service {
+    store: Arc<dyn Store>,
+    hub: Arc<Hub>,
+    settings: Settings,
+    epoch: Epoch,
+    passwords: passwords::Passwords,
+    /// Sends, edits and deletes of each sender.
+    sends: Rate<crate::live::Person>,
+    /// Wrong secrets from each address.
+    guesses: Rate<std::net::IpAddr>,
+    /// Conversations whose summary has changed.
+    dirty: tokio::sync::mpsc::UnboundedSender<crate::domain::ConversationId>,
+}
+
+impl Service {
+    /// Starts the tasks that tell rooms and inboxes of every commit; they end with the store.
+    ///
+    /// # Errors
+    /// If the database does not answer or another service was started on this store before.
+    pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
+        let epoch = store.epoch().await?;
+        let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
+        let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
+        let service = Arc::new(Self {
+            hub: Arc::new(Hub::default()),
+            epoch,
+            passwords: passwords::Passwords::default(),
+            sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
+            guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
+            dirty,
+            store,
+            settings,
+        });
+        tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
+        tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
+        tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        Ok(service)
+    }
+
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.settings.public_url
+    }
+
+    #[must_use]
+    pub fn business_name(&self) -> String {
+        self.settings.business.to_string()
+    }
+
+    /// # Errors
+    /// `unavailable` if the database does not answer.
+    pub async fn ping(&self) -> Result<(), Problem> {
+        self.store.ping().await.map_err(problem)
+    }
+
+    /// Finishes what is queued for the database and closes it.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,173 @@
+//! Rooms: a socket opens, joins, resumes, leaves, and is gone.
+
+use std::sync::Arc;
+
+use super::{Service, problem};
+use crate::{
+    domain::{Actor, Code, ConversationId, Epoch, ParticipantKind, Problem, SessionId, TokenId},
+    live::{Queue, Socket, frame},
+    protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
+    storage::{ConversationFilter, now},
+};
+
+/// How often a join that the room has outrun is tried again before the client is asked to. Each
+/// try takes a few reads, so a room would have to change thousands of times a second.
+const JOIN_TRIES: usize = 20;
+
+/// Conversations of one customer that are followed without joining them.
+const FOLLOWED: i64 = 200;
+
+/// A socket that was let in. Dropping it takes it out of every room, however its task ends.
+pub struct Connection {
+    pub socket: Arc<Socket>,
+    pub queue: Queue,
+    /// The conversations that it follows without joining.
+    own: Vec<ConversationId>,
+    service: Arc<Service>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let gone = self.service.hub.disconnect(&self.socket, &self.own, now());
+        if !gone.is_empty() {
+            let service = self.service.clone();
+            tokio::spawn(async move { service.note_gone(&gone).await });
+        }
+    }
+}
+
+impl Service {
+    /// Lets a socket in and queues its `welcome`.
+    ///
+    /// # Errors
+    /// `rate_limited` if this person has too many sockets open.
+    pub async fn connect(
+        self: &Arc<Self>,
+        actor: Actor,
+        session: Option<SessionId>,
+        token: Option<TokenId>,
+    ) -> Result<Connection, Problem> {
+        let (own, user) = match &actor {
+            Actor::Admin(user) => (
+                Vec::new(),
+                SocketUser { kind: ParticipantKind::Admin, id: user.id.into(), name: user.name.to_string() },
+            ),
+            Actor::Customer(..) | Actor::Guest(_) => {
+                let filter = ConversationFilter::default();
+                let seats = self.store.list_conversations(&actor, &filter, None, FOLLOWED).await.map_err(problem)?;
+                let me = seats.first().map(|seat| &seat.me);
+                let user = match (&actor, me) {
+                    (Actor::Customer(user, _), _) => {
+                        SocketUser { kind: ParticipantKind::Customer, id: user.id.into(), name: user.name.to_string() }
+                    }
+                    (_, Some(me)) => SocketUser { kind: me.kind, id: me.id, name: me.name.clone() },
+                    // The link was revoked a moment ago.
+                    (_, None) => return Err(Problem::unauthorized()),
+                };
+                (seats.iter().map(|seat| seat.conversation.id).collect(), user)
+            }
+        };
+        let limit = self.settings.limits.connections;
+        let (socket, queue) = self.hub.connect(actor, session, token, &own, limit).ok_or_else(|| {
+            Problem::new(Code::RateLimited, format!("{limit} connections are open already. Please close a window."))
+        })?;
+        socket.send(frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
+        Ok(Connection { socket, queue, own, service: self.clone() })
+    }
+
+    /// Joins a room or resumes in it: queues `joined`, and unless that says `more`, live frames
+    /// follow it without a gap.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid`, `unavailable`.
+    pub async fn join(
+        &self,
+        socket: &Arc<Socket>,
+        room: ConversationId,
+        after: Option<i64>,
+        epoch: Option<Epoch>,
+    ) -> Result<(), Problem> {
+        let actor = &socket.actor;
+        let mut seat = self.store.find_conversation(actor, room).await.map_err(problem)?;
+        if after.is_some_and(|after| after < 0) {
+            return Err(Problem::invalid("after", "A rev is never negative."));
+        }
+        if epoch.is_some_and(|epoch| epoch != self.epoch) {
+            socket.send(frame(&ServerFrame::Resync { room }));
+            return Ok(());
+        }
+        for _ in 0..JOIN_TRIES {
+            let page = match after {
+                None => self.store.list_before(actor, room, None, JOIN_LATEST).await,
+                Some(after) => self.store.list_after(actor, room, after, JOIN_CATCH_UP).await,
+            }
+            .map_err(problem)?;
+            if after.is_some_and(|after| after > page.head) {
+                socket.send(frame(&ServerFrame::Resync { room }));
+                return Ok(());
+            }
+            let mut participants = self.store.list_participants(actor, room).await.map_err(problem)?;
+            seat = if participants.iter().any(|person| person.id == seat.me.id) {
+                self.store.find_conversation(actor, room).await.map_err(problem)?
+            } else {
+                let seat = self.store.join(actor, room).await.map_err(problem)?;
+                participants.push(seat.me.clone());
+                seat
+            };
+            let receipts = self.store.list_receipts(actor, room).await.map_err(problem)?;
+            let me = seat.me.id;
+            // Without `after`, older messages are loaded on demand; `more` speaks of changes only.
+            let more = after.is_some() && page.more;
+            let head = page.head;
+            let joined = |people: Vec<_>| {
+                frame(&ServerFrame::Joined(Box::new(Joined {
+                    room,
+                    epoch: self.epoch,
+                    head,
+                    conversation: self.seen_by(actor, seat.clone()),
+                    participants: people,
+                    receipts: receipts.clone(),
+                    messages: page.messages.clone(),
+                    more,
+                })))
+            };
+            if more {
+                self.leave(socket, room).await;
+                self.hub.mark_online(room, &mut participants);
+                socket.send(joined(participants));
+                return Ok(());
+            }
+            let came_online = !actor.is_admin() && !self.hub.customer_online(room);
+            if self.hub.enter(socket, room, me, participants, head, |people| joined(people.to_vec())).is_ok() {
+                if came_online {
+                    self.inbox_changed(room);
+                }
+                return Ok(());
+            }
+        }
+        Err(Problem::unavailable())
+    }
+
+    pub async fn leave(&self, socket: &Socket, room: ConversationId) {
+        if let Some(gone) = self.hub.leave(socket, room, now()) {
+            self.note_gone(&[gone]).await;
+        }
+    }
+
+    async fn note_gone(&self, gone: &[crate::live::Gone]) {
+        for gone in gone {
+            self.inbox_changed(gone.room);
+            if let Err(error) = self.store.left(gone.room, gone.participant, gone.at).await {
+                tracing::warn!(%error, "could not note when a participant was last here");
+            }
+        }
+    }
+
+    /// Passes on that someone types, or stopped.
+    ///
+    /// # Errors
+    /// `not_found` if the socket has not joined the room.
+    pub fn typing(&self, socket: &Socket, room: ConversationId, on: bool) -> Result<(), Problem> {
+        if self.hub.typing(socket, room, on) { Ok(()) } else { Err(Problem::not_found()) }
+    }
+}

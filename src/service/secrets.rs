@@ -1,0 +1,137 @@
+//! Secrets: random for sessions and tokens, derived for shared links. The database holds hashes.
+
+use std::{fmt, io, path::Path};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::{domain::LinkId, storage::SecretHash};
+
+/// A secret in clear. Shown to its owner once and never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// 256 random bits in hex, after a `prefix` that tells people what kind of secret it is.
+    #[must_use]
+    pub fn random(prefix: &str) -> Self {
+        let bytes: [u8; 32] = rand::random();
+        Self(bytes.iter().fold(prefix.to_owned(), |text, byte| text + &format!("{byte:02x}")))
+    }
+
+    /// Takes a secret as someone presented it.
+    #[must_use]
+    pub fn presented(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn hash(&self) -> SecretHash {
+        SecretHash(Sha256::digest(self.0.as_bytes()).into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The key from which the secret of every shared link follows, so that an admin can copy a link
+/// again at any time although the database holds only hashes. It lives in the data directory,
+/// outside the database: a stolen database opens no chat.
+#[derive(Clone)]
+pub struct LinkKey([u8; 32]);
+
+impl LinkKey {
+    /// Reads the key from `link.key` in `data_dir`, or makes it there, readable by its owner only.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, or is not 32 bytes long.
+    pub fn load(data_dir: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(data_dir)?;
+        let path = data_dir.join("link.key");
+        if !path.exists() {
+            Self::create(data_dir, &path)?;
+        }
+        let bytes = std::fs::read(&path)?;
+        let key = bytes
+            .try_into()
+            .map_err(|_| io::Error::other(format!("{} is damaged: it must have 32 bytes", path.display())))?;
+        Ok(Self(key))
+    }
+
+    /// Writes the file whole before it gets its name, so that nobody ever reads a part. Whoever
+    /// comes second keeps the first one's key.
+    fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
+        use std::io::Write;
+        let draft = data_dir.join(format!("link.key.{}", Uuid::new_v4()));
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&draft)?;
+        file.write_all(&rand::random::<[u8; 32]>())?;
+        file.sync_all()?;
+        let linked = std::fs::hard_link(&draft, path);
+        std::fs::remove_file(&draft)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A key that nobody else has: for tests.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// The secret in the address of this link: a UUID (version 8) of 122 bits that cannot be
+    /// guessed without the key.
+    #[must_use]
+    pub fn secret(&self, link: LinkId) -> Secret {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(link.0.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        Secret(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
+    }
+}
+
+impl fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_key_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = LinkId::new();
+        let first = LinkKey::load(dir.path()).unwrap().secret(link);
+        assert_eq!(LinkKey::load(dir.path()).unwrap().secret(link), first);
+        assert_ne!(LinkKey::random().secret(link), first);
+        assert!(Uuid::parse_str(first.expose()).is_ok());
+        std::fs::write(dir.path().join("link.key"), "short").unwrap();
+        assert!(LinkKey::load(dir.path()).is_err());
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_logs() {
+        let secret = Secret::random("bsp_");
+        assert_eq!(secret.expose().len(), 4 + 64);
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+}

@@ -1,0 +1,213 @@
+//! Who asks: cookies, tokens and links, and how one gets and loses them.
+
+use std::{net::IpAddr, sync::Weak, time::Duration};
+
+use super::{Secret, Service, problem, rate};
+use crate::{
+    domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User},
+    storage::{LoginSession, now},
+};
+
+/// Days after which a browser has to sign in or open its link again.
+pub const SESSION_DAYS: i64 = 90;
+/// A customer's link is good for as long as it is not revoked.
+const DAY_MS: i64 = 86_400_000;
+
+/// A browser session that was found by its cookie.
+#[derive(Clone, Debug)]
+pub struct CookieSession {
+    pub id: SessionId,
+    pub actor: Actor,
+    pub expires_at: Timestamp,
+}
+
+impl Service {
+    /// Who the cookie stands for; `None` if it is unknown or expired, or everything that it stood
+    /// for is gone.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn session(&self, cookie: &Secret) -> Result<Option<CookieSession>, Problem> {
+        let session = self.store.find_session(cookie.hash()).await.map_err(problem)?;
+        Ok(session.and_then(|LoginSession { id, user, links, expires_at }| {
+            let actor = match user {
+                Some(user) if user.role == Role::Admin => Actor::Admin(user),
+                Some(user) => Actor::Customer(user, links),
+                None if links.is_empty() => return None,
+                None => Actor::Guest(links),
+            };
+            Some(CookieSession { id, actor, expires_at })
+        }))
+    }
+
+    /// Who a bearer token stands for: an API token acts as its admin, the secret of a link as the
+    /// guest of its conversation.
+    ///
+    /// # Errors
+    /// `unauthorized` if it is neither, `rate_limited` after too many wrong ones.
+    pub async fn bearer(&self, token: &Secret, from: IpAddr) -> Result<(Actor, Option<TokenId>), Problem> {
+        self.guess(from, async {
+            if let Some(token) = self.store.find_token(token.hash()).await.map_err(problem)? {
+                return Ok((Actor::Admin(token.user), Some(token.id)));
+            }
+            match self.store.find_link(token.hash()).await.map_err(problem)? {
+                Some(link) => Ok((Actor::Guest(vec![link.id]), None)),
+                None => Err(Problem::new(Code::Unauthorized, "This token is wrong or was revoked.")),
+            }
+        })
+        .await
+    }
+
+    /// Signs in with e-mail address and password. `before` is the browser's session so far: its
+    /// links come along, and the session itself ends, so that a planted cookie is worth nothing.
+    ///
+    /// # Errors
+    /// `unauthorized`, without telling which of the two is wrong; `rate_limited`.
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        from: IpAddr,
+        before: Option<&CookieSession>,
+    ) -> Result<(User, Secret), Problem> {
+        let user = self
+            .guess(from, async {
+                let found = match Email::parse("email", email) {
+                    Ok(email) => self.store.find_user_by_email(&email).await.map_err(problem)?,
+                    Err(_) => None,
+                };
+                let (user, phc) = found.unzip();
+                let fits = self.passwords.verify(password, phc).await?;
+                user.filter(|_| fits).ok_or_else(|| {
+                    Problem::new(Code::Unauthorized, "This e-mail address and password do not belong together.")
+                })
+            })
+            .await?;
+        let secret = self.start_session(Some(&user), before).await?;
+        Ok((user, secret))
+    }
+
+    /// Signs in with a link as `--demo` prints it.
+    ///
+    /// # Errors
+    /// `not_found` if it is wrong or expired; `rate_limited`.
+    pub async fn sign_in_by_link(
+        &self,
+        secret: &Secret,
+        from: IpAddr,
+        before: Option<&CookieSession>,
+    ) -> Result<(User, Secret), Problem> {
+        let user = self
+            .guess(from, async {
+                self.store.find_sign_in_link(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
+            })
+            .await?;
+        let secret = self.start_session(Some(&user), before).await?;
+        Ok((user, secret))
+    }
+
+    /// Starts a session for someone who has just proved who they are.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn start_session(&self, user: Option<&User>, before: Option<&CookieSession>) -> Result<Secret, Problem> {
+        let links = before.map(|session| session.actor.links()).unwrap_or_default();
+        let secret = self.new_session(user, links).await?;
+        if let Some(before) = before {
+            self.sign_out(before.id).await?;
+        }
+        Ok(secret)
+    }
+
+    async fn new_session(&self, user: Option<&User>, links: &[LinkId]) -> Result<Secret, Problem> {
+        let secret = Secret::random("");
+        let expires_at = Timestamp(now().0 + SESSION_DAYS * DAY_MS);
+        self.store.create_session(secret.hash(), user.map(|user| user.id), links, expires_at).await.map_err(problem)?;
+        Ok(secret)
+    }
+
+    /// Ends a session and closes its sockets.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn sign_out(&self, session: SessionId) -> Result<(), Problem> {
+        self.store.end_session(session).await.map_err(problem)?;
+        self.hub.close_session(session);
+        Ok(())
+    }
+
+    /// Opens a shared link: this browser may see its conversation from now on. Returns the secret
+    /// for a cookie if the browser has no session yet.
+    ///
+    /// # Errors
+    /// `not_found` if the link is wrong, revoked or expired; `rate_limited`.
+    pub async fn open_link(
+        &self,
+        secret: &Secret,
+        from: IpAddr,
+        session: Option<&CookieSession>,
+    ) -> Result<(ConversationId, Option<Secret>), Problem> {
+        let link = self
+            .guess(from, async {
+                self.store.find_link(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
+            })
+            .await?;
+        let cookie = match session {
+            Some(session) => {
+                self.store.grant_link(session.id, link.id).await.map_err(problem)?;
+                None
+            }
+            None => Some(self.new_session(None, &[link.id]).await?),
+        };
+        Ok((link.conversation_id, cookie))
+    }
+
+    /// Makes a link that signs `user` in for a day.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn make_sign_in_link(&self, user: &User) -> Result<String, Problem> {
+        let secret = Secret::random("");
+        let expires_at = Timestamp(now().0 + DAY_MS);
+        self.store.create_sign_in_link(secret.hash(), user.id, expires_at).await.map_err(problem)?;
+        Ok(format!("{}/login?token={}", self.settings.public_url, secret.expose()))
+    }
+
+    /// Runs a check of a secret that came from `from`. A wrong one counts; after too many, nothing
+    /// from this address is checked any more for a while, so that guessing tells nothing.
+    pub(super) async fn guess<T>(
+        &self,
+        from: IpAddr,
+        check: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        self.guesses.check(from).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))?;
+        let result = check.await;
+        if let Err(problem) = &result
+            && matches!(problem.code, Code::Unauthorized | Code::NotFound)
+        {
+            // Over the limit by then, because others were at it too: this one was answered.
+            self.guesses.take(from).ok();
+        }
+        result
+    }
+}
+
+/// How often access that was lost elsewhere (by the command line) is looked for.
+const REVOKED_EVERY: Duration = Duration::from_millis(500);
+
+/// Closes the sockets whose token was revoked, or whose session ran out, without this process being
+/// told. Ends with the service.
+pub(super) async fn close_revoked(service: Weak<Service>) {
+    loop {
+        tokio::time::sleep(REVOKED_EVERY).await;
+        let Some(service) = service.upgrade() else { return };
+        let tokens = service.hub.tokens();
+        if tokens.is_empty() {
+            continue;
+        }
+        match service.store.list_revoked_tokens(&tokens).await {
+            Ok(revoked) => revoked.into_iter().for_each(|token| service.hub.close_token(token)),
+            Err(error) => tracing::warn!(%error, "could not look for revoked tokens"),
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Keeps everything durable: one trait, a database behind it.
+//!
+//! Three things always hold. A function returns `Ok` for a change only after that change is on
+//! disk. Every change of a conversation takes the next `head` in its own transaction, so seq and
+//! rev have neither holes nor repeats. Whatever concerns a conversation takes the [`Actor`] who
+//! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
+//! not exist. Called by `service` only.
+
+pub mod sqlite;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::domain::{
+    Actor, ClientId, Content, Conversation, ConversationId, ConversationStatus, Email, Epoch, LinkId, Message,
+    MessageId, Name, Participant, ParticipantId, Receipt, Role, SessionId, Timestamp, TokenId, User, UserId,
+};
+
+/// The present moment, as every stored time is taken.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// SHA-256 of a secret. Secrets themselves are never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecretHash(pub [u8; 32]);
+
+/// Why storage did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It does not exist, or the actor may not see it.
+    #[error("not found")]
+    NotFound,
+    /// The actor may see it, but not do this.
+    #[error("forbidden")]
+    Forbidden,
+    /// The conversation is closed.
+    #[error("closed")]
+    Closed,
+    /// Another user has this e-mail address.
+    #[error("this e-mail address is taken")]
+    EmailTaken,
+    /// The database failed; nothing was changed.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The database does not keep the promises that this program makes with it.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A change that is on disk, told in the order of `rev` within its conversation.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    pub conversation_id: ConversationId,
+    pub rev: i64,
+    pub change: Change,
+}
+
+#[derive(Clone, Debug)]
+pub enum Change {
+    Posted(Message),
+    Edited(Message),
+    Deleted(Message),
+    /// Opened, closed, reopened, assigned.
+    Conversation,
+}
+
+/// The person behind an actor in one conversation, with the conversation as this person sees it
+/// (`link` and `customer_online` are not storage's to fill).
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub conversation: Conversation,
+    /// `online` is always false here: storage does not know it.
+    pub me: Participant,
+    /// The valid link of the conversation, for admins.
+    pub link: Option<LinkId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub email: Email,
+    pub name: Name,
+    pub role: Role,
+    /// A PHC string.
+    pub password_hash: String,
+}
+
+/// A signed-in browser: somebody's account, or links that were opened, or both.
+#[derive(Clone, Debug)]
+pub struct LoginSession {
+    pub id: SessionId,
+    pub user: Option<User>,
+    pub links: Vec<LinkId>,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewConversation {
+    pub id: ConversationId,
+    /// The account that it belongs to, if any.
+    pub customer_id: Option<UserId>,
+    pub customer_name: Name,
+    pub customer_email: Option<Email>,
+    pub metadata: serde_json::Value,
+    /// The link to share, made with the conversation.
+    pub link: NewLink,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct NewLink {
+    pub id: LinkId,
+    pub hash: SecretHash,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A shared link that is neither revoked nor expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub id: LinkId,
+    pub conversation_id: ConversationId,
+}
+
+/// Which conversations to list.
+#[derive(Clone, Debug, Default)]
+pub struct ConversationFilter {
+    pub status: Option<ConversationStatus>,
+    pub kind: Option<crate::domain::ConversationKind>,
+    /// Part of the customer's name or e-mail, or of the last message; any case.
+    pub search: Option<String>,
+}
+
+/// A place in a list of conversations, ordered by latest activity, ties by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub updated_at: Timestamp,
+    pub id: ConversationId,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StatusCounts {
+    pub open: i64,
+    pub closed: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub conversation_id: ConversationId,
+    pub client_id: Option<ClientId>,
+    pub content: Content,
+}
+
+/// A message that is on disk.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    pub message: Message,
+    /// False if this client id was stored before and `message` is what was stored then.
+    pub fresh: bool,
+}
+
+/// A part of a conversation's messages, read in one snapshot with `head`.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub messages: Vec<Message>,
+    pub head: i64,
+    /// Whether more messages lie beyond this part, in the direction of reading.
+    pub more: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ApiToken {
+    pub id: TokenId,
+    pub user: User,
+    pub created_at: Timestamp,
+}
+
+/// See the module for what always holds. Lists have at most `limit` items; the caller bounds it.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The commits from now on, in order for each conversation. Can be taken once. A change is told
+    /// here before whoever made it gets its answer.
+    fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
+
+    /// Fails if the database does not answer.
+    async fn ping(&self) -> Result<()>;
+    async fn epoch(&self) -> Result<Epoch>;
+    /// Lets queued writes finish, then closes the database.
+    async fn close(&self);
+
+    // Accounts
+
+    /// # Errors
+    /// [`StoreError::EmailTaken`].
+    async fn create_user(&self, new: NewUser) -> Result<User>;
+    /// Creates the first admin, unless there is one: then `Ok(None)`. Two callers at once make one.
+    /// Uses up the setup secret.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`].
+    async fn create_first_admin(&self, new: NewUser) -> Result<Option<User>>;
+    async fn has_admin(&self) -> Result<bool>;
+    /// The user with the PHC string of the password.
+    async fn find_user_by_email(&self, email: &Email) -> Result<Option<(User, String)>>;
+
+    // Login sessions, found by the hash of the secret in the cookie
+
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn create_session(
+        &self,
+        hash: SecretHash,
+        user: Option<UserId>,
+        links: &[LinkId],
+        expires_at: Timestamp,
+    ) -> Result<SessionId>;
+    /// The session if it has not expired. `links` has only valid ones. Notes that it was seen, at
+    /// most once an hour.
+    async fn find_session(&self, hash: SecretHash) -> Result<Option<LoginSession>>;
+    async fn end_session(&self, id: SessionId) -> Result<()>;
+    /// Adds a link to a session; adding it again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such session or link.
+    async fn grant_link(&self, session: SessionId, link: LinkId) -> Result<()>;
+
+    /// A secret that signs its user in until it expires, as printed by `--demo`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn create_sign_in_link(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()>;
+    async fn find_sign_in_link(&self, hash: SecretHash) -> Result<Option<User>>;
+
+    /// Remembers the hash of the one secret that opens /setup, in place of any before.
+    async fn put_setup_secret(&self, hash: SecretHash) -> Result<()>;
+    async fn is_setup_secret(&self, hash: SecretHash) -> Result<bool>;
+
+    // API tokens
+
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn create_token(&self, hash: SecretHash, user: UserId) -> Result<TokenId>;
+    async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>>;
+    /// Those of `tokens` that are revoked.
+    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>>;
+    /// False if there is no such token or it was revoked before.
+    async fn revoke_token(&self, id: TokenId) -> Result<bool>;
+
+    // Shared links
+
+    async fn find_link(&self, hash: SecretHash) -> Result<Option<Link>>;
+    /// Makes `new` the conversation's link; returns the links that died, also one that had just
+    /// expired. Admins only, else [`StoreError::Forbidden`].
+    async fn replace_link(&self, actor: &Actor, id: ConversationId, new: NewLink) -> Result<Vec<LinkId>>;
+    /// Returns the links that died, also one that had just expired. Admins only, else
+    /// [`StoreError::Forbidden`].
+    async fn revoke_links(&self, actor: &Actor, id: ConversationId) -> Result<Vec<LinkId>>;
+
+    // Conversations
+
+    /// Opens a `session` conversation (rev 1). Admins only, else [`StoreError::Forbidden`].
+    async fn open_conversation(&self, actor: &Actor, new: NewConversation) -> Result<Seat>;
+    async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat>;
+    /// Latest activity first, after `cursor`. Admins: all; others: their own.
+    async fn list_conversations(
+        &self,
+        actor: &Actor,
+        filter: &ConversationFilter,
+        cursor: Option<Cursor>,
+        limit: i64,
+    ) -> Result<Vec<Seat>>;
+    async fn count_conversations(&self, actor: &Actor) -> Result<StatusCounts>;
+    /// Closes or reopens. Admins only, else [`StoreError::Forbidden`]. Already so: no new rev.
+    async fn set_status(&self, actor: &Actor, id: ConversationId, status: ConversationStatus) -> Result<Seat>;
+    /// Assigns an admin or nobody. Admins only, else [`StoreError::Forbidden`]. An assignee who is no
+    /// admin: [`StoreError::NotFound`]. Already so: no new rev.
+    async fn assign(&self, actor: &Actor, id: ConversationId, assignee: Option<UserId>) -> Result<Seat>;
+
+    // Messages
+
+    /// Takes the next seq and rev. Moves the sender's receipt to the new message.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`], unless the same client id was stored before.
+    async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted>;
+    /// By its author only, else [`StoreError::Forbidden`]; a deleted one is [`StoreError::NotFound`].
+    /// `room`, if given, must be the message's conversation. The same content again: no new rev, and
+    /// no error if the conversation was closed since.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    async fn edit_message(
+        &self,
+        actor: &Actor,
+        room: Option<ConversationId>,
+        id: MessageId,
+        content: Content,
+    ) -> Result<Message>;
+    /// By its author or an admin, else [`StoreError::Forbidden`]. Deleted already: no new rev, and no
+    /// error if the conversation was closed since.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    async fn delete_message(&self, actor: &Actor, room: Option<ConversationId>, id: MessageId) -> Result<Message>;
+    /// The latest messages, or those before `before_seq`; ascending by seq.
+    async fn list_before(&self, actor: &Actor, id: ConversationId, before_seq: Option<i64>, limit: i64)
+    -> Result<Page>;
+    /// The messages whose last change has a higher rev; ascending by rev.
+    async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page>;
+
+    // Participants and receipts
+
+    /// Makes the actor a participant, if not yet.
+    async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat>;
+    async fn list_participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>>;
+    async fn list_receipts(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Receipt>>;
+    /// Moves the actor's receipt forward to `seq`, at most to the last message. `None`: it stood
+    /// there or further.
+    async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>>;
+    /// Notes when the last socket of a participant left.
+    async fn left(&self, id: ConversationId, participant: ParticipantId, at: Timestamp) -> Result<()>;
+}

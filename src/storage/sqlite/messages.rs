@@ -1,0 +1,288 @@
+//! Messages: each change takes the next rev of its conversation, each new message the next seq too.
+//!
+//! The numbers are counted up from what [`Seated`] says. That is safe because the whole transaction
+//! holds the database's only write lock from its first statement on; the unique constraints on seq
+//! and rev would stop anything else.
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    access::Seated,
+    conversations::fold,
+    rows::{Columns, Word},
+    writer::Tx,
+};
+use crate::{
+    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Timestamp, shorten},
+    storage::{Change, Commit, Page, Posted, Result, StoreError},
+};
+
+/// Characters of the latest message that a list of conversations shows.
+const LAST_MESSAGE_CHARS: usize = 140;
+
+macro_rules! select_messages {
+    () => {
+        "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
+                created_at_ms, edited_at_ms, deleted_at_ms, content
+         from messages"
+    };
+}
+
+/// Reads [`select_messages`].
+fn message(row: &SqliteRow) -> sqlx::Result<Message> {
+    Ok(Message {
+        id: row.id("id", MessageId)?,
+        conversation_id: row.id("conversation_id", ConversationId)?,
+        seq: row.try_get("seq")?,
+        rev: row.try_get("rev")?,
+        sender_type: row.word("sender_type")?,
+        sender_id: row.id("sender_id", ParticipantId)?,
+        sender_name: row.try_get("sender_name")?,
+        content: row.try_get("content")?,
+        client_id: row.optional_id("client_id", ClientId)?,
+        created_at: row.time("created_at_ms")?,
+        edited_at: row.optional_time("edited_at_ms")?,
+        deleted_at: row.optional_time("deleted_at_ms")?,
+        attachments: Vec::new(),
+    })
+}
+
+/// Stores a message, makes its sender a participant and moves the sender's receipt to it.
+///
+/// # Errors
+/// [`StoreError::Closed`], unless the same client id was stored before.
+pub(super) async fn post(
+    tx: &mut Tx,
+    seated: &Seated,
+    client_id: Option<ClientId>,
+    content: Content,
+    now: Timestamp,
+) -> Result<Posted> {
+    if let Some(client_id) = client_id
+        && let Some(message) = find_by_client_id(&mut tx.conn, seated, client_id).await?
+    {
+        return Ok(Posted { message, fresh: false });
+    }
+    seated.require_open()?;
+
+    let me = seated.me();
+    let message = Message {
+        id: MessageId::new(),
+        conversation_id: seated.conversation_id(),
+        seq: seated.last_seq() + 1,
+        rev: seated.head() + 1,
+        sender_type: me.kind.sender_type(),
+        sender_id: me.id,
+        sender_name: me.name.clone(),
+        content: content.into_string(),
+        client_id,
+        created_at: now,
+        edited_at: None,
+        deleted_at: None,
+        attachments: Vec::new(),
+    };
+    let last_message = shorten(&message.content, LAST_MESSAGE_CHARS);
+    // One text, because each statement sent by itself is a round trip to the connection's thread.
+    // Bound in the order of the question marks: sqlx counts wrong when numbers are left out.
+    sqlx::query(
+        "update conversations
+         set head = ?, last_seq = ?, last_message = ?, last_message_folded = ?, updated_at_ms = max(updated_at_ms, ?)
+         where id = ?;
+
+         insert into messages
+             (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at_ms, content)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+         insert into participants (conversation_id, participant_id, kind, name) values (?, ?, ?, ?)
+         on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
+         where kind <> excluded.kind or name <> excluded.name;
+
+         insert into receipts (conversation_id, participant_id, seq, read_at_ms) values (?, ?, ?, ?)
+         on conflict (conversation_id, participant_id)
+         do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
+    )
+    .bind(message.rev)
+    .bind(message.seq)
+    .bind(&last_message)
+    .bind(fold(&last_message))
+    .bind(now.0)
+    .bind(message.conversation_id.0)
+    // The message
+    .bind(message.id.0)
+    .bind(message.conversation_id.0)
+    .bind(message.seq)
+    .bind(message.rev)
+    .bind(message.sender_type.word())
+    .bind(me.id.0)
+    .bind(&message.sender_name)
+    .bind(message.client_id.map(|id| id.0))
+    .bind(now.0)
+    .bind(&message.content)
+    // The participant
+    .bind(message.conversation_id.0)
+    .bind(me.id.0)
+    .bind(me.kind.word())
+    .bind(&message.sender_name)
+    // The receipt
+    .bind(message.conversation_id.0)
+    .bind(me.id.0)
+    .bind(message.seq)
+    .bind(now.0)
+    .execute(&mut tx.conn)
+    .await?;
+    announce(tx, &message, Change::Posted);
+    Ok(Posted { message, fresh: true })
+}
+
+pub(super) const BY_CLIENT_ID: &str =
+    concat!(select_messages!(), " where conversation_id = ?1 and sender_id = ?2 and client_id = ?3");
+
+async fn find_by_client_id(
+    conn: &mut SqliteConnection,
+    seated: &Seated,
+    client_id: ClientId,
+) -> Result<Option<Message>> {
+    let row = sqlx::query(BY_CLIENT_ID)
+        .bind(seated.conversation_id().0)
+        .bind(seated.me().id.0)
+        .bind(client_id.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| message(&row)).transpose()?)
+}
+
+pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_id = ?1 and id = ?2");
+
+/// # Errors
+/// [`StoreError::NotFound`].
+async fn find(conn: &mut SqliteConnection, seated: &Seated, id: MessageId) -> Result<Message> {
+    let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
+    Ok(message(&row.ok_or(StoreError::NotFound)?)?)
+}
+
+/// Replaces the content, unless it is the same already.
+///
+/// # Errors
+/// [`StoreError::NotFound`]: it was deleted; [`StoreError::Forbidden`]: it is somebody else's;
+/// [`StoreError::Closed`].
+pub(super) async fn edit(
+    tx: &mut Tx,
+    seated: &Seated,
+    id: MessageId,
+    content: Content,
+    now: Timestamp,
+) -> Result<Message> {
+    let message = find(&mut tx.conn, seated, id).await?;
+    if message.deleted_at.is_some() {
+        return Err(StoreError::NotFound);
+    }
+    if message.sender_id != seated.me().id {
+        return Err(StoreError::Forbidden);
+    }
+    // Before it matters whether the conversation is closed: the caller may only not know yet that
+    // the same request succeeded.
+    if message.content == content.as_str() {
+        return Ok(message);
+    }
+    seated.require_open()?;
+
+    let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
+    store_change(tx, seated, &message, Some(shorten(&message.content, LAST_MESSAGE_CHARS))).await?;
+    announce(tx, &message, Change::Edited);
+    Ok(message)
+}
+
+/// Empties the message, which keeps its place; unless that was done before.
+///
+/// # Errors
+/// [`StoreError::Forbidden`]: it is somebody else's, and the actor no admin; [`StoreError::Closed`].
+pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp) -> Result<Message> {
+    let message = find(&mut tx.conn, seated, id).await?;
+    if message.sender_id != seated.me().id {
+        seated.require_admin()?;
+    }
+    if message.deleted_at.is_some() {
+        return Ok(message);
+    }
+    seated.require_open()?;
+
+    let message = Message { rev: seated.head() + 1, content: String::new(), deleted_at: Some(now), ..message };
+    store_change(tx, seated, &message, None).await?;
+    announce(tx, &message, Change::Deleted);
+    Ok(message)
+}
+
+/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest.
+async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_message: Option<String>) -> Result<()> {
+    sqlx::query(
+        "update messages set rev = ?, content = ?, edited_at_ms = ?, deleted_at_ms = ? where id = ?;
+
+         update conversations
+         set head = ?,
+             last_message = iif(last_seq = ?, ?, last_message),
+             last_message_folded = iif(last_seq = ?, ?, last_message_folded)
+         where id = ?",
+    )
+    .bind(message.rev)
+    .bind(&message.content)
+    .bind(message.edited_at.map(|at| at.0))
+    .bind(message.deleted_at.map(|at| at.0))
+    .bind(message.id.0)
+    // The conversation
+    .bind(message.rev)
+    .bind(message.seq)
+    .bind(last_message.as_deref())
+    .bind(message.seq)
+    .bind(last_message.as_deref().map(fold))
+    .bind(seated.conversation_id().0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+fn announce(tx: &mut Tx, message: &Message, change: fn(Message) -> Change) {
+    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message.clone()) };
+    tx.commits.push(commit);
+}
+
+pub(super) const BEFORE: &str =
+    concat!(select_messages!(), " where conversation_id = ?1 and seq < ?2 order by seq desc limit ?3");
+
+/// The latest messages before `before_seq`. Call it in the transaction in which `seated` was made.
+pub(super) async fn list_before(
+    conn: &mut SqliteConnection,
+    seated: &Seated,
+    before_seq: Option<i64>,
+    limit: i64,
+) -> Result<Page> {
+    let mut page = page(conn, BEFORE, seated, before_seq.unwrap_or(i64::MAX), limit).await?;
+    page.messages.reverse();
+    Ok(page)
+}
+
+pub(super) const AFTER: &str =
+    concat!(select_messages!(), " where conversation_id = ?1 and rev > ?2 order by rev limit ?3");
+
+/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
+pub(super) async fn list_after(
+    conn: &mut SqliteConnection,
+    seated: &Seated,
+    after_rev: i64,
+    limit: i64,
+) -> Result<Page> {
+    page(conn, AFTER, seated, after_rev, limit).await
+}
+
+async fn page(conn: &mut SqliteConnection, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
+    let limit = limit.max(0);
+    // One more than asked for tells whether there are more.
+    let rows = sqlx::query(sql)
+        .bind(seated.conversation_id().0)
+        .bind(bound)
+        .bind(limit.saturating_add(1))
+        .fetch_all(conn)
+        .await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
+    Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
+}

@@ -1,0 +1,507 @@
+//! [`Store`] in one SQLite file.
+//!
+//! One task writes (see `writer`), so that many callers share one flush to the disk; a few
+//! connections read, each in its own snapshot. `open` refuses a database that would not keep what
+//! was acknowledged. Each noun has a file with its SQL; who may see what is decided in `access`.
+
+mod access;
+mod conversations;
+mod links;
+mod messages;
+mod participants;
+mod rows;
+mod sessions;
+mod users;
+mod writer;
+
+#[cfg(test)]
+mod plans;
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use sqlx::{
+    ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use self::{
+    access::{seat, seat_by_message},
+    writer::{Listener, Tx, Writer},
+};
+use super::{
+    ApiToken, Commit, ConversationFilter, Cursor, Draft, Link, LoginSession, NewConversation, NewLink, NewUser, Page,
+    Posted, Result, Seat, SecretHash, StatusCounts, Store, StoreError, now,
+};
+use crate::domain::{
+    Actor, Content, ConversationId, ConversationStatus, Email, Epoch, LinkId, Message, MessageId, Participant,
+    ParticipantId, Receipt, SessionId, Timestamp, TokenId, User, UserId,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Connections that read. SQLite answers from memory in most cases, so a few serve many.
+const READERS: u32 = 4;
+/// How long to wait for another process that writes to the same file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The database in one SQLite file. Dropping it without [`Store::close`] loses nothing that was
+/// acknowledged.
+pub struct SqliteStore {
+    epoch: Epoch,
+    readers: SqlitePool,
+    writer: Writer,
+    listener: Listener,
+}
+
+impl SqliteStore {
+    /// Opens the file that `url` names, such as `sqlite://data/bespoken.db`; creates it and its
+    /// folder if need be, and brings its schema up to date. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] with a sentence for the operator, if this cannot be a database that
+    /// keeps what it acknowledged; [`StoreError::Migration`] if it was made by another version.
+    pub async fn open(url: &str) -> Result<Self> {
+        let options = options(url)?;
+        let mut conn = first_connection(&options).await?;
+        let epoch = migrate(&mut conn).await?;
+
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .after_connect(|conn, _| {
+                Box::pin(async move {
+                    require_fit(conn).await.map_err(|error| match error {
+                        StoreError::Database(error) => error,
+                        other => sqlx::Error::Configuration(other.to_string().into()),
+                    })
+                })
+            })
+            .connect_with(options.clone().pragma("query_only", "on"))
+            .await
+            .map_err(|error| cannot_open(&options, &error))?;
+
+        let listener = Listener::default();
+        let writer = Writer::start(conn, options, Arc::clone(&listener));
+        Ok(Self { epoch, readers, writer, listener })
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// What is read in one of these is all of one moment.
+    async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.readers.begin().await?)
+    }
+
+    async fn write<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        self.writer.write(job).await
+    }
+}
+
+fn options(url: &str) -> Result<SqliteConnectOptions> {
+    // Without the scheme sqlx takes anything for the name of a file.
+    if !url.starts_with("sqlite:") {
+        return Err(StoreError::Unfit("the address of an SQLite database begins with sqlite:".to_owned()));
+    }
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|error| StoreError::Unfit(format!("{url} does not name an SQLite database: {error}")))?
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY);
+    Ok(options)
+}
+
+fn cannot_open(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreError {
+    match error {
+        // `require_fit` has said all.
+        sqlx::Error::Configuration(sentence) => StoreError::Unfit(sentence.to_string()),
+        _ => StoreError::Unfit(format!("cannot open the database {}: {error}", options.get_filename().display())),
+    }
+}
+
+/// Opens the file as none has opened it before: makes its folder, and turns on the write-ahead log,
+/// which stays on from then.
+async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    if let Some(folder) = options.get_filename().parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            StoreError::Unfit(format!("cannot make the folder {} for the database: {error}", folder.display()))
+        })?;
+    }
+    let with_log = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let mut attempts = 0;
+    let mut conn = loop {
+        match with_log.connect().await {
+            // SQLite does not wait by itself when two turn the log on at the same moment.
+            Err(error) if is_busy(&error) && attempts < 100 => {
+                attempts += 1;
+                tokio::time::sleep(BUSY / 100).await;
+            }
+            other => break other.map_err(|error| cannot_open(options, &error))?,
+        }
+    };
+    require_fit(&mut conn).await?;
+    Ok(conn)
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    // The low byte of an extended result code is the primary one; 5 is SQLITE_BUSY.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+/// Another connection to a database that [`SqliteStore::open`] has prepared.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    let mut conn = options.connect().await?;
+    require_fit(&mut conn).await?;
+    Ok(conn)
+}
+
+/// Asks SQLite itself whether what it acknowledges will be on disk: it takes unknown settings
+/// without a word, and some file systems and builds cannot do what was asked.
+async fn require_fit(conn: &mut SqliteConnection) -> Result<()> {
+    let journal_mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *conn).await?;
+    if journal_mode != "wal" {
+        return Err(StoreError::Unfit(format!(
+            "the database must be a file on a local disk: SQLite cannot keep a write-ahead log for it (journal_mode is {journal_mode})"
+        )));
+    }
+    let synchronous: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(&mut *conn).await?;
+    if synchronous != 2 {
+        return Err(StoreError::Unfit(format!(
+            "SQLite does not write through to the disk (synchronous is {synchronous}, not 2)"
+        )));
+    }
+    let foreign_keys: i64 = sqlx::query_scalar("pragma foreign_keys").fetch_one(&mut *conn).await?;
+    if foreign_keys != 1 {
+        return Err(StoreError::Unfit("this build of SQLite does not enforce foreign keys".to_owned()));
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date, all or nothing, while other processes wait; returns the epoch.
+async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
+    let mut tx = conn.begin_with("begin immediate").await?;
+    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(_) => {
+            StoreError::Unfit("the database was made by a newer version of this program".to_owned())
+        }
+        other => other.into(),
+    })?;
+    sqlx::query("insert into meta (only_row, epoch) values (1, ?1) on conflict do nothing")
+        .bind(Epoch::new().0)
+        .execute(&mut *tx)
+        .await?;
+    let epoch: Uuid = sqlx::query_scalar("select epoch from meta").fetch_one(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(Epoch(epoch))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>> {
+        let (listener, commits) = mpsc::unbounded_channel();
+        self.listener.set(listener).ok().map(|()| commits)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        if !self.writer.is_running() {
+            return Err(sqlx::Error::PoolClosed.into());
+        }
+        sqlx::query("select 1 from meta").execute(&mut *self.reader().await?).await?;
+        Ok(())
+    }
+
+    async fn epoch(&self) -> Result<Epoch> {
+        Ok(self.epoch)
+    }
+
+    async fn close(&self) {
+        let conn = self.writer.finish().await;
+        self.readers.close().await;
+        if let Some(conn) = conn {
+            writer::checkpoint_and_close(conn).await;
+        }
+    }
+
+    async fn create_user(&self, new: NewUser) -> Result<User> {
+        self.write(move |tx| Box::pin(users::create(tx, new))).await
+    }
+
+    async fn create_first_admin(&self, new: NewUser) -> Result<Option<User>> {
+        self.write(move |tx| Box::pin(users::create_first_admin(tx, new))).await
+    }
+
+    async fn has_admin(&self) -> Result<bool> {
+        users::has_admin(&mut *self.reader().await?).await
+    }
+
+    async fn find_user_by_email(&self, email: &Email) -> Result<Option<(User, String)>> {
+        users::find_by_email(&mut *self.reader().await?, email).await
+    }
+
+    async fn create_session(
+        &self,
+        hash: SecretHash,
+        user: Option<UserId>,
+        links: &[LinkId],
+        expires_at: Timestamp,
+    ) -> Result<SessionId> {
+        let links = links.to_vec();
+        self.write(move |tx| Box::pin(async move { sessions::create(tx, hash, user, &links, expires_at).await })).await
+    }
+
+    async fn find_session(&self, hash: SecretHash) -> Result<Option<LoginSession>> {
+        let now = now();
+        let found = sessions::find(&mut *self.reader().await?, hash, now).await?;
+        Ok(found.map(|(session, is_due)| {
+            if is_due {
+                let id = session.id;
+                self.writer.write_later(move |tx| Box::pin(sessions::note_seen(tx, id, now)));
+            }
+            session
+        }))
+    }
+
+    async fn end_session(&self, id: SessionId) -> Result<()> {
+        self.write(move |tx| Box::pin(sessions::end(tx, id))).await
+    }
+
+    async fn grant_link(&self, session: SessionId, link: LinkId) -> Result<()> {
+        self.write(move |tx| Box::pin(sessions::grant_link(tx, session, link))).await
+    }
+
+    async fn create_sign_in_link(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()> {
+        self.write(move |tx| Box::pin(sessions::create_sign_in_link(tx, hash, user, expires_at))).await
+    }
+
+    async fn find_sign_in_link(&self, hash: SecretHash) -> Result<Option<User>> {
+        sessions::find_sign_in_link(&mut *self.reader().await?, hash, now()).await
+    }
+
+    async fn put_setup_secret(&self, hash: SecretHash) -> Result<()> {
+        self.write(move |tx| Box::pin(users::put_setup_secret(tx, hash))).await
+    }
+
+    async fn is_setup_secret(&self, hash: SecretHash) -> Result<bool> {
+        users::is_setup_secret(&mut *self.reader().await?, hash).await
+    }
+
+    async fn create_token(&self, hash: SecretHash, user: UserId) -> Result<TokenId> {
+        self.write(move |tx| Box::pin(users::create_token(tx, hash, user))).await
+    }
+
+    async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>> {
+        users::find_token(&mut *self.reader().await?, hash).await
+    }
+
+    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
+        users::list_revoked_tokens(&mut *self.reader().await?, tokens).await
+    }
+
+    async fn revoke_token(&self, id: TokenId) -> Result<bool> {
+        self.write(move |tx| Box::pin(users::revoke_token(tx, id))).await
+    }
+
+    async fn find_link(&self, hash: SecretHash) -> Result<Option<Link>> {
+        links::find(&mut *self.reader().await?, hash, now()).await
+    }
+
+    async fn replace_link(&self, actor: &Actor, id: ConversationId, new: NewLink) -> Result<Vec<LinkId>> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, id, now).await?;
+                links::replace(tx, &seated, new, now).await
+            })
+        })
+        .await
+    }
+
+    async fn revoke_links(&self, actor: &Actor, id: ConversationId) -> Result<Vec<LinkId>> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, id, now).await?;
+                links::revoke(tx, &seated, now).await
+            })
+        })
+        .await
+    }
+
+    async fn open_conversation(&self, actor: &Actor, new: NewConversation) -> Result<Seat> {
+        let actor = actor.clone();
+        self.write(move |tx| Box::pin(async move { conversations::open(tx, &actor, new).await })).await
+    }
+
+    async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
+        let mut conn = self.reader().await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        conversations::load(&mut conn, actor, &seated).await
+    }
+
+    async fn list_conversations(
+        &self,
+        actor: &Actor,
+        filter: &ConversationFilter,
+        cursor: Option<Cursor>,
+        limit: i64,
+    ) -> Result<Vec<Seat>> {
+        conversations::list(&mut *self.reader().await?, actor, filter, cursor, limit).await
+    }
+
+    async fn count_conversations(&self, actor: &Actor) -> Result<StatusCounts> {
+        conversations::count(&mut *self.reader().await?, actor).await
+    }
+
+    async fn set_status(&self, actor: &Actor, id: ConversationId, status: ConversationStatus) -> Result<Seat> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, id, now).await?;
+                conversations::set_status(tx, &actor, &seated, status, now).await
+            })
+        })
+        .await
+    }
+
+    async fn assign(&self, actor: &Actor, id: ConversationId, assignee: Option<UserId>) -> Result<Seat> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, id, now).await?;
+                conversations::assign(tx, &actor, &seated, assignee, now).await
+            })
+        })
+        .await
+    }
+
+    async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, draft.conversation_id, now).await?;
+                messages::post(tx, &seated, draft.client_id, draft.content, now).await
+            })
+        })
+        .await
+    }
+
+    async fn edit_message(
+        &self,
+        actor: &Actor,
+        room: Option<ConversationId>,
+        id: MessageId,
+        content: Content,
+    ) -> Result<Message> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat_by_message(&mut tx.conn, &actor, room, id, now).await?;
+                messages::edit(tx, &seated, id, content, now).await
+            })
+        })
+        .await
+    }
+
+    async fn delete_message(&self, actor: &Actor, room: Option<ConversationId>, id: MessageId) -> Result<Message> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat_by_message(&mut tx.conn, &actor, room, id, now).await?;
+                messages::delete(tx, &seated, id, now).await
+            })
+        })
+        .await
+    }
+
+    async fn list_before(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        before_seq: Option<i64>,
+        limit: i64,
+    ) -> Result<Page> {
+        let mut snapshot = self.snapshot().await?;
+        let seated = seat(&mut snapshot, actor, id, now()).await?;
+        let page = messages::list_before(&mut snapshot, &seated, before_seq, limit).await?;
+        snapshot.commit().await?;
+        Ok(page)
+    }
+
+    async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page> {
+        let mut snapshot = self.snapshot().await?;
+        let seated = seat(&mut snapshot, actor, id, now()).await?;
+        let page = messages::list_after(&mut snapshot, &seated, after_rev, limit).await?;
+        snapshot.commit().await?;
+        Ok(page)
+    }
+
+    async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
+        // Whoever comes back, as all do after a restart, need not wait for the disk.
+        let mut conn = self.reader().await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        if participants::is_in(&mut conn, &seated).await? {
+            return conversations::load(&mut conn, actor, &seated).await;
+        }
+        drop(conn);
+
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let seated = seat(&mut tx.conn, &actor, id, now()).await?;
+                participants::join(tx, &seated).await?;
+                conversations::load(&mut tx.conn, &actor, &seated).await
+            })
+        })
+        .await
+    }
+
+    async fn list_participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>> {
+        let mut conn = self.reader().await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        participants::list(&mut conn, &seated).await
+    }
+
+    async fn list_receipts(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Receipt>> {
+        let mut conn = self.reader().await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        participants::receipts(&mut conn, &seated).await
+    }
+
+    async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, id, now).await?;
+                participants::read_up_to(tx, &seated, seq, now).await
+            })
+        })
+        .await
+    }
+
+    async fn left(&self, id: ConversationId, participant: ParticipantId, at: Timestamp) -> Result<()> {
+        self.write(move |tx| Box::pin(participants::note_left(tx, id, participant, at))).await
+    }
+}

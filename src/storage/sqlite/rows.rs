@@ -1,0 +1,108 @@
+//! Between rows and the types of the domain.
+//!
+//! What does not fit its type fails to decode: it was not written by this program.
+
+use sqlx::{Row, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::domain::{
+    ConversationKind, ConversationStatus, Email, Name, ParticipantKind, Role, SenderType, Timestamp, User, UserId,
+};
+
+/// A value with a word for it in the database.
+pub(super) trait Word: Sized {
+    fn word(self) -> &'static str;
+    fn from_word(word: &str) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($($name:ident { $($variant:ident $word:literal),+ })+) => {$(
+        impl Word for $name {
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    )+};
+}
+
+words! {
+    Role { Admin "admin", Customer "customer" }
+    ConversationKind { Session "session", Request "request" }
+    ConversationStatus { Open "open", Closed "closed" }
+    ParticipantKind { Admin "admin", Customer "customer", Guest "guest" }
+    SenderType { Admin "admin", Customer "customer" }
+}
+
+/// Reads the columns of a row by name.
+pub(super) trait Columns {
+    fn id<T>(&self, column: &str, name: fn(Uuid) -> T) -> sqlx::Result<T>;
+    fn optional_id<T>(&self, column: &str, name: fn(Uuid) -> T) -> sqlx::Result<Option<T>>;
+    fn word<T: Word>(&self, column: &str) -> sqlx::Result<T>;
+    fn time(&self, column: &str) -> sqlx::Result<Timestamp>;
+    fn optional_time(&self, column: &str) -> sqlx::Result<Option<Timestamp>>;
+}
+
+impl Columns for SqliteRow {
+    fn id<T>(&self, column: &str, name: fn(Uuid) -> T) -> sqlx::Result<T> {
+        self.try_get(column).map(name)
+    }
+
+    fn optional_id<T>(&self, column: &str, name: fn(Uuid) -> T) -> sqlx::Result<Option<T>> {
+        Ok(self.try_get::<Option<Uuid>, _>(column)?.map(name))
+    }
+
+    fn word<T: Word>(&self, column: &str) -> sqlx::Result<T> {
+        let word: &str = self.try_get(column)?;
+        T::from_word(word).ok_or_else(|| sqlx::Error::ColumnDecode {
+            index: column.to_owned(),
+            source: format!("unknown word {word:?}").into(),
+        })
+    }
+
+    fn time(&self, column: &str) -> sqlx::Result<Timestamp> {
+        self.try_get(column).map(Timestamp)
+    }
+
+    fn optional_time(&self, column: &str) -> sqlx::Result<Option<Timestamp>> {
+        Ok(self.try_get::<Option<i64>, _>(column)?.map(Timestamp))
+    }
+}
+
+/// The columns of a user, as [`user`] reads them.
+macro_rules! user_columns {
+    () => {
+        "users.id as user_id, users.email, users.name, users.role, users.created_at_ms as user_created_at_ms"
+    };
+}
+pub(super) use user_columns;
+
+/// Reads [`user_columns`].
+pub(super) fn user(row: &SqliteRow) -> sqlx::Result<User> {
+    Ok(User {
+        id: row.id("user_id", UserId)?,
+        email: Email::trusted(row.try_get("email")?),
+        name: Name::trusted(row.try_get("name")?),
+        role: row.word("role")?,
+        created_at: row.time("user_created_at_ms")?,
+    })
+}
+
+/// Many ids as one bound value, for `select unhex(value) from json_each(?)`: SQLite has no arrays,
+/// and one statement for any number of ids stays prepared.
+pub(super) fn id_list(ids: impl IntoIterator<Item = Uuid>) -> String {
+    let mut list = String::from("[");
+    for id in ids {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push('"');
+        list.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
+        list.push('"');
+    }
+    list.push(']');
+    list
+}

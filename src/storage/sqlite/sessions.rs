@@ -1,0 +1,169 @@
+//! Login sessions and sign-in links: what a cookie or a printed link stands for.
+
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::{
+    access::is_alive,
+    rows::{Columns, id_list, user, user_columns},
+    writer::Tx,
+};
+use crate::{
+    domain::{LinkId, SessionId, Timestamp, User, UserId},
+    storage::{LoginSession, Result, SecretHash, StoreError, now},
+};
+
+/// How exactly it is known when a session was last seen: a write for every page would be too much.
+const SEEN_EVERY_MS: i64 = 3_600_000;
+
+/// Stores a session, and clears away those that have expired.
+///
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such user.
+pub(super) async fn create(
+    tx: &mut Tx,
+    hash: SecretHash,
+    user: Option<UserId>,
+    links: &[LinkId],
+    expires_at: Timestamp,
+) -> Result<SessionId> {
+    let id = SessionId::new();
+    let now = now();
+    sqlx::query("delete from login_sessions where expires_at_ms <= ?1").bind(now.0).execute(&mut tx.conn).await?;
+    let done = sqlx::query(
+        "insert into login_sessions (id, secret_hash, user_id, created_at_ms, last_seen_at_ms, expires_at_ms)
+         select ?1, ?2, ?3, ?4, ?4, ?5
+         where ?3 is null or exists (select 1 from users where id = ?3)",
+    )
+    .bind(id.0)
+    .bind(hash.0.to_vec())
+    .bind(user.map(|user| user.0))
+    .bind(now.0)
+    .bind(expires_at.0)
+    .execute(&mut tx.conn)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query(
+        "insert into session_links (session_id, link_id)
+         select ?1, links.id from links where links.id in (select unhex(value) from json_each(?2))",
+    )
+    .bind(id.0)
+    .bind(id_list(links.iter().map(|link| link.0)))
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(id)
+}
+
+/// The session, and whether it is time to note that it was seen.
+pub(super) async fn find(
+    conn: &mut SqliteConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<(LoginSession, bool)>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        ", login_sessions.id, login_sessions.last_seen_at_ms, login_sessions.expires_at_ms
+         from login_sessions left join users on users.id = login_sessions.user_id
+         where login_sessions.secret_hash = ?2 and login_sessions.expires_at_ms > ?1"
+    ))
+    .bind(now.0)
+    .bind(hash.0.to_vec())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+
+    let id = row.id("id", SessionId)?;
+    let signed_in = row.try_get::<Option<Uuid>, _>("user_id")?.is_some();
+    let user = if signed_in { Some(user(&row)?) } else { None };
+    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
+        "select links.id from session_links join links on links.id = session_links.link_id
+         where session_links.session_id = ?2 and ",
+        is_alive!("links"),
+        " order by links.id"
+    ))
+    .bind(now.0)
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+
+    let is_due = now.0 - row.time("last_seen_at_ms")?.0 >= SEEN_EVERY_MS;
+    let links = links.into_iter().map(LinkId).collect();
+    Ok(Some((LoginSession { id, user, links, expires_at: row.time("expires_at_ms")? }, is_due)))
+}
+
+pub(super) async fn note_seen(tx: &mut Tx, id: SessionId, at: Timestamp) -> Result<()> {
+    sqlx::query("update login_sessions set last_seen_at_ms = max(last_seen_at_ms, ?2) where id = ?1")
+        .bind(id.0)
+        .bind(at.0)
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn end(tx: &mut Tx, id: SessionId) -> Result<()> {
+    sqlx::query("delete from login_sessions where id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such session or link.
+pub(super) async fn grant_link(tx: &mut Tx, session: SessionId, link: LinkId) -> Result<()> {
+    let both_exist: bool = sqlx::query_scalar(
+        "select exists (select 1 from login_sessions where id = ?1) and exists (select 1 from links where id = ?2)",
+    )
+    .bind(session.0)
+    .bind(link.0)
+    .fetch_one(&mut tx.conn)
+    .await?;
+    if !both_exist {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query("insert into session_links (session_id, link_id) values (?1, ?2) on conflict do nothing")
+        .bind(session.0)
+        .bind(link.0)
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such user.
+pub(super) async fn create_sign_in_link(
+    tx: &mut Tx,
+    hash: SecretHash,
+    user: UserId,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let done = sqlx::query(
+        "insert into sign_in_links (secret_hash, user_id, created_at_ms, expires_at_ms)
+         select ?1, users.id, ?3, ?4 from users where users.id = ?2",
+    )
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(now().0)
+    .bind(expires_at.0)
+    .execute(&mut tx.conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
+pub(super) async fn find_sign_in_link(
+    conn: &mut SqliteConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from sign_in_links join users on users.id = sign_in_links.user_id
+         where sign_in_links.secret_hash = ?2 and sign_in_links.expires_at_ms > ?1"
+    ))
+    .bind(now.0)
+    .bind(hash.0.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| user(&row)).transpose()?)
+}

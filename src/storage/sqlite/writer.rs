@@ -1,0 +1,369 @@
+//! The one task that writes.
+//!
+//! It takes all jobs that wait, runs each in a savepoint of one transaction, commits once, tells the
+//! commits and then answers each job: one flush to the disk serves everybody who waited for it. A
+//! job that fails takes back only its own changes. Jobs run in the order in which they were queued,
+//! also when their callers went away. If the transaction itself fails, nothing of the batch was
+//! changed, every job of it gets the error, and the task goes on with a fresh connection.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::connect;
+use crate::storage::{Commit, Result, StoreError};
+
+/// How many jobs may wait; whoever comes after waits for a place, in order.
+const QUEUE: usize = 1024;
+/// How many jobs share a transaction at most, so that the first need not wait for ever.
+const BATCH: usize = 256;
+
+/// Where the commits go, once somebody wants them.
+pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
+
+/// What a job works with. A job hands on every database error it meets: after some of them SQLite
+/// has already rolled back, and nothing more may be written.
+pub(super) struct Tx {
+    pub(super) conn: SqliteConnection,
+    /// What the batch changed so far. A job adds to it what it changed.
+    pub(super) commits: Vec<Commit>,
+}
+
+/// The way to the writing task.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    closing: CancellationToken,
+    task: Mutex<Option<JoinHandle<Option<Tx>>>>,
+}
+
+impl Writer {
+    pub(super) fn start(conn: SqliteConnection, options: SqliteConnectOptions, listener: Listener) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let closing = CancellationToken::new();
+        let tx = Some(Tx { conn, commits: Vec::new() });
+        let task = tokio::spawn(Task { options, tx, listener }.run(jobs, closing.clone()));
+        Self { queue, closing, task: Mutex::new(Some(task)) }
+    }
+
+    /// Queues `job` and waits until its changes are on disk. If the caller goes away after the job
+    /// got its place in the queue, the job is done all the same.
+    pub(super) async fn write<T, F>(&self, job: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Waiting { job: Some(job), result: None, reply: Some(reply) });
+        self.queue.send(job).await.map_err(|_| sqlx::Error::PoolClosed)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// Queues `job` if there is a place, and waits for nothing: for what may as well be lost.
+    pub(super) fn write_later<F>(&self, job: F)
+    where
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<()>> + Send + 'static,
+    {
+        // A full queue means that there are more urgent things to write.
+        let _ = self.queue.try_send(Box::new(Waiting { job: Some(job), result: None, reply: None }));
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        !self.queue.is_closed()
+    }
+
+    /// Takes no more jobs and finishes those that wait. Returns the connection the first time, if
+    /// it is sound; a later call returns when the first is through.
+    pub(super) async fn finish(&self) -> Option<SqliteConnection> {
+        self.closing.cancel();
+        let mut task = self.task.lock().await;
+        let tx = task.take()?.await.ok().flatten()?;
+        Some(tx.conn)
+    }
+}
+
+struct Task {
+    options: SqliteConnectOptions,
+    /// `None` after a failure that leaves the state of the connection unknown.
+    tx: Option<Tx>,
+    listener: Listener,
+}
+
+impl Task {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) -> Option<Tx> {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
+                taken = jobs.recv_many(&mut batch, BATCH) => match taken {
+                    0 => return self.tx,
+                    _ => self.write(&mut batch).await,
+                }
+            }
+        }
+    }
+
+    /// Writes all of `batch` in one transaction and answers.
+    async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        match self.attempt(batch).await {
+            Ok(commits) => {
+                // Before the answers: who was told that a message is on disk finds it announced.
+                if !commits.is_empty()
+                    && let Some(listener) = self.listener.get()
+                {
+                    let _ = listener.send(commits);
+                }
+                for job in batch.drain(..) {
+                    job.answer(None);
+                }
+            }
+            Err(error) => {
+                // What SQLite has rolled back by itself differs from failure to failure: a new
+                // connection is sure to have no transaction open.
+                self.tx = None;
+                let error = Arc::new(error);
+                for job in batch.drain(..) {
+                    job.answer(Some(&error));
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Commit>> {
+        let tx = match &mut self.tx {
+            Some(tx) => tx,
+            none => none.insert(Tx { conn: connect(&self.options).await?, commits: Vec::new() }),
+        };
+        tx.commits.clear();
+
+        if let [job] = batch {
+            execute(tx, "begin immediate").await?;
+            if job.run(tx).await {
+                execute(tx, "commit").await?;
+            } else {
+                execute(tx, "rollback").await?;
+                tx.commits.clear();
+            }
+        } else {
+            let mut savepoint = "begin immediate; savepoint job";
+            for job in batch {
+                execute(tx, savepoint).await?;
+                let before = tx.commits.len();
+                if !job.run(tx).await {
+                    // Fails if SQLite has rolled back all: then the job's own error says why.
+                    execute(tx, "rollback to job")
+                        .await
+                        .map_err(|error| job.error().unwrap_or_else(|| error.to_string()))
+                        .map_err(|reason| sqlx::Error::Protocol(format!("all was rolled back: {reason}")))?;
+                    tx.commits.truncate(before);
+                }
+                savepoint = "release job; savepoint job";
+            }
+            execute(tx, "commit").await?;
+        }
+        Ok(std::mem::take(&mut tx.commits))
+    }
+}
+
+/// Transactions are plain SQL here: sqlx's own count of how deep they are nested goes wrong when
+/// SQLite rolls back by itself, as it does on a full disk.
+async fn execute(tx: &mut Tx, sql: &'static str) -> Result<()> {
+    sqlx::query(sql).execute(&mut tx.conn).await?;
+    Ok(())
+}
+
+/// Something to write, whatever it returns.
+trait Job: Send {
+    /// Says whether its changes stand.
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
+    /// Why its changes do not stand.
+    fn error(&self) -> Option<String>;
+    /// Called once the changes are on disk, or with the reason why nothing of the batch is.
+    fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>);
+}
+
+struct Waiting<F, T> {
+    job: Option<F>,
+    result: Option<Result<T>>,
+    reply: Option<oneshot::Sender<Result<T>>>,
+}
+
+impl<F, T> Job for Waiting<F, T>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send,
+{
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            let Some(job) = self.job.take() else { return false };
+            // A bug in one use case must not end all writing. `None` is answered as a failure.
+            self.result = AssertUnwindSafe(async move { job(tx).await }).catch_unwind().await.ok();
+            matches!(self.result, Some(Ok(_)))
+        })
+    }
+
+    fn error(&self) -> Option<String> {
+        self.result.as_ref()?.as_ref().err().map(ToString::to_string)
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>) {
+        let result = match (self.result, failure) {
+            // The job's own reason says more than that the transaction failed because of it.
+            (Some(Err(error)), _) => Err(error),
+            (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
+        };
+        if let Some(reply) = self.reply {
+            // The caller may have gone away; the change stands.
+            let _ = reply.send(result);
+        }
+    }
+}
+
+/// Why a whole batch was not written; each of its jobs gets the same reason.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was written: {0}")]
+struct BatchFailed(Arc<StoreError>);
+
+/// Brings the whole write-ahead log into the database file and closes.
+pub(super) async fn checkpoint_and_close(mut conn: SqliteConnection) {
+    if let Err(error) = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut conn).await {
+        // Nothing is lost: the next start reads the log.
+        tracing::warn!(%error, "the write-ahead log could not be checkpointed");
+    }
+    if let Err(error) = conn.close().await {
+        tracing::warn!(%error, "the database was not closed cleanly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use sqlx::sqlite::SqliteJournalMode;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A writer on a file with one table, and what it tells.
+    async fn start(folder: &TempDir, pragma: &'static str) -> (Writer, Listener) {
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("writer.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal);
+        let mut conn = connect(&options).await.unwrap();
+        sqlx::query("create table words (word text not null unique)").execute(&mut conn).await.unwrap();
+        sqlx::raw_sql(pragma).execute(&mut conn).await.unwrap();
+        let listener = Listener::default();
+        (Writer::start(conn, options, Arc::clone(&listener)), listener)
+    }
+
+    async fn insert(tx: &mut Tx, word: String) -> Result<()> {
+        sqlx::query("insert into words values (?1)").bind(word).execute(&mut tx.conn).await?;
+        Ok(())
+    }
+
+    async fn words(writer: &Writer) -> Vec<String> {
+        let words = writer.write(|tx| {
+            Box::pin(async move {
+                let words = sqlx::query_scalar("select substr(word, 1, 9) from words order by rowid");
+                Ok(words.fetch_all(&mut tx.conn).await?)
+            })
+        });
+        words.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_bug_in_one_job_does_not_end_all_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = start(&folder, "").await;
+        let write = |word: &'static str| {
+            writer.write(move |tx| {
+                Box::pin(async move {
+                    insert(tx, word.to_owned()).await?;
+                    assert_ne!(word, "bug");
+                    Ok(())
+                })
+            })
+        };
+        let alone = write("bug").await;
+        assert!(matches!(alone, Err(StoreError::Database(sqlx::Error::WorkerCrashed))), "{alone:?}");
+        let (first, before, bug, after) = tokio::join!(write("first"), write("before"), write("bug"), write("after"));
+        assert!(first.is_ok() && before.is_ok() && after.is_ok());
+        assert!(matches!(bug, Err(StoreError::Database(sqlx::Error::WorkerCrashed))), "{bug:?}");
+        assert_eq!(words(&writer).await, ["first", "before", "after"]);
+    }
+
+    /// As on a full disk: SQLite may roll everything back by itself, and the next batch finds room.
+    #[tokio::test]
+    async fn a_full_disk_fails_what_it_must_and_nothing_after() {
+        for neighbours in [0, 2] {
+            let folder = tempfile::tempdir().unwrap();
+            let (writer, _) = start(&folder, "pragma max_page_count = 20").await;
+            let write = |word: String| writer.write(move |tx| Box::pin(insert(tx, word)));
+            write("small".to_owned()).await.unwrap();
+
+            let mut words_at_once: Vec<_> = (0..neighbours).map(|n| format!("neighbour {n}")).collect();
+            words_at_once.insert(neighbours / 2, "large".repeat(100_000));
+            // SQLite rolls back the transaction that they share, and each is told why.
+            for outcome in join_all(words_at_once.into_iter().map(write)).await {
+                let error = outcome.unwrap_err().to_string();
+                assert!(error.contains("full"), "{error}");
+            }
+            assert_eq!(words(&writer).await, ["small"]);
+
+            write("later".to_owned()).await.unwrap();
+            assert_eq!(words(&writer).await, ["small", "later"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_commit_fails_the_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, listener) = start(&folder, "").await;
+        let (sender, mut told) = mpsc::unbounded_channel();
+        listener.set(sender).unwrap();
+        // A broken reference that may be mended until the commit, and is not.
+        let broken = writer.write(|tx| {
+            Box::pin(async move {
+                let sql = "create table a (id integer primary key);
+                           create table b (a integer references a (id) deferrable initially deferred);
+                           insert into b values (1)";
+                sqlx::raw_sql(sql).execute(&mut tx.conn).await?;
+                tx.commits.push(Commit {
+                    conversation_id: crate::domain::ConversationId::new(),
+                    rev: 1,
+                    change: crate::storage::Change::Conversation,
+                });
+                Ok(())
+            })
+        });
+        let error = broken.await.unwrap_err().to_string();
+        assert!(error.contains("nothing was written") && error.contains("FOREIGN KEY"), "{error}");
+        assert!(told.try_recv().is_err());
+        writer.write(|tx| Box::pin(insert(tx, "next".to_owned()))).await.unwrap();
+        assert_eq!(words(&writer).await, ["next"]);
+    }
+
+    #[tokio::test]
+    async fn what_may_be_lost_is_written_in_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = start(&folder, "").await;
+        writer.write_later(|tx| Box::pin(insert(tx, "later".to_owned())));
+        assert_eq!(words(&writer).await, ["later"]);
+        assert!(writer.is_running());
+        assert!(writer.finish().await.is_some());
+        assert!(writer.finish().await.is_none());
+        assert!(!writer.is_running());
+        writer.write_later(|tx| Box::pin(insert(tx, "too late".to_owned())));
+    }
+}

@@ -1,0 +1,121 @@
+//! Inputs of plain forms. After a mistake each keeps what was typed and says what is wrong beside
+//! itself: both come from the [`FormState`] of the request.
+
+use leptos::prelude::*;
+
+use crate::app::FormState;
+
+/// One labelled input. `name` is its name in the form and its id in the page.
+#[component]
+pub fn Field(
+    name: &'static str,
+    label: &'static str,
+    /// The input's `type`; `textarea` for several lines.
+    #[prop(default = "text")]
+    kind: &'static str,
+    #[prop(optional)] help: Option<&'static str>,
+    /// May stay empty.
+    #[prop(optional)]
+    optional: bool,
+    #[prop(optional)] autocomplete: Option<&'static str>,
+    #[prop(optional)] minlength: Option<u16>,
+    #[prop(optional)] maxlength: Option<u16>,
+    /// Takes the focus when the page opens, unless a mistake elsewhere takes it.
+    #[prop(optional)]
+    focus: bool,
+) -> impl IntoView {
+    let state = FormState::current();
+    let error =
+        state.problem.as_ref().filter(|problem| problem.field.as_deref() == Some(name)).map(|p| p.message.clone());
+    let wrong = error.is_some();
+    let focus = wrong || (focus && state.problem.is_none());
+    let help_id = format!("{name}-help");
+    let error_id = format!("{name}-error");
+    let described = [(help.is_some(), &help_id), (wrong, &error_id)];
+    let described: Vec<&str> = described.iter().filter(|(there, _)| *there).map(|(_, id)| id.as_str()).collect();
+    let described = (!described.is_empty()).then(|| described.join(" "));
+    let invalid = wrong.then_some("true");
+    let input = if kind == "textarea" {
+        view! {
+            <textarea
+                class="input"
+                id=name
+                name=name
+                rows="3"
+                required=!optional
+                autofocus=focus
+                autocomplete=autocomplete
+                aria-invalid=invalid
+                aria-describedby=described
+            >
+                {state.value(name)}
+            </textarea>
+        }
+        .into_any()
+    } else {
+        let value = (kind != "password").then(|| state.value(name)).filter(|value| !value.is_empty());
+        view! {
+            <input
+                class="input"
+                id=name
+                name=name
+                type=kind
+                value=value
+                required=!optional
+                autofocus=focus
+                autocomplete=autocomplete
+                minlength=minlength
+                maxlength=maxlength
+                aria-invalid=invalid
+                aria-describedby=described
+            />
+        }
+        .into_any()
+    };
+    view! {
+        <div class="field">
+            <label class="field__label" for=name>
+                {label}
+                {optional
+                    .then(|| {
+                        view! {
+                            " "
+                            <span class="field__optional">"optional"</span>
+                        }
+                    })}
+            </label>
+            {input}
+            {help
+                .map(|help| {
+                    view! {
+                        <p class="field__help" id=help_id>
+                            {help}
+                        </p>
+                    }
+                })}
+            {error
+                .map(|error| {
+                    view! {
+                        <p class="field__error" id=error_id role="alert">
+                            {error}
+                        </p>
+                    }
+                })}
+        </div>
+    }
+}
+
+/// What went wrong with the form as a whole: a problem that none of its `fields` can show. Takes the
+/// focus, so that it is read out first.
+#[component]
+pub fn FormProblem(fields: &'static [&'static str]) -> impl IntoView {
+    let problem =
+        FormState::current().problem.filter(|p| p.field.as_deref().is_none_or(|field| !fields.contains(&field)));
+    problem.map(|problem| {
+        view! {
+            <p class="notice notice--danger" role="alert" tabindex="-1" autofocus>
+                {problem.message}
+            </p>
+        }
+    })
+}

@@ -1,0 +1,22 @@
+//! Icons: one path each, drawn with a line of the text's colour on a grid of 20. They never carry
+//! meaning alone: a word or an `aria-label` stands beside them.
+
+use leptos::prelude::*;
+
+pub const BACK: &str = "M12 4 6 10l6 6";
+pub const CLOSE: &str = "m5 5 10 10M15 5 5 15";
+pub const DOWN: &str = "M10 4v12m-5-5 5 5 5-5";
+pub const INFO: &str = "M10 9v5m0-8h.01M17.5 10a7.5 7.5 0 1 1-15 0 7.5 7.5 0 0 1 15 0Z";
+pub const MORE: &str = "M4.5 10h.01M10 10h.01m5.49 0h.01";
+pub const PLUS: &str = "M10 4v12M4 10h12";
+pub const SEARCH: &str = "m13 13 4 4m-2.5-8.5a6 6 0 1 1-12 0 6 6 0 0 1 12 0Z";
+pub const SEND: &str = "M10 16V4M5 9l5-5 5 5";
+
+#[component]
+pub fn Icon(d: &'static str) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+            <path d=d></path>
+        </svg>
+    }
+}

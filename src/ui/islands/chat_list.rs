@@ -1,0 +1,189 @@
+//! The dashboard's list of chats: one part of it, kept in order while things happen.
+
+use crate::{
+    api::Inbox,
+    domain::{Conversation, ConversationId, ConversationStatus},
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChatList {
+    pub status: ConversationStatus,
+    /// What is searched for; empty for all.
+    pub search: String,
+    /// Latest activity first. Also holds chats that changed to the other status, so that they are
+    /// counted right when they change back.
+    items: Vec<Conversation>,
+    pub next_cursor: Option<String>,
+    pub open: i64,
+    pub closed: i64,
+}
+
+impl ChatList {
+    #[must_use]
+    pub fn new(start: Inbox, status: ConversationStatus, search: String) -> Self {
+        let Inbox { items, next_cursor, open, closed } = start;
+        Self { status, search, items, next_cursor, open, closed }
+    }
+
+    /// What is shown.
+    pub fn shown(&self) -> impl Iterator<Item = &Conversation> {
+        self.items.iter().filter(|item| item.status == self.status)
+    }
+
+    #[must_use]
+    pub fn get(&self, id: ConversationId) -> Option<&Conversation> {
+        self.items.iter().find(|item| item.id == id)
+    }
+
+    /// Messages that wait to be read in the open chats that are known.
+    #[must_use]
+    pub fn unread(&self) -> i64 {
+        self.items.iter().filter(|item| item.is_open()).map(|item| item.unread).sum()
+    }
+
+    /// Takes a chat's new summary. Returns whether the list must be asked for again: only the
+    /// server knows whether an unknown chat fits the search, and what it does to the counts.
+    pub fn apply(&mut self, news: Conversation) -> bool {
+        let Some(known) = self.items.iter_mut().find(|item| item.id == news.id) else { return true };
+        // Summaries of two nodes can overtake each other.
+        if news.head < known.head {
+            return false;
+        }
+        if known.status != news.status {
+            let step = if news.is_open() { 1 } else { -1 };
+            self.open += step;
+            self.closed -= step;
+        }
+        let link = known.link.take();
+        *known = news;
+        known.link = known.link.take().or(link);
+        self.sort();
+        false
+    }
+
+    /// Everything up to `seq` was read, here or in another tab.
+    pub fn apply_read(&mut self, id: ConversationId, seq: i64) {
+        if let Some(known) = self.items.iter_mut().find(|item| item.id == id && seq >= item.last_seq) {
+            known.unread = 0;
+        }
+    }
+
+    /// Whether someone of the customer side has this chat open.
+    pub fn set_online(&mut self, id: ConversationId, online: bool) {
+        if let Some(known) = self.items.iter_mut().find(|item| item.id == id) {
+            known.customer_online = Some(online);
+        }
+    }
+
+    /// Takes the first part anew, as after a cut; what was loaded beyond it is kept.
+    pub fn refresh(&mut self, fresh: Inbox) {
+        let Inbox { items, next_cursor, open, closed } = fresh;
+        (self.open, self.closed) = (open, closed);
+        // What now belongs between the fresh ones but is not among them is gone from this list.
+        match items.last() {
+            Some(last) if next_cursor.is_some() => {
+                let end = (last.updated_at, last.id);
+                self.items.retain(|item| (item.updated_at, item.id) < end && item.status == self.status);
+            }
+            _ => {
+                self.items.clear();
+                self.next_cursor = None;
+            }
+        }
+        if self.items.is_empty() {
+            self.next_cursor = next_cursor;
+        }
+        self.add(items);
+    }
+
+    /// Adds the part after what is known.
+    pub fn extend(&mut self, part: Inbox) {
+        self.next_cursor = part.next_cursor;
+        (self.open, self.closed) = (part.open, part.closed);
+        self.add(part.items);
+    }
+
+    fn add(&mut self, items: Vec<Conversation>) {
+        for item in items {
+            self.items.retain(|known| known.id != item.id);
+            self.items.push(item);
+        }
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.items.sort_by_key(|item| std::cmp::Reverse((item.updated_at, item.id)));
+    }
+}
+
+/// What stands for a person's face: the first letters of the first and the last name.
+#[must_use]
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let first = words.next();
+    first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{client::timeline::tests::conversation, domain::Timestamp};
+
+    fn chat(n: u128, at: i64) -> Conversation {
+        Conversation { id: ConversationId(Uuid::from_u128(n)), updated_at: Timestamp(at), head: at, ..conversation() }
+    }
+
+    fn part(items: Vec<Conversation>, more: bool) -> Inbox {
+        Inbox { open: 5, closed: 2, next_cursor: more.then(|| "next".into()), items }
+    }
+
+    fn ids(list: &ChatList) -> Vec<u128> {
+        list.shown().map(|item| item.id.0.as_u128()).collect()
+    }
+
+    fn list() -> ChatList {
+        ChatList::new(part(vec![chat(3, 30), chat(2, 20), chat(1, 10)], true), ConversationStatus::Open, String::new())
+    }
+
+    #[test]
+    fn activity_moves_a_chat_up() {
+        let mut list = list();
+        assert!(!list.apply(Conversation { unread: 2, ..chat(1, 40) }));
+        assert_eq!((ids(&list), list.unread()), (vec![1, 3, 2], 2));
+        assert!(!list.apply(chat(1, 39)), "an older summary that comes late is ignored");
+        assert_eq!(list.unread(), 2);
+        list.apply_read(chat(1, 0).id, 0);
+        assert_eq!(list.unread(), 0);
+        assert!(list.apply(chat(9, 50)), "of an unknown one only the server knows where it belongs");
+    }
+
+    #[test]
+    fn closing_and_reopening_are_counted() {
+        let mut list = list();
+        list.apply(Conversation { status: ConversationStatus::Closed, ..chat(2, 40) });
+        assert_eq!((ids(&list), list.open, list.closed), (vec![3, 1], 4, 3));
+        list.apply(chat(2, 50));
+        assert_eq!((ids(&list), list.open, list.closed), (vec![2, 3, 1], 5, 2));
+    }
+
+    #[test]
+    fn a_refresh_keeps_what_was_loaded_beyond_it() {
+        let mut list = list();
+        list.extend(Inbox { next_cursor: Some("third".into()), ..part(vec![chat(8, 8), chat(7, 7)], true) });
+        list.refresh(part(vec![chat(4, 60), chat(1, 50), chat(3, 30)], true));
+        assert_eq!((ids(&list), list.next_cursor.as_deref()), (vec![4, 1, 3, 2, 8, 7], Some("third")));
+        list.refresh(part(vec![chat(4, 60)], false));
+        assert_eq!((ids(&list), list.next_cursor.as_deref()), (vec![4], None));
+    }
+
+    #[test]
+    fn initials_of_names() {
+        for (name, expected) in
+            [("Ada Long", "AL"), ("ada", "A"), ("Ana de la Cruz", "AC"), ("  ", ""), ("(Bo) ßen", "BSS")]
+        {
+            assert_eq!(initials(name), expected, "{name}");
+        }
+    }
+}

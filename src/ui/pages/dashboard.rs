@@ -1,0 +1,258 @@
+//! The dashboard: the list of chats, one chat, and what there is to know about it. Without
+//! JavaScript every link and form in it leads to this page again.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::{with_earlier, with_viewer};
+use crate::{
+    api::{self, list_inbox, load_chat},
+    app::FormState,
+    domain::{Conversation, ConversationId, ConversationStatus},
+    ui::{
+        components::{Field, FormProblem, Frame, Icon, Layout, icon, long_date},
+        islands::{Chat, CopyLink, InboxList},
+    },
+};
+
+/// What the address asks for.
+#[derive(Clone, Debug)]
+struct Query {
+    chat: Option<ConversationId>,
+    /// `None`: that of the chosen chat, or open ones.
+    status: Option<ConversationStatus>,
+    search: String,
+    cursor: Option<String>,
+    before: Option<i64>,
+    /// The form of a new chat, instead of a chat.
+    new: bool,
+}
+
+impl Query {
+    fn current() -> Self {
+        let map = use_query_map().get_untracked();
+        let text = |name: &str| map.get(name).filter(|value| !value.is_empty());
+        Self {
+            chat: text("chat").and_then(|id| id.parse().ok()),
+            status: match text("status").as_deref() {
+                Some("open") => Some(ConversationStatus::Open),
+                Some("closed") => Some(ConversationStatus::Closed),
+                _ => None,
+            },
+            search: text("q").unwrap_or_default(),
+            cursor: text("cursor"),
+            before: text("before").and_then(|seq| seq.parse().ok()),
+            new: text("new").is_some(),
+        }
+    }
+}
+
+#[component]
+pub fn DashboardPage() -> impl IntoView {
+    let query = Query::current();
+    with_viewer(move |viewer| {
+        let query = query.clone();
+        async move {
+            let chat = match query.chat.filter(|_| !query.new) {
+                Some(id) => Some(with_earlier(load_chat(id, None).await?, query.before).await?),
+                None => None,
+            };
+            let conversation = chat.as_ref().map(|chat| chat.joined.conversation.clone());
+            let status = query.status.or(conversation.as_ref().map(|c| c.status)).unwrap_or(ConversationStatus::Open);
+            let search = Some(query.search.clone()).filter(|search| !search.is_empty());
+            let inbox = list_inbox(status, search, query.cursor).await?;
+
+            let business = viewer.business.clone();
+            let (title, class, main) = match (chat, query.new) {
+                (Some(chat), _) => (
+                    chat.joined.conversation.customer_name.clone(),
+                    "desk desk--chat desk--about",
+                    view! { <Chosen chat=chat business=business /> }.into_any(),
+                ),
+                (None, true) => ("New chat".to_owned(), "desk desk--chat", view! { <NewChatForm /> }.into_any()),
+                (None, false) => ("Chats".to_owned(), "desk", view! { <Nothing /> }.into_any()),
+            };
+            Ok(view! {
+                <Frame viewer=viewer title=title layout=Layout::App class=class>
+                    <InboxList
+                        inbox=inbox
+                        status=status
+                        search=query.search
+                        chosen=conversation.as_ref().map(|c| c.id)
+                    />
+                    <div class="desk__main">{main}</div>
+                    {conversation.map(|conversation| view! { <Details conversation=conversation /> })}
+                </Frame>
+            }
+            .into_any())
+        }
+    })
+}
+
+#[component]
+fn Chosen(chat: api::Chat, business: String) -> impl IntoView {
+    let form = FormState::current();
+    let (draft, problem) = (form.value("content"), form.problem.map(|problem| problem.message));
+    view! { <Chat chat=chat business=business draft=draft problem=problem /> }
+}
+
+#[component]
+fn Nothing() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <h1 class="empty__title">"Choose a chat"</h1>
+            <p class="empty__text">"Or open a new one: you get a link to send to your customer."</p>
+        </div>
+    }
+}
+
+/// The same form as the dialog's, for browsers without JavaScript and after a mistake there.
+#[component]
+fn NewChatForm() -> impl IntoView {
+    view! {
+        <div class="desk__form">
+            <h1 class="sheet__title">"New chat"</h1>
+            <p class="sheet__lead">"You get a link. Whoever opens it can write to you at once, without an account."</p>
+            <form class="form sheet__body" method="post" action="/admin/chats">
+                <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
+                <Field name="customer_name" label="Customer’s name" autocomplete="off" maxlength=100 focus=true />
+                <Field name="customer_email" label="E-mail" kind="email" autocomplete="off" optional=true />
+                <Field name="first_message" label="First message" kind="textarea" optional=true />
+                <div class="form__actions">
+                    <button class="button button--primary" type="submit">
+                        "Open chat"
+                    </button>
+                    <a class="button button--quiet" href="/admin">
+                        "Cancel"
+                    </a>
+                </div>
+            </form>
+        </div>
+    }
+}
+
+/// What there is to know about a chat and to do with it. A column on a wide screen, elsewhere a
+/// popover that the chat's head opens.
+#[component]
+fn Details(conversation: Conversation) -> impl IntoView {
+    let action = {
+        let id = conversation.id;
+        move |what: &str| format!("/admin/chats/{id}/{what}")
+    };
+    let open = conversation.is_open();
+    let (chip, status) = if open { ("chip chip--ok", "Open") } else { ("chip", "Closed") };
+    let link = conversation.link.clone();
+    view! {
+        <aside class="details" id="details" popover="auto" aria-label="About this chat">
+            <header class="details__head">
+                <h2 class="details__title">"About this chat"</h2>
+                <button
+                    class="icon-button details__close"
+                    type="button"
+                    popovertarget="details"
+                    popovertargetaction="hide"
+                    aria-label="Close"
+                >
+                    <Icon d=icon::CLOSE />
+                </button>
+            </header>
+            <dl class="facts">
+                <dt>"Customer"</dt>
+                <dd>{conversation.customer_name.clone()}</dd>
+                {conversation
+                    .customer_email
+                    .clone()
+                    .map(|email| {
+                        view! {
+                            <dt>"E-mail"</dt>
+                            <dd>
+                                <a href=format!("mailto:{email}")>{email.clone()}</a>
+                            </dd>
+                        }
+                    })}
+                <dt>"Status"</dt>
+                <dd>
+                    <span class=chip>{status}</span>
+                </dd>
+                <dt>"Opened"</dt>
+                <dd>
+                    <time datetime=conversation.created_at.to_string()>{long_date(conversation.created_at)}</time>
+                </dd>
+                {conversation
+                    .closed_at
+                    .map(|at| {
+                        let by = conversation.closed_by.clone().map(|name| format!(" by {name}"));
+                        view! {
+                            <dt>"Closed"</dt>
+                            <dd>
+                                <time datetime=at.to_string()>{long_date(at)}</time>
+                                {by}
+                            </dd>
+                        }
+                    })}
+            </dl>
+            <section class="details__part">
+                <h3 class="details__subtitle">"Link"</h3>
+                {match link {
+                    Some(link) => {
+                        view! {
+                            <div class="copy">
+                                <input
+                                    class="input copy__input"
+                                    readonly
+                                    value=link.clone()
+                                    aria-label="Link to this chat"
+                                />
+                                <CopyLink link=link />
+                            </div>
+                            <p class="details__help">
+                                "Whoever has this link can read and write here. A new link ends this one."
+                            </p>
+                            <div class="details__actions">
+                                <form method="post" action=action("link")>
+                                    <button class="button button--small" type="submit">
+                                        "New link"
+                                    </button>
+                                </form>
+                                <form method="post" action=action("revoke")>
+                                    <button class="button button--small button--danger" type="submit">
+                                        "Revoke link"
+                                    </button>
+                                </form>
+                            </div>
+                        }
+                            .into_any()
+                    }
+                    None => {
+                        view! {
+                            <p class="details__help">
+                                "There is no link to this chat now. Nobody can open it but you and your colleagues."
+                            </p>
+                            <form method="post" action=action("link")>
+                                <button class="button button--small" type="submit">
+                                    "Make a link"
+                                </button>
+                            </form>
+                        }
+                            .into_any()
+                    }
+                }}
+            </section>
+            <section class="details__part">
+                <h3 class="details__subtitle">{if open { "Close" } else { "Reopen" }}</h3>
+                <p class="details__help">
+                    {if open {
+                        "A closed chat can be read, but not written to. You can reopen it."
+                    } else {
+                        "This chat can be read, but not written to."
+                    }}
+                </p>
+                <form method="post" action=action(if open { "close" } else { "reopen" })>
+                    <button class="button button--small" type="submit">
+                        {if open { "Close chat" } else { "Reopen chat" }}
+                    </button>
+                </form>
+            </section>
+        </aside>
+    }
+}

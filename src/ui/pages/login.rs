@@ -1,0 +1,42 @@
+//! Signing in. The form posts to `/login`; after a mistake the server shows this page again.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use super::with_viewer;
+use crate::{
+    api::Viewer,
+    app::FormState,
+    ui::components::{Field, FormProblem, Frame, Layout},
+};
+
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    let next = use_query_map().get_untracked().get("next").unwrap_or_else(|| FormState::current().value("next"));
+    with_viewer(move |viewer| {
+        let next = next.clone();
+        async move { Ok(view! { <Login viewer=viewer next=next /> }.into_any()) }
+    })
+}
+
+#[component]
+fn Login(viewer: Viewer, next: String) -> impl IntoView {
+    let business = viewer.business.clone();
+    view! {
+        <Frame viewer=viewer title="Sign in" layout=Layout::Sheet class="sheet">
+            <h1 class="sheet__title">"Sign in"</h1>
+            <form class="form sheet__body" method="post" action="/login">
+                <FormProblem fields=&["email", "password"] />
+                {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
+                <Field name="email" label="E-mail" kind="email" autocomplete="username" focus=true />
+                <Field name="password" label="Password" kind="password" autocomplete="current-password" />
+                <button class="button button--primary button--wide" type="submit">
+                    "Sign in"
+                </button>
+            </form>
+            <p class="sheet__note">
+                {format!("Did {business} send you a link? Open it again: you need no password.")}
+            </p>
+        </Frame>
+    }
+}

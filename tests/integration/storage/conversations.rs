@@ -1,0 +1,260 @@
+use std::collections::HashSet;
+
+use super::world::*;
+
+async fn list(world: &World, actor: &Actor, filter: ConversationFilter) -> Vec<String> {
+    let seats = world.store.list_conversations(actor, &filter, None, 100).await.unwrap();
+    seats.into_iter().map(|seat| seat.conversation.customer_name).collect()
+}
+
+pub async fn opening_is_the_first_rev(world: World) {
+    let mut commits = world.store.commits().unwrap();
+    let new = NewConversation {
+        customer_email: Some(Email::parse("email", "cleo@example.com").unwrap()),
+        ..new_conversation("Cleo")
+    };
+    let seat = world.store.open_conversation(&world.admin, new.clone()).await.unwrap();
+    let conversation = &seat.conversation;
+    assert_eq!((conversation.id, conversation.kind), (new.id, ConversationKind::Session));
+    assert_eq!((conversation.status, conversation.request_id), (ConversationStatus::Open, None));
+    assert_eq!((conversation.head, conversation.last_seq, conversation.unread), (1, 0, 0));
+    assert_eq!(
+        (&*conversation.customer_name, conversation.customer_email.as_deref()),
+        ("Cleo", Some("cleo@example.com"))
+    );
+    assert_eq!((&conversation.last_message, conversation.assignee_id), (&None, None));
+    assert_eq!((conversation.closed_at, &conversation.closed_by), (None, &None));
+    assert_eq!(conversation.created_at, conversation.updated_at);
+    assert_eq!((&conversation.link, conversation.customer_online), (&None, None));
+    assert_eq!(seat.link, Some(new.link.id));
+    assert_eq!(world.seat(&world.admin, new.id).await.conversation, *conversation);
+
+    let told = commits.try_recv().unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].conversation_id, told[0].rev), (new.id, 1));
+    assert!(matches!(told[0].change, Change::Conversation));
+
+    let people: HashSet<_> = world
+        .store
+        .list_participants(&world.admin, new.id)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|person| (person.id, person.kind, person.name, person.online, person.last_seen_at))
+        .map(|(id, kind, name, online, seen)| {
+            assert_eq!((online, seen), (false, None));
+            (id, kind as u8, name)
+        })
+        .collect();
+    let ada = world.admin.user().unwrap();
+    assert_eq!(
+        people,
+        HashSet::from([
+            (ada.id.into(), ParticipantKind::Admin as u8, "Ada".to_owned()),
+            (ParticipantId(new.id.0), ParticipantKind::Guest as u8, "Cleo".to_owned()),
+        ])
+    );
+
+    let ben = Actor::Customer(world.user("Ben", Role::Customer).await, vec![]);
+    for actor in [ben, Actor::Guest(vec![new.link.id])] {
+        let refused = new_conversation("Mine");
+        assert_err!(world.store.open_conversation(&actor, refused.clone()).await, StoreError::Forbidden);
+        assert_err!(world.store.find_conversation(&world.admin, refused.id).await, StoreError::NotFound);
+    }
+    // The same id again is a mistake of the caller, and changes nothing.
+    let again = NewConversation { link: new_link(), ..new.clone() };
+    assert_err!(world.store.open_conversation(&world.admin, again).await, StoreError::Database(_));
+    assert_eq!(world.seat(&world.admin, new.id).await.link, Some(new.link.id));
+}
+
+pub async fn closing_and_reopening(world: World) {
+    let room = world.room("Cleo").await;
+    let mut commits = world.store.commits().unwrap();
+    let closed = world.store.set_status(&world.admin, room.id, ConversationStatus::Closed).await.unwrap().conversation;
+    assert_eq!((closed.status, closed.head), (ConversationStatus::Closed, 2));
+    assert_eq!(closed.closed_by.as_deref(), Some("Ada"));
+    assert!(closed.closed_at.is_some_and(|at| at >= closed.created_at));
+
+    // Whoever closes it again changes nothing.
+    let grace = Actor::Admin(world.user("Grace", Role::Admin).await);
+    let again = world.store.set_status(&grace, room.id, ConversationStatus::Closed).await.unwrap();
+    assert_eq!(again.conversation, closed);
+
+    let open = world.store.set_status(&world.admin, room.id, ConversationStatus::Open).await.unwrap().conversation;
+    assert_eq!((open.status, open.head, open.closed_at, open.closed_by), (ConversationStatus::Open, 3, None, None));
+    world.post(&room.guest, room.id, "hello").await;
+
+    let revs: Vec<_> = std::iter::from_fn(|| commits.try_recv().ok()).flatten().map(|commit| commit.rev).collect();
+    assert_eq!(revs, [2, 3, 4]);
+}
+
+pub async fn assigning(world: World) {
+    let room = world.room("Cleo").await;
+    let mut commits = world.store.commits().unwrap();
+    let grace = world.user("Grace", Role::Admin).await;
+    for _ in 0..2 {
+        let seat = world.store.assign(&world.admin, room.id, Some(grace.id)).await.unwrap();
+        assert_eq!((seat.conversation.assignee_id, seat.conversation.head), (Some(grace.id), 2));
+    }
+    let ben = world.user("Ben", Role::Customer).await;
+    for nobody in [ben.id, UserId::new()] {
+        assert_err!(world.store.assign(&world.admin, room.id, Some(nobody)).await, StoreError::NotFound);
+    }
+    for _ in 0..2 {
+        let seat = world.store.assign(&world.admin, room.id, None).await.unwrap();
+        assert_eq!((seat.conversation.assignee_id, seat.conversation.head), (None, 3));
+    }
+    let told: Vec<_> = std::iter::from_fn(|| commits.try_recv().ok()).flatten().map(|commit| commit.rev).collect();
+    assert_eq!(told, [2, 3]);
+}
+
+pub async fn activity_orders_the_list(world: World) {
+    let (one, two) = (world.room("One").await, world.room("Two").await);
+    let message = world.post(&world.admin, one.id, "hello").await;
+    let long_ago = Timestamp(1);
+    world.backend.set_every_updated_at(long_ago).await;
+
+    // What is no activity.
+    world.store.edit_message(&world.admin, None, message.id, content("hi")).await.unwrap();
+    world.store.read_up_to(&one.guest, one.id, 1).await.unwrap();
+    world.store.join(&one.guest, one.id).await.unwrap();
+    world.store.replace_link(&world.admin, one.id, new_link()).await.unwrap();
+    world.store.delete_message(&world.admin, None, message.id).await.unwrap();
+    assert_eq!(world.seat(&world.admin, one.id).await.conversation.updated_at, long_ago);
+
+    // What is.
+    for n in 0..4 {
+        world.backend.set_every_updated_at(long_ago).await;
+        let room = if n % 2 == 0 { &one } else { &two };
+        match n {
+            0 => drop(world.post(&world.admin, room.id, "hello").await),
+            1 => drop(world.store.set_status(&world.admin, room.id, ConversationStatus::Closed).await.unwrap()),
+            2 => drop(world.store.assign(&world.admin, room.id, world.admin.user_id()).await.unwrap()),
+            _ => drop(world.store.set_status(&world.admin, room.id, ConversationStatus::Open).await.unwrap()),
+        }
+        let names = list(&world, &world.admin, ConversationFilter::default()).await;
+        assert_eq!(names, if n % 2 == 0 { ["One", "Two"] } else { ["Two", "One"] }, "{n}");
+    }
+}
+
+pub async fn lists_are_filtered_and_counted(world: World) {
+    let mut links = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        links.push(world.room(name).await);
+    }
+    world.store.set_status(&world.admin, links[0].id, ConversationStatus::Closed).await.unwrap();
+    let guest = Actor::Guest(links[..2].iter().map(|room| room.link).collect());
+
+    for (actor, open, closed) in [(&world.admin, &["Three", "Two"][..], 1), (&guest, &["Two"][..], 1)] {
+        let counts = world.store.count_conversations(actor).await.unwrap();
+        assert_eq!(counts, StatusCounts { open: i64::try_from(open.len()).unwrap(), closed });
+        let filter = ConversationFilter { status: Some(ConversationStatus::Open), ..Default::default() };
+        let names: HashSet<_> = list(&world, actor, filter).await.into_iter().collect();
+        assert_eq!(names, open.iter().map(|name| (*name).to_owned()).collect());
+        let filter = ConversationFilter { status: Some(ConversationStatus::Closed), ..Default::default() };
+        assert_eq!(list(&world, actor, filter).await, ["One"]);
+
+        let session = ConversationFilter { kind: Some(ConversationKind::Session), ..Default::default() };
+        assert_eq!(list(&world, actor, session).await.len(), open.len() + 1);
+        let request = ConversationFilter { kind: Some(ConversationKind::Request), ..Default::default() };
+        assert_eq!(list(&world, actor, request).await.len(), 0);
+        assert_eq!(
+            world.store.list_conversations(actor, &ConversationFilter::default(), None, 0).await.unwrap().len(),
+            0
+        );
+        assert_eq!(
+            world.store.list_conversations(actor, &ConversationFilter::default(), None, 1).await.unwrap().len(),
+            1
+        );
+    }
+    assert_eq!(world.store.count_conversations(&Actor::Guest(vec![])).await.unwrap(), StatusCounts::default());
+}
+
+pub async fn search_is_literal_and_in_any_case(world: World) {
+    let email = Some(Email::parse("email", "maria@example.com").unwrap());
+    let new = NewConversation { customer_email: email, ..new_conversation("María_O'Neil 100%") };
+    let (maria, link) = (new.id, new.link.id);
+    world.store.open_conversation(&world.admin, new).await.unwrap();
+    let other = world.room("Mara").await;
+    world.post(&world.admin, maria, "first").await;
+    let last = world.post(&world.admin, maria, r#"Über \ "SIZE"; drop table"#).await;
+
+    let search = async |actor: &Actor, text: &str| {
+        list(&world, actor, ConversationFilter { search: Some(text.to_owned()), ..Default::default() }).await.len()
+    };
+    for actor in [&world.admin, &Actor::Guest(vec![link, other.link])] {
+        for found in ["maría", "MARÍA_", "o'n", "100%", "MARIA@", "über \\", "\"size\"", "; drop", " über ", "ía_o"]
+        {
+            assert_eq!(search(actor, found).await, 1, "{found:?}");
+        }
+        for missing in ["first", "100_", "%", "_o_", "m%a", "m_r", "*", "neil\nmaria x", &"long ".repeat(20_000)] {
+            let expected = usize::from(missing == "%");
+            assert_eq!(search(actor, missing).await, expected, "{missing:?}");
+        }
+        for all in ["", "  ", "ma", "MAR"] {
+            assert_eq!(search(actor, all).await, 2, "{all:?}");
+        }
+    }
+    // The search follows what the list shows.
+    world.store.edit_message(&world.admin, None, last.id, content("Blue")).await.unwrap();
+    assert_eq!((search(&world.admin, "über").await, search(&world.admin, "bLUE").await), (0, 1));
+    world.store.delete_message(&world.admin, None, last.id).await.unwrap();
+    assert_eq!((search(&world.admin, "blue").await, search(&world.admin, "o'neil").await), (0, 1));
+}
+
+pub async fn paging_visits_each_once(world: World) {
+    let mut links = Vec::new();
+    let mut ids = HashSet::new();
+    for n in 0..25 {
+        let room = world.room(&format!("Customer {n}")).await;
+        links.push(room.link);
+        ids.insert(room.id);
+    }
+    // All at the same moment: only the id tells them apart.
+    world.backend.set_every_updated_at(Timestamp(1_000)).await;
+    for actor in [&world.admin, &Actor::Guest(links)] {
+        for status in [None, Some(ConversationStatus::Open)] {
+            let filter = ConversationFilter { status, ..Default::default() };
+            let (mut visited, mut cursor) = (Vec::new(), None);
+            loop {
+                let part = world.store.list_conversations(actor, &filter, cursor, 4).await.unwrap();
+                let Some(last) = part.last() else { break };
+                cursor = Some(Cursor { updated_at: last.conversation.updated_at, id: last.conversation.id });
+                visited.extend(part.iter().map(|seat| seat.conversation.id));
+            }
+            assert!(visited.is_sorted_by(|a, b| a > b));
+            assert_eq!(visited.len(), 25);
+            assert_eq!(visited.into_iter().collect::<HashSet<_>>(), ids);
+        }
+    }
+}
+
+pub async fn links_live_one_at_a_time(world: World) {
+    let room = world.room("Cleo").await;
+    let found = world.store.find_link(room.link_hash).await.unwrap();
+    assert_eq!(found, Some(Link { id: room.link, conversation_id: room.id }));
+    assert_eq!(world.store.find_link(hash()).await.unwrap(), None);
+
+    let second = NewLink { expires_at: Some(in_an_hour()), ..new_link() };
+    assert_eq!(world.store.replace_link(&world.admin, room.id, second).await.unwrap(), [room.link]);
+    assert_eq!(world.store.find_link(room.link_hash).await.unwrap(), None);
+    assert_eq!(world.store.find_link(second.hash).await.unwrap().map(|link| link.id), Some(second.id));
+    assert_eq!(world.seat(&world.admin, room.id).await.link, Some(second.id));
+
+    let expired = NewLink { expires_at: Some(just_over()), ..new_link() };
+    world.store.replace_link(&world.admin, room.id, expired).await.unwrap();
+    assert_eq!(world.store.find_link(expired.hash).await.unwrap(), None);
+    assert_eq!(world.seat(&world.admin, room.id).await.link, None);
+
+    // Visitors of a link that has just expired may still be there.
+    assert_eq!(world.store.revoke_links(&world.admin, room.id).await.unwrap(), [expired.id]);
+    assert_eq!(world.store.revoke_links(&world.admin, room.id).await.unwrap(), []);
+    let third = new_link();
+    assert_eq!(world.store.replace_link(&world.admin, room.id, third).await.unwrap(), []);
+    assert_eq!(world.seat(&world.admin, room.id).await.link, Some(third.id));
+    assert_eq!(
+        world.seat(&world.admin, room.id).await.conversation.head,
+        1,
+        "links are no changes of the conversation"
+    );
+}

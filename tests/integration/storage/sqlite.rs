@@ -1,0 +1,287 @@
+//! What is special about SQLite: a file on disk, which others may open too.
+
+use std::{path::PathBuf, sync::Arc};
+
+use async_trait::async_trait;
+use bespoken::storage::sqlite::SqliteStore;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+
+use super::world::*;
+
+/// A store in a new file, which goes away with it.
+pub struct SqliteFile {
+    store: Arc<dyn Store>,
+    folder: TempDir,
+}
+
+impl SqliteFile {
+    pub async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&url(&folder)).await.unwrap());
+        Self { store, folder }
+    }
+
+    /// A connection of its own, as another program would have it.
+    async fn connect(&self) -> SqliteConnection {
+        connect(&self.folder).await
+    }
+}
+
+#[async_trait]
+impl Backend for SqliteFile {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    async fn set_owner(&self, conversation: ConversationId, owner: UserId) {
+        sqlx::query("update conversations set customer_id = ?2 where id = ?1")
+            .bind(conversation.0)
+            .bind(owner.0)
+            .execute(&mut self.connect().await)
+            .await
+            .unwrap();
+    }
+
+    async fn set_every_updated_at(&self, at: Timestamp) {
+        sqlx::query("update conversations set updated_at_ms = ?1")
+            .bind(at.0)
+            .execute(&mut self.connect().await)
+            .await
+            .unwrap();
+    }
+}
+
+fn path(folder: &TempDir) -> PathBuf {
+    folder.path().join("new/folders/bespoken.db")
+}
+
+fn url(folder: &TempDir) -> String {
+    format!("sqlite://{}", path(folder).display())
+}
+
+async fn connect(folder: &TempDir) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path(folder)).connect().await.unwrap()
+}
+
+async fn execute(conn: &mut SqliteConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.unwrap();
+}
+
+async fn unfit(url: &str) -> String {
+    match SqliteStore::open(url).await.map(drop) {
+        Err(StoreError::Unfit(sentence)) => sentence,
+        other => panic!("{url}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_reopening() {
+    let file = SqliteFile::open().await;
+    let (folder, epoch) = (file.folder.path().to_owned(), file.store.epoch().await.unwrap());
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    let message = world.post(&room.guest, room.id, "hello").await;
+    let secret = hash();
+    let session = world.store.create_session(secret, world.admin.user_id(), &[room.link], in_an_hour()).await.unwrap();
+    let before = world.seat(&world.admin, room.id).await.conversation;
+    world.store.close().await;
+    let files: Vec<_> = std::fs::read_dir(folder.join("new/folders")).unwrap().collect();
+    assert_eq!(files.len(), 1, "closing leaves one file: {files:?}");
+
+    let store =
+        SqliteStore::open(&format!("sqlite:{}", folder.join("new/folders/bespoken.db").display())).await.unwrap();
+    assert_eq!(store.epoch().await.unwrap(), epoch);
+    assert_eq!(store.find_conversation(&world.admin, room.id).await.unwrap().conversation, before);
+    assert_eq!(store.list_before(&room.guest, room.id, None, 9).await.unwrap().messages, [message]);
+    assert_eq!(store.find_session(secret).await.unwrap().unwrap().id, session);
+    assert_eq!(store.post_message(&room.guest, draft(room.id, "more")).await.unwrap().message.seq, 2);
+}
+
+/// Copies the file and its log as a crash would leave them, without what the process has in memory.
+#[tokio::test]
+async fn what_was_answered_outlives_a_crash() {
+    let file = SqliteFile::open().await;
+    let crashed = path(&file.folder);
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    let message = world.post(&room.guest, room.id, "hello").await;
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(path(&folder).parent().unwrap()).unwrap();
+    for end in ["", "-wal"] {
+        let [from, to] = [&crashed, &path(&folder)].map(|path| format!("{}{end}", path.display()));
+        std::fs::copy(from, to).unwrap();
+    }
+    let store = SqliteStore::open(&url(&folder)).await.unwrap();
+    assert_eq!(store.list_before(&room.guest, room.id, None, 9).await.unwrap().messages, [message]);
+}
+
+#[tokio::test]
+async fn databases_that_cannot_keep_promises_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(unfit("sqlite::memory:").await.contains("journal_mode is memory"));
+    assert!(unfit("postgres://example.com/db").await.contains("begins with sqlite:"));
+    assert!(unfit("sqlite://a.db?colour=blue").await.contains("does not name an SQLite database"));
+
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "This is not a database, but it is long enough to look at. ".repeat(100)).unwrap();
+    assert!(unfit(&format!("sqlite://{}", text.display())).await.contains("cannot open the database"));
+    assert!(unfit(&format!("sqlite://{}/a.db", text.display())).await.contains("cannot make the folder"));
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    SqliteStore::open(&url(&folder)).await.unwrap().close().await;
+    let mut conn = connect(&folder).await;
+    execute(&mut conn, "insert into _sqlx_migrations values (9999, 'later', '2099-01-01', true, x'00', 1)").await;
+    assert!(unfit(&url(&folder)).await.contains("newer version"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_file_may_be_opened_by_several_at_once() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let opened: Vec<_> = (0..8)
+        .map(|_| {
+            let folder = Arc::clone(&folder);
+            tokio::spawn(async move { SqliteStore::open(&url(&folder)).await.unwrap().epoch().await.unwrap() })
+        })
+        .collect();
+    let mut epochs = Vec::new();
+    for epoch in opened {
+        epochs.push(epoch.await.unwrap());
+    }
+    epochs.dedup();
+    assert_eq!(epochs.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_may_write_to_one_file() {
+    let file = SqliteFile::open().await;
+    let other: Arc<dyn Store> = Arc::new(SqliteStore::open(&url(&file.folder)).await.unwrap());
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    let posts: Vec<_> = (0..60)
+        .map(|n| {
+            let store = if n % 2 == 0 { &world.store } else { &other };
+            let (store, guest, id) = (Arc::clone(store), room.guest.clone(), room.id);
+            tokio::spawn(
+                async move { store.post_message(&guest, draft(id, &n.to_string())).await.unwrap().message.seq },
+            )
+        })
+        .collect();
+    let mut seqs = Vec::new();
+    for post in posts {
+        seqs.push(post.await.unwrap());
+    }
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=60).collect::<Vec<_>>());
+
+    let ben = other.create_user(new_user("ben@example.com", "Ben", Role::Admin)).await.unwrap();
+    let found = world.store.find_user_by_email(&ben.email).await.unwrap().unwrap().0;
+    assert_eq!(found, ben, "seen at once on the other side");
+}
+
+#[tokio::test]
+async fn a_write_waits_for_another_process() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    execute(&mut other, "begin immediate").await;
+    let (message, ()) = tokio::join!(world.post(&room.guest, room.id, "hello"), execute(&mut other, "commit"));
+    assert_eq!(message.seq, 1);
+}
+
+/// Refuses messages that say so, in the two ways in which SQLite can: taking back one statement, as
+/// for a broken constraint, or the whole transaction, as for a full disk.
+#[tokio::test]
+async fn a_failed_write_leaves_the_store_usable() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    let mut commits = world.store.commits().unwrap();
+    for kind in ["abort", "fail", "rollback"] {
+        execute(
+            &mut other,
+            &format!(
+                "create trigger refuse_{kind} before insert on messages when new.content = '{kind}'
+                 begin select raise({kind}, 'refused'); end"
+            ),
+        )
+        .await;
+    }
+    let post = |text: &str| world.store.post_message(&room.guest, draft(room.id, text));
+
+    for kind in ["abort", "fail", "rollback"] {
+        let refused = post(kind).await;
+        assert!(
+            matches!(&refused, Err(StoreError::Database(error)) if error.to_string().contains("refused")),
+            "{refused:?}"
+        );
+        assert!(world.messages(&world.admin, room.id).await.is_empty());
+        assert_eq!(world.seat(&world.admin, room.id).await.conversation.head, 1);
+    }
+    assert_eq!(post("one").await.unwrap().message.seq, 1);
+
+    // These are queued before the writing task runs, so that they share a transaction.
+    let (before, refused, after) = tokio::join!(post("before"), post("abort"), post("after"));
+    assert_err!(refused, StoreError::Database(_));
+    assert_eq!((before.unwrap().message.seq, after.unwrap().message.seq), (2, 3));
+
+    let (before, refused, after) = tokio::join!(post("before"), post("rollback"), post("after"));
+    for outcome in [before, refused, after] {
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.contains("refused"), "{error}");
+    }
+    assert_eq!(post("last").await.unwrap().message.seq, 4);
+
+    let told = std::iter::from_fn(|| commits.try_recv().ok()).flatten().map(|commit| commit.rev);
+    let head = world.seat(&world.admin, room.id).await.conversation.head;
+    assert_eq!(told.collect::<Vec<_>>(), (2..=head).collect::<Vec<_>>(), "what failed is not told");
+}
+
+#[tokio::test]
+async fn a_session_is_noted_as_seen_once_an_hour() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    let world = with_an_admin(file).await;
+    let secret = hash();
+    world.store.create_session(secret, None, &[], in_an_hour()).await.unwrap();
+    let mut seen_after = async |last_seen_at: i64| -> i64 {
+        sqlx::query("update login_sessions set last_seen_at_ms = ?1")
+            .bind(last_seen_at)
+            .execute(&mut other)
+            .await
+            .unwrap();
+        world.store.find_session(secret).await.unwrap().unwrap();
+        // Queued after the note, if there is one.
+        world.store.end_session(SessionId::new()).await.unwrap();
+        sqlx::query_scalar("select last_seen_at_ms from login_sessions").fetch_one(&mut other).await.unwrap()
+    };
+    let now = now().0;
+    assert!(seen_after(now - 3_600_000).await >= now);
+    assert_eq!(seen_after(now - 3_000_000).await, now - 3_000_000);
+}
+
+#[tokio::test]
+async fn nothing_dangles() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    world.post(&room.guest, room.id, "hello").await;
+    for sql in [
+        "delete from conversations",
+        "update messages set seq = 9, rev = 3",
+        "update conversations set status = 'gone'",
+        "update conversations set status = 'closed'",
+        "update messages set deleted_at_ms = 1",
+        "update links set revoked_at_ms = 'never'",
+    ] {
+        assert!(sqlx::query(sql).execute(&mut other).await.is_err(), "{sql}");
+    }
+    other.close().await.unwrap();
+}

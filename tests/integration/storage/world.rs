@@ -1,0 +1,143 @@
+//! What tests start from, and short ways to say what they do.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+pub use bespoken::{
+    domain::{
+        Actor, ClientId, Content, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Message,
+        MessageId, Name, ParticipantId, ParticipantKind, Role, SenderType, SessionId, Timestamp, TokenId, User, UserId,
+    },
+    storage::{
+        Change, Commit, ConversationFilter, Cursor, Draft, Link, NewConversation, NewLink, NewUser, Posted, Seat,
+        SecretHash, StatusCounts, Store, StoreError, now,
+    },
+};
+
+/// What a test does to a database that no `Store` method does.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    fn store(&self) -> Arc<dyn Store>;
+    /// Makes the conversation belong to an account.
+    async fn set_owner(&self, conversation: ConversationId, owner: UserId);
+    async fn set_every_updated_at(&self, at: Timestamp);
+}
+
+pub struct World {
+    pub store: Arc<dyn Store>,
+    pub backend: Box<dyn Backend>,
+    /// Ada, the first admin.
+    pub admin: Actor,
+}
+
+/// A conversation with the guest who came by its link.
+pub struct Room {
+    pub id: ConversationId,
+    pub guest: Actor,
+    pub link: LinkId,
+    pub link_hash: SecretHash,
+}
+
+/// A database that has just been made.
+pub async fn empty<B: Backend>(backend: B) -> B {
+    backend
+}
+
+pub async fn with_an_admin(backend: impl Backend) -> World {
+    let store = backend.store();
+    let ada = store.create_user(new_user("ada@example.com", "Ada", Role::Admin)).await.unwrap();
+    World { store, backend: Box::new(backend), admin: Actor::Admin(ada) }
+}
+
+impl World {
+    pub async fn user(&self, name: &str, role: Role) -> User {
+        let email = format!("{}@example.com", name.to_lowercase());
+        self.store.create_user(new_user(&email, name, role)).await.unwrap()
+    }
+
+    pub async fn room(&self, customer: &str) -> Room {
+        let new = new_conversation(customer);
+        let (id, NewLink { id: link, hash, .. }) = (new.id, new.link);
+        self.store.open_conversation(&self.admin, new).await.unwrap();
+        Room { id, guest: Actor::Guest(vec![link]), link, link_hash: hash }
+    }
+
+    pub async fn post(&self, actor: &Actor, id: ConversationId, text: &str) -> Message {
+        self.store.post_message(actor, draft(id, text)).await.unwrap().message
+    }
+
+    pub async fn seat(&self, actor: &Actor, id: ConversationId) -> Seat {
+        self.store.find_conversation(actor, id).await.unwrap()
+    }
+
+    /// All messages, loaded anew in parts.
+    pub async fn messages(&self, actor: &Actor, id: ConversationId) -> Vec<Message> {
+        let mut messages: Vec<Message> = Vec::new();
+        loop {
+            let before = messages.first().map(|message| message.seq);
+            let page = self.store.list_before(actor, id, before, 7).await.unwrap();
+            messages.splice(0..0, page.messages);
+            if !page.more {
+                return messages;
+            }
+        }
+    }
+}
+
+pub fn new_user(email: &str, name: &str, role: Role) -> NewUser {
+    NewUser {
+        email: Email::parse("email", email).unwrap(),
+        name: Name::parse("name", name).unwrap(),
+        role,
+        password_hash: format!("$argon2id$of {name}"),
+    }
+}
+
+/// A hash that no other call returned.
+pub fn hash() -> SecretHash {
+    let id = SessionId::new().0;
+    let mut hash = [0; 32];
+    hash[..16].copy_from_slice(id.as_bytes());
+    SecretHash(hash)
+}
+
+pub fn new_link() -> NewLink {
+    NewLink { id: LinkId::new(), hash: hash(), expires_at: None }
+}
+
+pub fn new_conversation(customer: &str) -> NewConversation {
+    NewConversation {
+        id: ConversationId::new(),
+        customer_name: Name::parse("customer_name", customer).unwrap(),
+        customer_email: None,
+        metadata: serde_json::Value::Null,
+        link: new_link(),
+    }
+}
+
+pub fn content(text: &str) -> Content {
+    Content::parse(text, 8_000).unwrap()
+}
+
+pub fn draft(conversation_id: ConversationId, text: &str) -> Draft {
+    Draft { conversation_id, client_id: Some(ClientId::new()), content: content(text) }
+}
+
+pub fn in_an_hour() -> Timestamp {
+    Timestamp(now().0 + 3_600_000)
+}
+
+pub fn just_over() -> Timestamp {
+    Timestamp(now().0 - 1)
+}
+
+/// Asserts that a result is a certain error, or one of several.
+macro_rules! assert_err {
+    ($result:expr, $error:pat) => {
+        match $result {
+            Err($error) => {}
+            other => panic!("expected {}, got {other:?}", stringify!($error)),
+        }
+    };
+}
+pub(crate) use assert_err;
