@@ -11,32 +11,17 @@ use crate::{client, server, setup, site};
 pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     setup::wasm_target()?;
     say("building the client (optimised for size; the first time takes some minutes)");
-    run(&mut client::compilation(
-        workspace,
-        client::Profile::Release,
-    ))?;
+    run(&mut client::compilation(workspace, client::Profile::Release))?;
     let bound = client::bind(workspace, client::Profile::Release)?;
     site::assemble(workspace, &bound, site::Compressed::Kept)?;
 
     say("compressing the assets");
     let assets = site::compressible(workspace)?;
-    run(cargo(workspace)
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "precompress",
-            "--",
-        ])
-        .args(&assets))?;
+    run(cargo(workspace).args(["run", "--quiet", "--release", "--package", "precompress", "--"]).args(&assets))?;
     site::list(workspace)?;
 
     say("building the server (optimised; the first time takes some minutes)");
-    run(&mut server::compilation(
-        workspace,
-        server::Profile::Release,
-    ))?;
+    run(&mut server::compilation(workspace, server::Profile::Release))?;
 
     report(workspace)
 }

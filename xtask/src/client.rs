@@ -48,12 +48,7 @@ pub fn compilation(workspace: &Workspace, profile: Profile) -> Command {
 ///
 /// When the client was not compiled, or wasm-bindgen refuses it.
 pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
-    let compiled = workspace
-        .target
-        .join(setup::WASM_TARGET)
-        .join(profile.name())
-        .join(NAME)
-        .with_extension("wasm");
+    let compiled = workspace.target.join(setup::WASM_TARGET).join(profile.name()).join(NAME).with_extension("wasm");
     let folder = workspace.target.join("client").join(profile.name());
     let optimiser = match profile {
         Profile::Dev => None,
@@ -93,15 +88,8 @@ pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
 /// What tells one compilation from the next: a client that is compiled anew is written anew.
 fn state(compiled: &Path, optimised: bool) -> Outcome<String> {
     let data = fs::metadata(compiled).context("the compiled client")?;
-    let written = data
-        .modified()?
-        .duration_since(UNIX_EPOCH)
-        .context("the client's age")?;
-    Ok(format!(
-        "{} bytes, written {}, optimised {optimised}",
-        data.len(),
-        written.as_nanos()
-    ))
+    let written = data.modified()?.duration_since(UNIX_EPOCH).context("the client's age")?;
+    Ok(format!("{} bytes, written {}, optimised {optimised}", data.len(), written.as_nanos()))
 }
 
 fn shrink(mut optimiser: Command, wasm: &Path) -> Outcome {

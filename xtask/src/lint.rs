@@ -10,35 +10,15 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     say("checking the format");
     run(cargo(workspace).args(["fmt", "--all", "--check"]))?;
 
-    let wasm = |feature| {
-        vec![
-            "--lib",
-            "--target",
-            setup::WASM_TARGET,
-            "--features",
-            feature,
-        ]
-    };
+    let wasm = |feature| vec!["--lib", "--target", setup::WASM_TARGET, "--features", feature];
     for (what, arguments) in [
         ("the server", vec!["--all-targets", "--features", "ssr"]),
         ("the client", wasm("hydrate")),
         ("the preview", wasm("csr")),
-        (
-            "the tasks",
-            vec![
-                "--all-targets",
-                "--package",
-                "xtask",
-                "--package",
-                "precompress",
-            ],
-        ),
+        ("the tasks", vec!["--all-targets", "--package", "xtask", "--package", "precompress"]),
     ] {
         say(format!("clippy: {what}"));
-        run(cargo(workspace)
-            .arg("clippy")
-            .args(arguments)
-            .args(["--", "-D", "warnings"]))?;
+        run(cargo(workspace).arg("clippy").args(arguments).args(["--", "-D", "warnings"]))?;
     }
     Ok(())
 }

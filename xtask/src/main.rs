@@ -67,11 +67,7 @@ fn main() -> ExitCode {
             eprintln!("xtask: there is no task `{name}`");
         }
         list();
-        return if asked_for_help {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(2)
-        };
+        return if asked_for_help { ExitCode::SUCCESS } else { ExitCode::from(2) };
     };
     match Workspace::find().and_then(|workspace| (task.start)(&workspace, rest)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,13 +80,7 @@ fn main() -> ExitCode {
 
 fn list() {
     println!("cargo xtask <task>\n");
-    for Task {
-        name,
-        arguments,
-        does,
-        ..
-    } in TASKS
-    {
+    for Task { name, arguments, does, .. } in TASKS {
         println!("  {name:<6}{does}");
         if !arguments.is_empty() {
             println!("        {arguments}");

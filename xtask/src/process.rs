@@ -55,6 +55,8 @@ pub fn say(line: impl fmt::Display) {
 pub fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&workspace.root);
+    // Said outright, as a relative one would mean another folder from here.
+    command.env("CARGO_TARGET_DIR", &workspace.target);
     without_cargo_variables(&mut command);
     command
 }
@@ -63,14 +65,9 @@ pub fn cargo(workspace: &Workspace) -> Command {
 pub fn without_cargo_variables(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let own = name.to_str().is_some_and(|name| {
-            [
-                "CARGO_PKG_",
-                "CARGO_MANIFEST_",
-                "CARGO_BIN_",
-                "CARGO_CRATE_",
-            ]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+            ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
         });
         if own {
             command.env_remove(name);
@@ -95,15 +92,8 @@ pub fn run(command: &mut Command) -> Outcome {
 
 /// What a program prints, if it exists and succeeds.
 pub fn output(command: &mut Command) -> Option<String> {
-    let output = command
-        .stderr(Stdio::null())
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = command.stderr(Stdio::null()).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Runs programs at the same time, each line of theirs marked with its name. Waits for all, so
@@ -113,11 +103,7 @@ pub fn output(command: &mut Command) -> Option<String> {
 ///
 /// The first failure, in the order given.
 pub fn run_together(commands: Vec<(&'static str, Command)>) -> Outcome {
-    let colour = if io::stderr().is_terminal() {
-        "always"
-    } else {
-        "never"
-    };
+    let colour = if io::stderr().is_terminal() { "always" } else { "never" };
     thread::scope(|scope| {
         let running: Vec<_> = commands
             .into_iter()
@@ -127,11 +113,7 @@ pub fn run_together(commands: Vec<(&'static str, Command)>) -> Outcome {
                     command.env("CARGO_TERM_COLOR", colour);
                     let mut child = command.spawn().context(shown(&command))?;
                     let lines = child.stderr.take().map(BufReader::new);
-                    for line in lines
-                        .into_iter()
-                        .flat_map(BufRead::lines)
-                        .map_while(Result::ok)
-                    {
+                    for line in lines.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
                         eprintln!("{name} | {line}");
                     }
                     succeeded(&command, child.wait()?)
@@ -140,33 +122,18 @@ pub fn run_together(commands: Vec<(&'static str, Command)>) -> Outcome {
             .collect();
         let ends: Vec<Outcome> = running
             .into_iter()
-            .map(|thread| {
-                thread
-                    .join()
-                    .unwrap_or_else(|_| Err(Failure::new("a thread died")))
-            })
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("a thread died"))))
             .collect();
         ends.into_iter().collect()
     })
 }
 
 fn succeeded(command: &Command, status: ExitStatus) -> Outcome {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure(format!("`{}` failed ({status})", shown(command))))
-    }
+    if status.success() { Ok(()) } else { Err(Failure(format!("`{}` failed ({status})", shown(command)))) }
 }
 
 fn shown(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
-    let name = program
-        .file_stem()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy();
-    command
-        .get_args()
-        .fold(name.into_owned(), |line, argument| {
-            format!("{line} {}", argument.to_string_lossy())
-        })
+    let name = program.file_stem().unwrap_or(program.as_os_str()).to_string_lossy();
+    command.get_args().fold(name.into_owned(), |line, argument| format!("{line} {}", argument.to_string_lossy()))
 }

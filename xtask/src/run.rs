@@ -15,10 +15,7 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
         all => all,
     };
     let mut command = Command::new(server::program(workspace, server::Profile::Dev));
-    command
-        .current_dir(&workspace.root)
-        .args(["serve", "--demo"])
-        .args(arguments);
+    command.current_dir(&workspace.root).args(["serve", "--demo"]).args(arguments);
     without_cargo_variables(&mut command);
     become_program(command)
 }
@@ -31,22 +28,12 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
 pub fn build(workspace: &Workspace) -> Outcome {
     setup::wasm_target()?;
     let first = !server::program(workspace, server::Profile::Dev).exists();
-    let often = if first {
-        " (the first time takes some minutes)"
-    } else {
-        ""
-    };
+    let often = if first { " (the first time takes some minutes)" } else { "" };
     say(format!("building client and server{often}"));
     fs::create_dir_all(workspace.site())?;
     run_together(vec![
-        (
-            "client",
-            client::compilation(workspace, client::Profile::Dev),
-        ),
-        (
-            "server",
-            server::compilation(workspace, server::Profile::Dev),
-        ),
+        ("client", client::compilation(workspace, client::Profile::Dev)),
+        ("server", server::compilation(workspace, server::Profile::Dev)),
     ])?;
     assets(workspace)
 }

@@ -23,15 +23,9 @@ const OLDEST_NODE: u32 = 20;
 /// When it is missing and rustup cannot add it.
 pub fn wasm_target() -> Outcome {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = output(Command::new(rustc).args(["--print", "sysroot"])).ok_or_else(|| {
-        Failure::new("rustc does not answer; install Rust from https://rustup.rs")
-    })?;
-    if Path::new(&sysroot)
-        .join("lib/rustlib")
-        .join(WASM_TARGET)
-        .join("lib")
-        .is_dir()
-    {
+    let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]))
+        .ok_or_else(|| Failure::new("rustc does not answer; install Rust from https://rustup.rs"))?;
+    if Path::new(&sysroot).join("lib/rustlib").join(WASM_TARGET).join("lib").is_dir() {
         return Ok(());
     }
     say(format!("adding the Rust target {WASM_TARGET}"));
@@ -52,9 +46,8 @@ pub fn lint_tools(workspace: &Workspace) -> Outcome {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if output(cargo(workspace).args([subcommand, "--version"])).is_none() {
             say(format!("adding {component}"));
-            run(Command::new("rustup").args(["component", "add", component])).context(format!(
-                "{component} is missing; try `rustup component add {component}`"
-            ))?;
+            run(Command::new("rustup").args(["component", "add", component]))
+                .context(format!("{component} is missing; try `rustup component add {component}`"))?;
         }
     }
     Ok(())
@@ -82,19 +75,13 @@ pub fn node_packages(workspace: &Workspace) -> Outcome {
         }
     }
     say("installing the Node packages of end2end/");
-    run(npm()
-        .args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(folder))
+    run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
 fn has_node() -> bool {
     // "v20.11.0"
     let version = output(Command::new("node").arg("--version")).unwrap_or_default();
-    let major = version
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|n| n.parse().ok());
+    let major = version.trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok());
     major.is_some_and(|major: u32| major >= OLDEST_NODE) && output(npm().arg("--version")).is_some()
 }
 
@@ -132,21 +119,12 @@ pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
 /// The Playwright of end2end/, in that folder. Needs [`node_packages`].
 pub fn playwright(workspace: &Workspace) -> Command {
     let mut command = Command::new("node");
-    command
-        .arg("node_modules/@playwright/test/cli.js")
-        .current_dir(workspace.end2end());
+    command.arg("node_modules/@playwright/test/cli.js").current_dir(workspace.end2end());
     command
 }
 
 fn chromium_of_the_system() -> Option<PathBuf> {
-    [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-    ]
-    .into_iter()
-    .find_map(on_path)
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().find_map(on_path)
 }
 
 fn has_playwrights_chromium(workspace: &Workspace) -> bool {
@@ -163,9 +141,7 @@ pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
         if let Err(failure) = node_packages(workspace) {
             say(failure);
         }
-        let pinned = workspace
-            .end2end()
-            .join("node_modules/binaryen/bin/wasm-opt");
+        let pinned = workspace.end2end().join("node_modules/binaryen/bin/wasm-opt");
         if pinned.exists() {
             let mut command = Command::new("node");
             command.arg(pinned);
@@ -175,10 +151,7 @@ pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
     let system = on_path("wasm-opt").filter(|path| {
         // "wasm-opt version 120 (…)"; older ones do not know all that rustc emits.
         let version = output(Command::new(path).arg("--version")).unwrap_or_default();
-        version
-            .split_whitespace()
-            .filter_map(|word| word.parse().ok())
-            .any(|n: u32| n >= 120)
+        version.split_whitespace().filter_map(|word| word.parse().ok()).any(|n: u32| n >= 120)
     });
     if system.is_none() {
         say("no wasm-opt (npm or binaryen 120 provides it): the client is about a third larger");
@@ -190,15 +163,12 @@ pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
 fn on_path(name: &str) -> Option<PathBuf> {
     let name = format!("{name}{}", env::consts::EXE_SUFFIX);
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(&name))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
 fn install_debian_packages(names: &[&str]) -> Outcome {
     // Other systems of the family have packages of these names that are stand-ins for a snap.
-    let debian = fs::read_to_string("/etc/os-release")
-        .is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
+    let debian = fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
     let root = output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
     if !(debian && root) {
         return Err(Failure::new("not installed by itself on this system"));
@@ -206,10 +176,7 @@ fn install_debian_packages(names: &[&str]) -> Outcome {
     say(format!("installing {} with apt-get", names.join(" and ")));
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .arg("--quiet=2")
-            .args(arguments);
+        command.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet=2").args(arguments);
         run(&mut command)
     };
     apt(&["update"])?;

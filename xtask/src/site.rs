@@ -73,17 +73,7 @@ pub fn list(workspace: &Workspace) -> Outcome {
 ///
 /// When the folder cannot be read.
 pub fn compressible(workspace: &Workspace) -> Outcome<Vec<PathBuf>> {
-    const ENDINGS: [&str; 9] = [
-        "js",
-        "wasm",
-        "css",
-        "svg",
-        "html",
-        "json",
-        "webmanifest",
-        "xml",
-        "ico",
-    ];
+    const ENDINGS: [&str; 9] = ["js", "wasm", "css", "svg", "html", "json", "webmanifest", "xml", "ico"];
     let site = workspace.site();
     let paths = names(&site)?.into_iter().map(|name| site.join(name));
     Ok(paths
@@ -99,21 +89,16 @@ fn styles(folder: &Path) -> Outcome<String> {
     let entry = folder.join("main.css");
     if !entry.exists() {
         return if folder.is_dir() && names(folder)?.iter().any(|name| name.ends_with(".css")) {
-            Err(Failure::new(
-                "style/main.css is missing: it imports the other files, one a line, in order",
-            ))
+            Err(Failure::new("style/main.css is missing: it imports the other files, one a line, in order"))
         } else {
             Ok(String::new())
         };
     }
     let order = imports(&fs::read_to_string(&entry).context("style/main.css")?)?;
-    if let Some(forgotten) = names(folder)?
-        .iter()
-        .find(|name| name.ends_with(".css") && *name != "main.css" && !order.contains(name))
+    if let Some(forgotten) =
+        names(folder)?.iter().find(|name| name.ends_with(".css") && *name != "main.css" && !order.contains(name))
     {
-        return Err(Failure::new(format!(
-            "style/{forgotten} would be left out: style/main.css does not import it"
-        )));
+        return Err(Failure::new(format!("style/{forgotten} would be left out: style/main.css does not import it")));
     }
     let mut joined = String::new();
     for name in order {
@@ -131,9 +116,7 @@ fn imports(text: &str) -> Outcome<Vec<String>> {
             line.strip_prefix("@import \"")
                 .and_then(|rest| rest.strip_suffix("\";"))
                 .map(|name| name.trim_start_matches("./").to_owned())
-                .ok_or_else(|| {
-                    Failure::new(format!("style/main.css holds more than imports: {line}"))
-                })
+                .ok_or_else(|| Failure::new(format!("style/main.css holds more than imports: {line}")))
         })
         .collect()
 }
@@ -170,9 +153,7 @@ fn without_comments(css: &str) -> String {
     kept.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
-        .fold(String::with_capacity(kept.len()), |joined, line| {
-            joined + line + "\n"
-        })
+        .fold(String::with_capacity(kept.len()), |joined, line| joined + line + "\n")
 }
 
 /// The files below `folder`, relative to it, with `/` on every system, sorted.
@@ -222,10 +203,7 @@ mod tests {
     #[test]
     fn comments_and_indentation_go_and_strings_stay() {
         let css = "/* a\n b */a {\n  content: \"/* kept \\\" */\"; /* gone */\n\n}\n";
-        assert_eq!(
-            without_comments(css),
-            "a {\ncontent: \"/* kept \\\" */\";\n}\n"
-        );
+        assert_eq!(without_comments(css), "a {\ncontent: \"/* kept \\\" */\";\n}\n");
     }
 
     #[test]

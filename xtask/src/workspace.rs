@@ -23,10 +23,7 @@ impl Workspace {
         let program = env::current_exe().ok();
         let target = program.as_deref().and_then(|path| path.ancestors().nth(2));
         match (root, target) {
-            (Some(root), Some(target)) => Ok(Self {
-                root: root.to_owned(),
-                target: target.to_owned(),
-            }),
+            (Some(root), Some(target)) => Ok(Self { root: root.to_owned(), target: target.to_owned() }),
             _ => Err(Failure::new("start this as `cargo xtask`")),
         }
     }

@@ -21,12 +21,8 @@ fn precompress(path: &Path) -> Result<(), Box<dyn Error>> {
     let mut target = path.as_os_str().to_owned();
     target.push(".br");
 
-    let parameters = BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        size_hint: original.len(),
-        ..BrotliEncoderParams::default()
-    };
+    let parameters =
+        BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: original.len(), ..BrotliEncoderParams::default() };
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut original.as_slice(), &mut compressed, &parameters)?;
 
