@@ -58,14 +58,12 @@ fn Head(viewer: Viewer) -> impl IntoView {
         }
         .into_any(),
         Some(user) => view! {
-            {(user.role == Role::Admin)
-                .then(|| {
-                    view! {
-                        <a class="button button--quiet button--small" href="/admin">
-                            "Chats"
-                        </a>
-                    }
-                })}
+            <a
+                class="button button--quiet button--small"
+                href=if user.role == Role::Admin { "/admin" } else { "/account" }
+            >
+                "Chats"
+            </a>
             <span class="head__viewer">
                 <span class="visually-hidden">"Signed in as "</span>
                 {user.name.to_string()}

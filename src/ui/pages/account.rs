@@ -27,7 +27,8 @@ pub fn AccountPage() -> impl IntoView {
                 <h1 class="sheet__title">"Your chats"</h1>
                 {list}
             </Frame>
-        })
+        }
+        .into_any())
     })
 }
 

@@ -24,9 +24,12 @@ fn Home(viewer: Viewer) -> impl IntoView {
             </a>
         }
         .into_any(),
-        Some(Role::Customer) => {
-            view! { <a class="button button--primary" href="/account">"Go to your chats"</a> }.into_any()
+        Some(Role::Customer) => view! {
+            <a class="button button--primary" href="/account">
+                "Go to your chats"
+            </a>
         }
+        .into_any(),
         None => view! {
             <a class="button button--primary" href="/login">
                 "Sign in"

@@ -33,7 +33,8 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
     let (way, to) = match viewer.user.as_ref().map(|user| user.role) {
         _ if problem.code == Code::Unauthorized => ("/login", "Sign in"),
         Some(Role::Admin) => ("/admin", "Back to the chats"),
-        _ => ("/", "Back to the start"),
+        Some(Role::Customer) => ("/account", "Back to your chats"),
+        None => ("/", "Back to the start"),
     };
     view! {
         <Frame viewer=viewer title=title layout=Layout::Sheet class="sheet">
