@@ -165,7 +165,8 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
             page::count_in_title(Counter::Chat, panel.room.with(Room::unread) as i64);
         }
     });
-    let open = move || panel.room.with(|room| room.timeline.conversation().is_open());
+    // What is typed must outlive all other changes of the room.
+    let open = Memo::new(move |_| panel.room.with(|room| room.timeline.conversation().is_open()));
     let to = name.clone();
     let label = "Chat with ".to_owned() + &name;
     view! {
@@ -183,7 +184,7 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
                 {move || panel.room.with(|room| room.people.typing_line())}
             </p>
             {move || {
-                if open() {
+                if open.get() {
                     view! { <Composer panel=panel name=to.clone() draft=draft.clone() /> }.into_any()
                 } else {
                     view! { <Closed panel=panel admin=admin /> }.into_any()
