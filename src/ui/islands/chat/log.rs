@@ -179,7 +179,8 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
     Effect::new(move || {
         let lines = lines();
         let place = scroll.log().map(|log| (log.scroll_top(), log.scroll_height()));
-        rows.set(renew(&rows.read_untracked(), lines));
+        let renewed = renew(&rows.read_untracked(), lines);
+        rows.set(renewed);
         let now = panel.room.with_untracked(end);
         let was = before.get_value();
         before.set_value(now);
