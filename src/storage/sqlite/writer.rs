@@ -258,6 +258,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::{domain::ConversationId, storage::Change};
 
     /// A writer on a file with one table, and what it tells.
     async fn start(folder: &TempDir, pragma: &'static str) -> (Writer, Listener) {
@@ -272,7 +273,10 @@ mod tests {
         (Writer::start(conn, options, Arc::clone(&listener)), listener)
     }
 
+    /// Tells the length of the word as rev.
     async fn insert(tx: &mut Tx, word: String) -> Result<()> {
+        let rev = i64::try_from(word.len()).unwrap();
+        tx.commits.push(Commit { conversation_id: ConversationId::new(), rev, change: Change::Conversation });
         sqlx::query("insert into words values (?1)").bind(word).execute(&mut tx.conn).await?;
         Ok(())
     }
@@ -290,7 +294,9 @@ mod tests {
     #[tokio::test]
     async fn a_bug_in_one_job_does_not_end_all_writing() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = start(&folder, "").await;
+        let (writer, listener) = start(&folder, "").await;
+        let (sender, mut told) = mpsc::unbounded_channel();
+        listener.set(sender).unwrap();
         let write = |word: &'static str| {
             writer.write(move |tx| {
                 Box::pin(async move {
@@ -306,6 +312,8 @@ mod tests {
         assert!(first.is_ok() && before.is_ok() && after.is_ok());
         assert!(matches!(bug, Err(StoreError::Database(sqlx::Error::WorkerCrashed))), "{bug:?}");
         assert_eq!(words(&writer).await, ["first", "before", "after"]);
+        let told: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).flatten().map(|commit| commit.rev).collect();
+        assert_eq!(told, [5, 6, 5], "what was taken back is not told");
     }
 
     /// As on a full disk: SQLite may roll everything back by itself, and the next batch finds room.
@@ -344,12 +352,7 @@ mod tests {
                            create table b (a integer references a (id) deferrable initially deferred);
                            insert into b values (1)";
                 sqlx::raw_sql(sql).execute(&mut tx.conn).await?;
-                tx.commits.push(Commit {
-                    conversation_id: crate::domain::ConversationId::new(),
-                    rev: 1,
-                    change: crate::storage::Change::Conversation,
-                });
-                Ok(())
+                insert(tx, "broken".to_owned()).await
             })
         });
         let error = broken.await.unwrap_err().to_string();
