@@ -1,7 +1,7 @@
 //! The frames of the WebSocket: one JSON object each, `type` first. Pure data; docs/protocol.md
 //! tells the story around them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
     ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
@@ -32,7 +32,9 @@ pub enum ClientFrame {
         /// The last rev that the client has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<i64>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// Of the history that `after` belongs to. A word that no server ever gave out is as foreign as
+        /// any other.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "any_epoch")]
         epoch: Option<Epoch>,
     },
     LeaveRequest {
@@ -64,6 +66,11 @@ pub enum ClientFrame {
         room: ConversationId,
         seq: i64,
     },
+}
+
+fn any_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Epoch>, D::Error> {
+    let word = Option::<String>::deserialize(deserializer)?;
+    Ok(word.map(|word| word.parse().unwrap_or(Epoch(uuid::Uuid::nil()))))
 }
 
 /// The person behind a socket, as `welcome` names it.

@@ -1,7 +1,7 @@
 //! Who asks: from the cookie or the Authorization header of each request.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -13,7 +13,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::App;
+use super::{App, listener::Peer};
 use crate::{
     domain::{Actor, Problem, SessionId, TokenId},
     service::{CookieSession, SESSION_DAYS, Secret, Service},
@@ -63,11 +63,11 @@ pub fn asker() -> Result<Asker, Problem> {
 /// a cookie that does not hold counts as none.
 pub(super) async fn identify(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match find(app.service, peer.ip(), request.headers()).await {
+    match find(app.service, peer.0.ip(), request.headers()).await {
         Ok(asker) => {
             request.extensions_mut().insert(asker);
             next.run(request).await
@@ -76,7 +76,7 @@ pub(super) async fn identify(
     }
 }
 
-async fn find(service: Arc<Service>, address: IpAddr, headers: &HeaderMap) -> Result<Asker, Problem> {
+pub(super) async fn find(service: Arc<Service>, address: IpAddr, headers: &HeaderMap) -> Result<Asker, Problem> {
     let mut asker = Asker { service, actor: None, session: None, token: None, address };
     if let Some(header) = headers.get(header::AUTHORIZATION) {
         let token = bearer(header).ok_or_else(Problem::unauthorized)?;

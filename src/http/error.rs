@@ -15,26 +15,31 @@ pub(super) fn status(problem: &Problem) -> StatusCode {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = status(&self);
-        let mut body = json!({
-            "type": "about:blank",
-            "title": self.code.title(),
-            "status": status.as_u16(),
-            "code": self.code,
-            "detail": self.message,
-        });
-        if let Some(field) = self.field {
-            body["field"] = field.into();
-        }
-        let mut response = (status, body.to_string()).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        if self.code == Code::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
+        answer(self, status)
     }
+}
+
+/// A problem under a status that its code does not stand for.
+pub(super) fn answer(problem: Problem, status: StatusCode) -> Response {
+    let mut body = json!({
+        "type": "about:blank",
+        "title": problem.code.title(),
+        "status": status.as_u16(),
+        "code": problem.code,
+        "detail": problem.message,
+    });
+    if let Some(field) = problem.field {
+        body["field"] = field.into();
+    }
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = problem.retry_after_s {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if problem.code == Code::Unauthorized {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }

@@ -9,6 +9,7 @@ mod auth;
 mod error;
 mod forms;
 mod health;
+mod listener;
 mod pages;
 mod rest;
 mod router;
@@ -22,6 +23,7 @@ pub use serve::{Config, Running, StartError, serve};
 use std::sync::{Arc, atomic::AtomicBool};
 
 use leptos::config::LeptosOptions;
+use tokio_util::task::TaskTracker;
 
 use crate::service::Service;
 
@@ -31,6 +33,8 @@ struct App {
     pub service: Arc<Service>,
     pub options: LeptosOptions,
     pub assets: Arc<assets::Assets>,
+    /// Open WebSockets: waited for when the server goes down.
+    pub sockets: TaskTracker,
     /// Set when the server goes down: no new work is to be sent here.
     pub draining: Arc<AtomicBool>,
 }

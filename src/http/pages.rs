@@ -130,9 +130,11 @@ pub(super) async fn login(
 
 /// Sends someone who has just signed in on, with the cookie.
 pub(super) fn signed_in(app: &App, jar: CookieJar, user: &User, cookie: &Secret, next: Option<&str>) -> Response {
-    // Only to a path of this server: `//host` and `/\host` would lead elsewhere.
-    let next =
-        next.filter(|path| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']));
+    // Only to a path of this server: `//host` and `/\host` would lead elsewhere, and so would
+    // `/<tab>/host`, because browsers drop tabs and line breaks from addresses.
+    let next = next.filter(|path| {
+        path.starts_with('/') && !path.starts_with("//") && !path.chars().any(|c| c == '\\' || c.is_control())
+    });
     let jar = jar.add(auth::session_cookie(app.service.public_url(), cookie));
     (jar, see_other(next.unwrap_or_else(|| home_of(user)))).into_response()
 }
@@ -210,7 +212,7 @@ pub(super) async fn open_link(
     Query(query): Query<LinkQuery>,
     jar: CookieJar,
 ) -> Response {
-    let secret = Secret::presented(&query.secret.trim().to_lowercase());
+    let secret = Secret::presented(&query.secret);
     match app.service.open_link(&secret, asker.address, asker.session.as_ref()).await {
         Ok((conversation, cookie)) => {
             let jar = match cookie {

@@ -47,12 +47,13 @@ pub(super) fn routes(app: App) -> Router {
 
     Router::new()
         .nest("/api/v1", api)
-        .route("/api/{*function}", post(pages::server_function))
+        .route("/api/{*function}", post(pages::server_function).fallback(rest::not_found))
         .merge(pages)
         .route("/ws", any(ws::upgrade))
         // Everything above knows who asks; what follows is the same for everyone.
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify))
         .layer(security::same_origin(app.service.public_url()))
+        .layer(middleware::map_request(security::trust_tokens))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(assets::routes(&app.assets))

@@ -1,6 +1,7 @@
 //! Headers and checks that protect every answer and every change.
 
 use axum::{
+    extract::Request,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
@@ -17,6 +18,16 @@ pub(super) fn same_origin(public_url: &str) -> CsrfLayer<impl FnMut(ProtectionEr
     layer.with_rejection_response(|_| {
         Problem::forbidden("This request came from another site. Please use the form on this one.").into_response()
     })
+}
+
+/// Forgets where a request with a token comes from: no site can make a browser send one, so it need
+/// not be from here. Such a request never acts for the cookie that may come with it.
+pub(super) async fn trust_tokens(mut request: Request) -> Request {
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        request.headers_mut().remove(header::ORIGIN);
+        request.headers_mut().remove("sec-fetch-site");
+    }
+    request
 }
 
 /// Adds to every answer what tells browsers to be careful. A page has brought its own content

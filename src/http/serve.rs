@@ -8,18 +8,27 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use leptos::config::LeptosOptions;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{App, assets::Assets, router};
+use super::{
+    App,
+    assets::Assets,
+    listener::{Careful, Peer},
+    router,
+};
 use crate::{
     domain::{Limits, Name},
     service::{LinkKey, Service, Settings},
     storage::{Store, StoreError, sqlite::SqliteStore},
 };
+
+/// How long requests and goodbyes may take when the server goes down.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a server is set up. Each field is a flag of `bespoken serve`.
 #[derive(Clone, Debug)]
@@ -81,18 +90,30 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     let options =
         LeptosOptions::builder().output_name(assets.output_name()).site_pkg_dir("pkg").site_addr(address).build();
     let draining = Arc::new(AtomicBool::new(false));
-    let app = App { service: service.clone(), options, assets, draining: draining.clone() };
-    let routes = router::routes(app).into_make_service_with_connect_info::<SocketAddr>();
+    let sockets = TaskTracker::new();
+    let app = App { service: service.clone(), options, assets, sockets: sockets.clone(), draining: draining.clone() };
+    let routes = router::routes(app).into_make_service_with_connect_info::<Peer>();
 
     let stopping = service.clone();
     let stopped = tokio::spawn(async move {
         let hub = stopping.hub().clone();
+        let draining_since = shutdown.clone();
         let graceful = async move {
             shutdown.cancelled().await;
             draining.store(true, Ordering::Release);
             hub.close_all();
         };
-        let served = axum::serve(listener, routes).with_graceful_shutdown(graceful).await;
+        let late = async {
+            draining_since.cancelled().await;
+            tokio::time::sleep(FINISH_WITHIN).await;
+        };
+        let served = tokio::select! {
+            served = axum::serve(Careful(listener), routes).with_graceful_shutdown(graceful) => served,
+            // Whoever still sends a request by then sends it for the sake of keeping us.
+            () = late => Ok(()),
+        };
+        sockets.close();
+        tokio::time::timeout(FINISH_WITHIN, sockets.wait()).await.ok();
         stopping.close().await;
         served
     });
@@ -107,5 +128,33 @@ fn parse_public_url(text: &str) -> Result<String, StartError> {
             && uri.path() == "/"
             && uri.query().is_none()
     });
-    if fits { Ok(url.to_lowercase()) } else { Err(StartError::PublicUrl(text.to_owned())) }
+    if !fits {
+        return Err(StartError::PublicUrl(text.to_owned()));
+    }
+    // As browsers write it in `Origin`: in lower case, without the port that goes without saying.
+    let url = url.to_lowercase();
+    let usual_port = if url.starts_with("https:") { ":443" } else { ":80" };
+    Ok(url.strip_suffix(usual_port).unwrap_or(&url).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_is_written_as_browsers_write_an_origin() {
+        for (given, origin) in [
+            ("http://Chat.Example/", "http://chat.example"),
+            ("https://chat.example:443", "https://chat.example"),
+            ("http://chat.example:80", "http://chat.example"),
+            ("http://chat.example:443", "http://chat.example:443"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(parse_public_url(given).unwrap(), origin);
+        }
+        for bad in ["chat.example", "ftp://chat.example", "http://chat.example/path", "http://", "http://a.example?b"] {
+            assert!(parse_public_url(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -5,10 +5,15 @@
 //! they were sent, a client that sends faster than the disk can follow is slowed down by TCP, and
 //! what others send reaches it all the while.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Extension,
+    body::Bytes,
     extract::{
         State,
         ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
@@ -17,12 +22,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{SinkExt, StreamExt};
-use serde::Deserialize;
+use serde::Serialize;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use uuid::Uuid;
 
-use super::{App, Asker};
+use super::{App, Asker, auth};
 use crate::{
-    domain::{ClientId, Code, ConversationId, Problem, Timestamp},
+    domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
     live::{Frame, Socket, frame},
     protocol::{ClientFrame, ServerFrame, close},
     service::{Connection, Service},
@@ -31,17 +37,21 @@ use crate::{
 
 /// Small, because most sockets are idle most of the time and each holds one.
 const READ_BUFFER_BYTES: usize = 2 * 1024;
-/// Frames longer than the limit are read up to this, so that the close code can be told; beyond it
-/// the connection just ends.
-const READ_AT_MOST_BYTES: usize = 1024 * 1024;
+/// What waits is written together up to this size.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// Frames written with one flush.
 const WRITE_BATCH: usize = 64;
 /// Silence after which a peer is asked for a sign of life, and the time it has to give one.
 const PING_AFTER: Duration = Duration::from_secs(25);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
-/// How long a peer may keep a write or a close handshake waiting.
+/// How long a peer may keep a write waiting.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
+/// How long a peer may keep a close handshake waiting. One that was too slow has much to read before
+/// it comes to the close code.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+const CLOSE_SLOW_WITHIN: Duration = Duration::from_secs(30);
+/// When to try again with a server that goes down.
+const RESTART_S: u64 = 5;
 
 /// Lets a socket in, or tells why not.
 pub(super) async fn upgrade(
@@ -64,17 +74,38 @@ pub(super) async fn upgrade(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
+    if app.draining.load(Ordering::Acquire) {
+        return Problem { retry_after_s: Some(RESTART_S), ..Problem::unavailable() }.into_response();
+    }
     let connection = match app.service.connect(actor, asker.session_id(), asker.token).await {
         Ok(connection) => connection,
         Err(problem) => return problem.into_response(),
     };
+    // What let this person in may have ended before the socket was registered. From then on the hub
+    // closes it, so asking once more leaves no gap.
+    match auth::find(app.service.clone(), asker.address, &headers).await {
+        Ok(now) if now.actor.as_ref().is_some_and(|now| covers(now, &connection.socket.actor)) => {}
+        Ok(_) => return Problem::unauthorized().into_response(),
+        Err(problem) => return problem.into_response(),
+    }
     let expires_at = asker.session.map(|session| session.expires_at);
+    let frame_bytes = app.service.limits().frame_bytes;
+    // The server waits for it when it goes down, so that everyone is told.
+    let open = app.sockets.token();
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(READ_AT_MOST_BYTES)
-        .max_frame_size(READ_AT_MOST_BYTES)
-        .on_upgrade(move |ws| run(app.service, connection, ws, expires_at))
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(frame_bytes)
+        .max_frame_size(frame_bytes)
+        .on_upgrade(move |ws| async move {
+            run(app.service, connection, ws, expires_at).await;
+            drop(open);
+        })
+}
+
+/// Whether `now` may still do all that `before` might.
+fn covers(now: &Actor, before: &Actor) -> bool {
+    now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
 }
 
 async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocket, expires_at: Option<Timestamp>) {
@@ -88,7 +119,8 @@ async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocke
                 while let Some(Ok(_)) = ws.next().await {}
             }
         };
-        timeout(CLOSE_WITHIN, goodbye).await.ok();
+        let within = if code == close::TOO_SLOW { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
+        timeout(within, goodbye).await.ok();
     }
 }
 
@@ -101,7 +133,6 @@ async fn talk(
 ) -> Option<u16> {
     let socket = connection.socket.clone();
     let queue = &mut connection.queue;
-    let frame_bytes = service.limits().frame_bytes;
     let mut under_way: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
     let mut waiting: Vec<Frame> = Vec::new();
     let mut heard = true;
@@ -113,8 +144,9 @@ async fn talk(
     );
     tokio::pin!(expiry);
     loop {
+        // In no fixed order: in a busy room there is always something to write, and the peer must be
+        // heard all the same.
         tokio::select! {
-            biased;
             code = socket.closed() => return Some(code),
             () = &mut expiry => return Some(close::NOT_ALLOWED),
             () = async { under_way.as_mut().expect("checked by the branch's condition").await }, if under_way.is_some() => {
@@ -130,29 +162,27 @@ async fn talk(
                     }
                     ws.flush().await
                 };
-                tokio::select! {
-                    written = timeout(WRITE_WITHIN, write) => match written {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return None,
-                        Err(_) => return Some(close::TOO_SLOW),
-                    },
-                    code = socket.closed() => return Some(code),
+                if let Err(end) = unless_closed(&socket, write).await {
+                    return end;
                 }
             }
             read = ws.next(), if under_way.is_none() => {
                 heard = true;
                 match read {
-                    Some(Ok(Message::Text(text))) if text.len() <= frame_bytes => {
+                    Some(Ok(Message::Text(text))) => {
                         under_way = Some(Box::pin(act(service.clone(), socket.clone(), text)));
                     }
-                    Some(Ok(Message::Text(_))) => return Some(close::FRAME_TOO_LARGE),
-                    Some(Ok(Message::Binary(bytes))) if bytes.len() > frame_bytes => return Some(close::FRAME_TOO_LARGE),
                     Some(Ok(Message::Binary(_))) => {
                         let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
                         socket.send(frame(&ServerFrame::error(problem, None, None)));
                     }
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_))) | None => return None,
+                    Some(Ok(Message::Close(_))) => {
+                        // Reading on sends the answer, without which the peer takes it for a breakdown.
+                        timeout(CLOSE_WITHIN, ws.next()).await.ok();
+                        return None;
+                    }
+                    None => return None,
                     Some(Err(error)) if is_too_large(&error) => return Some(close::FRAME_TOO_LARGE),
                     Some(Err(_)) => return None,
                 }
@@ -166,12 +196,30 @@ async fn talk(
                 } else {
                     asked = true;
                     next_check = Instant::now() + PONG_WITHIN;
-                }
-                if asked && ws.send(Message::Ping(axum::body::Bytes::new())).await.is_err() {
-                    return None;
+                    if let Err(end) = unless_closed(&socket, ws.send(Message::Ping(Bytes::new()))).await {
+                        return end;
+                    }
                 }
             }
         }
+    }
+}
+
+/// Writes, unless the socket has to close meanwhile or the peer does not read.
+///
+/// # Errors
+/// How to end: with this code, or `None` if the peer is gone.
+async fn unless_closed(
+    socket: &Socket,
+    write: impl Future<Output = Result<(), axum::Error>>,
+) -> Result<(), Option<u16>> {
+    tokio::select! {
+        written = timeout(WRITE_WITHIN, write) => match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(None),
+            Err(_) => Err(Some(close::TOO_SLOW)),
+        },
+        code = socket.closed() => Err(Some(code)),
     }
 }
 
@@ -179,12 +227,7 @@ async fn talk(
 async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
     let asked: ClientFrame = match serde_json::from_str(&text) {
         Ok(asked) => asked,
-        Err(_) => {
-            let Addressed { room, client_id } = serde_json::from_str(&text).unwrap_or_default();
-            let problem = Problem::new(Code::Invalid, "This frame could not be understood.");
-            socket.send(frame(&ServerFrame::error(problem, room, client_id)));
-            return;
-        }
+        Err(_) => return socket.send(misunderstood(&text)),
     };
     let (room, client_id) = address(&asked);
     if let Err(problem) = obey(&service, &socket, asked).await {
@@ -192,13 +235,43 @@ async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
     }
 }
 
-/// As much of a frame as tells whom an error is about.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Addressed {
-    room: Option<ConversationId>,
-    client_id: Option<ClientId>,
+/// The answer to what is no frame: whom it is about is told back in the client's own words.
+fn misunderstood(text: &str) -> Frame {
+    #[derive(Serialize)]
+    struct Misunderstood<'a> {
+        r#type: &'static str,
+        code: Code,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a str>,
+    }
+    let asked: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let word = |name| asked.get(name).and_then(serde_json::Value::as_str).filter(|word| word.len() <= MOST_TOLD_BACK);
+    // What is no id names nothing, here as in the API.
+    let names_nothing = |name| asked.get(name).is_some_and(|id| id.as_str().is_some_and(|id| Uuid::parse_str(id).is_err()));
+    let is_known = word("type").is_some_and(|kind| FRAMES.contains(&kind));
+    let problem = if is_known && (names_nothing("room") || names_nothing("id")) {
+        Problem::not_found()
+    } else {
+        Problem::new(Code::Invalid, "This frame could not be understood.")
+    };
+    frame(&Misunderstood {
+        r#type: "error",
+        code: problem.code,
+        message: problem.message,
+        room: word("room"),
+        client_id: word("client_id"),
+    })
 }
+
+/// Bytes of a word that is told back: an id in any spelling fits.
+const MOST_TOLD_BACK: usize = 64;
+
+/// What clients may send.
+const FRAMES: [&str; 7] =
+    ["joinRequest", "leaveRequest", "sendMessage", "updateMessage", "deleteMessage", "typing", "read"];
 
 fn address(asked: &ClientFrame) -> (ConversationId, Option<ClientId>) {
     match *asked {
@@ -217,7 +290,7 @@ async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) 
     let ack = |room, client_id, message| socket.send(frame(&ServerFrame::Ack { room, client_id, message }));
     match asked {
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
-        ClientFrame::LeaveRequest { room } => service.leave(socket, room).await,
+        ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
             let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids.len()).await?;
             ack(room, client_id, posted.message);

@@ -5,7 +5,11 @@
 //! never blocks, because a full queue closes its socket instead.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +18,7 @@ use tokio::time::Instant;
 
 use super::{
     Frame, Queue, Socket, frame,
-    room::{Behind, Room},
+    room::{Behind, Presence, Room},
     socket::{ConnectionId, Person},
 };
 use crate::{
@@ -45,6 +49,8 @@ pub struct Hub {
     audiences: DashMap<ConversationId, Vec<Arc<Socket>>>,
     /// Sockets of admins, for `inbox`.
     admins: Mutex<Vec<Arc<Socket>>>,
+    /// Set once the server goes down: who still comes is sent away again.
+    is_closing: AtomicBool,
 }
 
 impl Hub {
@@ -73,11 +79,15 @@ impl Hub {
             self.audiences.entry(*id).or_default().push(socket.clone());
         }
         self.sockets.insert(socket.id, socket.clone());
+        // After the insertion: either this sees that the hub is closing, or `close_all` sees the socket.
+        if self.is_closing.load(Ordering::SeqCst) {
+            socket.close(close::RESTARTING);
+        }
         Some((socket, queue))
     }
 
     /// Forgets a socket; returns who is gone from which room.
-    pub fn disconnect(&self, socket: &Socket, own: &[ConversationId], at: Timestamp) -> Vec<Gone> {
+    pub fn disconnect(self: &Arc<Self>, socket: &Socket, own: &[ConversationId], at: Timestamp) -> Vec<Gone> {
         self.sockets.remove(&socket.id);
         if let Entry::Occupied(mut open) = self.people.entry(Person::from(&socket.actor)) {
             *open.get_mut() -= 1;
@@ -101,12 +111,13 @@ impl Hub {
     }
 
     /// Lets `socket`, which has everything up to `head`, into a room. `joined` makes the frame that
-    /// tells it so from the list of participants; live frames follow it.
+    /// tells it so from the list of participants; live frames follow it. It runs under the room's
+    /// lock, so it must not ask this hub for anything.
     ///
     /// # Errors
     /// [`Behind`] if the room has been told more than `head`.
     pub fn enter(
-        &self,
+        self: &Arc<Self>,
         socket: &Arc<Socket>,
         room: ConversationId,
         me: ParticipantId,
@@ -116,7 +127,7 @@ impl Hub {
     ) -> Result<(), Behind> {
         let mut live = self.rooms.entry(room).or_insert_with(|| Room::new(head));
         if live.enter(socket, me, people, head, joined)? {
-            self.tell_presence(room, &live);
+            self.presence_changed(room, &mut live);
         }
         drop(live);
         let mut joined = self.joined.entry(socket.id).or_default();
@@ -127,14 +138,14 @@ impl Hub {
     }
 
     /// Takes a socket out of a room.
-    pub fn leave(&self, socket: &Socket, room: ConversationId, at: Timestamp) -> Option<Gone> {
+    pub fn leave(self: &Arc<Self>, socket: &Socket, room: ConversationId, at: Timestamp) -> Option<Gone> {
         if let Some(mut joined) = self.joined.get_mut(&socket.id) {
             joined.retain(|id| *id != room);
         }
         self.leave_room(socket.id, room, at)
     }
 
-    fn leave_room(&self, socket: ConnectionId, room: ConversationId, at: Timestamp) -> Option<Gone> {
+    fn leave_room(self: &Arc<Self>, socket: ConnectionId, room: ConversationId, at: Timestamp) -> Option<Gone> {
         let Entry::Occupied(mut live) = self.rooms.entry(room) else { return None };
         let gone = live.get_mut().leave(socket, at);
         if live.get().is_empty() {
@@ -143,13 +154,28 @@ impl Hub {
             if live.get_mut().stops_typing(participant) {
                 live.get().tell(&typing_frame(room, participant, false), None);
             }
-            self.tell_presence(room, live.get());
+            self.presence_changed(room, live.get_mut());
         }
         gone.map(|participant| Gone { room, participant, at })
     }
 
-    fn tell_presence(&self, room: ConversationId, live: &Room) {
-        live.tell(&frame(&ServerFrame::Presence { room, participants: live.people().to_vec() }), None);
+    /// Tells the room who is here, now or a little later.
+    fn presence_changed(self: &Arc<Self>, room: ConversationId, live: &mut Room) {
+        match live.presence_changed(Instant::now()) {
+            Presence::TellNow => tell_presence(room, live),
+            Presence::Awaited => {}
+            Presence::TellAt(at) => {
+                let hub = self.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep_until(at).await;
+                    if let Some(mut live) = hub.rooms.get_mut(&room)
+                        && live.presence_due(Instant::now())
+                    {
+                        tell_presence(room, &live);
+                    }
+                });
+            }
+        }
     }
 
     /// Tells a room of the change `rev`, unless it was told of a later one.
@@ -158,17 +184,36 @@ impl Hub {
             && live.advance(rev)
         {
             let frame = frame();
-            live.tell_change(rev, |_| Some(frame.clone()));
+            live.without(rev).for_each(|socket| socket.send(frame.clone()));
         }
     }
 
-    /// The same where each person is told in other words.
-    pub fn tell_change_each(&self, room: ConversationId, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
-        if let Some(mut live) = self.rooms.get_mut(&room)
-            && live.advance(rev)
-        {
-            live.tell_change(rev, frame);
+    /// The same where each person is told in other words; whose frame is `None` is not told.
+    ///
+    /// # Errors
+    /// The sockets of those for whom `frames` has nothing, who came while it was made. Nobody was
+    /// told yet: make theirs too, and try again.
+    pub fn tell_change_each(
+        &self,
+        room: ConversationId,
+        rev: i64,
+        frames: &HashMap<Person, Option<Frame>>,
+    ) -> Result<(), Vec<Arc<Socket>>> {
+        let Some(mut live) = self.rooms.get_mut(&room) else { return Ok(()) };
+        let unprepared =
+            |socket: &Arc<Socket>| (!frames.contains_key(&Person::from(&socket.actor))).then(|| socket.clone());
+        let missing: Vec<_> = live.without(rev).filter_map(unprepared).collect();
+        if !missing.is_empty() {
+            return Err(missing);
         }
+        if live.advance(rev) {
+            for socket in live.without(rev) {
+                if let Some(Some(frame)) = frames.get(&Person::from(&socket.actor)) {
+                    socket.send(frame.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Tells a room something that is not a change: receipts.
@@ -183,13 +228,10 @@ impl Hub {
     pub fn typing(self: &Arc<Self>, socket: &Socket, room: ConversationId, on: bool) -> bool {
         let Some(mut live) = self.rooms.get_mut(&room) else { return false };
         let Some(participant) = live.participant(socket.id) else { return false };
-        let started = if on {
-            live.types(participant, Instant::now() + TYPING_HOLDS)
-        } else {
-            live.stops_typing(participant);
-            false
-        };
-        live.tell(&typing_frame(room, participant, on), Some(participant));
+        let started = on && live.types(participant, Instant::now() + TYPING_HOLDS);
+        if on || live.stops_typing(participant) {
+            live.tell(&typing_frame(room, participant, on), Some(participant));
+        }
         drop(live);
         if started {
             tokio::spawn(self.clone().expire_typing(room, participant));
@@ -273,8 +315,9 @@ impl Hub {
         self.close_where(close::NOT_ALLOWED, |socket| socket.actor.links().iter().any(|link| links.contains(link)));
     }
 
-    /// Closes all sockets: the server is going down.
+    /// Closes all sockets, and those that still come: the server is going down.
     pub fn close_all(&self) {
+        self.is_closing.store(true, Ordering::SeqCst);
         self.close_where(close::RESTARTING, |_| true);
     }
 
@@ -302,6 +345,10 @@ impl Hub {
     pub fn room_count(&self) -> usize {
         self.rooms.len()
     }
+}
+
+fn tell_presence(room: ConversationId, live: &Room) {
+    live.tell(&frame(&ServerFrame::Presence { room, participants: live.people().to_vec() }), None);
 }
 
 fn typing_frame(room: ConversationId, participant: ParticipantId, on: bool) -> Frame {

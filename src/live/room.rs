@@ -1,6 +1,6 @@
 //! The live side of one conversation: who is in it, and up to which rev they have been told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -30,11 +30,27 @@ pub(super) struct Room {
     people: Vec<Participant>,
     /// Who is typing, and until when that holds without a new sign.
     typing: Vec<(ParticipantId, Instant)>,
+    /// Until when nobody is told again who is here, and whether there is something to tell then.
+    presence: Option<(Instant, bool)>,
+}
+
+/// How often a room is told who is here, at most: someone who comes and goes all the time must not
+/// flood the others.
+const PRESENCE_EVERY: Duration = Duration::from_millis(100);
+
+/// What to do about a change of who is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    TellNow,
+    /// Somebody has to come back then and call [`Room::presence_due`].
+    TellAt(Instant),
+    /// Somebody is coming back already.
+    Awaited,
 }
 
 impl Room {
     pub fn new(head: i64) -> Self {
-        Self { rev: head, seats: Vec::new(), people: Vec::new(), typing: Vec::new() }
+        Self { rev: head, seats: Vec::new(), people: Vec::new(), typing: Vec::new(), presence: None }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -79,12 +95,50 @@ impl Room {
             None => self.seats.push(Seat { socket: socket.clone(), participant: me, from_rev: head }),
         }
         let known = self.people.len();
-        self.people = people;
+        self.meet(people);
         for index in 0..self.people.len() {
             self.people[index].online = self.is_online(self.people[index].id);
         }
         socket.send(joined(&self.people));
         Ok(!was_online || self.people.len() != known)
+    }
+
+    /// Takes over what storage knows of everyone. Whoever came while it was read is not in it, and
+    /// when someone left may not be stored yet.
+    fn meet(&mut self, people: Vec<Participant>) {
+        for person in people {
+            match self.people.iter_mut().find(|known| known.id == person.id) {
+                Some(known) => {
+                    let last_seen_at = known.last_seen_at.max(person.last_seen_at);
+                    *known = Participant { last_seen_at, ..person };
+                }
+                None => self.people.push(person),
+            }
+        }
+    }
+
+    /// Who is here has changed.
+    pub fn presence_changed(&mut self, now: Instant) -> Presence {
+        match &mut self.presence {
+            Some((_, true)) => Presence::Awaited,
+            Some((until, due)) if *until > now => {
+                *due = true;
+                Presence::TellAt(*until)
+            }
+            _ => {
+                self.presence = Some((now + PRESENCE_EVERY, false));
+                Presence::TellNow
+            }
+        }
+    }
+
+    /// Whether what was put off is to be told now.
+    pub fn presence_due(&mut self, now: Instant) -> bool {
+        let due = matches!(self.presence, Some((_, true)));
+        if due {
+            self.presence = Some((now + PRESENCE_EVERY, false));
+        }
+        due
     }
 
     /// Takes `socket` out; returns the participant if this was its last socket here.
@@ -108,13 +162,9 @@ impl Room {
         news
     }
 
-    /// Sends the frame of the change `rev` to every socket that does not have it yet.
-    pub fn tell_change(&self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
-        for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
-            if let Some(frame) = frame(&seat.socket) {
-                seat.socket.send(frame);
-            }
-        }
+    /// The sockets that do not have the change `rev` yet.
+    pub fn without(&self, rev: i64) -> impl Iterator<Item = &Arc<Socket>> {
+        self.seats.iter().filter(move |seat| seat.from_rev < rev).map(|seat| &seat.socket)
     }
 
     /// Sends `frame` to all sockets but those of `except`.

@@ -30,7 +30,7 @@ impl Service {
     /// # Errors
     /// `not_found` if not, or when there is an admin already.
     pub async fn check_setup(&self, secret: &Secret, from: std::net::IpAddr) -> Result<(), Problem> {
-        self.guess(from, async {
+        self.secret_of(from, async {
             let fits = self.store.is_setup_secret(secret.hash()).await.map_err(problem)?;
             if fits && self.needs_setup().await? { Ok(()) } else { Err(Problem::not_found()) }
         })

@@ -208,6 +208,8 @@ impl Service {
     pub async fn make_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
         let dead = self.store.replace_link(actor, id, self.new_link()).await.map_err(problem)?;
         self.hub.close_links(&dead);
+        // No rev tells of it, but other dashboards show the link.
+        self.inbox_changed(id);
         self.conversation(actor, id).await
     }
 
@@ -218,6 +220,7 @@ impl Service {
     pub async fn revoke_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
         let dead = self.store.revoke_links(actor, id).await.map_err(problem)?;
         self.hub.close_links(&dead);
+        self.inbox_changed(id);
         self.conversation(actor, id).await
     }
 

@@ -44,6 +44,9 @@ pub struct Settings {
     pub link_key: LinkKey,
 }
 
+/// Signs of typing per 10 s for each person. A client renews one every few seconds.
+const TYPING_SIGNS: u32 = 60;
+
 pub struct Service {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
@@ -52,6 +55,8 @@ pub struct Service {
     passwords: passwords::Passwords,
     /// Sends, edits and deletes of each sender.
     sends: Rate<crate::live::Person>,
+    /// Signs of typing of each person.
+    signs: Rate<crate::live::Person>,
     /// Wrong secrets from each address.
     guesses: Rate<std::net::IpAddr>,
     /// Conversations whose summary has changed.
@@ -72,6 +77,7 @@ impl Service {
             epoch,
             passwords: passwords::Passwords::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
+            signs: Rate::new(TYPING_SIGNS, std::time::Duration::from_secs(10)),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,
             store,

@@ -60,15 +60,12 @@ impl Service {
             }
             Change::Conversation => {
                 // Admins and customers see a conversation differently, so each person gets their own.
-                let sockets = self.hub.in_room(room);
-                let frames = self
-                    .frame_for_each(&sockets, room, |conversation| ServerFrame::ConversationUpdated {
-                        room,
-                        rev,
-                        conversation,
-                    })
-                    .await;
-                self.hub.tell_change_each(room, rev, |socket| frames.get(&Person::from(&socket.actor)).cloned());
+                let words = |conversation| ServerFrame::ConversationUpdated { room, rev, conversation };
+                let mut frames = self.frame_for_each(&self.hub.in_room(room), room, words).await;
+                // Someone may have come in meanwhile, without this change.
+                while let Err(newcomers) = self.hub.tell_change_each(room, rev, &frames) {
+                    frames.extend(self.frame_for_each(&newcomers, room, words).await);
+                }
             }
         }
         self.inbox_changed(room);
@@ -78,28 +75,27 @@ impl Service {
         let sockets = self.hub.audience(id);
         let frames = self.frame_for_each(&sockets, id, |conversation| ServerFrame::Inbox { conversation }).await;
         for socket in sockets {
-            if let Some(frame) = frames.get(&Person::from(&socket.actor)) {
+            if let Some(Some(frame)) = frames.get(&Person::from(&socket.actor)) {
                 socket.send(frame.clone());
             }
         }
     }
 
-    /// The frame that each person on these sockets gets about a conversation.
+    /// The frame that each person on these sockets gets about a conversation; none for those who may
+    /// not see it any more.
     async fn frame_for_each(
         &self,
         sockets: &[std::sync::Arc<Socket>],
         id: ConversationId,
         words: impl Fn(Box<crate::domain::Conversation>) -> ServerFrame,
-    ) -> HashMap<Person, Frame> {
+    ) -> HashMap<Person, Option<Frame>> {
         let people: HashMap<Person, &Actor> =
             sockets.iter().map(|socket| (Person::from(&socket.actor), &socket.actor)).collect();
         let mut frames = HashMap::with_capacity(people.len());
         for (person, actor) in people {
-            // Whoever may not see it any more is simply not told; a failing database is logged by
-            // `conversation`, and the next change tells again.
-            if let Ok(conversation) = self.conversation(actor, id).await {
-                frames.insert(person, frame(&words(Box::new(conversation))));
-            }
+            // A failing database is logged by `conversation`: then the next rev shows the gap.
+            let conversation = self.conversation(actor, id).await.ok();
+            frames.insert(person, conversation.map(|conversation| frame(&words(Box::new(conversation)))));
         }
         frames
     }

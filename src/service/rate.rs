@@ -1,37 +1,29 @@
-//! How often someone may do something: the generic cell rate algorithm (ITU-T I.371), one number
-//! per key.
+//! How often someone may do something: at most so many times in any window of time, exactly.
 
 use std::{
+    collections::VecDeque,
     hash::Hash,
     time::{Duration, Instant},
 };
 
 use dashmap::DashMap;
 
-/// Lets `burst` events through at once and as many again in each `window`.
+/// Lets at most `most` events through in any `window`.
 #[derive(Debug)]
 pub struct Rate<K: Eq + Hash> {
-    /// When each key's budget will be whole again.
-    whole_at: DashMap<K, Instant>,
-    burst: u32,
+    /// When the events of each key happened that still count, in order; `most` of them at most.
+    events: DashMap<K, VecDeque<Instant>>,
+    most: usize,
     window: Duration,
 }
 
-/// Beyond this many keys, those with a whole budget are dropped before another is added.
+/// Beyond this many keys, those without recent events are dropped before another is added.
 const SWEEP_AT: usize = 10_000;
 
 impl<K: Eq + Hash + Copy> Rate<K> {
     #[must_use]
-    pub fn new(burst: u32, window: Duration) -> Self {
-        Self { whole_at: DashMap::new(), burst: burst.max(1), window }
-    }
-
-    /// Whether another event would be let through, without counting it.
-    ///
-    /// # Errors
-    /// How long to wait.
-    pub fn check(&self, key: K) -> Result<(), Duration> {
-        self.check_at(key, Instant::now())
+    pub fn new(most: u32, window: Duration) -> Self {
+        Self { events: DashMap::new(), most: most.max(1) as usize, window }
     }
 
     /// Counts an event.
@@ -42,20 +34,29 @@ impl<K: Eq + Hash + Copy> Rate<K> {
         self.take_at(key, Instant::now())
     }
 
-    fn check_at(&self, key: K, now: Instant) -> Result<(), Duration> {
-        let whole_at = self.whole_at.get(&key).map_or(now, |at| (*at).max(now));
-        let over = (whole_at + self.window / self.burst).saturating_duration_since(now + self.window);
-        if over.is_zero() { Ok(()) } else { Err(over) }
+    /// Takes back an event that turned out not to count.
+    pub fn give_back(&self, key: K) {
+        if let Some(mut events) = self.events.get_mut(&key) {
+            events.pop_back();
+        }
     }
 
     fn take_at(&self, key: K, now: Instant) -> Result<(), Duration> {
-        self.check_at(key, now)?;
-        if self.whole_at.len() >= SWEEP_AT {
-            self.whole_at.retain(|_, at| *at > now);
+        let counts = |at: &Instant| *at + self.window > now;
+        if self.events.len() >= SWEEP_AT && !self.events.contains_key(&key) {
+            self.events.retain(|_, events| events.back().is_some_and(counts));
         }
-        let mut whole_at = self.whole_at.entry(key).or_insert(now);
-        *whole_at = (*whole_at).max(now) + self.window / self.burst;
-        Ok(())
+        let mut events = self.events.entry(key).or_default();
+        while events.front().is_some_and(|at| !counts(at)) {
+            events.pop_front();
+        }
+        match events.front() {
+            Some(first) if events.len() >= self.most => Err((*first + self.window).saturating_duration_since(now)),
+            _ => {
+                events.push_back(now);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -70,23 +71,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_then_a_steady_rate() {
-        let rate = Rate::new(10, Duration::from_secs(10));
+    fn no_window_has_more_than_the_most() {
+        let rate = Rate::new(3, Duration::from_secs(10));
         let start = Instant::now();
-        for _ in 0..10 {
-            rate.take_at("a", start).unwrap();
+        let at = |s: u64| start + Duration::from_secs(s);
+        for s in [0, 1, 8] {
+            assert_eq!(rate.take_at("a", at(s)), Ok(()));
         }
-        assert_eq!(rate.take_at("a", start), Err(Duration::from_secs(1)));
-        assert_eq!(rate.take_at("b", start), Ok(()), "each key has its own budget");
-        assert_eq!(rate.take_at("a", start + Duration::from_secs(1)), Ok(()));
-        assert!(rate.take_at("a", start + Duration::from_secs(1)).is_err());
-        let later = start + Duration::from_secs(60);
-        assert_eq!((0..20).filter(|_| rate.take_at("a", later).is_ok()).count(), 10, "a budget does not pile up");
+        assert_eq!(rate.take_at("a", at(8)), Err(Duration::from_secs(2)));
+        assert_eq!(rate.take_at("b", at(8)), Ok(()), "each key has its own budget");
+        assert_eq!(rate.take_at("a", at(10)), Ok(()), "the first no longer counts");
+        assert_eq!(rate.take_at("a", at(10)), Err(Duration::from_secs(1)));
+        assert_eq!((0..9).filter(|_| rate.take_at("a", at(60)).is_ok()).count(), 3, "a budget does not pile up");
     }
 
     #[test]
-    fn checking_counts_nothing() {
+    fn what_was_given_back_does_not_count() {
         let rate = Rate::new(1, Duration::from_secs(10));
-        assert!((0..5).all(|_| rate.check("a").is_ok()));
+        for _ in 0..5 {
+            rate.take("a").unwrap();
+            rate.give_back("a");
+        }
+        rate.take("a").unwrap();
+        assert!(rate.take("a").is_err());
+    }
+
+    #[test]
+    fn keys_without_recent_events_are_forgotten() {
+        let rate = Rate::new(1, Duration::from_secs(10));
+        let start = Instant::now();
+        for key in 0..SWEEP_AT {
+            rate.take_at(key, start).unwrap();
+        }
+        rate.take_at(SWEEP_AT, start + Duration::from_secs(10)).unwrap();
+        assert_eq!(rate.events.len(), 1);
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Service, problem};
+use super::{Service, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Epoch, ParticipantKind, Problem, SessionId, TokenId},
-    live::{Queue, Socket, frame},
+    live::{Person, Queue, Socket, frame},
     protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
     storage::{ConversationFilter, now},
 };
@@ -16,6 +16,9 @@ const JOIN_TRIES: usize = 20;
 
 /// Conversations of one customer that are followed without joining them.
 const FOLLOWED: i64 = 200;
+
+/// When to try again with one socket too many: nobody knows when another closes.
+const RETRY_CONNECT_S: u64 = 5;
 
 /// A socket that was let in. Dropping it takes it out of every room, however its task ends.
 pub struct Connection {
@@ -69,7 +72,8 @@ impl Service {
         };
         let limit = self.settings.limits.connections;
         let (socket, queue) = self.hub.connect(actor, session, token, &own, limit).ok_or_else(|| {
-            Problem::new(Code::RateLimited, format!("{limit} connections are open already. Please close a window."))
+            let message = format!("{limit} connections are open already. Please close a window.");
+            Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
         })?;
         socket.send(frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
         Ok(Connection { socket, queue, own, service: self.clone() })
@@ -88,7 +92,7 @@ impl Service {
         epoch: Option<Epoch>,
     ) -> Result<(), Problem> {
         let actor = &socket.actor;
-        let mut seat = self.store.find_conversation(actor, room).await.map_err(problem)?;
+        let known = self.store.find_conversation(actor, room).await.map_err(problem)?;
         if after.is_some_and(|after| after < 0) {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
@@ -107,7 +111,7 @@ impl Service {
                 return Ok(());
             }
             let mut participants = self.store.list_participants(actor, room).await.map_err(problem)?;
-            seat = if participants.iter().any(|person| person.id == seat.me.id) {
+            let seat = if participants.iter().any(|person| person.id == known.me.id) {
                 self.store.find_conversation(actor, room).await.map_err(problem)?
             } else {
                 let seat = self.store.join(actor, room).await.map_err(problem)?;
@@ -116,6 +120,8 @@ impl Service {
             };
             let receipts = self.store.list_receipts(actor, room).await.map_err(problem)?;
             let me = seat.me.id;
+            // Built before the room is locked: it asks the hub who is online.
+            let conversation = self.seen_by(actor, seat);
             // Without `after`, older messages are loaded on demand; `more` speaks of changes only.
             let more = after.is_some() && page.more;
             let head = page.head;
@@ -124,15 +130,15 @@ impl Service {
                     room,
                     epoch: self.epoch,
                     head,
-                    conversation: self.seen_by(actor, seat.clone()),
+                    conversation,
                     participants: people,
-                    receipts: receipts.clone(),
-                    messages: page.messages.clone(),
+                    receipts,
+                    messages: page.messages,
                     more,
                 })))
             };
             if more {
-                self.leave(socket, room).await;
+                self.leave_room(socket, room).await;
                 self.hub.mark_online(room, &mut participants);
                 socket.send(joined(participants));
                 return Ok(());
@@ -148,7 +154,19 @@ impl Service {
         Err(Problem::unavailable())
     }
 
-    pub async fn leave(&self, socket: &Socket, room: ConversationId) {
+    /// Takes a socket out of a room; one that is not in it stays out.
+    ///
+    /// # Errors
+    /// `not_found` for a room that this person may not see.
+    pub async fn leave(&self, socket: &Socket, room: ConversationId) -> Result<(), Problem> {
+        if !self.hub.is_in(socket.id, room) {
+            return self.store.find_conversation(&socket.actor, room).await.map(drop).map_err(problem);
+        }
+        self.leave_room(socket, room).await;
+        Ok(())
+    }
+
+    async fn leave_room(&self, socket: &Socket, room: ConversationId) {
         if let Some(gone) = self.hub.leave(socket, room, now()) {
             self.note_gone(&[gone]).await;
         }
@@ -166,8 +184,10 @@ impl Service {
     /// Passes on that someone types, or stopped.
     ///
     /// # Errors
-    /// `not_found` if the socket has not joined the room.
+    /// `not_found` if the socket has not joined the room; `rate_limited`.
     pub fn typing(&self, socket: &Socket, room: ConversationId, on: bool) -> Result<(), Problem> {
+        // Each sign reaches everyone in the room: without a limit one person could flood the others.
+        self.signs.take(Person::from(&socket.actor)).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))?;
         if self.hub.typing(socket, room, on) { Ok(()) } else { Err(Problem::not_found()) }
     }
 }

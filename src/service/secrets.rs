@@ -26,6 +26,12 @@ impl Secret {
         Self(text.to_owned())
     }
 
+    /// The same as it stands in the address of a link: people may have changed its case.
+    #[must_use]
+    pub fn as_link(&self) -> Self {
+        Self(self.0.trim().to_lowercase())
+    }
+
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

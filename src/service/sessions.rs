@@ -46,11 +46,11 @@ impl Service {
     /// # Errors
     /// `unauthorized` if it is neither, `rate_limited` after too many wrong ones.
     pub async fn bearer(&self, token: &Secret, from: IpAddr) -> Result<(Actor, Option<TokenId>), Problem> {
-        self.guess(from, async {
+        self.secret_of(from, async {
             if let Some(token) = self.store.find_token(token.hash()).await.map_err(problem)? {
                 return Ok((Actor::Admin(token.user), Some(token.id)));
             }
-            match self.store.find_link(token.hash()).await.map_err(problem)? {
+            match self.store.find_link(token.as_link().hash()).await.map_err(problem)? {
                 Some(link) => Ok((Actor::Guest(vec![link.id]), None)),
                 None => Err(Problem::new(Code::Unauthorized, "This token is wrong or was revoked.")),
             }
@@ -98,7 +98,7 @@ impl Service {
         before: Option<&CookieSession>,
     ) -> Result<(User, Secret), Problem> {
         let user = self
-            .guess(from, async {
+            .secret_of(from, async {
                 self.store.find_sign_in_link(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
             })
             .await?;
@@ -148,8 +148,8 @@ impl Service {
         session: Option<&CookieSession>,
     ) -> Result<(ConversationId, Option<Secret>), Problem> {
         let link = self
-            .guess(from, async {
-                self.store.find_link(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
+            .secret_of(from, async {
+                self.store.find_link(secret.as_link().hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
             })
             .await?;
         let cookie = match session {
@@ -173,23 +173,40 @@ impl Service {
         Ok(format!("{}/login?token={}", self.settings.public_url, secret.expose()))
     }
 
-    /// Runs a check of a secret that came from `from`. A wrong one counts; after too many, nothing
+    /// Runs a check of a password that came from `from`. A wrong one counts; after too many, nothing
     /// from this address is checked any more for a while, so that guessing tells nothing.
-    pub(super) async fn guess<T>(
+    async fn guess<T>(&self, from: IpAddr, check: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        // Counted beforehand: of many at once no more are answered than one after the other.
+        self.count_guess(from)?;
+        let result = check.await;
+        if !result.as_ref().is_err_and(is_wrong) {
+            self.guesses.give_back(from);
+        }
+        result
+    }
+
+    /// Runs a check of a random secret that came from `from`. Wrong ones count; after too many, they
+    /// are answered with `rate_limited`. The right one always fits: nobody can guess it, and whoever
+    /// has it must not suffer from a neighbour behind the same address.
+    pub(super) async fn secret_of<T>(
         &self,
         from: IpAddr,
         check: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        self.guesses.check(from).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))?;
         let result = check.await;
-        if let Err(problem) = &result
-            && matches!(problem.code, Code::Unauthorized | Code::NotFound)
-        {
-            // Over the limit by then, because others were at it too: this one was answered.
-            self.guesses.take(from).ok();
+        if result.as_ref().is_err_and(is_wrong) {
+            self.count_guess(from)?;
         }
         result
     }
+
+    fn count_guess(&self, from: IpAddr) -> Result<(), Problem> {
+        self.guesses.take(from).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
+    }
+}
+
+fn is_wrong(problem: &Problem) -> bool {
+    matches!(problem.code, Code::Unauthorized | Code::NotFound)
 }
 
 /// How often access that was lost elsewhere (by the command line) is looked for.

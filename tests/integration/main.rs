@@ -1,3 +1,8 @@
 //! Everything that is tested from outside, in one program, by subject.
 
+mod architecture;
+mod pages;
+mod rest;
 mod storage;
+mod support;
+mod ws;

@@ -7,11 +7,11 @@ use axum::{
     Extension,
     extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::JsonRejection},
     http::{StatusCode, request::Parts},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use serde::de::DeserializeOwned;
 
-use super::Asker;
+use super::{Asker, error};
 use crate::{
     domain::{Actor, Code, Problem},
     service::Service,
@@ -83,7 +83,6 @@ pub(super) async fn not_found() -> Problem {
 }
 
 pub(super) async fn method_not_allowed() -> Response {
-    let mut response = Problem::forbidden("This address does not take this method.").into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let problem = Problem::forbidden("This address does not take this method.");
+    error::answer(problem, StatusCode::METHOD_NOT_ALLOWED)
 }

@@ -1,0 +1,163 @@
+//! Which module may name which: the shape of the code, checked on its text.
+//!
+//! `crate::` paths are found wherever they stand, also within nested braces and as a chain of
+//! `super::`. Comments do not count.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The modules at the top of the crate.
+const MODULES: [&str; 10] =
+    ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
+
+/// Where a path begins, and what it may name besides itself. What is not listed may name everything.
+const RULES: [(&str, &[&str]); 11] = [
+    ("domain", &[]),
+    ("protocol", &["domain"]),
+    ("client::timeline", &["domain", "protocol"]),
+    ("client::outbox", &["domain", "protocol"]),
+    ("client::reconnect", &["domain", "protocol"]),
+    ("client::log", &["domain", "protocol"]),
+    ("client", &["api", "domain", "protocol"]),
+    ("storage", &["domain"]),
+    ("live", &["domain", "protocol"]),
+    // The service returns what pages show, so it knows the plain types that `api` declares.
+    ("service", &["api", "domain", "live", "protocol", "storage"]),
+    ("ui", &["api", "app", "client", "domain", "protocol"]),
+];
+
+/// What a file names that its module may not.
+fn breaches(module: &str, source: &str) -> Vec<String> {
+    let rule = RULES.iter().find(|(prefix, _)| module == *prefix || module.starts_with(&format!("{prefix}::")));
+    let Some((_, allowed)) = rule else { return Vec::new() };
+    let own = module.split("::").next().unwrap();
+    let foreign = |name: &String| MODULES.contains(&name.as_str()) && name != own && !allowed.contains(&name.as_str());
+    named(module, source).into_iter().filter(foreign).map(|name| format!("{module} names {name}")).collect()
+}
+
+/// The top-level modules that a file names.
+fn named(module: &str, source: &str) -> BTreeSet<String> {
+    let code = without_comments(source);
+    let depth = module.split("::").count();
+    let mut names = BTreeSet::new();
+    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
+        let mut rest = code.as_str();
+        while let Some(at) = rest.find(&root) {
+            let before = rest[..at].chars().next_back();
+            rest = &rest[at + root.len()..];
+            if !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                first_segments(rest, &mut names);
+            }
+        }
+    }
+    names
+}
+
+/// The first segment of a path, or of each path in braces.
+fn first_segments(path: &str, names: &mut BTreeSet<String>) {
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let Some(list) = path.strip_prefix('{') else {
+        names.insert(word(path));
+        return;
+    };
+    let mut depth = 0;
+    let mut is_start = true;
+    for (at, c) in list.char_indices() {
+        match c {
+            '}' if depth == 0 => return,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => is_start = true,
+            c if is_start && !c.is_whitespace() => {
+                names.insert(word(&list[at..]));
+                is_start = false;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn without_comments(source: &str) -> String {
+    source.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code)).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a file asks for a feature of the crate.
+fn is_gated(source: &str) -> bool {
+    without_comments(source).lines().any(|line| line.contains("cfg") && line.contains("feature ="))
+}
+
+/// The Rust files below `src`, with their modules.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files: Vec<PathBuf> = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let module = path.strip_prefix(&root).unwrap().with_extension("");
+            let mut names: Vec<_> = module.iter().map(|name| name.to_str().unwrap()).collect();
+            if names.last() == Some(&"mod") {
+                names.pop();
+            }
+            sources.push((names.join("::"), fs::read_to_string(&path).unwrap()));
+        }
+    }
+    sources
+}
+
+#[test]
+fn no_module_names_what_it_may_not() {
+    let sources = sources();
+    assert!(sources.len() > 50, "the sources were found");
+    let breaches: Vec<_> = sources.iter().flat_map(|(module, source)| breaches(module, source)).collect();
+    assert!(breaches.is_empty(), "{breaches:#?}");
+    for (prefix, _) in RULES {
+        let found = sources.iter().any(|(module, _)| module == prefix || module.starts_with(&format!("{prefix}::")));
+        assert!(found, "{prefix} is gone, and its rule watches nothing");
+    }
+}
+
+#[test]
+fn features_are_asked_for_in_one_place() {
+    let gated: Vec<_> = sources().into_iter().filter(|(_, source)| is_gated(source)).map(|(module, _)| module).collect();
+    assert_eq!(gated, ["lib"]);
+}
+
+#[test]
+fn every_way_to_name_a_module_is_seen() {
+    for source in [
+        "use crate::live::Hub;",
+        "use crate::{domain::Actor, live};",
+        "use crate::{\n    domain::{Actor, User},\n    live::Hub,\n};",
+        "fn f() { crate::live::frame(); }",
+        "use super::super::live;",
+        "pub(in crate::live) fn f() {}",
+    ] {
+        assert_eq!(breaches("storage::sqlite", source), ["storage::sqlite names live"], "{source}");
+    }
+    assert_eq!(breaches("storage", "use super::live;"), ["storage names live"]);
+    assert_eq!(breaches("live::hub", "use crate::storage::Store;"), ["live::hub names storage"]);
+    assert_eq!(breaches("ui::pages::home", "use crate::service::Service;"), ["ui::pages::home names service"]);
+    assert_eq!(breaches("client::timeline", "use crate::client::socket;"), Vec::<String>::new());
+    assert_eq!(breaches("domain", "use crate::protocol::close;"), ["domain names protocol"]);
+    assert!(is_gated(r#"#[cfg(all(test, feature = "ssr"))]"#));
+}
+
+#[test]
+fn what_is_allowed_is_no_breach() {
+    for source in [
+        "use crate::domain::Actor;",
+        "use crate::{domain::{Actor, live}, storage};",
+        "// use crate::live::Hub;",
+        "use super::live;",
+        "use mycrate::live;",
+        "use super::super::domain;",
+    ] {
+        assert_eq!(breaches("storage::sqlite", source), Vec::<String>::new(), "{source}");
+    }
+    assert!(!is_gated("#[cfg(test)] mod tests {} // feature = \"x\""));
+}

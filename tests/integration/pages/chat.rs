@@ -1,0 +1,87 @@
+//! Reading and writing in a chat.
+
+use super::{expect_page, hidden};
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_has_the_messages_in_it() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    app.say(chat.id, "Good morning <b>& welcome</b>").await;
+    let browser = app.guest_browser(&chat).await;
+    let page = browser.get(&format!("/chat/{}", chat.id)).await.expect(200);
+    expect_page(&page);
+    assert!(page.text.contains("Good morning &lt;b&gt;&amp; welcome&lt;/b&gt;"), "{}", page.text);
+    assert!(!page.text.contains("<b>& welcome"), "not as markup");
+    assert!(!page.text.contains(&chat.chat_id), "the secret stays out of pages");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_sent_twice_by_the_same_form_is_one() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let browser = app.guest_browser(&chat).await;
+    let path = format!("/chat/{}", chat.id);
+    let mut admin = app.admin_socket().await;
+    admin.join(chat.id).await;
+
+    let client_id = hidden(&browser.get(&path).await.expect(200), "client_id");
+    let fields = [("content", "first line\r\nsecond line"), ("client_id", client_id.as_str())];
+    for _ in 0..2 {
+        let answer = browser.submit(&path, &fields).await.expect(303);
+        assert_eq!(answer.header("location"), path);
+    }
+    assert_ne!(hidden(&browser.get(&path).await, "client_id"), client_id, "the next message is another");
+    let message = app.post(&chat.chat_id, chat.id, "second").await;
+    assert_eq!((message.seq, message.rev), (2, 3));
+    match admin.rev(chat.id, 2).await {
+        bespoken::protocol::ServerFrame::NewMessage { message, .. } => {
+            assert_eq!(message.content, "first line\nsecond line");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_is_shown_again_with_what_was_typed() {
+    let app = TestApp::with(|limits| limits.message_chars = 20).await;
+    let chat = app.open("Oak table").await;
+    let browser = app.guest_browser(&chat).await;
+    let path = format!("/chat/{}", chat.id);
+    let long = "far more than twenty characters";
+    let page = browser.submit(&path, &[("content", long)]).await.expect(422);
+    expect_page(&page);
+    assert!(page.text.contains(long), "{}", page.text);
+    browser.submit(&path, &[("content", " ")]).await.expect(422);
+
+    app.close(chat.id).await;
+    let page = browser.submit(&path, &[("content", "too late")]).await.expect(409);
+    expect_page(&page);
+    let stored = app.admin().get(&format!("/conversations/{}", chat.id)).await.json();
+    assert_eq!(stored["last_seq"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admin_writes_by_form_too() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let browser = app.admin_browser().await;
+    let answer = browser.submit(&format!("/chat/{}", chat.id), &[("content", "Good morning")]).await.expect(303);
+    assert_eq!(answer.header("location"), format!("/admin?chat={}", chat.id));
+    let page = browser.get(answer.header("location")).await.expect(200);
+    assert!(page.text.contains("Good morning"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_is_none_is_refused() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let browser = app.guest_browser(&chat).await;
+    let path = format!("/chat/{}", chat.id);
+    for fields in [&[][..], &[("client_id", "mine"), ("content", "a")], &[("text", "hello")]] {
+        let answer = browser.submit(&path, fields).await;
+        assert!((400..500).contains(&answer.status), "{answer:?}");
+    }
+    let much = "x".repeat(400_000);
+    browser.submit(&path, &[("content", &much)]).await.expect(413);
+}

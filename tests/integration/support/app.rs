@@ -1,0 +1,201 @@
+//! The server under test.
+
+use std::{io, sync::Arc};
+
+use bespoken::{
+    domain::{Actor, Conversation, ConversationId, Limits, Message, Name, Role, User},
+    http::{Config, Running, serve},
+    service::Service,
+};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{Answer, Api, Browser, Ws, in_time};
+
+pub const PASSWORD: &str = "a long enough password";
+
+/// What stays when a server stops.
+pub struct Data {
+    dir: TempDir,
+    limits: Limits,
+    pub admin: User,
+    pub token: String,
+}
+
+impl Data {
+    pub fn database_url(&self) -> String {
+        format!("sqlite://{}", self.dir.path().join("bespoken.db").display())
+    }
+
+    /// Starts a server on it again.
+    pub async fn start(self) -> TestApp {
+        let (running, shutdown) = run(&self.dir, self.limits).await;
+        TestApp::new(running, shutdown, self)
+    }
+}
+
+pub struct TestApp {
+    pub service: Arc<Service>,
+    pub url: String,
+    pub data: Data,
+    shutdown: CancellationToken,
+    stopped: JoinHandle<io::Result<()>>,
+}
+
+/// A conversation that an admin opened.
+pub struct Chat {
+    pub id: ConversationId,
+    /// The secret in its link.
+    pub chat_id: String,
+    pub conversation: Conversation,
+}
+
+async fn run(dir: &TempDir, limits: Limits) -> (Running, CancellationToken) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = Config {
+        database_url: format!("sqlite://{}", dir.path().join("bespoken.db").display()),
+        data_dir: dir.path().join("data"),
+        public_url: None,
+        business: Name::parse("business", "Workshop").unwrap(),
+        limits,
+    };
+    let shutdown = CancellationToken::new();
+    (serve(config, listener, shutdown.clone()).await.unwrap(), shutdown)
+}
+
+impl TestApp {
+    /// A server with an empty database, but for one admin who has an API token.
+    pub async fn start() -> Self {
+        // Far above what any test sends; the limits have tests of their own.
+        Self::with(|limits| limits.sends = 100_000).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let dir = tempfile::tempdir().unwrap();
+        let (running, shutdown) = run(&dir, limits).await;
+        let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
+        let (_, token) = running.service.create_token("admin@example.com").await.unwrap();
+        let token = token.expose().to_owned();
+        Self::new(running, shutdown, Data { dir, limits, admin, token })
+    }
+
+    /// A server whose database is empty.
+    pub async fn empty() -> (Arc<Service>, String, CancellationToken, TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let (running, shutdown) = run(&dir, Limits::default()).await;
+        (running.service, running.public_url, shutdown, dir)
+    }
+
+    fn new(running: Running, shutdown: CancellationToken, data: Data) -> Self {
+        let Running { service, public_url, stopped, .. } = running;
+        Self { service, url: public_url, data, shutdown, stopped }
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub async fn stop(self) -> Data {
+        self.shutdown.cancel();
+        in_time("the server stops", self.stopped).await.unwrap().unwrap();
+        self.data
+    }
+
+    /// Asks the server to stop, and goes on.
+    pub fn begin_stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor::Admin(self.data.admin.clone())
+    }
+
+    /// Another admin with an API token.
+    pub async fn other_admin(&self) -> (User, String) {
+        let user = self.service.create_user("second@example.com", "Second", PASSWORD, Role::Admin).await.unwrap();
+        let (_, token) = self.service.create_token("second@example.com").await.unwrap();
+        (user, token.expose().to_owned())
+    }
+
+    /// The API as the admin uses it.
+    pub fn admin(&self) -> Api {
+        self.api(&self.data.token)
+    }
+
+    pub fn api(&self, token: &str) -> Api {
+        Api::new(&self.url, Some(token))
+    }
+
+    pub fn nobody(&self) -> Api {
+        Api::new(&self.url, None)
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// A browser in which the admin has signed in.
+    pub async fn admin_browser(&self) -> Browser {
+        let browser = self.browser();
+        browser.sign_in("admin@example.com", PASSWORD).await.expect(303);
+        browser
+    }
+
+    /// A browser in which the chat's link was opened.
+    pub async fn guest_browser(&self, chat: &Chat) -> Browser {
+        let browser = self.browser();
+        browser.get(&format!("/chat?chatId={}", chat.chat_id)).await.expect(303);
+        browser
+    }
+
+    /// Opens a conversation.
+    pub async fn open(&self, customer: &str) -> Chat {
+        let answer = self.admin().post("/conversations", json!({ "customer_name": customer })).await;
+        let conversation: Conversation = answer.expect(201).read();
+        let link = conversation.link.clone().expect("a new conversation has a link");
+        let chat_id = link.split_once("chatId=").expect("the secret stands in the link").1.to_owned();
+        Chat { id: conversation.id, chat_id, conversation }
+    }
+
+    /// A socket with a token: an API token, or the secret of a link.
+    pub async fn socket(&self, token: &str) -> Ws {
+        Ws::with_token(&self.url, token).await.unwrap_or_else(|answer: Answer| panic!("{answer:?}"))
+    }
+
+    pub async fn admin_socket(&self) -> Ws {
+        self.socket(&self.data.token).await
+    }
+
+    pub async fn guest_socket(&self, chat: &Chat) -> Ws {
+        self.socket(&chat.chat_id).await
+    }
+
+    /// Posts by REST.
+    pub async fn post(&self, token: &str, room: ConversationId, content: &str) -> Message {
+        let path = format!("/conversations/{room}/messages");
+        self.api(token).post(&path, json!({ "content": content })).await.expect(201).read()
+    }
+
+    /// Posts as the admin.
+    pub async fn say(&self, room: ConversationId, content: &str) -> Message {
+        self.post(&self.data.token, room, content).await
+    }
+
+    /// Posts many messages quickly; each has its seq as content.
+    pub async fn fill(&self, room: ConversationId, count: usize) {
+        let actor = self.actor();
+        let first = self.service.conversation(&actor, room).await.unwrap().last_seq + 1;
+        for seq in first..first + count as i64 {
+            self.service.post_message(&actor, room, None, &seq.to_string(), 0).await.unwrap();
+        }
+    }
+
+    pub async fn close(&self, room: ConversationId) {
+        self.admin().patch(&format!("/conversations/{room}"), json!({ "status": "closed" })).await.expect(200);
+    }
+
+    pub async fn reopen(&self, room: ConversationId) {
+        self.admin().patch(&format!("/conversations/{room}"), json!({ "status": "open" })).await.expect(200);
+    }
+}

@@ -1,0 +1,78 @@
+//! A server in this process on a port of its own, and people who talk to it over real connections.
+//!
+//! Nothing here sleeps: whoever waits for something waits until it comes, and after a time in which
+//! even a busy machine would have brought it, fails and tells what came instead.
+
+mod app;
+mod http;
+mod ws;
+
+use std::time::Duration;
+
+pub use app::{Chat, PASSWORD, TestApp};
+pub use http::{Answer, Api, Browser};
+pub use ws::{Refused, Ws, fresh, rev_of};
+
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// # Panics
+/// If it takes too long.
+pub async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: waited for too long"))
+}
+
+/// The names of a JSON object's members, sorted.
+pub fn members(object: &serde_json::Value) -> Vec<&str> {
+    let mut names: Vec<_> = object.as_object().expect("an object").keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Names in the order of [`members`].
+pub fn sorted<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<_> = names.into_iter().collect();
+    names.sort_unstable();
+    names
+}
+
+/// The members of a message.
+pub const MESSAGE: [&str; 13] = [
+    "id",
+    "conversation_id",
+    "seq",
+    "rev",
+    "sender_type",
+    "sender_id",
+    "sender_name",
+    "content",
+    "client_id",
+    "created_at",
+    "edited_at",
+    "deleted_at",
+    "attachments",
+];
+
+/// The members of a conversation: those of the contract, and `closed_by`, which the pages show.
+pub const CONVERSATION: [&str; 16] = [
+    "id",
+    "kind",
+    "request_id",
+    "status",
+    "customer_name",
+    "customer_email",
+    "metadata",
+    "assignee_id",
+    "head",
+    "last_seq",
+    "last_message",
+    "unread",
+    "created_at",
+    "updated_at",
+    "closed_at",
+    "closed_by",
+];
+
+/// The members of a conversation as admins see it: also `customer_online`, for the list of chats.
+pub fn conversation_for_admins() -> Vec<&'static str> {
+    sorted(CONVERSATION.into_iter().chain(["link", "customer_online"]))
+}

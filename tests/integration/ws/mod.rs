@@ -1,0 +1,13 @@
+//! The WebSocket of the contract's section 5, as a client sees it.
+
+mod close;
+mod conversation;
+mod inbox;
+mod join;
+mod limits;
+mod message;
+mod misunderstood;
+mod resume;
+mod send;
+mod sign_in;
+mod signs;
