@@ -28,7 +28,7 @@ export class Chat {
   }
 
   message(text: string): Locator {
-    return this.panel.locator(".message", { has: this.page.getByText(text, { exact: true }) });
+    return this.panel.locator(".message", { has: this.page.locator(".bubble", { hasText: text }) });
   }
 
   /** Every message's text from the first to the last, after loading all older ones. */

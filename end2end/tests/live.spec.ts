@@ -47,13 +47,13 @@ test("an edit, a delete, typing and Seen appear on the other side", async ({ api
   await guest.chat.field.press("ArrowUp");
   await edit.fill("a spoon");
   await edit.press("Enter");
-  await expect(admin.chat.message("a spoon")).toBeVisible();
-  await expect(admin.chat.message("a spoom")).toHaveCount(0);
+  await expect(admin.chat.bubbles.filter({ hasText: "a spoon" })).toBeVisible();
+  await expect(admin.chat.bubbles.filter({ hasText: "a spoom" })).toHaveCount(0);
   await expect(admin.chat.panel.locator(".message__edited")).toBeVisible();
 
   await guest.chat.choose("a spoon", "Delete");
   await expect(admin.chat.panel.locator(".message--deleted")).toBeVisible();
-  await expect(admin.chat.message("a spoon")).toHaveCount(0);
+  await expect(admin.chat.bubbles).toHaveCount(0);
 });
 
 test("Shift and Enter break the line, drafts stay, scripts stay text", async ({ api, person }) => {

@@ -105,7 +105,10 @@ async fn file(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response 
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    if uri.path().ends_with(".html") {
+    if uri.path() == "/sw.js" {
+        // A service worker obeys the policy of its own file: it fetches from this server.
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'self'"));
+    } else if uri.path().ends_with(".html") {
         // The one page that is a file: what people see while they are offline.
         headers.insert(
             header::CONTENT_SECURITY_POLICY,

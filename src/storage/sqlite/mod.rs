@@ -22,8 +22,8 @@ use std::{str::FromStr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sqlx::{
-    ConnectOptions, Connection, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    migrate::{MigrateError, Migrator},
+    ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -43,7 +43,13 @@ use crate::domain::{
     ParticipantId, Receipt, SessionId, Timestamp, TokenId, User, UserId,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// Every migration: its number, its name, its text. Listed here, and not found by sqlx's macro: that
+/// would compile SQLite and half of sqlx a second time, for the compiler's own use.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "accounts and conversations",
+    include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql"),
+)];
 
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
 const READERS: u32 = 4;
@@ -199,7 +205,10 @@ async fn require_fit(conn: &mut SqliteConnection) -> Result<()> {
 /// Brings the schema up to date, all or nothing, while other processes wait; returns the epoch.
 async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
     let mut tx = conn.begin_with("begin immediate").await?;
-    MIGRATIONS.run_direct(None, &mut *tx, false).await.map_err(|error| match error {
+    let all = MIGRATIONS.iter().map(|&(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    });
+    Migrator::with_migrations(all.collect()).run_direct(None, &mut *tx, false).await.map_err(|error| match error {
         MigrateError::VersionMissing(_) => {
             StoreError::Unfit("the database was made by a newer version of this program".to_owned())
         }
@@ -508,5 +517,24 @@ impl Store for SqliteStore {
 
     async fn left(&self, id: ConversationId, participant: ParticipantId, at: Timestamp) -> Result<()> {
         self.write(move |tx| Box::pin(participants::note_left(tx, id, participant, at))).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn every_migration_is_listed() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        let files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        assert_eq!(files.len(), MIGRATIONS.len());
+        for (_, name, sql) in MIGRATIONS {
+            assert!(files.iter().any(|file| file == sql), "{name}");
+        }
+        assert!(MIGRATIONS.is_sorted_by_key(|(version, ..)| version));
     }
 }

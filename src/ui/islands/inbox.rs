@@ -102,11 +102,19 @@ pub fn InboxList(
     let list = RwSignal::new(ChatList::new(inbox, status, search.clone()));
     let now = RwSignal::new(page::now());
     let awake = RwSignal::new(false);
+    let live = RwSignal::new(false);
     let shared = List { list, asking: StoredValue::new(false) };
     let me = StoredValue::new(None);
     Effect::new(move || {
         awake.set(true);
-        socket::listen(move |event| shared.hear(event, me));
+        socket::listen(move |event| {
+            match event {
+                Event::Connected(_) => live.set(true),
+                Event::Disconnected(_) => live.set(false),
+                _ => {}
+            }
+            shared.hear(event, me);
+        });
         set_interval(move || now.set(page::now()), CLOCK);
     });
     Effect::new(move || {
@@ -171,7 +179,7 @@ pub fn InboxList(
         })
     };
     view! {
-        <section class="inbox" aria-label="Chats">
+        <section class="inbox" aria-label="Chats" data-live=move || if live.get() { "true" } else { "false" }>
             <header class="inbox__head">
                 <h2 class="inbox__title">"Chats"</h2>
                 <NewChat awake=awake />

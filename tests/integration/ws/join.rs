@@ -304,7 +304,8 @@ impl Ws {
         let mut others = Vec::new();
         in_time(kind, async {
             loop {
-                let text = self.next_text().await.unwrap_or_else(|code| panic!("{kind}: ended with {code:?}: {others:?}"));
+                let text =
+                    self.next_text().await.unwrap_or_else(|code| panic!("{kind}: ended with {code:?}: {others:?}"));
                 let frame: Value = serde_json::from_str(&text).unwrap();
                 if text.starts_with(&start) && members(&frame) == wanted {
                     return frame;

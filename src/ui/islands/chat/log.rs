@@ -211,8 +211,11 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
         let join = if address.contains('?') { "&before=" } else { "?before=" };
         [address, &panel.id.to_string(), join, &before.to_string()].concat()
     };
-    let start =
-        StoredValue::new(["Only you and ", &name, " can read this chat. It is kept after it is closed."].concat());
+    let start = StoredValue::new(if panel.room.with_untracked(Room::is_admin) {
+        [&name, " and every admin can read this chat. It is kept after it is closed."].concat()
+    } else {
+        ["Only you and ", &name, " can read this chat. It is kept after it is closed."].concat()
+    });
     let missed = move || panel.room.with(|room| room.count_others_after(scroll.end_seq.get()));
     view! {
         <div class="chat__log">
