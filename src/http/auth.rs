@@ -1,9 +1,6 @@
 //! Who asks: from the cookie or the Authorization header of each request.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, Request, State},

@@ -250,7 +250,8 @@ fn misunderstood(text: &str) -> Frame {
     let asked: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let word = |name| asked.get(name).and_then(serde_json::Value::as_str).filter(|word| word.len() <= MOST_TOLD_BACK);
     // What is no id names nothing, here as in the API.
-    let names_nothing = |name| asked.get(name).is_some_and(|id| id.as_str().is_some_and(|id| Uuid::parse_str(id).is_err()));
+    let names_nothing =
+        |name| asked.get(name).is_some_and(|id| id.as_str().is_some_and(|id| Uuid::parse_str(id).is_err()));
     let is_known = word("type").is_some_and(|kind| FRAMES.contains(&kind));
     let problem = if is_known && (names_nothing("room") || names_nothing("id")) {
         Problem::not_found()
