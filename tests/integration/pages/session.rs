@@ -81,7 +81,8 @@ async fn signing_in_leads_back_within_this_server_only() {
         let answer = app.browser().submit("/login", &fields(next)).await.expect(303);
         assert_eq!(answer.header("location"), "/admin", "{next:?}");
     }
-    let page = app.browser().submit("/login", &[("email", "a@example.com"), ("password", "x"), ("next", "/admin")]).await;
+    let page =
+        app.browser().submit("/login", &[("email", "a@example.com"), ("password", "x"), ("next", "/admin")]).await;
     assert!(page.expect(401).text.contains(r#"value="/admin""#), "the way back outlives a mistake");
 }
 

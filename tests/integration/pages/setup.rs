@@ -15,9 +15,8 @@ async fn the_first_admin_is_set_up_once() {
     browser.get(&format!("/setup?token={}", dead.expose())).await.expect(404);
     expect_page(&browser.get(&format!("/setup?token={}", secret.expose())).await.expect(200));
 
-    let fields = |token, email, password| {
-        [("token", token), ("name", "First"), ("email", email), ("password", password)]
-    };
+    let fields =
+        |token, email, password| [("token", token), ("name", "First"), ("email", email), ("password", password)];
     let email = "first@example.com";
     browser.submit("/setup", &fields("wrong", email, PASSWORD)).await.expect(404);
     let page = browser.submit("/setup", &fields(secret.expose(), email, "short")).await.expect(422);

@@ -109,5 +109,8 @@ async fn reading_changes_nothing() {
         browser.get(&path).await;
     }
     let shown = browser.get(&format!("/api/v1/conversations/{}", chat.id)).await.expect(200).json();
-    assert_eq!((&shown["status"], &shown["head"], &shown["link"]), (&json!("open"), &json!(1), &json!(chat.conversation.link)));
+    assert_eq!(
+        (&shown["status"], &shown["head"], &shown["link"]),
+        (&json!("open"), &json!(1), &json!(chat.conversation.link))
+    );
 }

@@ -8,7 +8,8 @@ use crate::support::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_admin_opens_a_conversation() {
     let app = TestApp::start().await;
-    let body = json!({ "customer_name": " Oak table ", "customer_email": "Guest@Example.COM", "metadata": { "a": [1] } });
+    let body =
+        json!({ "customer_name": " Oak table ", "customer_email": "Guest@Example.COM", "metadata": { "a": [1] } });
     let opened = app.admin().post("/conversations", body).await.expect(201);
     assert_eq!(opened.header("content-type"), "application/json");
     assert_eq!(members(&opened.json()), conversation_for_admins());

@@ -60,9 +60,8 @@ async fn signing_in_rightly_is_no_guess() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_many_passwords_at_once_tells_no_more() {
     let app = TestApp::with(|limits| limits.link_guesses = 3).await;
-    let attempts = (0..12).map(|_| async {
-        app.browser().sign_in("admin@example.com", "a wrong password").await.status
-    });
+    let attempts =
+        (0..12).map(|_| async { app.browser().sign_in("admin@example.com", "a wrong password").await.status });
     let mut statuses = futures_util::future::join_all(attempts).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [vec![401; 3], vec![429; 9]].concat());

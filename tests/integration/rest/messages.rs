@@ -92,11 +92,12 @@ async fn what_changed_after_a_rev_comes_in_the_order_of_revs() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     app.fill(chat.id, 30).await;
-    let first = app.api(&chat.chat_id).get(&format!("/conversations/{}/messages?limit=200", chat.id)).await.json()
-        ["items"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let first =
+        app.api(&chat.chat_id).get(&format!("/conversations/{}/messages?limit=200", chat.id)).await.json()["items"][0]
+            ["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
     app.admin().patch(&format!("/messages/{first}"), json!({ "content": "changed" })).await.expect(200);
     let mut revs = Vec::new();
     let mut after = 0;
