@@ -10,8 +10,7 @@ use std::{
 };
 
 /// The modules at the top of the crate.
-const MODULES: [&str; 10] =
-    ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
+const MODULES: [&str; 10] = ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
 
 /// Where a path begins, and what it may name besides itself. What is not listed may name everything.
 const RULES: [(&str, &[&str]); 11] = [
@@ -123,7 +122,8 @@ fn no_module_names_what_it_may_not() {
 
 #[test]
 fn features_are_asked_for_in_one_place() {
-    let gated: Vec<_> = sources().into_iter().filter(|(_, source)| is_gated(source)).map(|(module, _)| module).collect();
+    let gated: Vec<_> =
+        sources().into_iter().filter(|(_, source)| is_gated(source)).map(|(module, _)| module).collect();
     assert_eq!(gated, ["lib"]);
 }
 

@@ -1,7 +1,10 @@
 //! A WebSocket with typed frames.
 
 use bespoken::{
-    domain::{ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId, ParticipantKind},
+    domain::{
+        ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
+        ParticipantKind,
+    },
     protocol::{ClientFrame, Joined, ServerFrame, SocketUser},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -282,8 +285,10 @@ impl Ws {
     pub async fn settled(&mut self) {
         let client_id = self.say(ConversationId::new(), "to nobody").await;
         let what = "the answer to a message to nobody";
-        self.wait(what, |frame| matches!(frame, ServerFrame::Error { client_id: Some(id), .. } if id == client_id).then_some(()))
-            .await;
+        self.wait(what, |frame| {
+            matches!(frame, ServerFrame::Error { client_id: Some(id), .. } if id == client_id).then_some(())
+        })
+        .await;
     }
 
     /// Reads on until the socket ends.

@@ -26,7 +26,8 @@ async fn typing_is_told_to_the_others_only() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (mut guest, mut admin) = (app.guest_socket(&chat).await, app.admin_socket().await);
-    let me = guest.join(chat.id).await.participants.into_iter().find(|who| who.kind == ParticipantKind::Guest).unwrap().id;
+    let me =
+        guest.join(chat.id).await.participants.into_iter().find(|who| who.kind == ParticipantKind::Guest).unwrap().id;
     admin.join(chat.id).await;
 
     guest.types(chat.id, true).await;
