@@ -8,22 +8,45 @@ use std::collections::BTreeMap;
 
 use axum::{
     Extension, Form,
-    extract::{Path, State},
-    http::Uri,
-    response::Response,
+    extract::{FromRequest, Request, State},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
 };
 use axum_extra::extract::CookieJar;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     App, Asker, auth, error,
-    pages::{problem, render, see_other, signed_in},
+    pages::{PageId, problem, render, see_other, signed_in},
 };
 use crate::{
     app::FormState,
     domain::{Actor, ClientId, Code, Conversation, ConversationId, ConversationStatus, Problem},
     service::Secret,
 };
+
+/// The fields of a form. What is no such form is answered with a page that says so.
+pub(super) struct Fields<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Fields<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let asker = request.extensions().get::<Asker>().cloned();
+        let rejection = match Form::from_request(request, app).await {
+            Ok(Form(fields)) => return Ok(Self(fields)),
+            Err(rejection) => rejection,
+        };
+        let reason = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "This is too much to be sent at once."),
+            _ => Problem::new(Code::Invalid, "This form could not be understood. Please open its page again."),
+        };
+        Err(match asker {
+            Some(asker) => problem(app, asker, reason).await,
+            None => reason.into_response(),
+        })
+    }
+}
 
 /// Shows the page at `path` again.
 async fn again<const N: usize>(
@@ -35,8 +58,12 @@ async fn again<const N: usize>(
 ) -> Response {
     let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>();
     let uri = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
-    let status = error::status(&reason);
-    render(app, asker, uri, status, FormState { problem: Some(reason), values }).await
+    let (status, retry_after) = (error::status(&reason), reason.retry_after_s);
+    let mut response = render(app, asker, uri, status, FormState { problem: Some(reason), values }).await;
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 #[derive(Deserialize)]
@@ -51,7 +78,7 @@ pub(super) async fn set_up(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     jar: CookieJar,
-    Form(form): Form<SetUp>,
+    Fields(form): Fields<SetUp>,
 ) -> Response {
     let SetUp { token, name, email, password } = form;
     let secret = Secret::presented(&token);
@@ -87,7 +114,7 @@ pub(super) async fn sign_in(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     jar: CookieJar,
-    Form(form): Form<SignIn>,
+    Fields(form): Fields<SignIn>,
 ) -> Response {
     let SignIn { email, password, next } = form;
     match app.service.sign_in(&email, &password, asker.address, asker.session.as_ref()).await {
@@ -123,7 +150,7 @@ pub(super) struct OpenChat {
 pub(super) async fn open_chat(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Form(form): Form<OpenChat>,
+    Fields(form): Fields<OpenChat>,
 ) -> Response {
     let OpenChat { customer_name, customer_email, first_message } = form;
     let opened = match asker.clone().require() {
@@ -161,7 +188,7 @@ async fn change(app: App, asker: Asker, act: impl AsyncFnOnce(&Actor) -> Result<
 pub(super) async fn close(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Path(id): Path<ConversationId>,
+    PageId(id): PageId<ConversationId>,
 ) -> Response {
     let service = app.service.clone();
     change(app, asker, async move |actor| service.set_status(actor, id, ConversationStatus::Closed).await).await
@@ -170,7 +197,7 @@ pub(super) async fn close(
 pub(super) async fn reopen(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Path(id): Path<ConversationId>,
+    PageId(id): PageId<ConversationId>,
 ) -> Response {
     let service = app.service.clone();
     change(app, asker, async move |actor| service.set_status(actor, id, ConversationStatus::Open).await).await
@@ -179,7 +206,7 @@ pub(super) async fn reopen(
 pub(super) async fn make_link(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Path(id): Path<ConversationId>,
+    PageId(id): PageId<ConversationId>,
 ) -> Response {
     let service = app.service.clone();
     change(app, asker, async move |actor| service.make_link(actor, id).await).await
@@ -188,7 +215,7 @@ pub(super) async fn make_link(
 pub(super) async fn revoke_link(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Path(id): Path<ConversationId>,
+    PageId(id): PageId<ConversationId>,
 ) -> Response {
     let service = app.service.clone();
     change(app, asker, async move |actor| service.revoke_link(actor, id).await).await
@@ -205,8 +232,8 @@ pub(super) struct NewMessage {
 pub(super) async fn post_message(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Path(id): Path<ConversationId>,
-    Form(form): Form<NewMessage>,
+    PageId(id): PageId<ConversationId>,
+    Fields(form): Fields<NewMessage>,
 ) -> Response {
     let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
     let page = if actor.is_admin() { format!("/admin?chat={id}") } else { format!("/chat/{id}") };

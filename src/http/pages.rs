@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use axum::{
     Extension,
     body::Body,
-    extract::{Path, Query, Request, State},
-    http::{HeaderValue, Method, StatusCode, Uri, header},
+    extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
+    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
-use leptos::{nonce::use_nonce, prelude::provide_context};
+use leptos::{nonce::use_nonce, prelude::provide_context, server_fn::axum::server_fn_paths};
 use leptos_axum::ResponseOptions;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{App, Asker, auth, error};
 use crate::{
@@ -74,6 +74,23 @@ pub(super) async fn home(State(app): State<App>, Extension(asker): Extension<Ask
 
 pub(super) async fn not_found(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
     problem(&app, asker, Problem::not_found()).await
+}
+
+/// The id in the address of a page. What is no id names nothing.
+pub(super) struct PageId<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for PageId<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        match Path::from_request_parts(parts, app).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(match parts.extensions.get::<Asker>().cloned() {
+                Some(asker) => problem(app, asker, Problem::not_found()).await,
+                None => Problem::not_found().into_response(),
+            }),
+        }
+    }
 }
 
 /// What a signed-in person sees first.
@@ -180,7 +197,7 @@ pub(super) struct DashboardQuery {
 pub(super) async fn admin(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    query: Result<Query<DashboardQuery>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<DashboardQuery>, QueryRejection>,
     uri: Uri,
 ) -> Response {
     match &asker.actor {
@@ -209,10 +226,11 @@ pub(super) struct LinkQuery {
 pub(super) async fn open_link(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Query(query): Query<LinkQuery>,
+    query: Result<Query<LinkQuery>, QueryRejection>,
     jar: CookieJar,
 ) -> Response {
-    let secret = Secret::presented(&query.secret);
+    // An address that makes no sense is as wrong as any other.
+    let secret = Secret::presented(query.as_ref().map_or("", |Query(query)| &query.secret));
     match app.service.open_link(&secret, asker.address, asker.session.as_ref()).await {
         Ok((conversation, cookie)) => {
             let jar = match cookie {
@@ -228,10 +246,10 @@ pub(super) async fn open_link(
 pub(super) async fn chat(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    id: Result<Path<ConversationId>, axum::extract::rejection::PathRejection>,
+    PageId(id): PageId<ConversationId>,
     uri: Uri,
 ) -> Response {
-    let (Some(actor), Ok(Path(id))) = (&asker.actor, id) else {
+    let Some(actor) = &asker.actor else {
         return problem(&app, asker, Problem::not_found()).await;
     };
     match app.service.conversation(actor, id).await {
@@ -244,6 +262,9 @@ pub(super) async fn chat(
 
 /// What islands ask from the browser.
 pub(super) async fn server_function(Extension(asker): Extension<Asker>, request: Request) -> Response {
+    if !server_fn_paths().any(|(path, method)| path == request.uri().path() && method == *request.method()) {
+        return Problem::not_found().into_response();
+    }
     let context = move || provide_context(asker.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

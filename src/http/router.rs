@@ -27,7 +27,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/conversations/{id}/read", post(rest::messages::read))
         .route("/messages/{id}", patch(rest::messages::edit).delete(rest::messages::delete))
         .fallback(rest::not_found)
-        .method_not_allowed_fallback(rest::method_not_allowed);
+        .method_not_allowed_fallback(rest::method_not_allowed)
+        .layer(middleware::map_response(security::keep_private));
 
     let pages = Router::new()
         .route("/", get(pages::home))

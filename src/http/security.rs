@@ -30,6 +30,12 @@ pub(super) async fn trust_tokens(mut request: Request) -> Request {
     request
 }
 
+/// Lets nobody keep an answer: it is for this person and this moment.
+pub(super) async fn keep_private(mut response: Response) -> Response {
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Adds to every answer what tells browsers to be careful. A page has brought its own content
 /// policy by then; everything else may load nothing.
 pub(super) async fn headers(mut response: Response) -> Response {

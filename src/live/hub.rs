@@ -354,3 +354,195 @@ fn tell_presence(room: ConversationId, live: &Room) {
 fn typing_frame(room: ConversationId, participant: ParticipantId, on: bool) -> Frame {
     frame(&ServerFrame::Typing { room, participant, on })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{Email, Name, ParticipantKind, Role, User, UserId},
+        live::QUEUE_FRAMES,
+    };
+
+    struct Someone {
+        socket: Arc<Socket>,
+        queue: Queue,
+        me: Participant,
+    }
+
+    impl Someone {
+        fn connect(hub: &Arc<Hub>, name: &str) -> Self {
+            let id = UserId::new();
+            let user = User {
+                id,
+                email: Email::parse("email", &format!("{name}@example.com")).unwrap(),
+                name: Name::parse("name", name).unwrap(),
+                role: Role::Admin,
+                created_at: Timestamp(0),
+            };
+            let (socket, queue) = hub.connect(Actor::Admin(user), None, None, &[], 20).unwrap();
+            let (kind, name) = (ParticipantKind::Admin, name.to_owned());
+            Self { socket, queue, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
+        }
+
+        fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<(), Behind> {
+            let joined = |people: &[Participant]| frame(&people);
+            hub.enter(&self.socket, room, self.me.id, vec![self.me.clone()], head, joined)
+        }
+
+        /// What has been queued, as types of frames; a list of people is a `joined`.
+        fn heard(&mut self) -> Vec<String> {
+            let mut heard = Vec::new();
+            while let Ok(frame) = self.queue.try_recv() {
+                let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
+                heard.push(match (frame["type"].as_str(), frame["on"].as_bool()) {
+                    (Some("typing"), on) => format!("typing {}", on.unwrap()),
+                    (Some(other), _) => other.to_owned(),
+                    (None, _) => "joined".to_owned(),
+                });
+            }
+            heard
+        }
+    }
+
+    fn two_in_a_room() -> (Arc<Hub>, ConversationId, Someone, Someone) {
+        let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
+        let (mut one, mut other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
+        one.enter(&hub, room, 1).unwrap();
+        other.enter(&hub, room, 1).unwrap();
+        one.heard();
+        other.heard();
+        (hub, room, one, other)
+    }
+
+    async fn pass(seconds: f64) {
+        tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn typing_ends_by_itself_after_5_s() {
+        let (hub, room, mut one, mut other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        other.heard();
+        assert!(hub.typing(&one.socket, room, true));
+        pass(4.9).await;
+        assert_eq!(other.heard(), ["typing true"]);
+        pass(0.2).await;
+        assert_eq!(other.heard(), ["typing false"]);
+        pass(60.0).await;
+        assert_eq!((other.heard(), one.heard()), (vec![], vec![]), "and nobody hears of their own");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn renewed_typing_holds_on() {
+        let (hub, room, one, mut other) = two_in_a_room();
+        pass(1.0).await;
+        other.heard();
+        for _ in 0..4 {
+            hub.typing(&one.socket, room, true);
+            pass(4.0).await;
+        }
+        assert_eq!(other.heard(), ["typing true"; 4]);
+        hub.typing(&one.socket, room, false);
+        hub.typing(&one.socket, room, false);
+        hub.typing(&one.socket, room, true);
+        pass(3.0).await;
+        assert_eq!(other.heard(), ["typing false", "typing true"], "the sleep that was for the first ends nothing");
+        pass(3.0).await;
+        assert_eq!(other.heard(), ["typing false"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_room_is_told_of_many_comings_and_goings_at_once() {
+        let (hub, room, one, mut other) = two_in_a_room();
+        pass(1.0).await;
+        other.heard();
+        for _ in 0..50 {
+            hub.leave(&one.socket, room, Timestamp(1));
+            one.enter(&hub, room, 1).unwrap();
+        }
+        hub.leave(&one.socket, room, Timestamp(2));
+        assert_eq!(other.heard(), ["presence"], "the first change at once");
+        pass(0.15).await;
+        let told: serde_json::Value = serde_json::from_str(&other.queue.try_recv().unwrap()).unwrap();
+        assert_eq!(other.heard(), [""; 0], "the rest as one");
+        let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);
+        assert!(online.eq([false, true].iter()), "as it is by then: {told}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn someone_who_came_while_the_others_were_read_is_not_forgotten() {
+        let (hub, room, ..) = two_in_a_room();
+        let third = Someone::connect(&hub, "third");
+        let mut people = Vec::new();
+        hub.enter(&third.socket, room, third.me.id, vec![third.me.clone()], 1, |here| {
+            people = here.iter().map(|person| (person.name.clone(), person.online)).collect();
+            frame(&here)
+        })
+        .unwrap();
+        assert_eq!(people, ["one", "other", "third"].map(|name| (name.to_owned(), true)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_in_words_for_each_waits_for_those_who_came_meanwhile() {
+        let (hub, room, mut one, mut other) = two_in_a_room();
+        let person = |someone: &Someone| Person::from(&someone.socket.actor);
+        let words = || Some(frame(&ServerFrame::Resync { room }));
+        let mut frames = HashMap::from([(person(&one), words())]);
+        let missing = hub.tell_change_each(room, 2, &frames).unwrap_err();
+        assert_eq!(missing.iter().map(|socket| socket.id).collect::<Vec<_>>(), [other.socket.id]);
+        assert_eq!(one.heard(), [""; 0], "nobody before all are ready");
+
+        frames.insert(person(&other), None);
+        hub.tell_change_each(room, 2, &frames).unwrap();
+        hub.tell_change_each(room, 2, &frames).unwrap();
+        assert_eq!((one.heard(), other.heard()), (vec!["resync".to_owned()], vec![]));
+        assert_eq!(one.enter(&hub, room, 1), Err(Behind));
+        one.enter(&hub, room, 2).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_come_once_and_in_order_to_those_who_lack_them() {
+        let (hub, room, mut one, mut other) = two_in_a_room();
+        other.enter(&hub, room, 3).unwrap();
+        pass(1.0).await;
+        one.heard();
+        other.heard();
+        for rev in [2, 3, 3, 2, 4] {
+            hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+        }
+        assert_eq!((one.heard().len(), other.heard().len()), (3, 1), "2, 3 and 4; and 4 alone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_is_closed_and_the_others_go_on() {
+        let (hub, room, one, mut other) = two_in_a_room();
+        for rev in 2..QUEUE_FRAMES as i64 + 10 {
+            hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+            other.heard();
+        }
+        assert_eq!(one.socket.closed().await, close::TOO_SLOW);
+        hub.tell(room, &frame(&ServerFrame::Resync { room }));
+        assert_eq!(other.heard(), ["resync"]);
+        one.socket.close(close::NOT_ALLOWED);
+        assert_eq!(one.socket.closed().await, close::TOO_SLOW, "the first code counts");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_when_the_hub_is_closing_is_sent_away() {
+        let (hub, _, one, _) = two_in_a_room();
+        hub.close_all();
+        assert_eq!(one.socket.closed().await, close::RESTARTING);
+        assert_eq!(Someone::connect(&hub, "late").socket.closed().await, close::RESTARTING);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_gone_leaves_nothing_behind() {
+        let (hub, room, one, other) = two_in_a_room();
+        hub.typing(&one.socket, room, true);
+        assert_eq!(hub.disconnect(&one.socket, &[], Timestamp(7)).len(), 1);
+        assert_eq!(hub.disconnect(&other.socket, &[], Timestamp(8)).len(), 1);
+        assert_eq!((hub.socket_count(), hub.room_count()), (0, 0));
+        assert!(hub.people.is_empty() && hub.joined.is_empty() && hub.admins.lock().unwrap().is_empty());
+    }
+}

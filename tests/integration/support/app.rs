@@ -102,11 +102,6 @@ impl TestApp {
         self.data
     }
 
-    /// Asks the server to stop, and goes on.
-    pub fn begin_stop(&self) {
-        self.shutdown.cancel();
-    }
-
     pub fn actor(&self) -> Actor {
         Actor::Admin(self.data.admin.clone())
     }

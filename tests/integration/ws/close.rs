@@ -102,9 +102,10 @@ async fn no_socket_slips_in_while_its_person_signs_out() {
     for _ in 0..10 {
         let browser = app.browser();
         let cookie = browser.sign_in("admin@example.com", PASSWORD).await.expect(303).cookie();
-        let (opened, _) = tokio::join!(Ws::with_cookie(&app.url, &cookie), browser.submit("/logout", &[]));
+        let headers = [("cookie", cookie.as_str()), ("origin", app.url.as_str())];
+        let (opened, _) = tokio::join!(Ws::handshake(&app.url, &headers), browser.submit("/logout", &[]));
         match opened {
-            Ok(mut ws) => assert_eq!(ws.closed().await, Some(close::NOT_ALLOWED)),
+            Ok(stream) => assert_eq!(Ws::raw(stream).closed().await, Some(close::NOT_ALLOWED)),
             Err(answer) => drop(answer.problem(401, "unauthorized")),
         }
     }
