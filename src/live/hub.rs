@@ -110,12 +110,23 @@ impl Hub {
         rooms.into_iter().filter_map(|room| self.leave_room(socket.id, room, at)).collect()
     }
 
-    /// Lets `socket`, which has everything up to `head`, into a room. `joined` makes the frame that
-    /// tells it so from the list of participants; live frames follow it. It runs under the room's
-    /// lock, so it must not ask this hub for anything.
+    /// Announces that `socket` is about to read the database in order to enter this room. Whatever
+    /// is told from now on is kept for it: a change that the reading may just have missed is not lost.
+    /// Ends with [`Hub::enter`] or [`Hub::leave`].
+    pub fn arrive(&self, socket: &Arc<Socket>, room: ConversationId) {
+        self.rooms.entry(room).or_default().arrive(socket);
+        let mut joined = self.joined.entry(socket.id).or_default();
+        if !joined.contains(&room) {
+            joined.push(room);
+        }
+    }
+
+    /// Lets `socket` into a room, which after [`Hub::arrive`] has read everything up to `head`.
+    /// `joined` makes the frame that tells it so from the list of participants; live frames follow
+    /// it. It runs under the room's lock, so it must not ask this hub for anything.
     ///
     /// # Errors
-    /// [`Behind`] if the room has been told more than `head`.
+    /// [`Behind`] if too much has changed since the arrival.
     pub fn enter(
         self: &Arc<Self>,
         socket: &Arc<Socket>,
@@ -125,14 +136,9 @@ impl Hub {
         head: i64,
         joined: impl FnOnce(&[Participant]) -> Frame,
     ) -> Result<(), Behind> {
-        let mut live = self.rooms.entry(room).or_insert_with(|| Room::new(head));
+        let mut live = self.rooms.get_mut(&room).ok_or(Behind)?;
         if live.enter(socket, me, people, head, joined)? {
             self.presence_changed(room, &mut live);
-        }
-        drop(live);
-        let mut joined = self.joined.entry(socket.id).or_default();
-        if !joined.contains(&room) {
-            joined.push(room);
         }
         Ok(())
     }
@@ -181,10 +187,10 @@ impl Hub {
     /// Tells a room of the change `rev`, unless it was told of a later one.
     pub fn tell_change(&self, room: ConversationId, rev: i64, frame: impl FnOnce() -> Frame) {
         if let Some(mut live) = self.rooms.get_mut(&room)
-            && live.advance(rev)
+            && live.is_news(rev)
         {
             let frame = frame();
-            live.without(rev).for_each(|socket| socket.send(frame.clone()));
+            live.tell_change(rev, |_| Some(frame.clone()));
         }
     }
 
@@ -199,20 +205,13 @@ impl Hub {
         rev: i64,
         frames: &HashMap<Person, Option<Frame>>,
     ) -> Result<(), Vec<Arc<Socket>>> {
-        let Some(mut live) = self.rooms.get_mut(&room) else { return Ok(()) };
-        let unprepared =
-            |socket: &Arc<Socket>| (!frames.contains_key(&Person::from(&socket.actor))).then(|| socket.clone());
-        let missing: Vec<_> = live.without(rev).filter_map(unprepared).collect();
+        let Some(mut live) = self.rooms.get_mut(&room).filter(|live| live.is_news(rev)) else { return Ok(()) };
+        let unprepared = |socket: &&Arc<Socket>| !frames.contains_key(&Person::from(&socket.actor));
+        let missing: Vec<_> = live.listeners().filter(unprepared).cloned().collect();
         if !missing.is_empty() {
             return Err(missing);
         }
-        if live.advance(rev) {
-            for socket in live.without(rev) {
-                if let Some(Some(frame)) = frames.get(&Person::from(&socket.actor)) {
-                    socket.send(frame.clone());
-                }
-            }
-        }
+        live.tell_change(rev, |socket| frames.get(&Person::from(&socket.actor)).cloned().flatten());
         Ok(())
     }
 
@@ -284,10 +283,10 @@ impl Hub {
         }
     }
 
-    /// The sockets in a room.
+    /// The sockets in a room, and those on their way in.
     #[must_use]
-    pub fn in_room(&self, room: ConversationId) -> Vec<Arc<Socket>> {
-        self.rooms.get(&room).map(|live| live.sockets().cloned().collect()).unwrap_or_default()
+    pub fn listeners(&self, room: ConversationId) -> Vec<Arc<Socket>> {
+        self.rooms.get(&room).map(|live| live.listeners().cloned().collect()).unwrap_or_default()
     }
 
     /// Every socket whose person may see this conversation, joined or not.
@@ -385,6 +384,11 @@ mod tests {
         }
 
         fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<(), Behind> {
+            hub.arrive(&self.socket, room);
+            self.enter_at_last(hub, room, head)
+        }
+
+        fn enter_at_last(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<(), Behind> {
             let joined = |people: &[Participant]| frame(&people);
             hub.enter(&self.socket, room, self.me.id, vec![self.me.clone()], head, joined)
         }
@@ -475,6 +479,7 @@ mod tests {
         let (hub, room, ..) = two_in_a_room();
         let third = Someone::connect(&hub, "third");
         let mut people = Vec::new();
+        hub.arrive(&third.socket, room);
         hub.enter(&third.socket, room, third.me.id, vec![third.me.clone()], 1, |here| {
             people = here.iter().map(|person| (person.name.clone(), person.online)).collect();
             frame(&here)
@@ -497,8 +502,51 @@ mod tests {
         hub.tell_change_each(room, 2, &frames).unwrap();
         hub.tell_change_each(room, 2, &frames).unwrap();
         assert_eq!((one.heard(), other.heard()), (vec!["resync".to_owned()], vec![]));
-        assert_eq!(one.enter(&hub, room, 1), Err(Behind));
-        one.enter(&hub, room, 2).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
+        let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
+        let mut first = Someone::connect(&hub, "first");
+        let change = |rev| hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+        change(2);
+        hub.arrive(&first.socket, room);
+        // It reads up to 3; 4 comes too late to be read and too early to be told.
+        for rev in [3, 4] {
+            change(rev);
+        }
+        assert_eq!(first.heard(), [""; 0]);
+        first.enter_at_last(&hub, room, 3).unwrap();
+        change(5);
+        assert_eq!(first.heard(), ["joined", "resync", "presence", "resync"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_room_that_changes_too_much_meanwhile_has_to_be_read_again() {
+        let (hub, room, mut one, mut other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        hub.arrive(&one.socket, room);
+        for rev in 2..200 {
+            hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+            other.heard();
+        }
+        assert_eq!(one.enter_at_last(&hub, room, 1), Err(Behind));
+        assert_eq!(one.heard(), [""; 0], "who arrives again hears of no change until it has entered");
+        one.enter(&hub, room, 199).unwrap();
+        hub.tell_change(room, 200, || frame(&ServerFrame::Resync { room }));
+        assert_eq!(one.heard(), ["joined", "resync"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_arrives_leaves_nothing_behind() {
+        let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
+        let (one, other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
+        hub.arrive(&one.socket, room);
+        hub.arrive(&other.socket, room);
+        assert_eq!(hub.leave(&one.socket, room, Timestamp(1)), None);
+        assert_eq!(hub.disconnect(&other.socket, &[], Timestamp(1)), []);
+        assert_eq!(hub.room_count(), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Frame, Socket, socket::ConnectionId};
 use crate::domain::{Participant, ParticipantId, Timestamp};
 
-/// The room has moved past what the caller read: read on from the database and try again.
+/// More has changed while the caller read the database than is kept for it: arrive and read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behind;
 
@@ -15,17 +15,32 @@ pub struct Behind;
 struct Seat {
     socket: Arc<Socket>,
     participant: ParticipantId,
-    /// The socket has everything up to this rev from the database.
+    /// The socket has everything up to this rev from the database. While it arrives once more, all.
     from_rev: i64,
 }
 
+/// A socket that reads the database on its way in. What is told after it began to read may be
+/// missing from what it reads.
+#[derive(Debug)]
+struct Arrival {
+    socket: Arc<Socket>,
+    /// With their revs, in order.
+    missed: Vec<(i64, Frame)>,
+    /// Whether `missed` still has all of them.
+    is_whole: bool,
+}
+
+/// Most changes that are kept for an arrival: they have to fit into its queue at once.
+const MOST_MISSED: usize = 128;
+
 /// Frames of changes go out in rising order of rev. A change that comes late is dropped: those who
 /// saw the gap before it have fetched it by then.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Room {
-    /// The highest rev that was told here.
+    /// The highest rev that was told here; 0 before the first.
     rev: i64,
     seats: Vec<Seat>,
+    arrivals: Vec<Arrival>,
     /// Everyone who takes part, in the room or not.
     people: Vec<Participant>,
     /// Who is typing, and until when that holds without a new sign.
@@ -49,12 +64,8 @@ pub(super) enum Presence {
 }
 
 impl Room {
-    pub fn new(head: i64) -> Self {
-        Self { rev: head, seats: Vec::new(), people: Vec::new(), typing: Vec::new(), presence: None }
-    }
-
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.seats.is_empty() && self.arrivals.is_empty()
     }
 
     pub fn people(&self) -> &[Participant] {
@@ -73,8 +84,24 @@ impl Room {
         self.seats.iter().map(|seat| &seat.socket)
     }
 
-    /// Takes `socket` in, which has everything up to `head`, and queues `joined` for it before any
-    /// live frame. Returns whether the list of who is here has changed.
+    /// The sockets that are told of changes, now or when they have arrived.
+    pub fn listeners(&self) -> impl Iterator<Item = &Arc<Socket>> {
+        self.sockets().chain(self.arrivals.iter().map(|arrival| &arrival.socket))
+    }
+
+    /// From now on changes are kept for `socket`, until it enters or leaves. Call it before reading
+    /// the database. A socket that is in already hears of no more changes until it enters again.
+    pub fn arrive(&mut self, socket: &Arc<Socket>) {
+        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.socket.id == socket.id) {
+            seat.from_rev = i64::MAX;
+        }
+        self.arrivals.retain(|arrival| arrival.socket.id != socket.id);
+        self.arrivals.push(Arrival { socket: socket.clone(), missed: Vec::new(), is_whole: true });
+    }
+
+    /// Takes `socket` in, which has arrived and then read everything up to `head`: queues `joined`
+    /// for it, and then the changes that came after `head`. Returns whether the list of who is here
+    /// has changed.
     pub fn enter(
         &mut self,
         socket: &Arc<Socket>,
@@ -83,13 +110,12 @@ impl Room {
         head: i64,
         joined: impl FnOnce(&[Participant]) -> Frame,
     ) -> Result<bool, Behind> {
-        if self.rev > head {
+        let arrival = self.arrivals.iter().position(|arrival| arrival.socket.id == socket.id).ok_or(Behind)?;
+        let Arrival { missed, is_whole, .. } = self.arrivals.swap_remove(arrival);
+        if !is_whole {
             return Err(Behind);
         }
         let was_online = self.is_online(me);
-        if self.is_empty() {
-            self.rev = head;
-        }
         match self.seats.iter_mut().find(|seat| seat.socket.id == socket.id) {
             Some(seat) => seat.from_rev = head,
             None => self.seats.push(Seat { socket: socket.clone(), participant: me, from_rev: head }),
@@ -100,6 +126,7 @@ impl Room {
             self.people[index].online = self.is_online(self.people[index].id);
         }
         socket.send(joined(&self.people));
+        missed.into_iter().filter(|(rev, _)| *rev > head).for_each(|(_, frame)| socket.send(frame));
         Ok(!was_online || self.people.len() != known)
     }
 
@@ -143,6 +170,7 @@ impl Room {
 
     /// Takes `socket` out; returns the participant if this was its last socket here.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
+        self.arrivals.retain(|arrival| arrival.socket.id != socket);
         let index = self.seats.iter().position(|seat| seat.socket.id == socket)?;
         let participant = self.seats.swap_remove(index).participant;
         if self.is_online(participant) {
@@ -156,15 +184,27 @@ impl Room {
     }
 
     /// Whether a change with this rev is still to be told.
-    pub fn advance(&mut self, rev: i64) -> bool {
-        let news = rev > self.rev;
-        self.rev = self.rev.max(rev);
-        news
+    pub fn is_news(&self, rev: i64) -> bool {
+        rev > self.rev
     }
 
-    /// The sockets that do not have the change `rev` yet.
-    pub fn without(&self, rev: i64) -> impl Iterator<Item = &Arc<Socket>> {
-        self.seats.iter().filter(move |seat| seat.from_rev < rev).map(|seat| &seat.socket)
+    /// Tells the change `rev` to all who do not have it yet; those for whom `frame` has nothing are
+    /// not to be told.
+    pub fn tell_change(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+        self.rev = self.rev.max(rev);
+        for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
+            if let Some(frame) = frame(&seat.socket) {
+                seat.socket.send(frame);
+            }
+        }
+        for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.is_whole) {
+            if arrival.missed.len() == MOST_MISSED {
+                arrival.is_whole = false;
+                arrival.missed = Vec::new();
+            } else if let Some(frame) = frame(&arrival.socket) {
+                arrival.missed.push((rev, frame));
+            }
+        }
     }
 
     /// Sends `frame` to all sockets but those of `except`.

@@ -61,7 +61,7 @@ impl Service {
             Change::Conversation => {
                 // Admins and customers see a conversation differently, so each person gets their own.
                 let words = |conversation| ServerFrame::ConversationUpdated { room, rev, conversation };
-                let mut frames = self.frame_for_each(&self.hub.in_room(room), room, words).await;
+                let mut frames = self.frame_for_each(&self.hub.listeners(room), room, words).await;
                 // Someone may have come in meanwhile, without this change.
                 while let Err(newcomers) = self.hub.tell_change_each(room, rev, &frames) {
                     frames.extend(self.frame_for_each(&newcomers, room, words).await);

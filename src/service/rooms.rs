@@ -91,24 +91,43 @@ impl Service {
         after: Option<i64>,
         epoch: Option<Epoch>,
     ) -> Result<(), Problem> {
+        let is_in = self.try_join(socket, room, after, epoch).await;
+        if !matches!(is_in, Ok(true)) {
+            self.leave_room(socket, room).await;
+        }
+        is_in.map(drop)
+    }
+
+    /// Returns whether the socket is in the room by now.
+    async fn try_join(
+        &self,
+        socket: &Arc<Socket>,
+        room: ConversationId,
+        after: Option<i64>,
+        epoch: Option<Epoch>,
+    ) -> Result<bool, Problem> {
         let actor = &socket.actor;
         let known = self.store.find_conversation(actor, room).await.map_err(problem)?;
         if after.is_some_and(|after| after < 0) {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
-        if epoch.is_some_and(|epoch| epoch != self.epoch) {
+        let resync = || {
             socket.send(frame(&ServerFrame::Resync { room }));
-            return Ok(());
+            Ok(false)
+        };
+        if epoch.is_some_and(|epoch| epoch != self.epoch) {
+            return resync();
         }
         for _ in 0..JOIN_TRIES {
+            // Before anything is read: see there.
+            self.hub.arrive(socket, room);
             let page = match after {
                 None => self.store.list_before(actor, room, None, JOIN_LATEST).await,
                 Some(after) => self.store.list_after(actor, room, after, JOIN_CATCH_UP).await,
             }
             .map_err(problem)?;
             if after.is_some_and(|after| after > page.head) {
-                socket.send(frame(&ServerFrame::Resync { room }));
-                return Ok(());
+                return resync();
             }
             let mut participants = self.store.list_participants(actor, room).await.map_err(problem)?;
             let seat = if participants.iter().any(|person| person.id == known.me.id) {
@@ -125,30 +144,31 @@ impl Service {
             // Without `after`, older messages are loaded on demand; `more` speaks of changes only.
             let more = after.is_some() && page.more;
             let head = page.head;
-            let joined = |people: Vec<_>| {
+            let joined = |participants: Vec<_>| {
                 frame(&ServerFrame::Joined(Box::new(Joined {
                     room,
                     epoch: self.epoch,
                     head,
                     conversation,
-                    participants: people,
+                    participants,
                     receipts,
                     messages: page.messages,
                     more,
                 })))
             };
             if more {
+                // Nothing live may follow it.
                 self.leave_room(socket, room).await;
                 self.hub.mark_online(room, &mut participants);
                 socket.send(joined(participants));
-                return Ok(());
+                return Ok(false);
             }
             let came_online = !actor.is_admin() && !self.hub.customer_online(room);
             if self.hub.enter(socket, room, me, participants, head, |people| joined(people.to_vec())).is_ok() {
                 if came_online {
                     self.inbox_changed(room);
                 }
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(Problem::unavailable())

@@ -291,11 +291,12 @@ impl Ws {
         .await;
     }
 
-    /// Reads on until the socket ends.
+    /// Reads on until the socket ends, and says goodbye.
     pub async fn closed(&mut self) -> Closed {
         in_time("the socket ends", async {
             loop {
                 if let Err(code) = self.next_text().await {
+                    while let Some(Ok(_)) = self.stream.next().await {}
                     return code;
                 }
             }

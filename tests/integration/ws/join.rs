@@ -283,6 +283,37 @@ async fn nothing_comes_from_a_room_after_leaving_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_in_which_everybody_talks_at_once_can_be_joined() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let room = chat.id;
+    let done = tokio_util::sync::CancellationToken::new();
+    let writers: Vec<_> = (0..32)
+        .map(|_| {
+            let (service, actor, done) = (app.service.clone(), app.actor(), done.clone());
+            tokio::spawn(async move {
+                while !done.is_cancelled() {
+                    service.post_message(&actor, room, None, "hello", 0).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    // Each finds the room empty, so nobody but the database knows what was said a moment ago.
+    for _ in 0..30 {
+        let mut guest = app.guest_socket(&chat).await;
+        let mut rev = guest.join(room).await.head;
+        for _ in 0..5 {
+            rev += 1;
+            assert_eq!(guest.wait("a live frame", |frame| rev_of(&frame)).await, (room, rev));
+        }
+    }
+    done.cancel();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn joining_twice_brings_each_message_once() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
