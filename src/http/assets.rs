@@ -105,17 +105,17 @@ async fn file(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response 
     if let Some(encoding) = encoding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    if uri.path() == "/sw.js" {
-        // A service worker obeys the policy of its own file: it fetches from this server.
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'self'"));
-    } else if uri.path().ends_with(".html") {
+    let policy = match uri.path() {
         // The one page that is a file: what people see while they are offline.
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(
-                "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'",
-            ),
-        );
+        path if path.ends_with(".html") => {
+            Some("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'")
+        }
+        // The service worker may load what it is made for: pages, and the one above.
+        "/sw.js" => Some("default-src 'none'; connect-src 'self'"),
+        _ => None,
+    };
+    if let Some(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     }
     response
 }
