@@ -20,7 +20,7 @@ export default defineConfig({
   use: {
     ...devices['Desktop Chrome'],
     locale: 'en-GB',
-    timezoneId: 'UTC',
+    timezoneId: 'Europe/Berlin',
     trace: 'retain-on-failure',
     video: 'off',
     launchOptions: {

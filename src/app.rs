@@ -120,16 +120,6 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The client-only preview: the page to sign in, without a server to render it.
-#[component]
-pub fn Preview() -> impl IntoView {
-    view! {
-        <Router>
-            <LoginPage />
-        </Router>
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::has_islands;

@@ -47,5 +47,5 @@ pub fn hydrate() {
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn preview() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(app::Preview);
+    leptos::mount::mount_to_body(app::App);
 }
