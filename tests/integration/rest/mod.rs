@@ -6,3 +6,4 @@ mod limits;
 mod links;
 mod messages;
 mod problems;
+mod server_functions;
