@@ -70,9 +70,15 @@ pub fn day(day: Date, today: Date) -> String {
 /// `Tuesday 3 June 2025, 14:03`: for who hovers or listens.
 #[must_use]
 pub fn full(time: Timestamp, zone: Zone) -> String {
-    let date = local_date(time, zone);
-    let elsewhere = Date { year: date.year - 1, ..date };
-    WEEKDAYS[date.weekday()].to_owned() + " " + &self::date(date, elsewhere) + ", " + &clock(time, zone)
+    let weekday = WEEKDAYS[local_date(time, zone).weekday()];
+    [weekday, " ", &long_date(time, zone), ", ", &clock(time, zone)].concat()
+}
+
+/// `3 June 2025`
+#[must_use]
+pub fn long_date(time: Timestamp, zone: Zone) -> String {
+    let day = local_date(time, zone);
+    date(day, Date { year: day.year - 1, ..day })
 }
 
 /// `just now`, `5 min ago`, `3 h ago`, from a day on the date.

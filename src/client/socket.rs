@@ -234,7 +234,7 @@ fn connect() {
 fn receive(text: &str) {
     with_line(|line| line.reconnect.received(page::now_ms()));
     // A frame of a newer server that this page does not know yet.
-    let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
+    let Ok(frame) = text.parse::<ServerFrame>() else { return };
     if let ServerFrame::Welcome { user, .. } = &frame {
         with_line(|line| {
             line.reconnect.opened(page::now_ms());

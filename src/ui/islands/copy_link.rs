@@ -11,12 +11,7 @@ use crate::client::page;
 /// How long the button says what it did.
 const SAID: Duration = Duration::from_secs(2);
 
-/// Copies the link. Stands in a `.copy`, after the input that shows it.
-#[island]
-pub fn CopyLink(link: String) -> impl IntoView {
-    view! { <CopyButton link=link /> }
-}
-
+/// Stands in a `.copy`, after the input that shows the link.
 #[component]
 pub(super) fn CopyButton(link: String) -> impl IntoView {
     // Without a script there is nothing to press: the link is selected by hand.

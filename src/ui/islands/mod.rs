@@ -4,9 +4,10 @@
 mod chat;
 mod chat_list;
 mod copy_link;
+mod details;
 mod inbox;
 mod new_chat;
 
 pub use chat::Chat;
-pub use copy_link::CopyLink;
+pub use details::Details;
 pub use inbox::InboxList;

@@ -8,10 +8,10 @@ use super::{with_earlier, with_viewer};
 use crate::{
     api::{self, list_inbox, load_chat},
     app::FormState,
-    domain::{Conversation, ConversationId, ConversationStatus},
+    domain::{ConversationId, ConversationStatus},
     ui::{
-        components::{Field, FormProblem, Frame, Icon, Layout, icon, long_date},
-        islands::{Chat, CopyLink, InboxList},
+        components::{Field, FormProblem, Frame, Layout},
+        islands::{Chat, Details, InboxList},
     },
 };
 
@@ -128,131 +128,5 @@ fn NewChatForm() -> impl IntoView {
                 </div>
             </form>
         </div>
-    }
-}
-
-/// What there is to know about a chat and to do with it. A column on a wide screen, elsewhere a
-/// popover that the chat's head opens.
-#[component]
-fn Details(conversation: Conversation) -> impl IntoView {
-    let action = {
-        let id = conversation.id;
-        move |what: &str| format!("/admin/chats/{id}/{what}")
-    };
-    let open = conversation.is_open();
-    let (chip, status) = if open { ("chip chip--ok", "Open") } else { ("chip", "Closed") };
-    let link = conversation.link.clone();
-    view! {
-        <aside class="details" id="details" popover="auto" aria-label="About this chat">
-            <header class="details__head">
-                <h2 class="details__title">"About this chat"</h2>
-                <button
-                    class="icon-button details__close"
-                    type="button"
-                    popovertarget="details"
-                    popovertargetaction="hide"
-                    aria-label="Close"
-                >
-                    <Icon d=icon::CLOSE />
-                </button>
-            </header>
-            <dl class="facts">
-                <dt>"Customer"</dt>
-                <dd>{conversation.customer_name.clone()}</dd>
-                {conversation
-                    .customer_email
-                    .clone()
-                    .map(|email| {
-                        view! {
-                            <dt>"E-mail"</dt>
-                            <dd>
-                                <a href=format!("mailto:{email}")>{email.clone()}</a>
-                            </dd>
-                        }
-                    })}
-                <dt>"Status"</dt>
-                <dd>
-                    <span class=chip>{status}</span>
-                </dd>
-                <dt>"Opened"</dt>
-                <dd>
-                    <time datetime=conversation.created_at.to_string()>{long_date(conversation.created_at)}</time>
-                </dd>
-                {conversation
-                    .closed_at
-                    .map(|at| {
-                        let by = conversation.closed_by.clone().map(|name| format!(" by {name}"));
-                        view! {
-                            <dt>"Closed"</dt>
-                            <dd>
-                                <time datetime=at.to_string()>{long_date(at)}</time>
-                                {by}
-                            </dd>
-                        }
-                    })}
-            </dl>
-            <section class="details__part">
-                <h3 class="details__subtitle">"Link"</h3>
-                {match link {
-                    Some(link) => {
-                        view! {
-                            <div class="copy">
-                                <input
-                                    class="input copy__input"
-                                    readonly
-                                    value=link.clone()
-                                    aria-label="Link to this chat"
-                                />
-                                <CopyLink link=link />
-                            </div>
-                            <p class="details__help">
-                                "Whoever has this link can read and write here. A new link ends this one."
-                            </p>
-                            <div class="details__actions">
-                                <form method="post" action=action("link")>
-                                    <button class="button button--small" type="submit">
-                                        "New link"
-                                    </button>
-                                </form>
-                                <form method="post" action=action("revoke")>
-                                    <button class="button button--small button--danger" type="submit">
-                                        "Revoke link"
-                                    </button>
-                                </form>
-                            </div>
-                        }
-                            .into_any()
-                    }
-                    None => {
-                        view! {
-                            <p class="details__help">
-                                "There is no link to this chat now. Nobody can open it but you and your colleagues."
-                            </p>
-                            <form method="post" action=action("link")>
-                                <button class="button button--small" type="submit">
-                                    "Make a link"
-                                </button>
-                            </form>
-                        }
-                            .into_any()
-                    }
-                }}
-            </section>
-            <section class="details__part">
-                <h3 class="details__subtitle">{if open { "Close" } else { "Reopen" }}</h3>
-                <p class="details__help">
-                    {if open {
-                        "A closed chat can be read, but not written to. You can reopen it."
-                    } else {
-                        "This chat can be read, but not written to."
-                    }}
-                </p>
-                <form method="post" action=action(if open { "close" } else { "reopen" })>
-                    <button class="button button--small" type="submit">
-                        {if open { "Close chat" } else { "Reopen chat" }}
-                    </button>
-                </form>
-            </section>
-        </aside>
     }
 }
