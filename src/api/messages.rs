@@ -1,8 +1,9 @@
 //! Messages that a page did not bring along.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Json;
 use crate::domain::{ConversationId, Message, Problem};
 
 /// Messages before those that the browser has.
@@ -15,7 +16,7 @@ pub struct Older {
 }
 
 /// The 50 messages before `before_seq`.
-#[server(input = Json)]
+#[server(input = Json, output = Json)]
 pub async fn list_older(id: ConversationId, before_seq: i64) -> Result<Older, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.list_older(&actor, id, before_seq).await

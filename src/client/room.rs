@@ -228,9 +228,8 @@ impl Room {
                 self.people.apply_typing(message.sender_id, false, now);
                 // Who writes has read what stands above; no frame of its own tells that.
                 let (participant, seq, at) = (message.sender_id, message.seq, message.created_at);
-                self.people.apply_read(Receipt { participant, seq, at });
-                if participant == self.me {
-                    self.told_seq = self.told_seq.max(seq);
+                if participant != self.me {
+                    self.people.apply_read(Receipt { participant, seq, at });
                 }
                 let mut todo = Vec::from_iter(self.settle(message));
                 todo.extend(self.after_live(live));
