@@ -25,6 +25,7 @@ pub enum Key {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all lines are messages")]
 pub enum Line {
     Day {
         date: Date,
