@@ -1,9 +1,8 @@
 //! Conversations: the dashboard's list, one chat, and what admins do with it.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::Json;
 use crate::{
     domain::{Conversation, ConversationId, ConversationStatus, Participant, Problem},
     protocol::Joined,
@@ -32,7 +31,7 @@ pub struct Chat {
 }
 
 /// A part of the conversations that the viewer may see.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn list_inbox(
     status: ConversationStatus,
     search: Option<String>,
@@ -43,14 +42,14 @@ pub async fn list_inbox(
 }
 
 /// One conversation with its latest messages, or with those before `before_seq`.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn load_chat(id: ConversationId, before_seq: Option<i64>) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.chat(&actor, id, before_seq).await
 }
 
 /// Opens a chat and returns it with the link to share.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn open_chat(
     customer_name: String,
     customer_email: Option<String>,
@@ -61,21 +60,21 @@ pub async fn open_chat(
 }
 
 /// Closes or reopens a conversation.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn set_status(id: ConversationId, status: ConversationStatus) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.set_status(&actor, id, status).await
 }
 
 /// Makes a new link; the old one dies.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn make_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.make_link(&actor, id).await
 }
 
 /// Ends the link: whoever came by it is out.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn revoke_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.revoke_link(&actor, id).await

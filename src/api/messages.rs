@@ -1,9 +1,8 @@
 //! Messages that a page did not bring along.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::Json;
 use crate::domain::{ConversationId, Message, Problem};
 
 /// Messages before those that the browser has.
@@ -16,7 +15,7 @@ pub struct Older {
 }
 
 /// The 50 messages before `before_seq`.
-#[server(input = Json, output = Json)]
+#[server(input = Json)]
 pub async fn list_older(id: ConversationId, before_seq: i64) -> Result<Older, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.list_older(&actor, id, before_seq).await

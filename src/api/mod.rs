@@ -11,50 +11,15 @@ mod viewer;
 pub use conversations::*;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
-    server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post},
+    server_fn::codec::JsonEncoding,
 };
 pub use messages::*;
-use serde::{
-    Serialize,
-    de::{DeserializeOwned, Error as _},
-};
 pub use viewer::*;
 
 use crate::domain::{Code, Problem};
 
-/// How functions are called and answer: JSON in the body of a POST request.
-pub(crate) type Json = Post<JsonText>;
-
-/// JSON that is read as text. What `server_fn` brings reads bytes, and browsers would load the code
-/// that reads our types twice: props and frames are text.
-pub struct JsonText;
-
-impl ContentType for JsonText {
-    const CONTENT_TYPE: &'static str = "application/json";
-}
-
-impl FormatType for JsonText {
-    const FORMAT_TYPE: Format = Format::Text;
-}
-
-impl<T: Serialize> Encodes<T> for JsonText {
-    type Error = serde_json::Error;
-
-    fn encode(output: &T) -> Result<Bytes, Self::Error> {
-        serde_json::to_vec(output).map(Bytes::from)
-    }
-}
-
-impl<T: DeserializeOwned> Decodes<T> for JsonText {
-    type Error = serde_json::Error;
-
-    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
-        serde_json::from_str(std::str::from_utf8(&bytes).map_err(serde_json::Error::custom)?)
-    }
-}
-
 impl FromServerFnError for Problem {
-    type Encoder = JsonText;
+    type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

@@ -3,8 +3,6 @@
 //! Every line has a key that stays the same while the thing it shows does (also when a send becomes
 //! a message), and compares equal while it need not be drawn again.
 
-use serde::Serialize;
-
 use super::{
     labels::{self, Zone},
     outbox::{Entry, SendState},
@@ -16,7 +14,7 @@ use crate::domain::{ClientId, Date, Message, MessageId, ParticipantId, Timestamp
 /// Messages of one person stand together while no more than this lies between them.
 const GROUP_MS: i64 = 5 * 60_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// In days since 1970.
     Day(i64),
@@ -27,6 +25,7 @@ pub enum Key {
 }
 
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "nearly all lines are messages")]
 pub enum Line {
     Day {
         date: Date,
@@ -56,7 +55,8 @@ pub struct Bubble {
     pub delivery: Delivery,
     pub may_edit: bool,
     pub may_delete: bool,
-    pub editing: bool,
+    /// The text to begin with, while it is edited.
+    pub editing: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +157,7 @@ impl Pen<'_> {
             delivery,
             may_edit: own && !deleted && self.look.is_open,
             may_delete: (own || self.look.is_admin) && !deleted && self.look.is_open,
-            editing: own && !deleted && self.look.editing == Some(message.id),
+            editing: (own && !deleted && self.look.editing == Some(message.id)).then(|| message.content.clone()),
         }));
     }
 
@@ -184,7 +184,7 @@ impl Pen<'_> {
             },
             may_edit: false,
             may_delete: false,
-            editing: false,
+            editing: None,
         }));
     }
 }

@@ -1,13 +1,18 @@
-//! What runs in the browser. Everything but [`socket`] and [`page`], which touch it, is pure and
-//! tested on the host.
+//! What runs in the browser. [`page`], [`paint`], [`socket`] and [`ask`] touch it; everything else is
+//! pure and tested on the host.
 
+pub mod ask;
+pub mod json;
 pub mod labels;
 pub mod log;
+pub mod markup;
 pub mod outbox;
 pub mod page;
+pub mod paint;
 pub mod people;
 pub mod reconnect;
 pub mod room;
 pub mod socket;
 pub mod text;
 pub mod timeline;
+pub mod wire;

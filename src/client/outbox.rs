@@ -4,31 +4,50 @@
 //! client id whatever happens, so that the server stores it once. `client::storage` keeps every
 //! entry across reloads.
 
-use serde::{Deserialize, Serialize};
-
+use super::{
+    json::{Json, Object},
+    wire::{FromJson, member},
+};
 use crate::domain::{ClientId, Code, Message, ParticipantId};
 
 /// First pause after the server asked for patience; doubles up to [`PAUSE_MAX_MS`].
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 16_000;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendState {
     Queued,
     /// Sent on the present connection, not yet answered.
-    #[serde(skip)]
     Sending,
     /// Refused. Stays until the person tries again or discards it.
     Failed(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub client_id: ClientId,
     pub content: String,
     /// Milliseconds since 1970, by this device's clock.
     pub written_at: i64,
     pub state: SendState,
+}
+
+impl Entry {
+    /// As it is kept.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let failed = if let SendState::Failed(reason) = &self.state { Some(&**reason) } else { None };
+        let entry = Object::default().text("client_id", &self.client_id.to_string()).text("content", &self.content);
+        entry.number("written_at", self.written_at).some_text("failed", failed).end()
+    }
+}
+
+impl FromJson for Entry {
+    fn from_json(json: &Json) -> Option<Self> {
+        let state = member::<Option<String>>(json, "failed")?.map_or(SendState::Queued, SendState::Failed);
+        let (client_id, content) = (member(json, "client_id")?, member(json, "content")?);
+        Some(Self { client_id, content, written_at: member(json, "written_at")?, state })
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,9 +61,14 @@ pub struct Outbox {
 impl Outbox {
     /// From what was kept, in any order. Client ids are UUIDv7 and sort by the time they were made.
     #[must_use]
-    pub fn restore(mut entries: Vec<Entry>) -> Self {
-        entries.sort_by_key(|entry| entry.client_id);
-        entries.dedup_by_key(|entry| entry.client_id);
+    pub fn restore(kept: Vec<Entry>) -> Self {
+        let mut entries: Vec<Entry> = Vec::new();
+        for entry in kept {
+            let at = entries.partition_point(|earlier| earlier.client_id < entry.client_id);
+            if entries.get(at).is_none_or(|known| known.client_id != entry.client_id) {
+                entries.insert(at, entry);
+            }
+        }
         let mut outbox = Self { entries, ..Self::default() };
         outbox.on_connected();
         outbox
@@ -186,8 +210,8 @@ mod tests {
         }
         outbox.next_to_send(0);
         outbox.reject(id(1), Code::Invalid, "no".into(), 0);
-        let kept = outbox.entries().iter().rev().map(|entry| serde_json::to_string(entry).unwrap());
-        let entries = kept.map(|json| serde_json::from_str(&json).unwrap()).collect();
+        let kept = outbox.entries().iter().rev().map(Entry::write);
+        let entries = kept.map(|kept| Entry::from_json(&Json::parse(&kept).unwrap()).unwrap()).collect();
         assert_eq!(Outbox::restore(entries).entries(), outbox.entries());
     }
 

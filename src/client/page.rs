@@ -1,17 +1,21 @@
 //! What the browser gives to a page: clock, focus, storage, clipboard. Touched only from effects and
 //! event handlers, which do not run on the server; [`now`] works everywhere.
 
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 use leptos::{
     leptos_dom::helpers::{TimeoutHandle, document, is_browser, set_timeout_with_handle, window},
     prelude::request_animation_frame,
 };
+use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{EventTarget, HtmlDocument, Storage, VisibilityState};
+use web_sys::{Event, EventTarget, HtmlDocument, Storage, VisibilityState};
 
-use crate::domain::Timestamp;
+use crate::domain::{ClientId, Timestamp};
 
 /// Milliseconds since 1970, by this device's clock.
 #[must_use]
@@ -27,6 +31,25 @@ pub fn now_ms() -> i64 {
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp(now_ms())
+}
+
+thread_local! {
+    /// When the last client id was made, and how many before it in the same millisecond.
+    static LAST_ID: Cell<(i64, u16)> = const { Cell::new((0, 0)) };
+}
+
+/// A name for a send: a UUIDv7, so that names made later sort later. Made here, since the one of the
+/// uuid library would add a source of secrets, which such a name is not.
+#[must_use]
+pub fn new_client_id() -> ClientId {
+    let (last, count) = LAST_ID.get();
+    let now = now_ms();
+    let (at, count) = if now > last { (now, 0) } else { (last + i64::from(count == 0xfff), (count + 1) & 0xfff) };
+    LAST_ID.set((at, count));
+    let random = || (js_sys::Math::random() * f64::from(1_u32 << 31)) as u128;
+    ClientId(Uuid::from_u128(
+        (at as u128) << 80 | 0x7 << 76 | u128::from(count) << 64 | 0b10 << 62 | random() << 31 | random(),
+    ))
 }
 
 /// The zone of this device, with its summer time.
@@ -55,8 +78,8 @@ pub fn has_touch_keyboard() -> bool {
 }
 
 /// Calls `act` at each `event` of `target`, as long as the page lives.
-pub fn listen(target: &EventTarget, event: &str, act: impl FnMut() + 'static) {
-    let act = Closure::<dyn FnMut()>::new(act);
+pub fn on(target: &EventTarget, event: &str, mut act: impl FnMut(&Event) + 'static) {
+    let act = Closure::<dyn FnMut(Event)>::new(move |event: Event| act(&event));
     // Fails only for a detached document.
     let _ = target.add_event_listener_with_callback(event, act.as_ref().unchecked_ref());
     act.forget();
@@ -64,10 +87,11 @@ pub fn listen(target: &EventTarget, event: &str, act: impl FnMut() + 'static) {
 
 /// Calls `act` when the person comes back to the page, or the network does.
 pub fn on_return(act: impl Fn() + Clone + 'static) {
-    listen(&window(), "focus", act.clone());
-    listen(&window(), "online", act.clone());
-    listen(&window(), "pageshow", act.clone());
-    listen(&document(), "visibilitychange", act);
+    for event in ["focus", "online", "pageshow"] {
+        let act = act.clone();
+        on(&window(), event, move |_| act());
+    }
+    on(&document(), "visibilitychange", move |_| act());
 }
 
 /// A timer that is set anew instead of running twice.

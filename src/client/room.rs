@@ -461,16 +461,17 @@ mod tests {
     #[test]
     fn a_gap_joins_once() {
         let mut room = live_room();
-        let news = |rev| ServerFrame::NewMessage { room: conversation().id, rev, message: message(rev, rev, "x") };
+        let message = |rev, x| Message { sender_id: ParticipantId(Uuid::from_u128(2)), ..message(rev, rev, x) };
+        let news = |rev| ServerFrame::NewMessage { room: conversation().id, rev, message: message(rev, "x") };
         assert!(matches!(room.on_frame(&news(3), 0)[..], [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]));
         assert!(!room.is_up_to_date());
         assert_eq!(room.on_frame(&news(4), 0), []);
-        let missed = (2..=3).map(|rev| message(rev, rev, "x")).collect();
+        let missed = (2..=3).map(|rev| message(rev, "x")).collect();
         assert!(matches!(
             room.on_frame(&frame(joined(missed, 4, true)), 0)[..],
             [Do::Send(ClientFrame::JoinRequest { after: Some(3), .. })]
         ));
-        assert_eq!(room.on_frame(&frame(joined(vec![message(4, 4, "x")], 4, false)), 0), []);
+        assert_eq!(room.on_frame(&frame(joined(vec![message(4, "x")], 4, false)), 0), []);
         assert!(room.is_up_to_date());
         assert_eq!(room.timeline.messages().count(), 4);
     }

@@ -13,8 +13,10 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{
+    json::Json,
     page::{self, Timer},
     reconnect::{Due, Indicator, Phase, Reconnect},
+    wire::{self, FromJson},
 };
 use crate::{
     domain::{ConversationId, ParticipantId},
@@ -89,7 +91,7 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
             with_line(|line| line.reconnect.woke(page::now_ms(), page::is_online()));
             step();
         });
-        page::listen(&window(), "offline", || {
+        page::on(&window(), "offline", |_| {
             with_line(|line| line.reconnect.went_offline());
             // It would only turn out to be dead later.
             lose(GAVE_UP);
@@ -118,7 +120,7 @@ pub fn send(frame: &ClientFrame) -> bool {
         let Some(socket) = socket.as_mut().filter(|_| matches!(line.reconnect.phase(), Phase::Live { .. })) else {
             return false;
         };
-        let Ok(text) = serde_json::to_string(frame) else { return false };
+        let text = wire::write(frame);
         if let Some(key) = question(frame) {
             line.reconnect.asked(key, page::now_ms());
         }
@@ -234,7 +236,7 @@ fn connect() {
 fn receive(text: &str) {
     with_line(|line| line.reconnect.received(page::now_ms()));
     // A frame of a newer server that this page does not know yet.
-    let Ok(frame) = text.parse::<ServerFrame>() else { return };
+    let Some(frame) = Json::parse(text).and_then(|json| ServerFrame::from_json(&json)) else { return };
     if let ServerFrame::Welcome { user, .. } = &frame {
         with_line(|line| {
             line.reconnect.opened(page::now_ms());

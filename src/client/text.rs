@@ -14,7 +14,7 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut plain_from = 0;
     let mut at = 0;
-    while let Some(found) = text[at..].find("://").map(|found| at + found) {
+    while let Some(found) = text.as_bytes()[at..].windows(3).position(|three| three == b"://").map(|found| at + found) {
         at = found + 3;
         let Some(start) = scheme_start(&text[plain_from..found]).map(|start| plain_from + start) else { continue };
         let length = link_length(&text[at..]);
@@ -34,12 +34,17 @@ pub fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
+/// A letter or digit; beyond ASCII everything counts as one, which spares the tables of Unicode.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphanumeric() || !c.is_ascii()
+}
+
 /// Where `http` or `https` begins, if that is what `before` ends with, as a word of its own.
 fn scheme_start(before: &str) -> Option<usize> {
     ["https", "http"].into_iter().find_map(|scheme| {
         let start = before.len().checked_sub(scheme.len())?;
         let is_scheme = before.get(start..)?.eq_ignore_ascii_case(scheme);
-        let is_word = !before[..start].ends_with(char::is_alphanumeric);
+        let is_word = !before[..start].ends_with(is_letter);
         (is_scheme && is_word).then_some(start)
     })
 }
@@ -47,7 +52,7 @@ fn scheme_start(before: &str) -> Option<usize> {
 /// How much of what follows `://` belongs to the address: up to white space, less the punctuation
 /// that ends the sentence around it. 0 if it does not start like the name of a host.
 fn link_length(rest: &str) -> usize {
-    if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
+    if !rest.starts_with(|c: char| is_letter(c) || c == '[') {
         return 0;
     }
     let end = rest.find(|c: char| {

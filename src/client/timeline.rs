@@ -4,8 +4,6 @@
 //! newer one; the messages from the first shown to the last have no hole once a catch-up is complete.
 //! Whatever was missed, doubled or out of order in between, the end is what a fresh load shows.
 
-use std::collections::BTreeMap;
-
 use crate::{
     domain::{Conversation, ConversationId, Epoch, Message},
     protocol::{ClientFrame, Joined},
@@ -31,9 +29,9 @@ pub enum Progress {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
-    /// Also holds changed messages below `first`, so that older ones loaded later, perhaps from
-    /// before the change, do not bring back what is gone.
-    messages: BTreeMap<i64, Message>,
+    /// Ascending by seq. Also holds changed messages below `first`, so that older ones loaded later,
+    /// perhaps from before the change, do not bring back what is gone.
+    messages: Vec<Message>,
     /// The lowest seq that is shown. Seqs start at 1 without holes: above 1, older ones exist.
     first: i64,
     rev: i64,
@@ -48,7 +46,7 @@ impl Timeline {
     #[must_use]
     pub fn new(loaded: Joined) -> Self {
         let mut timeline = Self {
-            messages: BTreeMap::new(),
+            messages: Vec::new(),
             first: 1,
             rev: 0,
             epoch: loaded.epoch,
@@ -64,7 +62,10 @@ impl Timeline {
 
     fn replace(&mut self, loaded: Joined) {
         self.first = loaded.messages.first().map_or(1, |message| message.seq);
-        self.messages = loaded.messages.into_iter().map(|message| (message.seq, message)).collect();
+        self.messages.clear();
+        for message in loaded.messages {
+            self.merge(message);
+        }
         self.rev = loaded.head;
         self.epoch = loaded.epoch;
         self.conversation = loaded.conversation;
@@ -73,12 +74,8 @@ impl Timeline {
 
     /// What is shown, in order.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> + Clone {
-        self.messages.range(self.first..).map(|(_, message)| message)
-    }
-
-    #[must_use]
-    pub fn get(&self, seq: i64) -> Option<&Message> {
-        self.messages.get(&seq)
+        let start = self.messages.partition_point(|message| message.seq < self.first);
+        self.messages[start..].iter()
     }
 
     /// The lowest seq that is shown; older ones exist if it is above 1.
@@ -90,7 +87,7 @@ impl Timeline {
     /// The highest seq; 0 while there is no message.
     #[must_use]
     pub fn last(&self) -> i64 {
-        self.messages.last_key_value().map_or(0, |(seq, _)| *seq)
+        self.messages.last().map_or(0, |message| message.seq)
     }
 
     #[must_use]
@@ -184,9 +181,10 @@ impl Timeline {
     }
 
     fn merge(&mut self, message: Message) {
-        let newer = self.messages.get(&message.seq).is_none_or(|known| known.rev < message.rev);
-        if newer {
-            self.messages.insert(message.seq, message);
+        match self.messages.binary_search_by_key(&message.seq, |known| known.seq) {
+            Ok(at) if self.messages[at].rev < message.rev => self.messages[at] = message,
+            Ok(_) => {}
+            Err(at) => self.messages.insert(at, message),
         }
     }
 
@@ -497,7 +495,7 @@ pub(crate) mod tests {
         assert_eq!(timeline.apply_message(9, edited), Live::Applied);
         assert_eq!(timeline.messages().count(), 5, "what is above the first one shown stays hidden");
         timeline.prepend(4, older);
-        assert_eq!(timeline.get(2).unwrap().content, "edited");
+        assert_eq!(timeline.messages().nth(1).unwrap().content, "edited");
         assert_eq!(timeline.first(), 1);
     }
 

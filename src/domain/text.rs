@@ -30,8 +30,17 @@ impl Content {
         if text.contains('\0') {
             return Err(Problem::invalid("content", "A message cannot contain the NUL character."));
         }
-        // Forms send line breaks as CRLF, sockets as LF: one message, one form.
-        Ok(Self(text.replace("\r\n", "\n")))
+        // Forms send line breaks as CRLF, sockets as LF: one message, one form. Not `replace`, whose
+        // search for a text would be the only one that browsers have to load.
+        let mut parts = text.split('\r');
+        let mut content = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            if !part.starts_with('\n') {
+                content.push('\r');
+            }
+            content.push_str(part);
+        }
+        Ok(Self(content))
     }
 
     #[must_use]
@@ -159,7 +168,7 @@ mod tests {
     #[test]
     fn content_is_trimmed_and_bounded() {
         assert_eq!(Content::parse("  hello \n", 5).unwrap().as_str(), "hello");
-        assert_eq!(Content::parse("a\r\nb", 5).unwrap().as_str(), "a\nb");
+        assert_eq!(Content::parse("a\r\nb\rc\r\r\nd", 10).unwrap().as_str(), "a\nb\rc\r\nd");
         for bad in ["", " \n\t ", "123456", "a\0b"] {
             assert_eq!(Content::parse(bad, 5).unwrap_err().code, Code::Invalid, "{bad:?}");
         }

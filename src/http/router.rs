@@ -6,6 +6,7 @@ use axum::{
     middleware,
     routing::{any, get, patch, post},
 };
+use tower_http::compression::CompressionLayer;
 
 use super::{App, assets, auth, forms, health, pages, rest, security, ws};
 
@@ -36,20 +37,26 @@ pub(super) fn routes(app: App) -> Router {
         .route("/login", get(pages::login).post(forms::sign_in))
         .route("/logout", get(pages::logout).post(forms::sign_out))
         .route("/account", get(pages::account))
+        .route("/chat", get(pages::open_link))
+        .route("/chat/{id}", get(pages::chat).post(forms::post_message))
+        .fallback(pages::not_found)
+        .layer(CompressionLayer::new());
+
+    // Not compressed: they show links beside what was searched for, and how long the compressed page
+    // is would let whoever watches the network guess the one by varying the other.
+    let desk = Router::new()
         .route("/admin", get(pages::admin))
         .route("/admin/chats", post(forms::open_chat))
         .route("/admin/chats/{id}/close", post(forms::close))
         .route("/admin/chats/{id}/reopen", post(forms::reopen))
         .route("/admin/chats/{id}/link", post(forms::make_link))
-        .route("/admin/chats/{id}/revoke", post(forms::revoke_link))
-        .route("/chat", get(pages::open_link))
-        .route("/chat/{id}", get(pages::chat).post(forms::post_message))
-        .fallback(pages::not_found);
+        .route("/admin/chats/{id}/revoke", post(forms::revoke_link));
 
     Router::new()
         .nest("/api/v1", api)
         .route("/api/{*function}", post(pages::server_function).fallback(rest::not_found))
         .merge(pages)
+        .merge(desk)
         .route("/ws", any(ws::upgrade))
         // Everything above knows who asks; what follows is the same for everyone.
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify))

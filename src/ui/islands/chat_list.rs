@@ -30,11 +30,6 @@ impl ChatList {
         self.items.iter().filter(|item| item.status == self.status)
     }
 
-    #[must_use]
-    pub fn get(&self, id: ConversationId) -> Option<&Conversation> {
-        self.items.iter().find(|item| item.id == id)
-    }
-
     /// Messages that wait to be read in the open chats that are known.
     #[must_use]
     pub fn unread(&self) -> i64 {
@@ -44,20 +39,18 @@ impl ChatList {
     /// Takes a chat's new summary. Returns whether the list must be asked for again: only the
     /// server knows whether an unknown chat fits the search, and what it does to the counts.
     pub fn apply(&mut self, news: Conversation) -> bool {
-        let Some(known) = self.items.iter_mut().find(|item| item.id == news.id) else { return true };
+        let Some(at) = self.items.iter().position(|item| item.id == news.id) else { return true };
         // Summaries of two nodes can overtake each other.
-        if news.head < known.head {
+        if news.head < self.items[at].head {
             return false;
         }
+        let known = self.items.remove(at);
         if known.status != news.status {
             let step = if news.is_open() { 1 } else { -1 };
             self.open += step;
             self.closed -= step;
         }
-        let link = known.link.take();
-        *known = news;
-        known.link = known.link.take().or(link);
-        self.sort();
+        self.put(Conversation { link: news.link.clone().or(known.link), ..news });
         false
     }
 
@@ -106,22 +99,26 @@ impl ChatList {
     fn add(&mut self, items: Vec<Conversation>) {
         for item in items {
             self.items.retain(|known| known.id != item.id);
-            self.items.push(item);
+            self.put(item);
         }
-        self.sort();
     }
 
-    fn sort(&mut self) {
-        self.items.sort_by_key(|item| std::cmp::Reverse((item.updated_at, item.id)));
+    /// Puts a chat that is not in the list where its activity belongs.
+    fn put(&mut self, item: Conversation) {
+        let place = (item.updated_at, item.id);
+        let at = self.items.partition_point(|known| (known.updated_at, known.id) > place);
+        self.items.insert(at, item);
     }
 }
 
-/// What stands for a person's face: the first letters of the first and the last name.
+/// What stands for a person's face: the first letters of the first and the last name. CSS makes them
+/// capitals.
 #[must_use]
 pub fn initials(name: &str) -> String {
-    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+    let is_letter = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().find(is_letter));
     let first = words.next();
-    first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
+    first.into_iter().chain(words.next_back()).collect()
 }
 
 #[cfg(test)]
@@ -181,7 +178,7 @@ mod tests {
     #[test]
     fn initials_of_names() {
         for (name, expected) in
-            [("Ada Long", "AL"), ("ada", "A"), ("Ana de la Cruz", "AC"), ("  ", ""), ("(Bo) ßen", "BSS")]
+            [("Ada Long", "AL"), ("ada", "a"), ("Ana de la Cruz", "AC"), ("  ", ""), ("(Bo) ßen", "Bß")]
         {
             assert_eq!(initials(name), expected, "{name}");
         }

@@ -1,47 +1,54 @@
-//! A button that copies the link beside it.
+//! A link with a button that copies it.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement};
+use web_sys::{Element, Event, HtmlInputElement};
 
-use crate::client::page;
+use crate::client::{
+    markup::{Element as Markup, el},
+    page,
+    paint::say,
+};
 
 /// How long the button says what it did.
 const SAID: Duration = Duration::from_secs(2);
 
-/// Stands in a `.copy`, after the input that shows the link.
+/// The link as text to select and, for browsers with a script, the button.
+pub(super) fn copy_link(link: &str) -> Markup {
+    let shown = el("input", "input copy__input").attr("readonly", "").attr("value", link);
+    let button = el("button", "button").attr("type", "button").attr("data-act", "copy").text("Copy link");
+    el("div", "copy").with(shown.attr("aria-label", "Link to this chat")).with(button)
+}
+
+/// The same where a page is written with `view!`.
 #[component]
-pub(super) fn CopyButton(link: String) -> impl IntoView {
-    // Without a script there is nothing to press: the link is selected by hand.
-    let awake = RwSignal::new(false);
-    let said = RwSignal::new("");
-    Effect::new(move || awake.set(true));
-    let copy = move |event: web_sys::MouseEvent| {
-        let button = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
-        select_beside(button.as_ref());
-        page::copy(&link, move |copied| {
-            said.set(if copied { "Copied" } else { "Press Ctrl + C to copy" });
-            set_timeout(move || said.set(""), SAID);
-        });
-    };
+pub(super) fn CopyLink(link: String) -> impl IntoView {
     view! {
-        <button class="button" type="button" hidden=move || !awake.get() on:click=copy>
-            <span aria-hidden="true">{move || if said.get().is_empty() { "Copy link" } else { said.get() }}</span>
-            <span class="visually-hidden">"Copy link"</span>
-        </button>
-        <span class="visually-hidden" role="status">
-            {move || said.get()}
-        </span>
+        <div class="copy">
+            <input class="input copy__input" readonly value=link aria-label="Link to this chat" />
+            <button class="button" type="button" data-act="copy">
+                "Copy link"
+            </button>
+        </div>
     }
 }
 
-/// Selects the link that is shown, for browsers that copy only what is selected, and for people.
-fn select_beside(button: Option<&Element>) {
-    let input =
-        button.and_then(|button| button.closest(".copy").ok()?).and_then(|copy| copy.query_selector("input").ok()?);
-    if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
-        input.select();
-    }
+/// Lets the buttons in `root` copy.
+pub(super) fn offer_copy(root: &Element) {
+    page::on(root, "click", pressed);
+}
+
+fn pressed(event: &Event) {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(button) = target.and_then(|target| target.closest("[data-act=copy]").ok()?) else { return };
+    let input = button.parent_element().and_then(|copy| copy.query_selector("input").ok()?);
+    let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) else { return };
+    // Also for browsers that copy only what is selected, and for people.
+    input.select();
+    page::copy(&input.value(), move |copied| {
+        say(&button, if copied { "Copied" } else { "Press Ctrl + C" });
+        set_timeout(move || say(&button, "Copy link"), SAID);
+    });
 }

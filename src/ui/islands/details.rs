@@ -2,196 +2,187 @@
 //! popover that the chat's head opens. Its forms work without JavaScript; with it they are answered
 //! in place, and what colleagues do meanwhile shows.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, server_fn::ServerFn};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, SubmitEvent};
+use web_sys::{Element as DomElement, Event as DomEvent};
 
-use super::copy_link::CopyButton;
+use super::{
+    copy_link::{copy_link, offer_copy},
+    start_json,
+};
 use crate::{
     api,
     client::{
+        ask::ask,
+        json::{Json, Object},
         labels::{self, Zone},
+        markup::{Element, el, to_html},
         page,
+        paint::List,
         socket::{self, Event},
+        wire::{FromJson, status_word},
     },
-    domain::{Conversation, ConversationId, ConversationStatus, Problem, Timestamp},
+    domain::{Conversation, ConversationStatus, Timestamp},
     protocol::ServerFrame,
     ui::components::{Icon, icon},
 };
 
-/// The last part of a form's address says what it does.
-async fn act(what: &str, id: ConversationId) -> Result<Conversation, Problem> {
-    match what {
-        "close" => api::set_status(id, ConversationStatus::Closed).await,
-        "reopen" => api::set_status(id, ConversationStatus::Open).await,
-        "link" => api::make_link(id).await,
-        _ => api::revoke_link(id).await,
-    }
+/// The parts of the column, each with a key of its own.
+fn parts(conversation: &Conversation, error: Option<&str>, zone: Zone) -> Vec<(u128, Element)> {
+    let error = error.map(|error| el("p", "field__error").attr("role", "alert").text(error));
+    let parts = [facts(conversation, zone), link(conversation), status(conversation)];
+    (0..).zip(parts.into_iter().chain(error)).collect()
 }
 
-/// For admins.
-#[island]
-pub fn Details(conversation: Conversation) -> impl IntoView {
-    let id = conversation.id;
-    let shown = RwSignal::new(conversation);
-    let awake = RwSignal::new(false);
-    let error = RwSignal::new(None::<String>);
-    Effect::new(move || {
-        awake.set(true);
-        socket::listen(move |event| {
-            if let Event::Frame(
-                ServerFrame::Inbox { conversation } | ServerFrame::ConversationUpdated { conversation, .. },
-            ) = event
-                && conversation.id == id
-                && shown.with_untracked(|known| known.head <= conversation.head)
-            {
-                shown.set((**conversation).clone());
-            }
-        });
-    });
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let form = event.target().and_then(|form| form.dyn_into::<Element>().ok());
-        let Some(address) = form.and_then(|form| form.get_attribute("action")) else { return };
-        spawn_local(async move {
-            let what = address.rsplit('/').next().unwrap_or_default();
-            match act(what, id).await {
-                Ok(conversation) => {
-                    error.set(None);
-                    shown.set(conversation);
-                }
-                Err(problem) => error.set(Some(problem.message)),
-            }
-        });
+fn facts(conversation: &Conversation, zone: Zone) -> Element {
+    let time = |at: Timestamp| {
+        let time = el("time", "").attr("datetime", &at.to_string()).attr("title", &labels::full(at, zone));
+        time.text(&labels::long_date(at, zone))
     };
-    view! {
-        <aside class="details" id="details" popover="auto" aria-label="About this chat" on:submit=submit>
-            <header class="details__head">
-                <h2 class="details__title">"About this chat"</h2>
-                <button
-                    class="icon-button details__close"
-                    type="button"
-                    popovertarget="details"
-                    popovertargetaction="hide"
-                    aria-label="Close"
-                >
-                    <Icon d=icon::CLOSE />
-                </button>
-            </header>
-            {move || facts(&shown.read(), if awake.get() { page::local_zone } else { labels::utc })}
-            {move || link(&shown.read())}
-            {move || status(&shown.read())}
-            {move || {
-                error
-                    .get()
-                    .map(|error| {
-                        view! {
-                            <p class="field__error" role="alert">
-                                {error}
-                            </p>
-                        }
-                    })
-            }}
-        </aside>
+    let fact = |list: Element, name: &str, value: Element| list.with(el("dt", "").text(name)).with(value);
+    let mut list = fact(el("dl", "facts"), "Customer", el("dd", "").text(&conversation.customer_name));
+    if let Some(email) = &conversation.customer_email {
+        let link = el("a", "").attr("href", &["mailto:", email].concat()).text(email);
+        list = fact(list, "E-mail", el("dd", "").with(link));
     }
-}
-
-fn facts(conversation: &Conversation, zone: Zone) -> impl IntoView + use<> {
-    let (chip, status) = if conversation.is_open() { ("chip chip--ok", "Open") } else { ("chip", "Closed") };
-    let time = move |at: Timestamp| {
-        view! {
-            <time datetime=at.to_string() title=labels::full(at, zone)>
-                {labels::long_date(at, zone)}
-            </time>
-        }
+    let chip = if conversation.is_open() {
+        el("span", "chip chip--ok").text("Open")
+    } else {
+        el("span", "chip").text("Closed")
     };
-    view! {
-        <dl class="facts">
-            <dt>"Customer"</dt>
-            <dd>{conversation.customer_name.clone()}</dd>
-            {conversation
-                .customer_email
-                .clone()
-                .map(|email| {
-                    view! {
-                        <dt>"E-mail"</dt>
-                        <dd>
-                            <a href="mailto:".to_owned() + &email>{email.clone()}</a>
-                        </dd>
-                    }
-                })}
-            <dt>"Status"</dt>
-            <dd>
-                <span class=chip>{status}</span>
-            </dd>
-            <dt>"Opened"</dt>
-            <dd>{time(conversation.created_at)}</dd>
-            {conversation
-                .closed_at
-                .map(|at| {
-                    let by = conversation.closed_by.as_ref().map(|name| " by ".to_owned() + name);
-                    view! {
-                        <dt>"Closed"</dt>
-                        <dd>{time(at)} {by}</dd>
-                    }
-                })}
-        </dl>
+    list = fact(list, "Status", el("dd", "").with(chip));
+    list = fact(list, "Opened", el("dd", "").with(time(conversation.created_at)));
+    if let Some(at) = conversation.closed_at {
+        let by = conversation.closed_by.as_ref().map(|name| " by ".to_owned() + name);
+        list = fact(list, "Closed", el("dd", "").with(time(at)).text(&by.unwrap_or_default()));
     }
+    list
 }
 
 /// A button that posts to `/admin/chats/{id}/{what}`.
-fn button(id: ConversationId, what: &str, class: &'static str, words: &'static str) -> impl IntoView + use<> {
-    view! {
-        <form method="post" action=["/admin/chats/", &id.to_string(), "/", what].concat()>
-            <button class=class type="submit">
-                {words}
-            </button>
-        </form>
+fn button(conversation: &Conversation, what: &str, class: &str, words: &str) -> Element {
+    let address = ["/admin/chats/", &conversation.id.to_string(), "/", what].concat();
+    let button = el("button", class).attr("type", "submit").text(words);
+    el("form", "").attr("method", "post").attr("action", &address).with(button)
+}
+
+fn part(title: &str) -> Element {
+    el("section", "details__part").with(el("h3", "details__subtitle").text(title))
+}
+
+fn help(words: &str) -> Element {
+    el("p", "details__help").text(words)
+}
+
+const SMALL: &str = "button button--small";
+
+fn link(conversation: &Conversation) -> Element {
+    let part = part("Link");
+    match &conversation.link {
+        Some(link) => {
+            let actions = el("div", "details__actions")
+                .with(button(conversation, "link", SMALL, "New link"))
+                .with(button(conversation, "revoke", "button button--small button--danger", "Revoke link"));
+            part.with(copy_link(link))
+                .with(help("Whoever has this link can read and write here. A new link ends this one."))
+                .with(actions)
+        }
+        None => part
+            .with(help("There is no link to this chat now. Nobody can open it but you and your colleagues."))
+            .with(button(conversation, "link", SMALL, "Make a link")),
     }
 }
 
-fn link(conversation: &Conversation) -> impl IntoView + use<> {
-    let id = conversation.id;
-    let content = match conversation.link.clone() {
-        Some(link) => view! {
-            <div class="copy">
-                <input class="input copy__input" readonly prop:value=link.clone() value=link.clone() aria-label="Link to this chat" />
-                <CopyButton link=link />
-            </div>
-            <p class="details__help">"Whoever has this link can read and write here. A new link ends this one."</p>
-            <div class="details__actions">
-                {button(id, "link", "button button--small", "New link")}
-                {button(id, "revoke", "button button--small button--danger", "Revoke link")}
-            </div>
-        }
-        .into_any(),
-        None => view! {
-            <p class="details__help">
-                "There is no link to this chat now. Nobody can open it but you and your colleagues."
-            </p>
-            {button(id, "link", "button button--small", "Make a link")}
-        }
-        .into_any(),
-    };
-    view! {
-        <section class="details__part">
-            <h3 class="details__subtitle">"Link"</h3>
-            {content}
-        </section>
-    }
-}
-
-fn status(conversation: &Conversation) -> impl IntoView + use<> {
-    let (title, help, what, words) = if conversation.is_open() {
+fn status(conversation: &Conversation) -> Element {
+    let (title, words, what, act) = if conversation.is_open() {
         ("Close", "A closed chat can be read, but not written to. You can reopen it.", "close", "Close chat")
     } else {
         ("Reopen", "This chat can be read, but not written to.", "reopen", "Reopen chat")
     };
+    part(title).with(help(words)).with(button(conversation, what, SMALL, act))
+}
+
+/// Wakes the column inside it.
+#[island]
+fn LiveDetails(children: Children) -> impl IntoView {
+    Effect::new(wake_up);
+    children()
+}
+
+/// For admins.
+#[component]
+pub fn Details(conversation: Conversation) -> impl IntoView {
+    let start = start_json(&conversation);
+    let parts = parts(&conversation, None, labels::utc);
     view! {
-        <section class="details__part">
-            <h3 class="details__subtitle">{title}</h3>
-            <p class="details__help">{help}</p>
-            {button(conversation.id, what, "button button--small", words)}
-        </section>
+        <LiveDetails>
+            <aside class="details" id="details" popover="auto" aria-label="About this chat">
+                <script type="application/json" inner_html=start></script>
+                <header class="details__head">
+                    <h2 class="details__title">"About this chat"</h2>
+                    <button
+                        class="icon-button details__close"
+                        type="button"
+                        popovertarget="details"
+                        popovertargetaction="hide"
+                        aria-label="Close"
+                    >
+                        <Icon d=icon::CLOSE />
+                    </button>
+                </header>
+                <div class="details__body" inner_html=to_html(parts.iter().map(|(_, part)| part))></div>
+            </aside>
+        </LiveDetails>
     }
+}
+
+fn wake_up() {
+    let Some(root) = document().get_element_by_id("details") else { return };
+    let start = root.query_selector("script").ok().flatten().and_then(|script| script.text_content());
+    let start = start.and_then(|start| Conversation::from_json(&Json::parse(&start)?));
+    let (Some(start), Ok(Some(body))) = (start, root.query_selector(".details__body")) else { return };
+
+    let id = start.id;
+    let mut painted = List::adopt(body, parts(&start, None, labels::utc));
+    let shown = RwSignal::new((start, None::<String>));
+    Effect::new(move || {
+        let shown = shown.read();
+        painted.update(parts(&shown.0, shown.1.as_deref(), page::local_zone));
+    });
+    socket::listen(move |event| {
+        if let Event::Frame(ServerFrame::Inbox { conversation } | ServerFrame::ConversationUpdated { conversation, .. }) =
+            event
+            && conversation.id == id
+            && shown.with_untracked(|(known, _)| known.head <= conversation.head)
+        {
+            shown.write().0 = (**conversation).clone();
+        }
+    });
+    page::on(&root, "submit", move |event| {
+        let Some(what) = asked(event) else { return };
+        event.prevent_default();
+        let arguments = Object::default().text("id", &id.to_string());
+        let status = |status: ConversationStatus| (api::SetStatus::PATH, Some(status));
+        let (path, status) = match &*what {
+            "close" => status(ConversationStatus::Closed),
+            "reopen" => status(ConversationStatus::Open),
+            "link" => (api::MakeLink::PATH, None),
+            _ => (api::RevokeLink::PATH, None),
+        };
+        let arguments = match status {
+            Some(status) => arguments.text("status", status_word(status)),
+            None => arguments,
+        };
+        ask::<Conversation>(path, arguments, move |answer| match answer {
+            Ok(conversation) => shown.set((conversation, None)),
+            Err(problem) => shown.write().1 = Some(problem.message),
+        });
+    });
+    offer_copy(&root);
+}
+
+/// The last part of a form's address says what it does.
+fn asked(event: &DomEvent) -> Option<String> {
+    let form = event.target()?.dyn_into::<DomElement>().ok()?;
+    form.get_attribute("action")?.rsplit('/').next().map(str::to_owned)
 }

@@ -1,21 +1,32 @@
 //! The dashboard's list of chats: live, in order of activity, with what waits to be read.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, server_fn::ServerFn};
+use wasm_bindgen::JsCast;
+use web_sys::{Element as DomElement, Event as DomEvent, HtmlInputElement};
 
 use super::{
     chat_list::{ChatList, initials},
-    new_chat::NewChat,
+    copy_link::offer_copy,
+    new_chat::{NewChatDialog, offer_new_chat},
+    start_json,
 };
 use crate::{
     api,
     client::{
-        labels,
+        ask::ask,
+        json::{Json, Object},
+        labels::{self, Zone},
+        markup::{Element, el, to_html},
         page::{self, Counter},
+        paint::{List, say, set},
         socket::{self, Event},
+        wire::{FromJson, member, status_word},
     },
-    domain::{Conversation, ConversationId, ConversationStatus, Participant, ParticipantKind},
+    domain::{
+        Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp,
+    },
     protocol::{ClientFrame, ServerFrame},
     ui::components::{Icon, icon},
 };
@@ -24,60 +35,240 @@ use crate::{
 const ASK_AFTER: Duration = Duration::from_millis(300);
 const CLOCK: Duration = Duration::from_secs(30);
 
-#[derive(Clone, Copy)]
-struct List {
-    list: RwSignal<ChatList>,
-    /// A question to the server is due.
-    asking: StoredValue<bool>,
+impl FromJson for api::Inbox {
+    fn from_json(json: &Json) -> Option<Self> {
+        let (items, next_cursor) = (member(json, "items")?, member(json, "next_cursor")?);
+        Some(Self { items, next_cursor, open: member(json, "open")?, closed: member(json, "closed")? })
+    }
 }
 
-impl List {
-    /// Asks for the first part, a little later.
-    fn ask(self) {
-        if self.asking.get_value() {
-            return;
+/// What the list of chats starts from, besides its first part.
+struct Start {
+    inbox: api::Inbox,
+    status: ConversationStatus,
+    search: String,
+    chosen: Option<ConversationId>,
+}
+
+/// How the list is looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    chosen: Option<ConversationId>,
+    now: Timestamp,
+    zone: Zone,
+}
+
+/// Everything in the list, each with a key of its own.
+fn rows(list: &ChatList, look: Look) -> Vec<(u128, Element)> {
+    const MORE: u128 = u128::MAX;
+    const EMPTY: u128 = u128::MAX - 1;
+    let word = status_word(list.status);
+    let mut rows: Vec<_> = list.shown().map(|item| (item.id.0.as_u128(), row(item, word, look))).collect();
+    if rows.is_empty() {
+        rows.push((EMPTY, empty(list, word)));
+    }
+    if let Some(cursor) = &list.next_cursor {
+        let address = ["/admin?status=", word, "&cursor=", cursor].concat();
+        let link = el("a", "button button--quiet").attr("href", &address).attr("data-act", "more").text("More");
+        rows.push((MORE, el("li", "inbox__more").with(link)));
+    }
+    rows
+}
+
+fn row(item: &Conversation, word: &str, look: Look) -> Element {
+    let id = item.id.to_string();
+    let online = item.customer_online == Some(true);
+    let address = ["/admin?status=", word, "&chat=", &id].concat();
+    let name = el("span", "row__name").text(&item.customer_name);
+    let name = name.with_all(online.then(|| el("span", "visually-hidden").text(", here now")));
+    let time = el("time", "row__time")
+        .attr("datetime", &item.updated_at.to_string())
+        .attr("title", &labels::full(item.updated_at, look.zone))
+        .text(&labels::relative(item.updated_at, look.now, look.zone));
+    let text = match &item.last_message {
+        Some(text) => el("span", "row__text").text(text),
+        None => el("span", "row__text row__text--none").text("No messages yet"),
+    };
+    let badge = (item.unread > 0).then(|| {
+        let count = item.unread.to_string();
+        let said = if item.unread == 1 { " unread message" } else { " unread messages" };
+        let shown = if item.unread > 99 { "99+" } else { &count };
+        el("span", "badge")
+            .with(el("span", "").attr("aria-hidden", "true").text(shown))
+            .with(el("span", "visually-hidden").text(&count).text(said))
+    });
+    let avatar = if online { "avatar avatar--online" } else { "avatar" };
+    let link = el("a", if item.unread > 0 { "row row--unread" } else { "row" })
+        .attr("href", &address)
+        .maybe("aria-current", (look.chosen == Some(item.id)).then_some("true"))
+        .with(el("span", avatar).attr("aria-hidden", "true").text(&initials(&item.customer_name)))
+        .with(name)
+        .with(time)
+        .with(text)
+        .with_all(badge);
+    el("li", "inbox__item").attr("data-conversation", &id).with(link)
+}
+
+fn empty(list: &ChatList, word: &str) -> Element {
+    let (text, address, action) = match list.status {
+        _ if !list.search.is_empty() => {
+            (["Nothing found for “", &list.search, "”."].concat(), ["/admin?status=", word].concat(), "Show all")
         }
-        self.asking.set_value(true);
-        set_timeout(
-            move || {
-                self.asking.set_value(false);
-                self.load(None);
-            },
-            ASK_AFTER,
-        );
-    }
+        ConversationStatus::Open => (
+            "No open chats. A new one starts with a link that you send.".to_owned(),
+            "/admin?new=1".to_owned(),
+            "New chat",
+        ),
+        ConversationStatus::Closed => {
+            ("No closed chats. One that you close can be read here.".to_owned(), "/admin".to_owned(), "Open chats")
+        }
+    };
+    let text = el("p", "empty__text").text(&text);
+    el("li", "empty").with(text).with(el("a", "button").attr("href", &address).text(action))
+}
 
-    /// Loads the first part, or the one at `cursor`.
-    fn load(self, cursor: Option<String>) {
-        let (status, search) = self.list.with_untracked(|list| (list.status, list.search.clone()));
-        spawn_local(async move {
-            let wanted = Some(search.clone()).filter(|search| !search.is_empty());
-            let is_more = cursor.is_some();
-            // Without an answer the list stays as it is; the next connection asks again.
-            let Ok(part) = api::list_inbox(status, wanted, cursor).await else { return };
-            let mut list = self.list.write();
-            // The person has typed on meanwhile.
-            if list.search != search {
-                return;
+/// Wakes the list inside it.
+#[island]
+fn LiveInbox(children: Children) -> impl IntoView {
+    Effect::new(wake_up);
+    children()
+}
+
+/// The list of chats with `status`. `search` is empty for all of them. `has_dialog` is false on the
+/// page that is itself the form of a new chat.
+#[component]
+pub fn InboxList(
+    inbox: api::Inbox,
+    status: ConversationStatus,
+    search: String,
+    chosen: Option<ConversationId>,
+    has_dialog: bool,
+) -> impl IntoView {
+    let word = status_word(status);
+    let start = start_json(&(&inbox, word, &search, chosen));
+    let (open, closed) = (inbox.open, inbox.closed);
+    let list = ChatList::new(inbox, status, search.clone());
+    let rows = rows(&list, Look { chosen, now: page::now(), zone: labels::utc });
+    let tab = move |this: ConversationStatus| (this == status).then_some("page");
+    view! {
+        <LiveInbox>
+            <section class="inbox" aria-label="Chats">
+                <script type="application/json" inner_html=start></script>
+                <header class="inbox__head">
+                    <h2 class="inbox__title">"Chats"</h2>
+                    <a class="button button--primary button--small" href="/admin?new=1" data-act="new-chat">
+                        <Icon d=icon::PLUS />
+                        "New chat"
+                    </a>
+                </header>
+                <form class="search" role="search" method="get" action="/admin">
+                    <input type="hidden" name="status" value=word />
+                    <label class="visually-hidden" for="q">
+                        "Search chats"
+                    </label>
+                    <Icon d=icon::SEARCH />
+                    <input
+                        class="search__input"
+                        id="q"
+                        type="search"
+                        name="q"
+                        placeholder="Search"
+                        autocomplete="off"
+                        value=search
+                    />
+                </form>
+                <nav class="tabs" aria-label="Which chats">
+                    <a class="tabs__tab" href="/admin?status=open" aria-current=tab(ConversationStatus::Open)>
+                        "Open "
+                        <span class="tabs__count">{open}</span>
+                    </a>
+                    <a class="tabs__tab" href="/admin?status=closed" aria-current=tab(ConversationStatus::Closed)>
+                        "Closed "
+                        <span class="tabs__count">{closed}</span>
+                    </a>
+                </nav>
+                <ul class="inbox__list" inner_html=to_html(rows.iter().map(|(_, row)| row))></ul>
+                {has_dialog.then(|| view! { <NewChatDialog /> })}
+            </section>
+        </LiveInbox>
+    }
+}
+
+fn read_start(root: &DomElement) -> Option<Start> {
+    let start = root.query_selector("script").ok()??.text_content()?;
+    let Json::List(start) = Json::parse(&start)? else { return None };
+    let [inbox, status, search, chosen] = &start[..] else { return None };
+    let (inbox, status) = (api::Inbox::from_json(inbox)?, FromJson::from_json(status)?);
+    Some(Start { inbox, status, search: FromJson::from_json(search)?, chosen: FromJson::from_json(chosen)? })
+}
+
+/// Shared by everything that listens.
+struct Desk {
+    root: DomElement,
+    list: RwSignal<ChatList>,
+    now: RwSignal<Timestamp>,
+    me: Cell<Option<ParticipantId>>,
+    /// Whether a question to the server is due.
+    asking: Cell<bool>,
+}
+
+fn wake_up() {
+    let Some(root) = document().query_selector(".inbox").ok().flatten() else { return };
+    let Some(Start { inbox, status, search, chosen }) = read_start(&root) else { return };
+    let Ok(Some(place)) = root.query_selector(".inbox__list") else { return };
+    let count = |tab: &str| root.query_selector(&[tab, " .tabs__count"].concat()).ok().flatten();
+    let counts = [count(".tabs__tab:first-child"), count(".tabs__tab:last-child")];
+
+    let list = ChatList::new(inbox, status, search);
+    let look = Look { chosen, now: page::now(), zone: labels::utc };
+    // As the server wrote it; the first painting turns it to local time.
+    let mut painted = List::adopt(place, rows(&list, look));
+    let desk = Rc::new(Desk {
+        root: root.clone(),
+        list: RwSignal::new(list),
+        now: RwSignal::new(look.now),
+        me: Cell::new(None),
+        asking: Cell::new(false),
+    });
+
+    let (list, now) = (desk.list, desk.now);
+    Effect::new(move || {
+        let list = list.read();
+        painted.update(rows(&list, Look { now: now.get(), zone: page::local_zone, ..look }));
+        for (place, count) in counts.iter().zip([list.open, list.closed]) {
+            if let Some(place) = place {
+                say(place, &count.to_string());
             }
-            if is_more { list.extend(part) } else { list.refresh(part) }
-        });
-    }
+        }
+        page::count_in_title(Counter::Inbox, list.unread());
+    });
+    set_interval(move || now.set(page::now()), CLOCK);
+    let pressing = desk.clone();
+    page::on(&root, "click", move |event| pressing.pressed(event));
+    let typing = desk.clone();
+    page::on(&root, "input", move |event| typing.typed(event));
+    offer_new_chat(&root);
+    offer_copy(&root);
+    socket::listen(move |event| desk.hear(event));
+}
 
-    fn hear(self, event: &Event, me: StoredValue<Option<crate::domain::ParticipantId>>) {
+impl Desk {
+    fn hear(self: &Rc<Self>, event: &Event) {
         match event {
-            Event::Connected(person) => {
-                me.set_value(Some(*person));
+            Event::Disconnected(_) => set(&self.root, "data-live", Some("false")),
+            Event::Connected(me) => {
+                set(&self.root, "data-live", Some("true"));
+                self.me.set(Some(*me));
                 // What happened while there was no connection told nobody.
-                self.ask();
+                self.ask_soon();
             }
             Event::Frame(ServerFrame::Inbox { conversation }) => {
-                let unknown = self.list.write().apply((**conversation).clone());
-                if unknown {
-                    self.ask();
+                let is_unknown = self.list.write().apply((**conversation).clone());
+                if is_unknown {
+                    self.ask_soon();
                 }
             }
-            Event::Frame(ServerFrame::Read { room, participant, seq }) if me.get_value() == Some(*participant) => {
+            Event::Frame(ServerFrame::Read { room, participant, seq }) if self.me.get() == Some(*participant) => {
                 self.list.write().apply_read(*room, *seq);
             }
             Event::Sent(ClientFrame::Read { room, seq }) => self.list.write().apply_read(*room, *seq),
@@ -88,190 +279,55 @@ impl List {
             _ => {}
         }
     }
-}
 
-/// The list of chats with `status`. `search` is empty for all of them.
-#[island]
-pub fn InboxList(
-    inbox: api::Inbox,
-    status: ConversationStatus,
-    search: String,
-    chosen: Option<ConversationId>,
-) -> impl IntoView {
-    let word = if status == ConversationStatus::Open { "open" } else { "closed" };
-    let list = RwSignal::new(ChatList::new(inbox, status, search.clone()));
-    let now = RwSignal::new(page::now());
-    let awake = RwSignal::new(false);
-    let live = RwSignal::new(false);
-    let shared = List { list, asking: StoredValue::new(false) };
-    let me = StoredValue::new(None);
-    Effect::new(move || {
-        awake.set(true);
-        socket::listen(move |event| {
-            match event {
-                Event::Connected(_) => live.set(true),
-                Event::Disconnected(_) => live.set(false),
-                _ => {}
-            }
-            shared.hear(event, me);
-        });
-        set_interval(move || now.set(page::now()), CLOCK);
-    });
-    Effect::new(move || {
-        if awake.get() {
-            page::count_in_title(Counter::Inbox, list.with(ChatList::unread));
+    /// Asks for the first part, a little later.
+    fn ask_soon(self: &Rc<Self>) {
+        if !self.asking.replace(true) {
+            let desk = self.clone();
+            set_timeout(
+                move || {
+                    desk.asking.set(false);
+                    desk.load(None);
+                },
+                ASK_AFTER,
+            );
         }
-    });
-
-    let search_for = move |text: String| {
-        if list.with_untracked(|list| list.search != text.trim()) {
-            list.write().search = text.trim().to_owned();
-            shared.ask();
-        }
-    };
-    let tab = |this: ConversationStatus| (this == status).then_some("page");
-    let ids = move || list.with(|list| list.shown().map(|item| item.id).collect::<Vec<_>>());
-    let row = move |id: ConversationId| {
-        let zone = if awake.get() { page::local_zone } else { labels::utc };
-        list.with(|list| list.get(id).map(|item| row(item, word, chosen == Some(id), now.get(), zone)))
-    };
-    let more = move || {
-        let cursor = list.with(|list| list.next_cursor.clone())?;
-        let load = cursor.clone();
-        Some(view! {
-            <li class="inbox__more">
-                <a
-                    class="button button--quiet"
-                    href=["/admin?status=", word, "&cursor=", &cursor].concat()
-                    on:click=move |event| {
-                        event.prevent_default();
-                        shared.load(Some(load.clone()));
-                    }
-                >
-                    "More"
-                </a>
-            </li>
-        })
-    };
-    let empty = move || {
-        if list.with(|list| list.shown().next().is_some()) {
-            return None;
-        }
-        let search = list.with(|list| list.search.clone());
-        let (text, href, action) = if !search.is_empty() {
-            (["Nothing found for “", &search, "”."].concat(), ["/admin?status=", word].concat(), "Show all")
-        } else if status == ConversationStatus::Open {
-            (
-                "No open chats. A new one starts with a link that you send.".to_owned(),
-                "/admin?new=1".to_owned(),
-                "New chat",
-            )
-        } else {
-            ("No closed chats. A chat that you close can be read here.".to_owned(), "/admin".to_owned(), "Open chats")
-        };
-        Some(view! {
-            <div class="empty">
-                <p class="empty__text">{text}</p>
-                <a class="button" href=href>
-                    {action}
-                </a>
-            </div>
-        })
-    };
-    view! {
-        <section class="inbox" aria-label="Chats" data-live=move || if live.get() { "true" } else { "false" }>
-            <header class="inbox__head">
-                <h2 class="inbox__title">"Chats"</h2>
-                <NewChat awake=awake />
-            </header>
-            <form
-                class="search"
-                role="search"
-                method="get"
-                action="/admin"
-                on:submit=move |event| event.prevent_default()
-            >
-                <input type="hidden" name="status" value=word />
-                <label class="visually-hidden" for="q">
-                    "Search chats"
-                </label>
-                <Icon d=icon::SEARCH />
-                <input
-                    class="search__input"
-                    id="q"
-                    type="search"
-                    name="q"
-                    placeholder="Search"
-                    autocomplete="off"
-                    value=search
-                    on:input=move |event| search_for(event_target_value(&event))
-                />
-            </form>
-            <nav class="tabs" aria-label="Which chats">
-                <a class="tabs__tab" href="/admin?status=open" aria-current=tab(ConversationStatus::Open)>
-                    "Open "
-                    <span class="tabs__count">{move || list.with(|list| list.open.to_string())}</span>
-                </a>
-                <a class="tabs__tab" href="/admin?status=closed" aria-current=tab(ConversationStatus::Closed)>
-                    "Closed "
-                    <span class="tabs__count">{move || list.with(|list| list.closed.to_string())}</span>
-                </a>
-            </nav>
-            <ul class="inbox__list" hidden=move || list.with(|list| list.shown().next().is_none())>
-                <For each=ids key=|id| *id children=move |id| move || row(id) />
-                {more}
-            </ul>
-            {empty}
-        </section>
     }
-}
 
-fn row(
-    item: &Conversation,
-    word: &str,
-    chosen: bool,
-    now: crate::domain::Timestamp,
-    zone: labels::Zone,
-) -> impl IntoView + use<> {
-    let online = item.customer_online == Some(true);
-    let class = if item.unread > 0 { "row row--unread" } else { "row" };
-    let text_class = if item.last_message.is_some() { "row__text" } else { "row__text row__text--none" };
-    let text = item.last_message.clone().unwrap_or_else(|| "No messages yet".to_owned());
-    let unread = (item.unread > 0).then(|| {
-        let count = item.unread.to_string();
-        let said = if item.unread == 1 { " unread message" } else { " unread messages" };
-        let said = count.clone() + said;
-        let shown = if item.unread > 99 { "99+".to_owned() } else { count };
-        view! {
-            <span class="badge">
-                <span aria-hidden="true">{shown}</span>
-                <span class="visually-hidden">{said}</span>
-            </span>
+    /// Loads the first part, or the one at `cursor`.
+    fn load(self: &Rc<Self>, cursor: Option<String>) {
+        let (status, search) = self.list.with_untracked(|list| (list.status, list.search.clone()));
+        let wanted = Some(&*search).filter(|search| !search.is_empty());
+        let arguments = Object::default().text("status", status_word(status)).some_text("search", wanted);
+        let arguments = arguments.some_text("cursor", cursor.as_deref());
+        let list = self.list;
+        ask::<api::Inbox>(api::ListInbox::PATH, arguments, move |part| {
+            // Without an answer the list stays as it is; the next connection asks again.
+            let Ok(part) = part else { return };
+            let mut list = list.write();
+            // The person has typed on meanwhile.
+            if list.search != search {
+                return;
+            }
+            if cursor.is_some() { list.extend(part) } else { list.refresh(part) }
+        });
+    }
+
+    fn pressed(self: &Rc<Self>, event: &DomEvent) {
+        let target = event.target().and_then(|target| target.dyn_into::<DomElement>().ok());
+        if target.is_some_and(|target| target.closest("[data-act=more]").ok().flatten().is_some()) {
+            event.prevent_default();
+            self.load(self.list.with_untracked(|list| list.next_cursor.clone()));
         }
-    });
-    view! {
-        <li class="inbox__item" data-conversation=item.id.to_string()>
-            <a
-                class=class
-                href=["/admin?status=", word, "&chat=", &item.id.to_string()].concat()
-                aria-current=chosen.then_some("true")
-            >
-                <span class=if online { "avatar avatar--online" } else { "avatar" } aria-hidden="true">
-                    {initials(&item.customer_name)}
-                </span>
-                <span class="row__name">
-                    {item.customer_name.clone()} {online.then(|| view! { <span class="visually-hidden">", here now"</span> })}
-                </span>
-                <time
-                    class="row__time"
-                    datetime=item.updated_at.to_string()
-                    title=labels::full(item.updated_at, zone)
-                >
-                    {labels::relative(item.updated_at, now, zone)}
-                </time>
-                <span class=text_class>{text}</span>
-                {unread}
-            </a>
-        </li>
+    }
+
+    fn typed(self: &Rc<Self>, event: &DomEvent) {
+        let field = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let Some(search) = field.filter(|field| field.id() == "q").map(|field| field.value()) else { return };
+        let search = search.trim();
+        if self.list.with_untracked(|list| list.search != search) {
+            self.list.write().search = search.to_owned();
+            self.ask_soon();
+        }
     }
 }

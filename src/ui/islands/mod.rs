@@ -1,5 +1,5 @@
-//! The live parts of the pages. The server renders each one with its content, the browser wakes it
-//! up; what it decides is in `client`, pure and tested.
+//! The live parts of the pages. The server writes each one whole; the island around it takes it over
+//! in the browser. What is decided there is in `client`, pure and tested.
 
 mod chat;
 mod chat_list;
@@ -11,3 +11,10 @@ mod new_chat;
 pub use chat::Chat;
 pub use details::Details;
 pub use inbox::InboxList;
+
+/// What an island starts from, for a `<script>` inside it. Not a property of the island: that would
+/// be read by serde's generated readers, the largest part of all that a browser would have to load.
+fn start_json(start: &impl serde::Serialize) -> String {
+    // `</script>` within would end it.
+    serde_json::to_string(start).unwrap_or_default().replace('<', "\\u003c")
+}

@@ -1,69 +1,36 @@
-//! Opening a chat: a dialog that ends with the link already copied.
+//! Opening a chat: a dialog that ends with the link already copied. Without JavaScript the button
+//! leads to the same form as a page.
 
-use leptos::{html, prelude::*, task::spawn_local};
+use std::{cell::Cell, rc::Rc};
 
-use super::copy_link::CopyButton;
+use leptos::{prelude::*, server_fn::ServerFn};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlDialogElement, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement};
+
+use super::copy_link::CopyLink;
 use crate::{
     api,
-    client::page,
+    client::{
+        ask::ask,
+        json::Object,
+        page,
+        paint::{say, set, show},
+    },
     domain::{Conversation, Problem},
     ui::components::{Icon, icon},
 };
 
-/// The button, and in the browser the dialog. Without JavaScript the button leads to the same form
-/// as a page.
-#[component]
-pub(super) fn NewChat(awake: RwSignal<bool>) -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
-    let open = move |event: web_sys::MouseEvent| {
-        if let Some(dialog) = dialog.get_untracked() {
-            event.prevent_default();
-            let _ = dialog.show_modal();
-        }
-    };
-    view! {
-        <a class="button button--primary button--small" href="/admin?new=1" on:click=open>
-            <Icon d=icon::PLUS />
-            "New chat"
-        </a>
-        {move || awake.get().then(|| view! { <Dialog dialog=dialog /> })}
-    }
-}
+/// The fields, by their names in the form.
+const FIELDS: [&str; 3] = ["customer_name", "customer_email", "first_message"];
 
 #[component]
-fn Dialog(dialog: NodeRef<html::Dialog>) -> impl IntoView {
-    let opened = RwSignal::new(None::<(Conversation, bool)>);
-    let close = move || {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    view! {
-        <dialog
-            class="dialog"
-            aria-labelledby="new-chat-title"
-            closedby="any"
-            node_ref=dialog
-            on:close=move |_| opened.set(None)
-        >
-            {move || match opened.get() {
-                None => view! { <Form opened=opened close=close /> }.into_any(),
-                Some((conversation, copied)) => {
-                    view! { <Opened conversation=conversation copied=copied close=close /> }.into_any()
-                }
-            }}
-        </dialog>
-    }
-}
-
-#[component]
-fn DialogHead(title: String, close: impl Fn() + Copy + 'static) -> impl IntoView {
+fn DialogHead(title: &'static str, id: &'static str) -> impl IntoView {
     view! {
         <header class="dialog__head">
-            <h2 class="dialog__title" id="new-chat-title">
+            <h2 class="dialog__title" id=id>
                 {title}
             </h2>
-            <button class="icon-button" type="button" aria-label="Close" on:click=move |_| close()>
+            <button class="icon-button" type="button" aria-label="Close" data-act="close-dialog">
                 <Icon d=icon::CLOSE />
             </button>
         </header>
@@ -71,146 +38,201 @@ fn DialogHead(title: String, close: impl Fn() + Copy + 'static) -> impl IntoView
 }
 
 #[component]
-fn Form(opened: RwSignal<Option<(Conversation, bool)>>, close: impl Fn() + Copy + Send + 'static) -> impl IntoView {
-    let name = NodeRef::<html::Input>::new();
-    let email = NodeRef::<html::Input>::new();
-    let first = NodeRef::<html::Textarea>::new();
-    let problem = RwSignal::new(None::<Problem>);
-    let busy = RwSignal::new(false);
-    // What is wrong stands beside the field it is about, and beside the buttons if it is about none.
-    let wrong = move |field: &'static str| {
-        let is_about = move |problem: &Problem| match problem.field.as_deref() {
-            Some(known @ ("customer_name" | "customer_email" | "first_message")) => known == field,
-            _ => field.is_empty(),
-        };
-        problem.get().filter(is_about).map(|problem| {
-            view! {
-                <p class="field__error" id=[field, "-error"].concat() role="alert">
-                    {problem.message}
-                </p>
-            }
-        })
-    };
-    let invalid = move |field: &'static str| {
-        problem.with(|problem| problem.as_ref()?.field.as_deref().filter(|at| *at == field).map(|_| "true"))
-    };
-    let submit = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        let (Some(name), Some(email), Some(first)) =
-            (name.get_untracked(), email.get_untracked(), first.get_untracked())
-        else {
-            return;
-        };
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        let some = |text: String| Some(text).filter(|text| !text.trim().is_empty());
-        let (customer, email, first) = (name.value(), some(email.value()), some(first.value()));
-        spawn_local(async move {
-            match api::open_chat(customer, email, first).await {
-                Ok(conversation) => {
-                    let link = conversation.link.clone().unwrap_or_default();
-                    page::copy(&link, move |copied| opened.set(Some((conversation, copied))));
-                }
-                Err(wrong) => problem.set(Some(wrong)),
-            }
-            busy.set(false);
-        });
-    };
+fn FieldError(of: &'static str) -> impl IntoView {
+    view! { <p class="field__error" id=format!("new-{of}-error") role="alert" hidden></p> }
+}
+
+/// The dialog; it stays closed until the island opens it.
+#[component]
+pub(super) fn NewChatDialog() -> impl IntoView {
     view! {
-        <form class="form" method="post" action="/admin/chats" novalidate on:submit=submit>
-            <DialogHead title="New chat".to_owned() close=close />
-            <div class="field">
-                <label class="field__label" for="customer_name">
-                    "Customer’s name"
-                </label>
-                <input
-                    class="input"
-                    id="customer_name"
-                    name="customer_name"
-                    required
-                    maxlength="100"
-                    autocomplete="off"
-                    autofocus
-                    aria-invalid=move || invalid("customer_name")
-                    aria-describedby="customer_name-error"
-                    node_ref=name
-                />
-                {move || wrong("customer_name")}
+        <dialog class="dialog" aria-labelledby="new-chat-title" closedby="any">
+            <form class="form" method="post" action="/admin/chats" novalidate>
+                <DialogHead title="New chat" id="new-chat-title" />
+                <div class="field">
+                    <label class="field__label" for="new-customer_name">
+                        "Customer’s name"
+                    </label>
+                    <input
+                        class="input"
+                        id="new-customer_name"
+                        name="customer_name"
+                        required
+                        maxlength="100"
+                        autocomplete="off"
+                        autofocus
+                        aria-describedby="new-customer_name-error"
+                    />
+                    <FieldError of="customer_name" />
+                </div>
+                <div class="field">
+                    <label class="field__label" for="new-customer_email">
+                        "E-mail "
+                        <span class="field__optional">"optional"</span>
+                    </label>
+                    <input
+                        class="input"
+                        id="new-customer_email"
+                        name="customer_email"
+                        type="email"
+                        autocomplete="off"
+                        aria-describedby="new-customer_email-error"
+                    />
+                    <FieldError of="customer_email" />
+                </div>
+                <div class="field">
+                    <label class="field__label" for="new-first_message">
+                        "First message "
+                        <span class="field__optional">"optional"</span>
+                    </label>
+                    <textarea
+                        class="input"
+                        id="new-first_message"
+                        name="first_message"
+                        rows="3"
+                        aria-describedby="new-first_message-error"
+                    ></textarea>
+                    <FieldError of="first_message" />
+                </div>
+                <FieldError of="chat" />
+                <footer class="dialog__foot">
+                    <button class="button button--quiet" type="button" data-act="close-dialog">
+                        "Cancel"
+                    </button>
+                    <button class="button button--primary" type="submit">
+                        "Open chat"
+                    </button>
+                </footer>
+            </form>
+            <div class="form" hidden>
+                <DialogHead title="The chat is open" id="opened-chat-title" />
+                <p class="dialog__words" role="status"></p>
+                <CopyLink link=String::new() />
+                <footer class="dialog__foot">
+                    <a class="button button--primary" href="/admin">
+                        "Go to the chat"
+                    </a>
+                </footer>
             </div>
-            <div class="field">
-                <label class="field__label" for="customer_email">
-                    "E-mail "
-                    <span class="field__optional">"optional"</span>
-                </label>
-                <input
-                    class="input"
-                    id="customer_email"
-                    name="customer_email"
-                    type="email"
-                    autocomplete="off"
-                    aria-invalid=move || invalid("customer_email")
-                    aria-describedby="customer_email-error"
-                    node_ref=email
-                />
-                {move || wrong("customer_email")}
-            </div>
-            <div class="field">
-                <label class="field__label" for="first_message">
-                    "First message "
-                    <span class="field__optional">"optional"</span>
-                </label>
-                <textarea
-                    class="input"
-                    id="first_message"
-                    name="first_message"
-                    rows="3"
-                    aria-invalid=move || invalid("first_message")
-                    aria-describedby="first_message-error"
-                    node_ref=first
-                ></textarea>
-                {move || wrong("first_message")}
-            </div>
-            {move || wrong("")}
-            <footer class="dialog__foot">
-                <button class="button button--quiet" type="button" on:click=move |_| close()>
-                    "Cancel"
-                </button>
-                <button
-                    class="button button--primary"
-                    type="submit"
-                    aria-busy=move || busy.get().then_some("true")
-                >
-                    "Open chat"
-                </button>
-            </footer>
-        </form>
+        </dialog>
     }
 }
 
-#[component]
-fn Opened(conversation: Conversation, copied: bool, close: impl Fn() + Copy + 'static) -> impl IntoView {
-    let Conversation { id, customer_name: name, link, .. } = conversation;
-    let link = link.unwrap_or_default();
-    let words = if copied {
-        ["The link is copied. Send it to ", &name, ": whoever has it can read and write in this chat."]
-    } else {
-        ["Copy this link and send it to ", &name, ": whoever has it can read and write in this chat."]
-    };
-    view! {
-        <div class="form">
-            <DialogHead title=["Chat with ", &name, " is open"].concat() close=close />
-            <p role="status">{words.concat()}</p>
-            <div class="copy">
-                <input class="input copy__input" readonly value=link.clone() aria-label="Link to this chat" />
-                <CopyButton link=link />
-            </div>
-            <footer class="dialog__foot">
-                <a class="button button--primary" href="/admin?chat=".to_owned() + &id.to_string()>
-                    "Go to the chat"
-                </a>
-            </footer>
-        </div>
+/// The dialog on the page.
+struct Dialog {
+    dialog: HtmlDialogElement,
+    form: HtmlFormElement,
+    opened: Element,
+    busy: Cell<bool>,
+}
+
+/// Lets the buttons in `root` open the dialog in it.
+pub(super) fn offer_new_chat(root: &Element) {
+    let part = |selector: &str| root.query_selector(selector).ok().flatten();
+    let dialog = part(".dialog").and_then(|dialog| dialog.dyn_into().ok());
+    let form = part(".dialog form").and_then(|form| form.dyn_into().ok());
+    let (Some(dialog), Some(form), Some(opened)) = (dialog, form, part(".dialog div.form")) else { return };
+    let dialog = Rc::new(Dialog { dialog, form, opened, busy: Cell::new(false) });
+
+    let pressing = dialog.clone();
+    page::on(root, "click", move |event| pressing.pressed(event));
+    page::on(&dialog.form.clone(), "submit", move |event| {
+        event.prevent_default();
+        dialog.submit();
+    });
+}
+
+impl Dialog {
+    fn pressed(&self, event: &Event) {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let act = target.and_then(|target| target.closest("[data-act], a[href='/admin?new=1']").ok()?);
+        match act.map(|act| act.get_attribute("data-act")) {
+            Some(Some(act)) if act == "close-dialog" => self.dialog.close(),
+            Some(Some(act)) if act != "new-chat" => {}
+            Some(_) => {
+                event.prevent_default();
+                self.open();
+            }
+            None => {}
+        }
+    }
+
+    fn open(&self) {
+        self.form.reset();
+        self.tell(None);
+        show(&self.form, true);
+        show(&self.opened, false);
+        let _ = self.dialog.show_modal();
+    }
+
+    fn submit(self: &Rc<Self>) {
+        if self.busy.replace(true) {
+            return;
+        }
+        let value = |name: &str| {
+            let field = self.form.query_selector(&["[name=", name, "]"].concat()).ok().flatten()?;
+            let value = match field.dyn_into::<HtmlInputElement>() {
+                Ok(input) => input.value(),
+                Err(field) => field.dyn_into::<HtmlTextAreaElement>().ok()?.value(),
+            };
+            Some(value).filter(|value| !value.trim().is_empty())
+        };
+        let [name, email, first] = FIELDS.map(value);
+        let arguments = Object::default().text("customer_name", name.as_deref().unwrap_or_default());
+        let arguments =
+            arguments.some_text("customer_email", email.as_deref()).some_text("first_message", first.as_deref());
+        let dialog = self.clone();
+        ask::<Conversation>(api::OpenChat::PATH, arguments, move |answer| {
+            dialog.busy.set(false);
+            match answer {
+                Ok(conversation) => dialog.opened(conversation),
+                Err(problem) => dialog.tell(Some(&problem)),
+            }
+        });
+    }
+
+    /// Says what is wrong beside the field it is about, or above the buttons if it is about none.
+    fn tell(&self, problem: Option<&Problem>) {
+        let about = problem.map(|problem| {
+            let field = problem.field.as_deref();
+            FIELDS.into_iter().find(|name| field == Some(name)).unwrap_or("chat")
+        });
+        for name in FIELDS.into_iter().chain(["chat"]) {
+            let wrong = problem.filter(|_| about == Some(name));
+            if let Some(place) = document().get_element_by_id(&["new-", name, "-error"].concat()) {
+                say(&place, wrong.map_or("", |problem| &problem.message));
+                show(&place, wrong.is_some());
+            }
+            if let Some(field) = document().get_element_by_id(&["new-", name].concat()) {
+                set(&field, "aria-invalid", wrong.map(|_| "true"));
+            }
+        }
+    }
+
+    /// The chat is there: copies its link and says so.
+    fn opened(self: Rc<Self>, conversation: Conversation) {
+        let Conversation { id, customer_name: name, link, .. } = conversation;
+        let link = link.unwrap_or_default();
+        let part = |selector: &str| self.opened.query_selector(selector).ok().flatten();
+        if let Some(title) = part(".dialog__title") {
+            say(&title, &["Chat with ", &name, " is open"].concat());
+        }
+        if let Some(to_chat) = part("a") {
+            set(&to_chat, "href", Some(&["/admin?chat=", &id.to_string()].concat()));
+        }
+        let shown = part("input").and_then(|input| input.dyn_into::<HtmlInputElement>().ok());
+        show(&self.form, false);
+        show(&self.opened, true);
+        if let Some(shown) = &shown {
+            shown.set_value(&link);
+            shown.select();
+        }
+        let words = part(".dialog__words");
+        page::copy(&link, move |copied| {
+            let begin = if copied { "The link is copied. Send it to " } else { "Copy this link and send it to " };
+            if let Some(place) = words {
+                say(&place, &[begin, &name, ": whoever has it can read and write in this chat."].concat());
+            }
+        });
     }
 }

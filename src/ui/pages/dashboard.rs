@@ -62,6 +62,7 @@ pub fn DashboardPage() -> impl IntoView {
             let search = Some(query.search.clone()).filter(|search| !search.is_empty());
             let inbox = list_inbox(status, search, query.cursor).await?;
 
+            let is_new = query.new;
             let business = viewer.business.clone();
             let (title, class, main) = match (chat, query.new) {
                 (Some(chat), _) => (
@@ -79,6 +80,7 @@ pub fn DashboardPage() -> impl IntoView {
                         status=status
                         search=query.search
                         chosen=conversation.as_ref().map(|c| c.id)
+                        has_dialog=!is_new
                     />
                     <div class="desk__main">{main}</div>
                     {conversation.map(|conversation| view! { <Details conversation=conversation /> })}

@@ -136,7 +136,7 @@ impl Ws {
                     Ok(text) => text,
                     Err(code) => return Err(format!("the socket ended with {code:?}")),
                 };
-                let frame: ServerFrame = match text.parse() {
+                let frame: ServerFrame = match serde_json::from_str(&text) {
                     Ok(frame) => frame,
                     Err(error) => return Err(format!("no frame of the contract ({error}): {text}")),
                 };

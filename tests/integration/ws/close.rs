@@ -127,7 +127,7 @@ async fn a_server_that_goes_down_says_so_and_keeps_what_it_acknowledged() {
             guest.stream.send(serde_json::to_string(&frame).unwrap().into()).await.ok();
             match guest.next_text().await {
                 Ok(text) => {
-                    if let ServerFrame::Ack { message, .. } = text.parse().unwrap() {
+                    if let ServerFrame::Ack { message, .. } = serde_json::from_str(&text).unwrap() {
                         acked.push(message);
                     }
                 }

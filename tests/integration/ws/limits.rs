@@ -131,7 +131,7 @@ async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_e
         loop {
             match slow.next_text().await {
                 Ok(text) => {
-                    if let Some((_, rev)) = rev_of(&text.parse::<ServerFrame>().unwrap()) {
+                    if let Some((_, rev)) = rev_of(&serde_json::from_str::<ServerFrame>(&text).unwrap()) {
                         assert_eq!(rev, last + 1, "what it did get is whole");
                         last = rev;
                     }

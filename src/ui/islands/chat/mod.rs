@@ -1,195 +1,193 @@
-//! The chat panel, the same everywhere: head, log, composer.
+//! The chat panel, the same everywhere. The server writes it whole ([`Chat`]); in the browser the
+//! island around it ([`LiveChat`]) takes over what is there: [`Room`] decides, the socket carries,
+//! and [`panel`] keeps the page true.
 //!
-//! [`Room`] decides, the socket carries, and this draws. A panel starts from what the page brought
-//! along, so nothing is loaded twice; without JavaScript that is all there is.
+//! A panel starts from what the page brought along, so nothing is loaded twice; without JavaScript
+//! that is all there is, and the forms are forms.
 
 mod composer;
-mod head;
-mod log;
+mod events;
+mod panel;
+mod rows;
+mod scroll;
 
-use std::time::Duration;
+use leptos::prelude::*;
+use rows::{Top, rows};
 
-use composer::{Closed, Composer};
-use head::{Banner, Head};
-use leptos::{html, prelude::*, task::spawn_local};
-use log::Log;
-
+use super::start_json;
 use crate::{
     api,
     client::{
         labels::{self, Zone},
-        outbox::Outbox,
-        page::{self, Counter},
-        reconnect::Indicator,
-        room::{Do, Room, room_of},
-        socket::{self, Event},
+        log::Line,
+        markup::to_html,
+        page,
+        room::Room,
+        wire::{FromJson, member},
     },
-    domain::{ClientId, ConversationId, MessageId, ParticipantId, Timestamp},
-    protocol::ClientFrame,
+    domain::{ClientId, Conversation, ConversationId, Timestamp},
+    ui::components::{Icon, icon},
 };
 
-/// How often words like "5 min ago" are looked at again.
-const CLOCK: Duration = Duration::from_secs(30);
-
-/// What the parts of a panel share.
-#[derive(Clone, Copy)]
-struct Panel {
-    id: ConversationId,
-    me: ParticipantId,
-    message_chars: usize,
-    room: RwSignal<Room>,
-    now: RwSignal<Timestamp>,
-    /// Set once this runs in a browser: from then on times are local, and what needs a script shows.
-    awake: RwSignal<bool>,
-    /// Whether the log was scrolled away from its end.
-    away: RwSignal<bool>,
-    log: NodeRef<html::Div>,
-    input: NodeRef<html::Textarea>,
+impl FromJson for api::Chat {
+    fn from_json(json: &crate::client::json::Json) -> Option<Self> {
+        let message_chars: i64 = member(json, "message_chars")?;
+        let message_chars = message_chars.try_into().ok()?;
+        Some(Self { me: member(json, "me")?, joined: member(json, "joined")?, message_chars })
+    }
 }
 
-impl Panel {
-    fn zone(self) -> Zone {
-        if self.awake.get() { page::local_zone } else { labels::utc }
-    }
+/// Where earlier messages are to be read without JavaScript.
+fn older_address(room: &Room) -> Option<String> {
+    let before = room.timeline.first();
+    let (id, before) = (room.id().to_string(), (before > 1).then(|| before.to_string())?);
+    Some(if room.is_admin() {
+        ["/admin?chat=", &id, "&before=", &before].concat()
+    } else {
+        ["/chat/", &id, "?before=", &before].concat()
+    })
+}
 
-    /// Changes the room, then does in the browser what follows from it.
-    fn act(self, change: impl FnOnce(&mut Room) -> Vec<Do>) {
-        let todo = change(&mut self.room.write());
-        self.perform(todo);
-    }
+fn top_of<'a>(room: &Room, loading: bool, name: &'a str) -> Top<'a> {
+    Top { older: older_address(room), loading, name }
+}
 
-    fn perform(self, todo: Vec<Do>) {
-        for act in todo {
-            match act {
-                Do::Send(frame) => drop(socket::send(&frame)),
-                Do::Keep(entry) => {
-                    page::keep(
-                        &self.send_key(Some(entry.client_id)),
-                        &serde_json::to_string(&entry).unwrap_or_default(),
-                    );
-                }
-                Do::Forget(client_id) => page::keep(&self.send_key(Some(client_id)), ""),
-                Do::WakeAt(at) => {
-                    let after = Duration::from_millis((at - page::now_ms()).max(0) as u64);
-                    set_timeout(move || self.act(|room| room.wake(page::now_ms(), socket::is_live())), after);
-                }
-            }
-        }
-    }
+/// What takes the composer's place.
+fn closed_words(conversation: &Conversation, now: Timestamp, zone: Zone) -> String {
+    let today = labels::local_date(now, zone);
+    let on = conversation.closed_at.map(|at| " on ".to_owned() + &labels::date(labels::local_date(at, zone), today));
+    let by = conversation.closed_by.as_ref().map(|name| " by ".to_owned() + name);
+    ["This chat was closed", &on.unwrap_or_default(), &by.unwrap_or_default(), "."].concat()
+}
 
-    /// Where one unconfirmed message is kept; without `client_id`, what all of them begin with. One
-    /// key each, so that two tabs never overwrite each other's. `public/offline.js` counts them.
-    fn send_key(self, client_id: Option<ClientId>) -> String {
-        let tail = client_id.map(|id| id.to_string()).unwrap_or_default();
-        ["bespoken:send:", &self.id.to_string(), ":", &self.me.to_string(), ":", &tail].concat()
-    }
-
-    fn draft_key(self) -> String {
-        ["bespoken:draft:", &self.id.to_string(), ":", &self.me.to_string()].concat()
-    }
-
-    fn edit(self, id: Option<MessageId>) {
-        self.room.write().editing = id;
-        if id.is_none() {
-            self.focus_input();
-        }
-    }
-
-    fn delete(self, id: MessageId) {
-        let client_id = ClientId::new();
-        self.act(|room| room.change(client_id, ClientFrame::DeleteMessage { room: self.id, client_id, id }));
-    }
-
-    fn focus_input(self) {
-        if let Some(input) = self.input.get_untracked() {
-            let _ = input.focus();
-        }
-    }
-
-    /// Makes the panel live: from here on it hears the socket and the browser.
-    fn wake_up(self) {
-        self.awake.set(true);
-        self.now.set(page::now());
-        let kept = page::load_all(&self.send_key(None));
-        let entries = kept.iter().filter_map(|kept| serde_json::from_str(kept).ok()).collect();
-        self.room.write().outbox = Outbox::restore(entries);
-        socket::listen(move |event| match event {
-            Event::Told(indicator) => self.room.write().indicator = *indicator,
-            Event::Connected(_) => self.act(Room::on_connected),
-            Event::Disconnected(code) => self.act(|room| room.on_disconnected(*code)),
-            Event::Probe => self.act(Room::on_probe),
-            Event::Frame(frame) if room_of(frame) == Some(self.id) => {
-                self.act(|room| room.on_frame(frame, page::now_ms()))
-            }
-            Event::Frame(_) | Event::Sent(_) => {}
-        });
-        set_interval(move || self.now.set(page::now()), CLOCK);
-        page::register_service_worker();
-    }
-
-    fn load_older(self, failed: impl FnOnce() + 'static, done: impl FnOnce() + 'static) {
-        let before = self.room.with_untracked(|room| room.timeline.first());
-        spawn_local(async move {
-            match api::list_older(self.id, before).await {
-                Ok(older) => self.room.write().timeline.prepend(before, older.messages),
-                Err(_) => failed(),
-            }
-            done();
-        });
-    }
+/// Wakes the panel inside it.
+#[island]
+fn LiveChat(children: Children) -> impl IntoView {
+    Effect::new(panel::wake_up);
+    children()
 }
 
 /// A chat. `business` is the name that customers know it by; `draft` and `problem` are what a plain
 /// form sent, and why it was refused.
-#[island]
+#[component]
 pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<String>) -> impl IntoView {
-    let api::Chat { me, joined, message_chars } = chat;
-    let mut room = Room::new(&me, joined);
-    room.notice = problem;
+    let start = start_json(&chat);
+    let now = page::now();
+    let room = Room::new(&chat.me, chat.joined);
+    let lines: Vec<Line> = room.lines(now, labels::utc);
     let admin = room.is_admin();
-    let name = if admin { room.timeline.conversation().customer_name.clone() } else { business };
-    let panel = Panel {
-        id: room.id(),
-        me: me.id,
-        message_chars,
-        room: RwSignal::new(room),
-        now: RwSignal::new(page::now()),
-        awake: RwSignal::new(false),
-        away: RwSignal::new(false),
-        log: NodeRef::new(),
-        input: NodeRef::new(),
-    };
-    Effect::new(move || panel.wake_up());
-    Effect::new(move || {
-        if panel.awake.get() {
-            page::count_in_title(Counter::Chat, panel.room.with(Room::unread) as i64);
-        }
-    });
-    // What is typed must outlive all other changes of the room.
-    let open = Memo::new(move |_| panel.room.with(|room| room.timeline.conversation().is_open()));
-    let to = name.clone();
-    let label = "Chat with ".to_owned() + &name;
+    let conversation = room.timeline.conversation();
+    let (id, open) = (conversation.id, conversation.is_open());
+    let closed = closed_words(conversation, now, labels::utc);
+    let name = if admin { conversation.customer_name.clone() } else { business };
+    let list = rows(&top_of(&room, false, &name), &lines);
+    let label = format!("Chat with {name}");
+    let (here, people) = room.people.presence_line(now, labels::utc);
     view! {
-        <section
-            class="chat"
-            aria-label=label
-            data-conversation=panel.id.to_string()
-            data-live=move || panel.room.with(|room| if room.is_live() { "true" } else { "false" })
-            data-status=move || panel.room.with(head::status).0
-        >
-            <Head panel=panel admin=admin name=name.clone() />
-            <Banner panel=panel />
-            <Log panel=panel name=name />
-            <p class="chat__typing" aria-live="polite">
-                {move || panel.room.with(|room| room.people.typing_line())}
+        <LiveChat>
+            <section
+                class="chat"
+                aria-label=label
+                data-conversation=id.to_string()
+                data-live="false"
+                data-status="connecting"
+            >
+                <script type="application/json" inner_html=start></script>
+                <header class="chat__head">
+                    {admin
+                        .then(|| {
+                            view! {
+                                <a class="icon-button chat__back" href="/admin" aria-label="Back to all chats">
+                                    <Icon d=icon::BACK />
+                                </a>
+                            }
+                        })} <div class="chat__who">
+                        <h1 class="chat__name">{name.clone()}</h1>
+                        <p class="chat__people">
+                            <span class=panel::presence_class(here)>{people}</span>
+                        </p>
+                    </div>
+                    // Nothing is live without a script, so nothing is said about it.
+                    <p class="status status--connecting" role="status" hidden>
+                        <span class="status__text">"Connecting…"</span>
+                    </p>
+                    {admin
+                        .then(|| {
+                            view! {
+                                <button
+                                    class="icon-button chat__about"
+                                    type="button"
+                                    popovertarget="details"
+                                    aria-label="About this chat"
+                                >
+                                    <Icon d=icon::INFO />
+                                </button>
+                            }
+                        })}
+                </header>
+                <p class="notice notice--warn chat__banner" hidden></p>
+                <div class="chat__log">
+                    <div class="log" role="log" aria-label="Messages" tabindex="0">
+                        <ol class="log__list" inner_html=to_html(list.iter().map(|(_, row)| row))></ol>
+                    </div>
+                    <button class="jump" type="button" data-act="end" hidden>
+                        <Icon d=icon::DOWN />
+                        <span class="jump__count"></span>
+                    </button>
+                </div>
+                <p class="chat__typing" aria-live="polite"></p>
+                <Composer id=id name=name draft=draft problem=problem open=open />
+                <div class="composer composer--closed" hidden=open>
+                    <p class="composer__closed">{closed}</p>
+                    {admin
+                        .then(|| {
+                            view! {
+                                <form method="post" action=format!("/admin/chats/{id}/reopen")>
+                                    <button class="button" type="submit">
+                                        "Reopen"
+                                    </button>
+                                </form>
+                            }
+                        })}
+                    <p class="composer__error" role="alert" hidden></p>
+                </div>
+            </section>
+        </LiveChat>
+    }
+}
+
+#[component]
+fn Composer(id: ConversationId, name: String, draft: String, problem: Option<String>, open: bool) -> impl IntoView {
+    let fine = problem.is_none();
+    // As HTML, since an empty text would become a space.
+    let draft = draft.replace('&', "&amp;").replace('<', "&lt;");
+    view! {
+        <form class="composer" method="post" action=format!("/chat/{id}") hidden=!open>
+            <input type="hidden" name="client_id" value=ClientId::new().to_string() />
+            <label class="visually-hidden" for="content">
+                {format!("Message to {name}")}
+            </label>
+            <div class="composer__box">
+                <textarea
+                    class="composer__input"
+                    id="content"
+                    name="content"
+                    rows="1"
+                    placeholder="Write a message"
+                    required
+                    aria-describedby="content-hint"
+                    inner_html=draft
+                ></textarea>
+                <button class="composer__send" type="submit" aria-label="Send">
+                    <Icon d=icon::SEND />
+                </button>
+            </div>
+            <p class="composer__hint" id="content-hint" hidden>
+                "Enter to send, Shift + Enter for a new line"
             </p>
-            {move || {
-                if open.get() {
-                    view! { <Composer panel=panel name=to.clone() draft=draft.clone() /> }.into_any()
-                } else {
-                    view! { <Closed panel=panel admin=admin /> }.into_any()
-                }
-            }}
-        </section>
+            <p class="composer__error" role="alert" hidden=fine>
+                {problem}
+            </p>
+        </form>
     }
 }

@@ -1,0 +1,137 @@
+//! A piece of a page as data: made by one function, written as HTML by the server and as elements by
+//! the browser. For what changes while people look at it; everything else is written with `view!`.
+//! Text is only ever text: the server escapes it, the browser makes text nodes.
+
+/// An element with what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    pub tag: &'static str,
+    pub attributes: Vec<(&'static str, String)>,
+    pub children: Vec<Node>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    Text(String),
+    Element(Element),
+}
+
+/// An element; `class` may be empty.
+#[must_use]
+pub fn el(tag: &'static str, class: &str) -> Element {
+    let element = Element { tag, attributes: Vec::new(), children: Vec::new() };
+    if class.is_empty() { element } else { element.attr("class", class) }
+}
+
+impl Element {
+    #[must_use]
+    pub fn attr(mut self, name: &'static str, value: &str) -> Self {
+        self.attributes.push((name, value.to_owned()));
+        self
+    }
+
+    /// Sets the attribute if there is a value.
+    #[must_use]
+    pub fn maybe(self, name: &'static str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.attr(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds text. Neighbouring texts become one, as they do when a browser reads HTML.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        match self.children.last_mut() {
+            Some(Node::Text(before)) => before.push_str(text),
+            _ if text.is_empty() => {}
+            _ => self.children.push(Node::Text(text.to_owned())),
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, child: Self) -> Self {
+        self.children.push(Node::Element(child));
+        self
+    }
+
+    /// Adds the children that there are.
+    #[must_use]
+    pub fn with_all(mut self, children: impl IntoIterator<Item = Self>) -> Self {
+        self.children.extend(children.into_iter().map(Node::Element));
+        self
+    }
+
+    /// Appends this as HTML.
+    pub fn write_html(&self, html: &mut String) {
+        html.push('<');
+        html.push_str(self.tag);
+        for (name, value) in &self.attributes {
+            for part in [" ", name, "=\""] {
+                html.push_str(part);
+            }
+            escape(value, html);
+            html.push('"');
+        }
+        html.push('>');
+        if self.tag == "input" {
+            return;
+        }
+        for child in &self.children {
+            match child {
+                Node::Text(text) => escape(text, html),
+                Node::Element(element) => element.write_html(html),
+            }
+        }
+        html.push_str("</");
+        html.push_str(self.tag);
+        html.push('>');
+    }
+}
+
+/// Several elements as HTML.
+#[must_use]
+pub fn to_html<'a>(elements: impl IntoIterator<Item = &'a Element>) -> String {
+    let mut html = String::new();
+    for element in elements {
+        element.write_html(&mut html);
+    }
+    html
+}
+
+fn escape(text: &str, html: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            _ => html.push(c),
+        }
+    }
+}
+
+/// An icon of `ui::components::icon`.
+#[must_use]
+pub fn icon(path: &str) -> Element {
+    el("svg", "icon").attr("viewBox", "0 0 20 20").attr("aria-hidden", "true").with(el("path", "").attr("d", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_says_what_was_meant() {
+        let element =
+            el("p", "a").attr("title", "\"<&>\"").text("1 < ").text("2").with(el("b", "").text("&")).maybe("id", None);
+        assert_eq!(to_html([&element]), "<p class=\"a\" title=\"&quot;&lt;&amp;&gt;&quot;\">1 &lt; 2<b>&amp;</b></p>");
+        assert_eq!(to_html([&el("input", "")]), "<input>");
+    }
+
+    #[test]
+    fn texts_are_one_node_as_in_a_browser() {
+        assert_eq!(el("p", "").text("").text("a").text("").text("b").children, [Node::Text("ab".into())]);
+    }
+}
