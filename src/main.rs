@@ -5,7 +5,7 @@ use std::{io::Read, path::PathBuf, process::ExitCode};
 use bespoken::{
     domain::{Limits, Name, Role, TokenId},
     http::{Config, Running, serve},
-    service::{LinkKey, Service, Settings},
+    service::{LinkKey, Mail, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
 use clap::{Args, Parser, Subcommand};
@@ -27,7 +27,7 @@ enum Command {
     /// Create admins
     #[command(subcommand)]
     Admin(Admin),
-    /// Create and revoke API tokens
+    /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(Token),
     /// Bring the database up to date, and do nothing else
@@ -57,6 +57,15 @@ struct Serve {
     /// The name that the business goes by
     #[arg(long, env = "BESPOKEN_BUSINESS", default_value = "Bespoken")]
     business: String,
+    /// What budgets are in
+    #[arg(long, env = "BESPOKEN_CURRENCY", default_value = "EUR")]
+    currency: String,
+    /// The mail server, such as smtps://user:password@host; without one, mail is written to the log
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mail comes from [default: no-reply at the host of the public URL]
+    #[arg(long, env = "BESPOKEN_MAIL_FROM")]
+    mail_from: Option<String>,
     /// Fill an empty database with a demo, and print links to sign in with
     #[arg(long)]
     demo: bool,
@@ -82,6 +91,9 @@ struct LimitArgs {
     /// Bytes of a WebSocket frame
     #[arg(long, env = "BESPOKEN_LIMIT_FRAME_BYTES", default_value_t = Limits::default().frame_bytes)]
     limit_frame_bytes: usize,
+    /// Bytes of one attached file
+    #[arg(long, env = "BESPOKEN_LIMIT_ATTACHMENT_BYTES", default_value_t = Limits::default().attachment_bytes)]
+    limit_attachment_bytes: usize,
 }
 
 #[derive(Subcommand)]
@@ -103,6 +115,14 @@ enum Token {
     Create {
         #[arg(long)]
         email: String,
+        /// What it is for
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List the API tokens that work
+    List {
         #[command(flatten)]
         database: Database,
     },
@@ -124,7 +144,10 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(args) => run(args).await,
         Command::Admin(Admin::Create { email, name, database }) => create_admin(&database, &email, &name).await,
-        Command::Token(Token::Create { email, database }) => create_token(&database, &email).await,
+        Command::Token(Token::Create { email, name, database }) => {
+            create_token(&database, &email, name.as_deref()).await
+        }
+        Command::Token(Token::List { database }) => list_tokens(&database).await,
         Command::Token(Token::Revoke { id, database }) => revoke_token(&database, id).await,
         Command::Migrate(database) => migrate(&database).await,
     };
@@ -146,13 +169,16 @@ async fn run(args: Serve) -> Result<(), Failure> {
         link_guesses: args.limits.limit_link_guesses,
         message_chars: args.limits.limit_message_chars,
         frame_bytes: args.limits.limit_frame_bytes,
-        ..Limits::default()
+        attachment_bytes: args.limits.limit_attachment_bytes,
     };
     let config = Config {
         database_url: args.database.database_url,
         data_dir: args.data_dir,
         public_url: args.public_url,
         business: Name::parse("business", &args.business)?,
+        currency: args.currency,
+        smtp_url: args.smtp_url,
+        mail_from: args.mail_from,
         limits,
     };
     let shutdown = CancellationToken::new();
@@ -203,8 +229,11 @@ async fn service(database: &Database) -> Result<std::sync::Arc<Service>, Failure
     let settings = Settings {
         public_url: String::new(),
         business: Name::parse("business", "Bespoken")?,
+        currency: String::new(),
         limits: Limits::default(),
+        data_dir: PathBuf::from("data"),
         link_key: LinkKey::random(),
+        mail: Mail::new(None, "no-reply@localhost")?,
     };
     Ok(Service::start(std::sync::Arc::new(store), settings).await?)
 }
@@ -221,9 +250,19 @@ async fn create_admin(database: &Database, email: &str, name: &str) -> Result<()
     Ok(())
 }
 
-async fn create_token(database: &Database, email: &str) -> Result<(), Failure> {
+async fn list_tokens(database: &Database) -> Result<(), Failure> {
     let service = service(database).await?;
-    let (id, secret) = service.create_token(email).await?;
+    for token in service.tokens().await? {
+        let name = token.name.map(|name| name.to_string()).unwrap_or_default();
+        println!("{}  {}  {}  {name}", token.id, token.created_at, token.user.email);
+    }
+    service.close().await;
+    Ok(())
+}
+
+async fn create_token(database: &Database, email: &str, name: Option<&str>) -> Result<(), Failure> {
+    let service = service(database).await?;
+    let (id, secret) = service.create_token(email, name).await?;
     service.close().await;
     eprintln!("id {id}; the token is shown only now:");
     println!("{}", secret.expose());

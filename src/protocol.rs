@@ -4,8 +4,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{
-    ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
-    ParticipantKind, Problem, Receipt,
+    AttachmentId, ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
+    ParticipantKind, Problem, Receipt, RequestId, RequestStatus,
 };
 
 /// Messages in a `joined` without `after`: the latest of the conversation.
@@ -45,7 +45,7 @@ pub enum ClientFrame {
         client_id: ClientId,
         content: String,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        attachment_ids: Vec<uuid::Uuid>,
+        attachment_ids: Vec<AttachmentId>,
     },
     UpdateMessage {
         room: ConversationId,
@@ -66,6 +66,8 @@ pub enum ClientFrame {
         room: ConversationId,
         seq: i64,
     },
+    /// From now on tell this socket of custom requests: those that its person may see.
+    FollowRequests,
 }
 
 fn any_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Epoch>, D::Error> {
@@ -148,6 +150,11 @@ pub enum ServerFrame {
     },
     Inbox {
         conversation: Box<Conversation>,
+    },
+    /// A custom request is new or has another status. Only to sockets that follow requests.
+    Request {
+        id: RequestId,
+        status: RequestStatus,
     },
     Resync {
         room: ConversationId,

@@ -9,7 +9,7 @@ use super::{
     people::People,
     text::{Piece, is_lone_emoji, pieces},
 };
-use crate::domain::{ClientId, Date, Message, MessageId, ParticipantId, Timestamp};
+use crate::domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantId, Timestamp};
 
 /// Messages of one person stand together while no more than this lies between them.
 const GROUP_MS: i64 = 5 * 60_000;
@@ -51,6 +51,7 @@ pub struct Bubble {
     pub clock: String,
     pub full_time: String,
     pub body: Body,
+    pub files: Vec<Attachment>,
     pub edited: bool,
     pub delivery: Delivery,
     pub may_edit: bool,
@@ -64,6 +65,8 @@ pub enum Body {
     Text(Vec<Piece>),
     Emoji(String),
     Deleted,
+    /// What the server tells in somebody's name.
+    System(String),
 }
 
 /// What stands under a message.
@@ -139,8 +142,14 @@ impl Pen<'_> {
     fn message(&mut self, message: &Message, delivery: Delivery) {
         let own = message.sender_id == self.look.me;
         let deleted = message.deleted_at.is_some();
+        if message.system {
+            // Nobody's group goes on across it.
+            self.begins(message.sender_id, message.created_at);
+            self.last = None;
+        }
         let client_id = message.client_id.filter(|_| own);
-        let first = self.begins(message.sender_id, message.created_at);
+        let first = !message.system && self.begins(message.sender_id, message.created_at);
+        let is_theirs_to_change = !deleted && !message.system && self.look.is_open;
         self.lines.push(Line::Message(Bubble {
             key: client_id.map_or(Key::Message(message.id), Key::Own),
             id: Some(message.id),
@@ -152,11 +161,16 @@ impl Pen<'_> {
             at: message.created_at,
             clock: labels::clock(message.created_at, self.look.zone),
             full_time: labels::full(message.created_at, self.look.zone),
-            body: if deleted { Body::Deleted } else { body(&message.content) },
+            body: match () {
+                () if deleted => Body::Deleted,
+                () if message.system => Body::System(message.content.clone()),
+                () => body(&message.content),
+            },
+            files: message.attachments.clone(),
             edited: message.edited_at.is_some() && !deleted,
             delivery,
-            may_edit: own && !deleted && self.look.is_open,
-            may_delete: (own || self.look.is_admin) && !deleted && self.look.is_open,
+            may_edit: own && is_theirs_to_change,
+            may_delete: (own || self.look.is_admin) && is_theirs_to_change,
             editing: (own && !deleted && self.look.editing == Some(message.id)).then(|| message.content.clone()),
         }));
     }
@@ -176,6 +190,7 @@ impl Pen<'_> {
             clock: labels::clock(at, self.look.zone),
             full_time: labels::full(at, self.look.zone),
             body: body(&entry.content),
+            files: Vec::new(),
             edited: false,
             delivery: match &entry.state {
                 SendState::Failed(reason) => Delivery::Failed(reason.clone()),
@@ -204,7 +219,7 @@ pub fn lay_out<'a>(
         messages.clone().rev().any(|message| message.client_id == Some(entry.client_id) && message.sender_id == look.me)
     };
     let waiting: Vec<&Entry> = waiting.iter().filter(|entry| !arrived(entry)).collect();
-    let last_own = messages.clone().rev().find(|message| message.sender_id == look.me && message.deleted_at.is_none());
+    let last_own = messages.clone().rev().find(|message| message.sender_id == look.me && message.is_text());
     let last_own = last_own.map(|message| message.seq).filter(|_| waiting.is_empty());
 
     let today = labels::local_date(look.now, look.zone);

@@ -75,7 +75,7 @@ impl Element {
             html.push('"');
         }
         html.push('>');
-        if self.tag == "input" {
+        if matches!(self.tag, "input" | "img") {
             return;
         }
         for child in &self.children {

@@ -155,10 +155,7 @@ impl Room {
     #[must_use]
     pub fn last_own(&self) -> Option<&Message> {
         let open = self.timeline.conversation().is_open();
-        self.timeline
-            .messages()
-            .rev()
-            .find(|message| open && message.sender_id == self.me && message.deleted_at.is_none())
+        self.timeline.messages().rev().find(|message| open && message.sender_id == self.me && message.is_text())
     }
 
     #[must_use]
@@ -407,7 +404,7 @@ pub fn room_of(frame: &ServerFrame) -> Option<ConversationId> {
         | ServerFrame::Presence { room, .. }
         | ServerFrame::Resync { room } => Some(*room),
         ServerFrame::Error { room, .. } => *room,
-        ServerFrame::Welcome { .. } | ServerFrame::Inbox { .. } => None,
+        ServerFrame::Welcome { .. } | ServerFrame::Inbox { .. } | ServerFrame::Request { .. } => None,
     }
 }
 

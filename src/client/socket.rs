@@ -141,7 +141,10 @@ fn question(frame: &ClientFrame) -> Option<Uuid> {
         ClientFrame::SendMessage { client_id, .. }
         | ClientFrame::UpdateMessage { client_id, .. }
         | ClientFrame::DeleteMessage { client_id, .. } => Some(client_id.0),
-        ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } | ClientFrame::Read { .. } => None,
+        ClientFrame::LeaveRequest { .. }
+        | ClientFrame::Typing { .. }
+        | ClientFrame::Read { .. }
+        | ClientFrame::FollowRequests => None,
     }
 }
 

@@ -236,6 +236,7 @@ pub(crate) mod tests {
             sender_id: ParticipantId(Uuid::from_u128(1)),
             sender_name: "Ada".into(),
             content: content.into(),
+            system: false,
             client_id: None,
             created_at: Timestamp(seq * 1_000),
             edited_at: None,

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::json::{Json, Object};
 use crate::{
     domain::{
-        ClientId, Code, Conversation, ConversationId, ConversationKind, ConversationStatus, Epoch, Message, MessageId,
-        Participant, ParticipantId, ParticipantKind, Problem, Receipt, RequestId, SenderType, Timestamp, UserId,
+        Attachment, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationKind, ConversationStatus,
+        Epoch, Message, MessageId, Participant, ParticipantId, ParticipantKind, Problem, Receipt, RequestId,
+        RequestStatus, SenderType, Timestamp, UserId,
     },
     protocol::{ClientFrame, Joined, ServerFrame, SocketUser},
 };
@@ -31,7 +32,12 @@ impl FromJson for i64 {
 
 impl FromJson for bool {
     fn from_json(json: &Json) -> Option<Self> {
-        if let Json::Bool(is) = json { Some(*is) } else { None }
+        match json {
+            Json::Bool(is) => Some(*is),
+            // What is false may be left out.
+            Json::Null => Some(false),
+            _ => None,
+        }
     }
 }
 
@@ -75,7 +81,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! { ConversationId RequestId MessageId UserId ParticipantId ClientId Epoch }
+ids! { ConversationId RequestId MessageId AttachmentId UserId ParticipantId ClientId Epoch }
 
 macro_rules! words {
     ($($type:ident { $($word:literal => $value:ident)+ })+) => {$(
@@ -94,6 +100,7 @@ words! {
     ConversationKind { "session" => Session "request" => Request }
     ConversationStatus { "open" => Open "closed" => Closed }
     SenderType { "admin" => Admin "customer" => Customer }
+    RequestStatus { "new" => New "in_progress" => InProgress "done" => Done "declined" => Declined }
     ParticipantKind { "admin" => Admin "customer" => Customer "guest" => Guest }
     Code {
         "unauthorized" => Unauthorized
@@ -134,11 +141,11 @@ members! {
         created_at updated_at closed_at closed_by link customer_online;
         metadata: serde_json::Value::Null
     }
-    // There are no attachments yet.
     Message {
-        id conversation_id seq rev sender_type sender_id sender_name content client_id created_at edited_at deleted_at;
-        attachments: Vec::new()
+        id conversation_id seq rev sender_type sender_id sender_name content system client_id created_at edited_at
+        deleted_at attachments
     }
+    Attachment { id name media_type size_bytes }
     Participant { id kind name online last_seen_at }
     Receipt { participant seq at }
     SocketUser { kind id name }
@@ -166,6 +173,7 @@ impl FromJson for ServerFrame {
             "read" => frame!(Read room participant seq),
             "presence" => frame!(Presence room participants),
             "inbox" => frame!(Inbox conversation),
+            "request" => frame!(Request id status),
             "resync" => frame!(Resync room),
             "error" => frame!(Error code message room client_id),
             _ => return None,
@@ -210,6 +218,7 @@ pub fn write(frame: &ClientFrame) -> String {
         }
         ClientFrame::Typing { room, on } => object("typing", room).bool("on", *on),
         ClientFrame::Read { room, seq } => object("read", room).number("seq", *seq),
+        ClientFrame::FollowRequests => Object::default().text("type", "followRequests"),
     }
     .end()
 }
@@ -241,6 +250,15 @@ mod tests {
                 created_at,
                 edited_at,
                 deleted_at,
+                system: rev % 2 == 0,
+                attachments: (0..rev & 1)
+                    .map(|_| Attachment {
+                        id: AttachmentId(id),
+                        name: content.clone(),
+                        media_type: "image/png".into(),
+                        size_bytes: seq,
+                    })
+                    .collect(),
                 ..message(1, 1, &content)
             },
         )
@@ -287,7 +305,7 @@ mod tests {
         ];
         let code = prop::sample::select(codes.to_vec());
         let parts = (any_message(), any_conversation(), any_participant(), id(), any::<(i64, bool, String)>(), code);
-        (0..13, parts, of(id())).prop_map(
+        (0..14, parts, of(id())).prop_map(
             |(kind, (message, conversation, person, id, (rev, on, text), code), maybe)| {
                 let room = conversation.id;
                 let participant = person.id;
@@ -318,6 +336,7 @@ mod tests {
                     9 => ServerFrame::Presence { room, participants: vec![person] },
                     10 => ServerFrame::Inbox { conversation },
                     11 => ServerFrame::Resync { room },
+                    12 => ServerFrame::Request { id: RequestId(id), status: RequestStatus::ALL[(rev & 3) as usize] },
                     _ => ServerFrame::Error {
                         code,
                         message: text,
@@ -347,6 +366,7 @@ mod tests {
                 ClientFrame::DeleteMessage { room, client_id, id },
                 ClientFrame::Typing { room, on },
                 ClientFrame::Read { room, seq },
+                ClientFrame::FollowRequests,
             ];
             for frame in frames {
                 prop_assert_eq!(serde_json::from_str::<ClientFrame>(&write(&frame)).unwrap(), frame);

@@ -1,10 +1,11 @@
 //! A conversation: the persisted thread between one customer side and the admins.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ConversationId, RequestId, Timestamp, UserId};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationKind {
     /// An admin opened it and shares a link.
@@ -13,7 +14,7 @@ pub enum ConversationKind {
     Request,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationStatus {
     Open,
@@ -23,7 +24,7 @@ pub enum ConversationStatus {
 
 /// A conversation as one person sees it: `unread`, `link`, `metadata` and `customer_online` depend
 /// on who asks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Conversation {
     pub id: ConversationId,
     pub kind: ConversationKind,

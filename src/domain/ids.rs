@@ -3,12 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
 
@@ -43,6 +44,7 @@ id! {
     /// Names a custom request.
     RequestId
     MessageId
+    AttachmentId
     UserId
     /// Names a person within a conversation: the user's id for people with an account, the
     /// conversation's own id for its customer side otherwise.
@@ -51,6 +53,8 @@ id! {
     LinkId
     /// Names a sign-in on one browser. Not the secret in its cookie.
     SessionId
+    /// Names an invitation to become an admin. Not the secret in its link.
+    InviteId
     /// Names an API token. Not the token.
     TokenId
     /// The sender's own name for one send: the idempotency key.

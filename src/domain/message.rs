@@ -1,11 +1,12 @@
 //! A message in a conversation.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{ClientId, ConversationId, MessageId, ParticipantId, Timestamp};
+use super::{AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, Timestamp};
 
 /// Which side of the conversation a message comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SenderType {
     Admin,
@@ -13,7 +14,7 @@ pub enum SenderType {
 }
 
 /// A message as it stands now. A deleted message keeps its place with empty `content`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Message {
     pub id: MessageId,
     pub conversation_id: ConversationId,
@@ -25,6 +26,10 @@ pub struct Message {
     pub sender_id: ParticipantId,
     pub sender_name: String,
     pub content: String,
+    /// Written by the server in the name of its sender, to tell what was done: nobody can edit or
+    /// delete it. Absent when false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub system: bool,
     pub client_id: Option<ClientId>,
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
@@ -32,6 +37,34 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
 }
 
-/// A file that goes with a message. None can be made yet, so every list of them is empty.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Attachment {}
+impl Message {
+    /// Whether somebody wrote it and has not deleted it.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.deleted_at.is_none() && !self.system
+    }
+}
+
+/// A file that goes with a message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub struct Attachment {
+    pub id: AttachmentId,
+    /// The file's name, without folders.
+    pub name: String,
+    pub media_type: String,
+    pub size_bytes: i64,
+}
+
+impl Attachment {
+    /// Whether pages may show it as a picture: only of kinds that cannot hold scripts.
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&self.media_type.as_str())
+    }
+
+    /// Where it is to be had.
+    #[must_use]
+    pub fn address(&self) -> String {
+        ["/api/v1/attachments/", &self.id.to_string()].concat()
+    }
+}

@@ -10,6 +10,7 @@ mod limits;
 mod message;
 mod participant;
 mod problem;
+mod request;
 mod text;
 mod time;
 mod user;
@@ -17,12 +18,14 @@ mod user;
 pub use actor::Actor;
 pub use conversation::{Conversation, ConversationKind, ConversationStatus};
 pub use ids::{
-    ClientId, ConversationId, Epoch, LinkId, MessageId, ParticipantId, RequestId, SessionId, TokenId, UserId,
+    AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, RequestId, SessionId,
+    TokenId, UserId,
 };
 pub use limits::Limits;
 pub use message::{Attachment, Message, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
+pub use request::{CustomRequest, RequestStatus, RequestText, StatusChange, money, parse_money};
 pub use text::{Content, Email, Name, shorten};
 pub use time::{Date, Timestamp};
 pub use user::{Role, User};

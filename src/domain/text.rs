@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Problem;
 
-/// The body of a message: not empty, within the limit, without NUL.
+/// The body of a message: within the limit, without NUL, and not empty unless files go with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
@@ -16,10 +16,18 @@ impl Content {
     /// # Errors
     /// `invalid`, naming the field `content`.
     pub fn parse(text: &str, max_chars: usize) -> Result<Self, Problem> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(Problem::invalid("content", "A message needs some text."));
+        match Self::beside_files(text, max_chars)? {
+            Self(text) if text.is_empty() => Err(Problem::invalid("content", "A message needs some text.")),
+            content => Ok(content),
         }
+    }
+
+    /// The same for a message with attachments, which needs no text.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field `content`.
+    pub fn beside_files(text: &str, max_chars: usize) -> Result<Self, Problem> {
+        let text = text.trim();
         let chars = text.chars().count();
         if chars > max_chars {
             return Err(Problem::invalid(

@@ -4,10 +4,12 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 /// Milliseconds since 1970-01-01T00:00:00Z. In JSON an RFC 3339 string in UTC with three decimals,
 /// such as `2026-01-31T09:30:00.000Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(pub i64);
 
 /// Year, month (1 to 12) and day (1 to 31) of the proleptic Gregorian calendar.

@@ -13,7 +13,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use super::{App, listener::Peer};
 use crate::{
     domain::{Actor, Problem, SessionId, TokenId},
-    service::{CookieSession, SESSION_DAYS, Secret, Service},
+    service::{CookieSession, SESSION_DAYS, Secret, Service, Visitor},
 };
 
 /// The person and browser or program behind a request.
@@ -26,6 +26,7 @@ pub struct Asker {
     pub session: Option<CookieSession>,
     pub token: Option<TokenId>,
     pub address: IpAddr,
+    pub user_agent: Option<String>,
 }
 
 impl Asker {
@@ -36,6 +37,10 @@ impl Asker {
     pub fn require(self) -> Result<(Arc<Service>, Actor), Problem> {
         let actor = self.actor.ok_or_else(Problem::unauthorized)?;
         Ok((self.service, actor))
+    }
+
+    pub fn visitor(&self) -> Visitor<'_> {
+        Visitor { address: self.address, user_agent: self.user_agent.as_deref(), session: self.session.as_ref() }
     }
 
     pub fn session_id(&self) -> Option<SessionId> {
@@ -74,7 +79,8 @@ pub(super) async fn identify(
 }
 
 pub(super) async fn find(service: Arc<Service>, address: IpAddr, headers: &HeaderMap) -> Result<Asker, Problem> {
-    let mut asker = Asker { service, actor: None, session: None, token: None, address };
+    let user_agent = headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let mut asker = Asker { service, actor: None, session: None, token: None, address, user_agent };
     if let Some(header) = headers.get(header::AUTHORIZATION) {
         let token = bearer(header).ok_or_else(Problem::unauthorized)?;
         let (actor, id) = asker.service.bearer(&Secret::presented(token), address).await?;

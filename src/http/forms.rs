@@ -84,7 +84,7 @@ pub(super) async fn set_up(
     let secret = Secret::presented(&token);
     let done = async {
         let user = app.service.set_up(&secret, asker.address, &email, &name, &password).await?;
-        let cookie = app.service.start_session(Some(&user), asker.session.as_ref()).await?;
+        let cookie = app.service.start_session(&user, asker.visitor()).await?;
         Ok::<_, Problem>((user, cookie))
     };
     match done.await {
@@ -117,7 +117,7 @@ pub(super) async fn sign_in(
     Fields(form): Fields<SignIn>,
 ) -> Response {
     let SignIn { email, password, next } = form;
-    match app.service.sign_in(&email, &password, asker.address, asker.session.as_ref()).await {
+    match app.service.sign_in(&email, &password, asker.visitor()).await {
         Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, next.as_deref()),
         Err(reason) => {
             again(&app, asker, "/login", reason, [("email", email), ("next", next.unwrap_or_default())]).await
@@ -237,7 +237,7 @@ pub(super) async fn post_message(
 ) -> Response {
     let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
     let page = if actor.is_admin() { format!("/admin?chat={id}") } else { format!("/chat/{id}") };
-    match app.service.post_message(&actor, id, form.client_id, &form.content, 0).await {
+    match app.service.post_message(&actor, id, form.client_id, &form.content, Vec::new()).await {
         Ok(_) => see_other(&page),
         Err(reason) if matches!(reason.code, Code::NotFound | Code::Unauthorized) => problem(&app, asker, reason).await,
         // What was typed stays, whatever the reason.

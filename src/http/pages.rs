@@ -134,7 +134,7 @@ pub(super) async fn login(
 ) -> Response {
     if let Some(token) = query.token {
         let secret = Secret::presented(&token);
-        return match app.service.sign_in_by_link(&secret, asker.address, asker.session.as_ref()).await {
+        return match app.service.sign_in_by_link(&secret, asker.visitor()).await {
             Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, query.next.as_deref()),
             Err(error) => problem(&app, asker, error).await,
         };
@@ -231,7 +231,7 @@ pub(super) async fn open_link(
 ) -> Response {
     // An address that makes no sense is as wrong as any other.
     let secret = Secret::presented(query.as_ref().map_or("", |Query(query)| &query.secret));
-    match app.service.open_link(&secret, asker.address, asker.session.as_ref()).await {
+    match app.service.open_link(&secret, asker.visitor()).await {
         Ok((conversation, cookie)) => {
             let jar = match cookie {
                 Some(cookie) => jar.add(auth::session_cookie(app.service.public_url(), &cookie)),

@@ -14,6 +14,7 @@ use super::{App, assets, auth, forms, health, pages, rest, security, ws};
 const BODY_BYTES: usize = 256 * 1024;
 
 pub(super) fn routes(app: App) -> Router {
+    let attachment_bytes = app.service.limits().attachment_bytes;
     let api = Router::new()
         .route("/conversations", get(rest::conversations::list).post(rest::conversations::open))
         .route(
@@ -26,7 +27,18 @@ pub(super) fn routes(app: App) -> Router {
         )
         .route("/conversations/{id}/messages", get(rest::messages::list).post(rest::messages::post))
         .route("/conversations/{id}/read", post(rest::messages::read))
+        .route("/conversations/{id}/transcript", get(rest::conversations::transcript))
+        .route(
+            "/conversations/{id}/attachments",
+            post(rest::attachments::add).layer(DefaultBodyLimit::max(attachment_bytes + BODY_BYTES)),
+        )
+        .route("/attachments/{id}", get(rest::attachments::show))
         .route("/messages/{id}", patch(rest::messages::edit).delete(rest::messages::delete))
+        .route("/search", get(rest::messages::search))
+        .route("/requests", get(rest::requests::list).post(rest::requests::create))
+        .route("/requests/{id}", get(rest::requests::show).patch(rest::requests::change))
+        .route("/requests/{id}/conversation", post(rest::requests::open_conversation))
+        .route("/openapi.json", get(rest::openapi::show))
         .fallback(rest::not_found)
         .method_not_allowed_fallback(rest::method_not_allowed)
         .layer(middleware::map_response(security::keep_private));

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     domain::{Limits, Name},
-    service::{LinkKey, Service, Settings},
+    service::{LinkKey, Mail, Service, Settings},
     storage::{Store, StoreError, sqlite::SqliteStore},
 };
 
@@ -40,6 +40,12 @@ pub struct Config {
     /// Where people reach the server. `None`: where it listens.
     pub public_url: Option<String>,
     pub business: Name,
+    /// What budgets are in: `EUR`.
+    pub currency: String,
+    /// `smtp:` or `smtps:` URL of the mail server. `None`: mail is written to the log.
+    pub smtp_url: Option<String>,
+    /// Whom mail comes from. `None`: `no-reply` at the host of the public URL.
+    pub mail_from: Option<String>,
     pub limits: Limits,
 }
 
@@ -52,6 +58,8 @@ pub enum StartError {
     Database { url: String, source: StoreError },
     #[error("cannot use the data directory {path}: {source}")]
     DataDir { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Mail(String),
     #[error("cannot listen: {0}")]
     Listen(#[from] io::Error),
 }
@@ -80,8 +88,17 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
     let database = |source| StartError::Database { url: config.database_url.clone(), source };
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await.map_err(database)?);
-    let settings =
-        Settings { public_url: public_url.clone(), business: config.business, limits: config.limits, link_key };
+    let from = config.mail_from.unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
+    let mail = Mail::new(config.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
+    let settings = Settings {
+        public_url: public_url.clone(),
+        business: config.business,
+        currency: config.currency,
+        limits: config.limits,
+        data_dir: config.data_dir,
+        link_key,
+        mail,
+    };
     let service = Service::start(store, settings).await.map_err(database)?;
 
     // Pages wait for their data on Leptos' executor; that it was set before is no mistake.
@@ -118,6 +135,15 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         served
     });
     Ok(Running { service, public_url, address, stopped })
+}
+
+/// The domain that mail comes from by default.
+fn mail_domain(public_url: &str) -> String {
+    let uri = public_url.parse::<axum::http::Uri>().ok();
+    let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or("localhost");
+    // Nobody takes mail from a bare IP address.
+    let is_name = host.contains('.') && host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err();
+    if is_name { host.to_owned() } else { "localhost".to_owned() }
 }
 
 fn parse_public_url(text: &str) -> Result<String, StartError> {

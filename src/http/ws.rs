@@ -231,7 +231,7 @@ async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
     };
     let (room, client_id) = address(&asked);
     if let Err(problem) = obey(&service, &socket, asked).await {
-        socket.send(frame(&ServerFrame::error(problem, Some(room), client_id)));
+        socket.send(frame(&ServerFrame::error(problem, room, client_id)));
     }
 }
 
@@ -271,18 +271,27 @@ fn misunderstood(text: &str) -> Frame {
 const MOST_TOLD_BACK: usize = 64;
 
 /// What clients may send.
-const FRAMES: [&str; 7] =
-    ["joinRequest", "leaveRequest", "sendMessage", "updateMessage", "deleteMessage", "typing", "read"];
+const FRAMES: [&str; 8] = [
+    "joinRequest",
+    "leaveRequest",
+    "sendMessage",
+    "updateMessage",
+    "deleteMessage",
+    "typing",
+    "read",
+    "followRequests",
+];
 
-fn address(asked: &ClientFrame) -> (ConversationId, Option<ClientId>) {
+fn address(asked: &ClientFrame) -> (Option<ConversationId>, Option<ClientId>) {
     match *asked {
         ClientFrame::SendMessage { room, client_id, .. }
         | ClientFrame::UpdateMessage { room, client_id, .. }
-        | ClientFrame::DeleteMessage { room, client_id, .. } => (room, Some(client_id)),
+        | ClientFrame::DeleteMessage { room, client_id, .. } => (Some(room), Some(client_id)),
         ClientFrame::JoinRequest { room, .. }
         | ClientFrame::LeaveRequest { room }
         | ClientFrame::Typing { room, .. }
-        | ClientFrame::Read { room, .. } => (room, None),
+        | ClientFrame::Read { room, .. } => (Some(room), None),
+        ClientFrame::FollowRequests => (None, None),
     }
 }
 
@@ -293,7 +302,7 @@ async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) 
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
-            let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids.len()).await?;
+            let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
             ack(room, client_id, posted.message);
         }
         ClientFrame::UpdateMessage { room, client_id, id, content } => {
@@ -306,6 +315,7 @@ async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) 
         ClientFrame::Read { room, seq } => {
             service.read_up_to(actor, room, seq).await?;
         }
+        ClientFrame::FollowRequests => socket.follow_requests(),
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use super::{
     socket::{ConnectionId, Person},
 };
 use crate::{
-    domain::{Actor, ConversationId, LinkId, Participant, ParticipantId, SessionId, Timestamp, TokenId},
+    domain::{Actor, ConversationId, LinkId, Participant, ParticipantId, SessionId, Timestamp, TokenId, UserId},
     protocol::{ServerFrame, close},
 };
 
@@ -45,8 +45,8 @@ pub struct Hub {
     rooms: DashMap<ConversationId, Room>,
     /// The rooms of each socket, so that a disconnect finds them.
     joined: DashMap<ConnectionId, Vec<ConversationId>>,
-    /// Sockets of the customer side by conversation, for `inbox`.
-    audiences: DashMap<ConversationId, Vec<Arc<Socket>>>,
+    /// Sockets of the customer side by account and by link, for `inbox`.
+    audiences: DashMap<Person, Vec<Arc<Socket>>>,
     /// Sockets of admins, for `inbox`.
     admins: Mutex<Vec<Arc<Socket>>>,
     /// Set once the server goes down: who still comes is sent away again.
@@ -54,14 +54,12 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Registers a socket. `own` are the conversations of someone who is no admin. `None`: this
-    /// person has `limit` sockets open already.
+    /// Registers a socket. `None`: this person has `limit` sockets open already.
     pub fn connect(
         &self,
         actor: Actor,
         session: Option<SessionId>,
         token: Option<TokenId>,
-        own: &[ConversationId],
         limit: u32,
     ) -> Option<(Arc<Socket>, Queue)> {
         {
@@ -75,8 +73,8 @@ impl Hub {
         if socket.actor.is_admin() {
             self.admins.lock().unwrap_or_else(PoisonError::into_inner).push(socket.clone());
         }
-        for id in own {
-            self.audiences.entry(*id).or_default().push(socket.clone());
+        for person in belongs_to(&socket.actor) {
+            self.audiences.entry(person).or_default().push(socket.clone());
         }
         self.sockets.insert(socket.id, socket.clone());
         // After the insertion: either this sees that the hub is closing, or `close_all` sees the socket.
@@ -87,7 +85,7 @@ impl Hub {
     }
 
     /// Forgets a socket; returns who is gone from which room.
-    pub fn disconnect(self: &Arc<Self>, socket: &Socket, own: &[ConversationId], at: Timestamp) -> Vec<Gone> {
+    pub fn disconnect(self: &Arc<Self>, socket: &Socket, at: Timestamp) -> Vec<Gone> {
         self.sockets.remove(&socket.id);
         if let Entry::Occupied(mut open) = self.people.entry(Person::from(&socket.actor)) {
             *open.get_mut() -= 1;
@@ -98,8 +96,8 @@ impl Hub {
         if socket.actor.is_admin() {
             self.admins.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| other.id != socket.id);
         }
-        for id in own {
-            if let Entry::Occupied(mut audience) = self.audiences.entry(*id) {
+        for person in belongs_to(&socket.actor) {
+            if let Entry::Occupied(mut audience) = self.audiences.entry(person) {
                 audience.get_mut().retain(|other| other.id != socket.id);
                 if audience.get().is_empty() {
                     audience.remove();
@@ -289,19 +287,36 @@ impl Hub {
         self.rooms.get(&room).map(|live| live.listeners().cloned().collect()).unwrap_or_default()
     }
 
-    /// Every socket whose person may see this conversation, joined or not.
+    /// The sockets of all admins, of this account and of those who came by these links.
     #[must_use]
-    pub fn audience(&self, id: ConversationId) -> Vec<Arc<Socket>> {
+    pub fn audience(&self, customer: Option<UserId>, links: &[LinkId]) -> Vec<Arc<Socket>> {
         let mut sockets = self.admins.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(customers) = self.audiences.get(&id) {
-            sockets.extend(customers.iter().cloned());
+        for person in customer.map(Person::User).into_iter().chain(links.iter().copied().map(Person::Link)) {
+            if let Some(others) = self.audiences.get(&person) {
+                sockets.extend(others.iter().cloned());
+            }
         }
+        // An account that came by the link as well is found twice.
+        sockets.sort_unstable_by_key(|socket| socket.id);
+        sockets.dedup_by_key(|socket| socket.id);
         sockets
+    }
+
+    /// Tells those who follow requests and may see this customer's.
+    pub fn tell_request(&self, customer: UserId, frame: &Frame) {
+        for socket in self.audience(Some(customer), &[]).iter().filter(|socket| socket.follows_requests()) {
+            socket.send(frame.clone());
+        }
     }
 
     /// Closes all sockets of a login session that has ended.
     pub fn close_session(&self, session: SessionId) {
         self.close_where(close::NOT_ALLOWED, |socket| socket.session == Some(session));
+    }
+
+    /// Closes all sockets of an account with `code`.
+    pub fn close_user(&self, user: UserId, code: u16) {
+        self.close_where(code, |socket| socket.actor.user_id() == Some(user));
     }
 
     /// Closes all sockets of an API token that was revoked.
@@ -346,6 +361,12 @@ impl Hub {
     }
 }
 
+/// Whose news a socket of the customer side gets.
+fn belongs_to(actor: &Actor) -> Vec<Person> {
+    let user = actor.user_id().filter(|_| !actor.is_admin()).map(Person::User);
+    user.into_iter().chain(actor.links().iter().copied().map(Person::Link)).collect()
+}
+
 fn tell_presence(room: ConversationId, live: &Room) {
     live.tell(&frame(&ServerFrame::Presence { room, participants: live.people().to_vec() }), None);
 }
@@ -358,7 +379,7 @@ fn typing_frame(room: ConversationId, participant: ParticipantId, on: bool) -> F
 mod tests {
     use super::*;
     use crate::{
-        domain::{Email, Name, ParticipantKind, Role, User, UserId},
+        domain::{Email, Name, ParticipantKind, Role, User},
         live::QUEUE_FRAMES,
     };
 
@@ -378,7 +399,7 @@ mod tests {
                 role: Role::Admin,
                 created_at: Timestamp(0),
             };
-            let (socket, queue) = hub.connect(Actor::Admin(user), None, None, &[], 20).unwrap();
+            let (socket, queue) = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
             let (kind, name) = (ParticipantKind::Admin, name.to_owned());
             Self { socket, queue, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
         }
@@ -545,7 +566,7 @@ mod tests {
         hub.arrive(&one.socket, room);
         hub.arrive(&other.socket, room);
         assert_eq!(hub.leave(&one.socket, room, Timestamp(1)), None);
-        assert_eq!(hub.disconnect(&other.socket, &[], Timestamp(1)), []);
+        assert_eq!(hub.disconnect(&other.socket, Timestamp(1)), []);
         assert_eq!(hub.room_count(), 0);
     }
 
@@ -588,8 +609,8 @@ mod tests {
     async fn who_has_gone_leaves_nothing_behind() {
         let (hub, room, one, other) = two_in_a_room();
         hub.typing(&one.socket, room, true);
-        assert_eq!(hub.disconnect(&one.socket, &[], Timestamp(7)).len(), 1);
-        assert_eq!(hub.disconnect(&other.socket, &[], Timestamp(8)).len(), 1);
+        assert_eq!(hub.disconnect(&one.socket, Timestamp(7)).len(), 1);
+        assert_eq!(hub.disconnect(&other.socket, Timestamp(8)).len(), 1);
         assert_eq!((hub.socket_count(), hub.room_count()), (0, 0));
         assert!(hub.people.is_empty() && hub.joined.is_empty() && hub.admins.lock().unwrap().is_empty());
     }

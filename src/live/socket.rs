@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU16, Ordering},
+    atomic::{AtomicBool, AtomicU16, Ordering},
 };
 
 use axum::extract::ws::Utf8Bytes;
@@ -61,6 +61,8 @@ pub struct Socket {
     /// The login session or token that the socket was opened with: ending it closes the socket.
     pub session: Option<SessionId>,
     pub token: Option<TokenId>,
+    /// Whether it asked to be told of custom requests.
+    follows_requests: AtomicBool,
     queue: mpsc::Sender<Frame>,
     /// The code to close with; 0 while the socket may stay open.
     close_code: AtomicU16,
@@ -75,11 +77,21 @@ impl Socket {
             actor,
             session,
             token,
+            follows_requests: AtomicBool::new(false),
             queue,
             close_code: AtomicU16::new(0),
             closing: Notify::new(),
         };
         (Arc::new(socket), frames)
+    }
+
+    /// From now on this socket is told of custom requests.
+    pub fn follow_requests(&self) {
+        self.follows_requests.store(true, Ordering::Release);
+    }
+
+    pub(super) fn follows_requests(&self) -> bool {
+        self.follows_requests.load(Ordering::Acquire)
     }
 
     /// Queues a frame. A socket whose queue is full is closed as too slow: its client joins again

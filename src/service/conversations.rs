@@ -14,7 +14,7 @@ use crate::{
 /// Conversations in one part of the sidebar.
 const INBOX_PAGE: i64 = 50;
 /// Most items that a list in the API returns at once.
-const MAX_LIST: i64 = 200;
+pub(super) const MAX_LIST: i64 = 200;
 /// Most characters of a search.
 const MAX_SEARCH_CHARS: usize = 200;
 /// Most bytes of the JSON that a program may attach to a conversation.
@@ -41,7 +41,7 @@ impl Service {
         let conversation =
             self.open_conversation(actor, customer_name, customer_email, serde_json::Value::Null).await?;
         if let Some(content) = first_message {
-            let draft = Draft { conversation_id: conversation.id, client_id: None, content };
+            let draft = Draft { conversation_id: conversation.id, client_id: None, content, attachments: Vec::new() };
             self.store.post_message(actor, draft).await.map_err(problem)?;
         }
         self.conversation(actor, conversation.id).await
@@ -108,9 +108,7 @@ impl Service {
         let limit = bounded(limit)?;
         let cursor = cursor.map(parse_cursor).transpose()?;
         let search = search.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        if search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH_CHARS) {
-            return Err(Problem::invalid("search", format!("A search can have {MAX_SEARCH_CHARS} characters.")));
-        }
+        searchable("search", search.as_deref().unwrap_or_default())?;
         let filter = ConversationFilter { status, kind, search };
         let mut seats = self.store.list_conversations(actor, &filter, cursor, limit + 1).await.map_err(problem)?;
         let more = seats.len() as i64 > limit;
@@ -255,10 +253,23 @@ pub(super) fn bounded(limit: i64) -> Result<i64, Problem> {
     Ok(limit.min(MAX_LIST))
 }
 
+/// # Errors
+/// `invalid`, naming `field`, for a search that is too long.
+pub(super) fn searchable(field: &str, text: &str) -> Result<(), Problem> {
+    if text.chars().count() > MAX_SEARCH_CHARS {
+        return Err(Problem::invalid(field, format!("A search can have {MAX_SEARCH_CHARS} characters.")));
+    }
+    Ok(())
+}
+
+pub(super) fn foreign_cursor() -> Problem {
+    Problem::invalid("cursor", "This cursor is not one that the server gave out.")
+}
+
 fn parse_cursor(text: &str) -> Result<Cursor, Problem> {
     text.split_once('_')
         .and_then(|(updated_at, id)| {
             Some(Cursor { updated_at: Timestamp(updated_at.parse().ok()?), id: id.parse().ok()? })
         })
-        .ok_or_else(|| Problem::invalid("cursor", "This cursor is not one that the server gave out."))
+        .ok_or_else(foreign_cursor)
 }

@@ -80,7 +80,7 @@ impl Service {
     }
 
     async fn say(&self, actor: &Actor, to: &crate::domain::Conversation, text: &str) -> Result<(), Problem> {
-        self.post_message(actor, to.id, None, text, 0).await.map(|_| ())
+        self.post_message(actor, to.id, None, text, Vec::new()).await.map(|_| ())
     }
 
     async fn guest_of(&self, admin: &Actor, id: ConversationId) -> Result<Actor, Problem> {

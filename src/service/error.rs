@@ -12,6 +12,10 @@ pub fn problem(error: StoreError) -> Problem {
         StoreError::NotFound => Problem::not_found(),
         StoreError::Forbidden => Problem::forbidden("You can see this, but not change it."),
         StoreError::Closed => Problem::closed(),
+        StoreError::NoAttachment => Problem::invalid(
+            "attachment_ids",
+            "A file has to be put into this chat first, and can be sent with one message only.",
+        ),
         StoreError::EmailTaken => Problem {
             field: Some("email".into()),
             ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")

@@ -1,13 +1,22 @@
 //! Messages: posting, editing, deleting, reading.
 
-use super::{Service, conversations::bounded, problem, rate};
+use super::{
+    Service,
+    conversations::{MAX_LIST, bounded, foreign_cursor, searchable},
+    problem, rate,
+};
 use crate::{
     api::Older,
-    domain::{Actor, ClientId, Content, ConversationId, Message, MessageId, Problem, Receipt},
+    domain::{
+        Actor, AttachmentId, ClientId, Content, Conversation, ConversationId, Message, MessageId, Problem, Receipt,
+    },
     live::{Person, frame},
     protocol::{JOIN_LATEST, ServerFrame},
     storage::{Draft, Page, Posted},
 };
+
+/// Most files that go with one message.
+const MAX_ATTACHMENTS: usize = 10;
 
 impl Service {
     /// Posts a message. The same client id again returns what was stored the first time.
@@ -20,14 +29,20 @@ impl Service {
         room: ConversationId,
         client_id: Option<ClientId>,
         content: &str,
-        attachments: usize,
+        attachments: Vec<AttachmentId>,
     ) -> Result<Posted, Problem> {
         self.count_send(actor)?;
-        if attachments > 0 {
-            return Err(Problem::invalid("attachment_ids", "There is no such attachment."));
+        if attachments.len() > MAX_ATTACHMENTS {
+            let message = format!("A message can have {MAX_ATTACHMENTS} files.");
+            return Err(Problem::invalid("attachment_ids", message));
         }
-        let content = Content::parse(content, self.settings.limits.message_chars)?;
-        let draft = Draft { conversation_id: room, client_id, content };
+        let max_chars = self.settings.limits.message_chars;
+        let content = if attachments.is_empty() {
+            Content::parse(content, max_chars)?
+        } else {
+            Content::beside_files(content, max_chars)?
+        };
+        let draft = Draft { conversation_id: room, client_id, content, attachments };
         self.store.post_message(actor, draft).await.map_err(problem)
     }
 
@@ -61,7 +76,7 @@ impl Service {
         self.store.delete_message(actor, room, id).await.map_err(problem)
     }
 
-    fn count_send(&self, actor: &Actor) -> Result<(), Problem> {
+    pub(super) fn count_send(&self, actor: &Actor) -> Result<(), Problem> {
         self.sends.take(Person::from(actor)).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
     }
 
@@ -100,6 +115,49 @@ impl Service {
     pub async fn list_older(&self, actor: &Actor, id: ConversationId, before_seq: i64) -> Result<Older, Problem> {
         let page = self.list_before(actor, id, Some(before_seq), JOIN_LATEST).await?;
         Ok(Older { messages: page.messages, more: page.more })
+    }
+
+    /// Messages that have all the words of `query`, latest first, with the cursor of the next part.
+    ///
+    /// # Errors
+    /// `invalid` for a query, cursor or limit that makes no sense.
+    pub async fn search(
+        &self,
+        actor: &Actor,
+        query: &str,
+        cursor: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<Message>, Option<String>), Problem> {
+        let limit = bounded(limit)?;
+        searchable("q", query)?;
+        if !query.chars().any(char::is_alphanumeric) {
+            return Err(Problem::invalid("q", "Please give at least one word to look for."));
+        }
+        let after = cursor.map(|id| id.parse().map_err(|_| foreign_cursor())).transpose()?;
+        let mut messages = self.store.search_messages(actor, query, after, limit + 1).await.map_err(problem)?;
+        let more = messages.len() as i64 > limit;
+        messages.truncate(limit as usize);
+        let next = messages.last().filter(|_| more).map(|message| message.id.to_string());
+        Ok((messages, next))
+    }
+
+    /// Every message of a conversation, from the first to the last.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn transcript(&self, actor: &Actor, id: ConversationId) -> Result<(Conversation, Vec<Message>), Problem> {
+        let conversation = self.conversation(actor, id).await?;
+        let mut parts = Vec::new();
+        let mut before = None;
+        loop {
+            let page = self.store.list_before(actor, id, before, MAX_LIST).await.map_err(problem)?;
+            before = page.messages.first().map(|message| message.seq);
+            parts.push(page.messages);
+            if !page.more {
+                break;
+            }
+        }
+        Ok((conversation, parts.into_iter().rev().flatten().collect()))
     }
 
     /// Moves the actor's receipt forward and tells the room. `None`: it stood there or further.

@@ -7,13 +7,16 @@
 //! [`Actor`]: crate::domain::Actor
 
 mod accounts;
+mod attachments;
 mod conversations;
 mod demo;
 mod error;
+mod mail;
 mod messages;
 mod passwords;
 mod publisher;
 mod rate;
+mod requests;
 mod rooms;
 mod secrets;
 mod sessions;
@@ -21,10 +24,11 @@ mod sessions;
 use std::sync::Arc;
 
 pub use error::problem;
+pub use mail::Mail;
 pub use rate::Rate;
 pub use rooms::Connection;
 pub use secrets::{LinkKey, Secret};
-pub use sessions::{CookieSession, SESSION_DAYS};
+pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 
 use crate::{
     domain::{Epoch, Limits, Name, Problem},
@@ -40,12 +44,19 @@ pub struct Settings {
     /// The name that the business goes by, on pages and to guests.
     pub business: Name,
     pub limits: Limits,
+    /// What budgets are in: `EUR`.
+    pub currency: String,
+    /// Keeps attached files.
+    pub data_dir: std::path::PathBuf,
     /// Makes the secrets of shared links.
     pub link_key: LinkKey,
+    pub mail: Mail,
 }
 
 /// Signs of typing per 10 s for each person. A client renews one every few seconds.
 const TYPING_SIGNS: u32 = 60;
+/// Links to choose a new password per hour for each account.
+const MAILS: u32 = 3;
 
 pub struct Service {
     store: Arc<dyn Store>,
@@ -57,6 +68,8 @@ pub struct Service {
     sends: Rate<crate::live::Person>,
     /// Signs of typing of each person.
     signs: Rate<crate::live::Person>,
+    /// Mails to each account.
+    mails: Rate<crate::domain::UserId>,
     /// Wrong secrets from each address.
     guesses: Rate<std::net::IpAddr>,
     /// Conversations whose summary has changed.
@@ -78,6 +91,7 @@ impl Service {
             passwords: passwords::Passwords::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
             signs: Rate::new(TYPING_SIGNS, std::time::Duration::from_secs(10)),
+            mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,
             store,
@@ -86,6 +100,7 @@ impl Service {
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
         tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        tokio::spawn(attachments::sweep(Arc::downgrade(&service)));
         Ok(service)
     }
 
@@ -112,6 +127,12 @@ impl Service {
     #[must_use]
     pub fn business_name(&self) -> String {
         self.settings.business.to_string()
+    }
+
+    /// What budgets are in.
+    #[must_use]
+    pub fn currency(&self) -> &str {
+        &self.settings.currency
     }
 
     /// # Errors

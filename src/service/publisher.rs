@@ -13,7 +13,7 @@ use crate::{
     domain::{Actor, ConversationId},
     live::{Frame, Person, Socket, frame},
     protocol::ServerFrame,
-    storage::{Change, Commit},
+    storage::{Audience, Change, Commit},
 };
 
 /// Changes of a conversation within this time reach an inbox as one.
@@ -72,7 +72,9 @@ impl Service {
     }
 
     async fn tell_inbox(&self, id: ConversationId) {
-        let sockets = self.hub.audience(id);
+        // A failing database is logged there; the next change of the conversation tells again.
+        let Ok(Audience { customer, links }) = self.store.audience(id).await.map_err(super::problem) else { return };
+        let sockets = self.hub.audience(customer, &links);
         let frames = self.frame_for_each(&sockets, id, |conversation| ServerFrame::Inbox { conversation }).await;
         for socket in sockets {
             if let Some(Some(frame)) = frames.get(&Person::from(&socket.actor)) {

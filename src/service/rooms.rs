@@ -14,9 +14,6 @@ use crate::{
 /// try takes a few reads, so a room would have to change thousands of times a second.
 const JOIN_TRIES: usize = 20;
 
-/// Conversations of one customer that are followed without joining them.
-const FOLLOWED: i64 = 200;
-
 /// When to try again with one socket too many: nobody knows when another closes.
 const RETRY_CONNECT_S: u64 = 5;
 
@@ -24,14 +21,12 @@ const RETRY_CONNECT_S: u64 = 5;
 pub struct Connection {
     pub socket: Arc<Socket>,
     pub queue: Queue,
-    /// The conversations that it follows without joining.
-    own: Vec<ConversationId>,
     service: Arc<Service>,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let gone = self.service.hub.disconnect(&self.socket, &self.own, now());
+        let gone = self.service.hub.disconnect(&self.socket, now());
         if !gone.is_empty() {
             let service = self.service.clone();
             tokio::spawn(async move { service.note_gone(&gone).await });
@@ -50,33 +45,28 @@ impl Service {
         session: Option<SessionId>,
         token: Option<TokenId>,
     ) -> Result<Connection, Problem> {
-        let (own, user) = match &actor {
-            Actor::Admin(user) => (
-                Vec::new(),
-                SocketUser { kind: ParticipantKind::Admin, id: user.id.into(), name: user.name.to_string() },
-            ),
-            Actor::Customer(..) | Actor::Guest(_) => {
+        let user = match &actor {
+            Actor::Admin(user) => {
+                SocketUser { kind: ParticipantKind::Admin, id: user.id.into(), name: user.name.to_string() }
+            }
+            Actor::Customer(user, _) => {
+                SocketUser { kind: ParticipantKind::Customer, id: user.id.into(), name: user.name.to_string() }
+            }
+            Actor::Guest(_) => {
                 let filter = ConversationFilter::default();
-                let seats = self.store.list_conversations(&actor, &filter, None, FOLLOWED).await.map_err(problem)?;
-                let me = seats.first().map(|seat| &seat.me);
-                let user = match (&actor, me) {
-                    (Actor::Customer(user, _), _) => {
-                        SocketUser { kind: ParticipantKind::Customer, id: user.id.into(), name: user.name.to_string() }
-                    }
-                    (_, Some(me)) => SocketUser { kind: me.kind, id: me.id, name: me.name.clone() },
-                    // The link was revoked a moment ago.
-                    (_, None) => return Err(Problem::unauthorized()),
-                };
-                (seats.iter().map(|seat| seat.conversation.id).collect(), user)
+                let seats = self.store.list_conversations(&actor, &filter, None, 1).await.map_err(problem)?;
+                // None: the link was revoked a moment ago.
+                let me = seats.into_iter().next().ok_or_else(Problem::unauthorized)?.me;
+                SocketUser { kind: me.kind, id: me.id, name: me.name }
             }
         };
         let limit = self.settings.limits.connections;
-        let (socket, queue) = self.hub.connect(actor, session, token, &own, limit).ok_or_else(|| {
+        let (socket, queue) = self.hub.connect(actor, session, token, limit).ok_or_else(|| {
             let message = format!("{limit} connections are open already. Please close a window.");
             Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
         })?;
         socket.send(frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
-        Ok(Connection { socket, queue, own, service: self.clone() })
+        Ok(Connection { socket, queue, service: self.clone() })
     }
 
     /// Joins a room or resumes in it: queues `joined`, and unless that says `more`, live frames

@@ -4,14 +4,18 @@ use std::{net::IpAddr, sync::Weak, time::Duration};
 
 use super::{Secret, Service, problem, rate};
 use crate::{
-    domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User},
-    storage::{LoginSession, now},
+    domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User, shorten},
+    storage::{LoginSession, NewSession, now},
 };
 
-/// Days after which a browser has to sign in or open its link again.
+/// Days after which a browser has to sign in or open its link again, whatever happens.
 pub const SESSION_DAYS: i64 = 90;
+/// Days after which it has to if it was not seen meanwhile.
+const IDLE_DAYS: i64 = 30;
 /// A customer's link is good for as long as it is not revoked.
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
+/// Characters that are kept of what a browser calls itself.
+const MAX_USER_AGENT_CHARS: usize = 300;
 
 /// A browser session that was found by its cookie.
 #[derive(Clone, Debug)]
@@ -21,6 +25,20 @@ pub struct CookieSession {
     pub expires_at: Timestamp,
 }
 
+/// The browser that a request came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor<'a> {
+    pub address: IpAddr,
+    /// What it calls itself.
+    pub user_agent: Option<&'a str>,
+    pub session: Option<&'a CookieSession>,
+}
+
+/// Sessions that were seen before this are over.
+pub(super) fn seen_after() -> Timestamp {
+    Timestamp(now().0 - IDLE_DAYS * DAY_MS)
+}
+
 impl Service {
     /// Who the cookie stands for; `None` if it is unknown or expired, or everything that it stood
     /// for is gone.
@@ -28,7 +46,7 @@ impl Service {
     /// # Errors
     /// `unavailable`.
     pub async fn session(&self, cookie: &Secret) -> Result<Option<CookieSession>, Problem> {
-        let session = self.store.find_session(cookie.hash()).await.map_err(problem)?;
+        let session = self.store.find_session(cookie.hash(), seen_after()).await.map_err(problem)?;
         Ok(session.and_then(|LoginSession { id, user, links, expires_at }| {
             let actor = match user {
                 Some(user) if user.role == Role::Admin => Actor::Admin(user),
@@ -58,20 +76,13 @@ impl Service {
         .await
     }
 
-    /// Signs in with e-mail address and password. `before` is the browser's session so far: its
-    /// links come along, and the session itself ends, so that a planted cookie is worth nothing.
+    /// Signs in with e-mail address and password.
     ///
     /// # Errors
     /// `unauthorized`, without telling which of the two is wrong; `rate_limited`.
-    pub async fn sign_in(
-        &self,
-        email: &str,
-        password: &str,
-        from: IpAddr,
-        before: Option<&CookieSession>,
-    ) -> Result<(User, Secret), Problem> {
+    pub async fn sign_in(&self, email: &str, password: &str, visitor: Visitor<'_>) -> Result<(User, Secret), Problem> {
         let user = self
-            .guess(from, async {
+            .guess(visitor.address, async {
                 let found = match Email::parse("email", email) {
                     Ok(email) => self.store.find_user_by_email(&email).await.map_err(problem)?,
                     Err(_) => None,
@@ -83,7 +94,7 @@ impl Service {
                 })
             })
             .await?;
-        let secret = self.start_session(Some(&user), before).await?;
+        let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
     }
 
@@ -91,38 +102,57 @@ impl Service {
     ///
     /// # Errors
     /// `not_found` if it is wrong or expired; `rate_limited`.
-    pub async fn sign_in_by_link(
-        &self,
-        secret: &Secret,
-        from: IpAddr,
-        before: Option<&CookieSession>,
-    ) -> Result<(User, Secret), Problem> {
+    pub async fn sign_in_by_link(&self, secret: &Secret, visitor: Visitor<'_>) -> Result<(User, Secret), Problem> {
         let user = self
-            .secret_of(from, async {
+            .secret_of(visitor.address, async {
                 self.store.find_sign_in_link(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
             })
             .await?;
-        let secret = self.start_session(Some(&user), before).await?;
+        let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
     }
 
-    /// Starts a session for someone who has just proved who they are.
+    /// Starts a session for someone who has just proved who they are. The links of the browser's
+    /// session so far come along, and chats among them that belong to nobody become the account's; that
+    /// session itself ends, so that a planted cookie is worth nothing.
     ///
     /// # Errors
     /// `unavailable`.
-    pub async fn start_session(&self, user: Option<&User>, before: Option<&CookieSession>) -> Result<Secret, Problem> {
-        let links = before.map(|session| session.actor.links()).unwrap_or_default();
-        let secret = self.new_session(user, links).await?;
-        if let Some(before) = before {
+    pub async fn start_session(&self, user: &User, visitor: Visitor<'_>) -> Result<Secret, Problem> {
+        let links = visitor.session.map(|session| session.actor.links()).unwrap_or_default();
+        let secret = self.new_session(Some(user), links, visitor).await?;
+        self.adopt(user, links).await?;
+        if let Some(before) = visitor.session {
             self.sign_out(before.id).await?;
         }
         Ok(secret)
     }
 
-    async fn new_session(&self, user: Option<&User>, links: &[LinkId]) -> Result<Secret, Problem> {
+    /// Makes the chats that these links lead to the account's, as far as they are nobody's.
+    async fn adopt(&self, user: &User, links: &[LinkId]) -> Result<(), Problem> {
+        if !links.is_empty() && user.role == Role::Customer {
+            for id in self.store.adopt_links(user.id, links).await.map_err(problem)? {
+                self.inbox_changed(id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn new_session(
+        &self,
+        user: Option<&User>,
+        links: &[LinkId],
+        visitor: Visitor<'_>,
+    ) -> Result<Secret, Problem> {
         let secret = Secret::random("");
-        let expires_at = Timestamp(now().0 + SESSION_DAYS * DAY_MS);
-        self.store.create_session(secret.hash(), user.map(|user| user.id), links, expires_at).await.map_err(problem)?;
+        let new = NewSession {
+            hash: secret.hash(),
+            user: user.map(|user| user.id),
+            links: links.to_vec(),
+            user_agent: visitor.user_agent.map(|name| shorten(name, MAX_USER_AGENT_CHARS)),
+            expires_at: Timestamp(now().0 + SESSION_DAYS * DAY_MS),
+        };
+        self.store.create_session(new).await.map_err(problem)?;
         Ok(secret)
     }
 
@@ -144,20 +174,22 @@ impl Service {
     pub async fn open_link(
         &self,
         secret: &Secret,
-        from: IpAddr,
-        session: Option<&CookieSession>,
+        visitor: Visitor<'_>,
     ) -> Result<(ConversationId, Option<Secret>), Problem> {
         let link = self
-            .secret_of(from, async {
+            .secret_of(visitor.address, async {
                 self.store.find_link(secret.as_link().hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
             })
             .await?;
-        let cookie = match session {
+        let cookie = match visitor.session {
             Some(session) => {
                 self.store.grant_link(session.id, link.id).await.map_err(problem)?;
+                if let Actor::Customer(user, _) = &session.actor {
+                    self.adopt(user, &[link.id]).await?;
+                }
                 None
             }
-            None => Some(self.new_session(None, &[link.id]).await?),
+            None => Some(self.new_session(None, &[link.id], visitor).await?),
         };
         Ok((link.conversation_id, cookie))
     }
@@ -175,7 +207,11 @@ impl Service {
 
     /// Runs a check of a password that came from `from`. A wrong one counts; after too many, nothing
     /// from this address is checked any more for a while, so that guessing tells nothing.
-    async fn guess<T>(&self, from: IpAddr, check: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    pub(super) async fn guess<T>(
+        &self,
+        from: IpAddr,
+        check: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
         // Counted beforehand: of many at once no more are answered than one after the other.
         self.count_guess(from)?;
         let result = check.await;
@@ -200,8 +236,19 @@ impl Service {
         result
     }
 
-    fn count_guess(&self, from: IpAddr) -> Result<(), Problem> {
+    pub(super) fn count_guess(&self, from: IpAddr) -> Result<(), Problem> {
         self.guesses.take(from).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
+    }
+}
+
+/// Only an admin may go on.
+///
+/// # Errors
+/// `forbidden`.
+pub(super) fn require_admin(actor: &Actor) -> Result<&User, Problem> {
+    match actor {
+        Actor::Admin(user) => Ok(user),
+        _ => Err(Problem::forbidden("Only an admin can do this.")),
     }
 }
 

@@ -14,8 +14,9 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::domain::{
-    Actor, ClientId, Content, Conversation, ConversationId, ConversationStatus, Email, Epoch, LinkId, Message,
-    MessageId, Name, Participant, ParticipantId, Receipt, Role, SessionId, Timestamp, TokenId, User, UserId,
+    Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
+    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt,
+    RequestId, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// The present moment, as every stored time is taken.
@@ -41,6 +42,9 @@ pub enum StoreError {
     /// The conversation is closed.
     #[error("closed")]
     Closed,
+    /// An attached file is not one that this sender has put into the conversation and not sent yet.
+    #[error("no such attachment")]
+    NoAttachment,
     /// Another user has this e-mail address.
     #[error("this e-mail address is taken")]
     EmailTaken,
@@ -92,6 +96,36 @@ pub struct NewUser {
     pub role: Role,
     /// A PHC string.
     pub password_hash: String,
+}
+
+/// A sign-in as its owner sees it in a list.
+#[derive(Clone, Debug)]
+pub struct SessionEntry {
+    pub id: SessionId,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+    pub created_at: Timestamp,
+    /// Exact to the hour.
+    pub last_seen_at: Timestamp,
+}
+
+/// A sign-in that is about to be made.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    pub hash: SecretHash,
+    pub user: Option<UserId>,
+    pub links: Vec<LinkId>,
+    pub user_agent: Option<String>,
+    pub expires_at: Timestamp,
+}
+
+/// An invitation to become an admin that was neither used nor has expired.
+#[derive(Clone, Debug)]
+pub struct Invite {
+    pub id: InviteId,
+    pub invited_by: Name,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// A signed-in browser: somebody's account, or links that were opened, or both.
@@ -156,6 +190,8 @@ pub struct Draft {
     pub conversation_id: ConversationId,
     pub client_id: Option<ClientId>,
     pub content: Content,
+    /// Files that the sender has put into this conversation and not sent yet.
+    pub attachments: Vec<AttachmentId>,
 }
 
 /// A message that is on disk.
@@ -178,9 +214,52 @@ pub struct Page {
 #[derive(Clone, Debug)]
 pub struct ApiToken {
     pub id: TokenId,
+    /// What it is for, in the words of whoever made it.
+    pub name: Option<Name>,
     pub user: User,
     pub created_at: Timestamp,
 }
+
+/// Whose sockets may be told of a conversation, besides all admins'.
+#[derive(Clone, Debug, Default)]
+pub struct Audience {
+    pub customer: Option<UserId>,
+    /// Those that are alive.
+    pub links: Vec<LinkId>,
+}
+
+/// The order of a list of custom requests; ties by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestOrder {
+    /// Latest activity first.
+    #[default]
+    Activity,
+    /// Newest first.
+    Newest,
+    /// Wanted soonest first; those without a day last.
+    Wanted,
+    /// By title, A first.
+    Title,
+}
+
+/// Which custom requests to list, and in which order.
+#[derive(Clone, Debug, Default)]
+pub struct RequestFilter {
+    pub status: Option<RequestStatus>,
+    /// Part of the title, description, customer's name or e-mail; any case.
+    pub search: Option<String>,
+    pub order: RequestOrder,
+}
+
+/// A place in a list of custom requests: the value that the list is ordered by, and the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestCursor {
+    pub key: String,
+    pub id: RequestId,
+}
+
+/// How many custom requests there are of each status, in the order of [`RequestStatus::ALL`].
+pub type RequestCounts = [i64; 4];
 
 /// See the module for what always holds. Lists have at most `limit` items; the caller bounds it.
 #[async_trait]
@@ -209,27 +288,68 @@ pub trait Store: Send + Sync + 'static {
     async fn has_admin(&self) -> Result<bool>;
     /// The user with the PHC string of the password.
     async fn find_user_by_email(&self, email: &Email) -> Result<Option<(User, String)>>;
+    async fn find_user(&self, id: UserId) -> Result<Option<(User, String)>>;
+    /// Admins first, then by name; with `search` those whose name or e-mail has it.
+    async fn list_users(&self, search: Option<&str>, limit: i64) -> Result<Vec<User>>;
+    /// Gives `id` a role. Only by somebody who is an admin by now, and never their own:
+    /// [`StoreError::Forbidden`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn set_role(&self, by: UserId, id: UserId, role: Role) -> Result<User>;
+    /// # Errors
+    /// [`StoreError::EmailTaken`]; [`StoreError::NotFound`]: there is no such user.
+    async fn set_profile(&self, id: UserId, name: Name, email: Email) -> Result<User>;
+    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn set_password(&self, id: UserId, phc: String, keep: Option<SessionId>) -> Result<Vec<SessionId>>;
+    /// Remembers a secret that lets its user choose a new password, in place of any before.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn create_password_reset(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()>;
+    async fn find_password_reset(&self, hash: SecretHash) -> Result<Option<User>>;
+    /// Uses up the secret, sets the PHC string and ends all sessions of its user; `None` if it is
+    /// wrong, expired or used.
+    async fn reset_password(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>>;
+
+    // Invitations of admins
+
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn create_invite(&self, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<InviteId>;
+    async fn find_invite(&self, hash: SecretHash) -> Result<Option<Invite>>;
+    async fn list_invites(&self) -> Result<Vec<Invite>>;
+    /// False if there is no such invitation.
+    async fn delete_invite(&self, id: InviteId) -> Result<bool>;
+    /// Uses up the invitation and creates its user; `None` if it is wrong, expired or used.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`]; the invitation can then still be used.
+    async fn accept_invite(&self, hash: SecretHash, new: NewUser) -> Result<Option<User>>;
 
     // Login sessions, found by the hash of the secret in the cookie
 
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such user.
-    async fn create_session(
-        &self,
-        hash: SecretHash,
-        user: Option<UserId>,
-        links: &[LinkId],
-        expires_at: Timestamp,
-    ) -> Result<SessionId>;
-    /// The session if it has not expired. `links` has only valid ones. Notes that it was seen, at
+    async fn create_session(&self, new: NewSession) -> Result<SessionId>;
+    /// The session if it has not expired and was seen after `seen_after`. `links` has only valid ones. Notes that it was seen, at
     /// most once an hour.
-    async fn find_session(&self, hash: SecretHash) -> Result<Option<LoginSession>>;
+    async fn find_session(&self, hash: SecretHash, seen_after: Timestamp) -> Result<Option<LoginSession>>;
     async fn end_session(&self, id: SessionId) -> Result<()>;
+    /// The user's sessions that can still be used, last seen first.
+    async fn list_sessions(&self, user: UserId, seen_after: Timestamp) -> Result<Vec<SessionEntry>>;
+    /// False if this user has no such session.
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool>;
     /// Adds a link to a session; adding it again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such session or link.
     async fn grant_link(&self, session: SessionId, link: LinkId) -> Result<()>;
+    /// Gives the user the conversations of these links that belong to nobody yet; returns them.
+    async fn adopt_links(&self, user: UserId, links: &[LinkId]) -> Result<Vec<ConversationId>>;
 
     /// A secret that signs its user in until it expires, as printed by `--demo`.
     ///
@@ -246,9 +366,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such user.
-    async fn create_token(&self, hash: SecretHash, user: UserId) -> Result<TokenId>;
+    async fn create_token(&self, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId>;
+    /// Those that work, newest first.
+    async fn list_tokens(&self) -> Result<Vec<ApiToken>>;
+    /// The token if its user is an admin.
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>>;
-    /// Those of `tokens` that are revoked.
+    /// Those of `tokens` that do not work any more.
     async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>>;
     /// False if there is no such token or it was revoked before.
     async fn revoke_token(&self, id: TokenId) -> Result<bool>;
@@ -283,14 +406,66 @@ pub trait Store: Send + Sync + 'static {
     /// admin: [`StoreError::NotFound`]. Already so: no new rev.
     async fn assign(&self, actor: &Actor, id: ConversationId, assignee: Option<UserId>) -> Result<Seat>;
 
+    /// Whom a change of this conversation concerns. Tells nothing about it.
+    async fn audience(&self, id: ConversationId) -> Result<Audience>;
+
+    // Custom requests
+
+    /// Customers make their own; admins one for `customer`. Guests, and admins who name nobody, are
+    /// [`StoreError::Forbidden`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: `customer` is no customer's account.
+    async fn create_request(&self, actor: &Actor, customer: Option<UserId>, text: RequestText)
+    -> Result<CustomRequest>;
+    async fn find_request(&self, actor: &Actor, id: RequestId) -> Result<CustomRequest>;
+    /// After `cursor`, which came with a list in the same order. Admins: all; others: their own.
+    async fn list_requests(
+        &self,
+        actor: &Actor,
+        filter: &RequestFilter,
+        cursor: Option<RequestCursor>,
+        limit: i64,
+    ) -> Result<Vec<(CustomRequest, RequestCursor)>>;
+    async fn count_requests(&self, actor: &Actor) -> Result<RequestCounts>;
+    async fn list_request_changes(&self, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>>;
+    /// Gives a request a status, and tells so in its conversation, if there is one. Admins only, else
+    /// [`StoreError::Forbidden`]. Already so: no change.
+    async fn set_request_status(&self, actor: &Actor, id: RequestId, status: RequestStatus) -> Result<CustomRequest>;
+    /// The conversation of a request, and whether it was opened just now: then it begins with what
+    /// the request has gone through. Callers at once get the same one.
+    async fn open_request_conversation(&self, actor: &Actor, id: RequestId) -> Result<(Seat, bool)>;
+
+    // Files
+
+    /// Notes a file that the actor has put into a conversation.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()>;
+    /// A file of a message, or one that the actor has put there and not sent yet.
+    async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment>;
+    /// Forgets files that were put somewhere before `before` and never sent, and those of deleted
+    /// messages; returns them.
+    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>>;
+
     // Messages
 
+    /// Messages that have all the words of `query` (of each, also what merely begins with it), latest
+    /// first, after the message `after`.
+    async fn search_messages(
+        &self,
+        actor: &Actor,
+        query: &str,
+        after: Option<MessageId>,
+        limit: i64,
+    ) -> Result<Vec<Message>>;
     /// Takes the next seq and rev. Moves the sender's receipt to the new message.
     ///
     /// # Errors
-    /// [`StoreError::Closed`], unless the same client id was stored before.
+    /// [`StoreError::Closed`], unless the same client id was stored before; [`StoreError::NoAttachment`].
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted>;
-    /// By its author only, else [`StoreError::Forbidden`]; a deleted one is [`StoreError::NotFound`].
+    /// By its author only, else [`StoreError::Forbidden`], as for system lines; a deleted one is [`StoreError::NotFound`].
     /// `room`, if given, must be the message's conversation. The same content again: no new rev, and
     /// no error if the conversation was closed since.
     ///
@@ -303,7 +478,7 @@ pub trait Store: Send + Sync + 'static {
         id: MessageId,
         content: Content,
     ) -> Result<Message>;
-    /// By its author or an admin, else [`StoreError::Forbidden`]. Deleted already: no new rev, and no
+    /// By its author or an admin, else [`StoreError::Forbidden`], as for system lines. Deleted already: no new rev, and no
     /// error if the conversation was closed since.
     ///
     /// # Errors

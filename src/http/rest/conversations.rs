@@ -1,20 +1,35 @@
 //! `/api/v1/conversations`.
 
-use axum::{Json, http::StatusCode};
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Body, Id, Params, SignedIn};
-use crate::domain::{Conversation, ConversationId, ConversationKind, ConversationStatus, Problem, UserId};
+use super::{Body, Id, Params, SignedIn, transcript};
+use crate::domain::{Conversation, ConversationId, ConversationKind, ConversationStatus, Message, Problem, UserId};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewConversation)]
 pub(in crate::http) struct Open {
+    /// 1 to 100 characters on one line.
+    #[schema(min_length = 1, max_length = 100)]
     customer_name: String,
     #[serde(default)]
     customer_email: Option<String>,
+    /// What your program wants to keep beside the conversation: at most 16 KiB, for admins only.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     metadata: serde_json::Value,
 }
 
+/// Open a session
+///
+/// Admins only. The answer has the `link` to share.
+#[utoipa::path(post, path = "/conversations", tag = "Conversations", request_body = Open,
+    responses((status = 201, description = "The conversation, open", body = Conversation)))]
 pub(in crate::http) async fn open(
     by: SignedIn,
     Body(new): Body<Open>,
@@ -26,12 +41,18 @@ pub(in crate::http) async fn open(
     Ok((StatusCode::CREATED, Json(conversation)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(in crate::http) struct Filter {
+    #[param(inline)]
     status: Option<ConversationStatus>,
+    #[param(inline)]
     kind: Option<ConversationKind>,
+    /// `next_cursor` of the part before.
     cursor: Option<String>,
+    /// Items at most; above 200 counts as 200.
     #[serde(default = "super::conversations::default_limit")]
+    #[param(minimum = 1, default = 50)]
     limit: i64,
 }
 
@@ -39,12 +60,20 @@ pub(super) fn default_limit() -> i64 {
     50
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Conversations)]
 pub(in crate::http) struct List {
+    /// Latest activity first.
     items: Vec<Conversation>,
+    /// Null at the end.
     next_cursor: Option<String>,
 }
 
+/// List conversations
+///
+/// Admins get all, everyone else their own.
+#[utoipa::path(get, path = "/conversations", tag = "Conversations", params(Filter),
+    responses((status = 200, description = "A part of the list", body = List)))]
 pub(in crate::http) async fn list(by: SignedIn, Params(filter): Params<Filter>) -> Result<Json<List>, Problem> {
     let Filter { status, kind, cursor, limit } = filter;
     let (items, next_cursor) =
@@ -52,15 +81,21 @@ pub(in crate::http) async fn list(by: SignedIn, Params(filter): Params<Filter>) 
     Ok(Json(List { items, next_cursor }))
 }
 
+/// Get a conversation
+#[utoipa::path(get, path = "/conversations/{id}", tag = "Conversations", params(("id" = ConversationId, Path)),
+    responses((status = 200, description = "The conversation", body = Conversation)))]
 pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<ConversationId>) -> Result<Json<Conversation>, Problem> {
     by.service.conversation(&by.actor, id).await.map(Json)
 }
 
-#[derive(Deserialize)]
+/// Exactly one of the two.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ConversationChange)]
 pub(in crate::http) struct Changes {
     status: Option<ConversationStatus>,
-    /// Absent: as it is. Null: nobody.
+    /// An admin; null for nobody.
     #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<UserId>)]
     assignee_id: Option<Option<UserId>>,
 }
 
@@ -68,6 +103,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<U
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Close, reopen or assign a conversation
+///
+/// Admins only. A closed conversation is read-only until it is reopened.
+#[utoipa::path(patch, path = "/conversations/{id}", tag = "Conversations", params(("id" = ConversationId, Path)),
+    request_body = Changes, responses((status = 200, description = "As it is now", body = Conversation)))]
 pub(in crate::http) async fn change(
     by: SignedIn,
     Id(id): Id<ConversationId>,
@@ -81,10 +121,20 @@ pub(in crate::http) async fn change(
     Ok(Json(conversation))
 }
 
+/// Close a conversation
+///
+/// Admins only.
+#[utoipa::path(delete, path = "/conversations/{id}", tag = "Conversations", params(("id" = ConversationId, Path)),
+    responses((status = 200, description = "The conversation, closed", body = Conversation)))]
 pub(in crate::http) async fn close(by: SignedIn, Id(id): Id<ConversationId>) -> Result<Json<Conversation>, Problem> {
     by.service.set_status(&by.actor, id, ConversationStatus::Closed).await.map(Json)
 }
 
+/// Make a new link
+///
+/// Admins only. The link before dies, and whoever came by it is out.
+#[utoipa::path(post, path = "/conversations/{id}/link", tag = "Conversations", params(("id" = ConversationId, Path)),
+    responses((status = 200, description = "The conversation with its new link", body = Conversation)))]
 pub(in crate::http) async fn make_link(
     by: SignedIn,
     Id(id): Id<ConversationId>,
@@ -92,7 +142,65 @@ pub(in crate::http) async fn make_link(
     by.service.make_link(&by.actor, id).await.map(Json)
 }
 
+/// Revoke the link
+///
+/// Admins only. Whoever came by it is out.
+#[utoipa::path(delete, path = "/conversations/{id}/link", tag = "Conversations", params(("id" = ConversationId, Path)),
+    responses((status = 204, description = "Done")))]
 pub(in crate::http) async fn revoke_link(by: SignedIn, Id(id): Id<ConversationId>) -> Result<StatusCode, Problem> {
     by.service.revoke_link(&by.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum Format {
+    #[default]
+    Txt,
+    Json,
+    Html,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct TranscriptQuery {
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Transcript {
+    conversation: Conversation,
+    /// From the first to the last.
+    messages: Vec<Message>,
+}
+
+/// Download a conversation
+///
+/// Every message from the first to the last, for reading or keeping.
+#[utoipa::path(get, path = "/conversations/{id}/transcript", tag = "Conversations",
+    params(("id" = ConversationId, Path), TranscriptQuery),
+    responses((status = 200, description = "The transcript", content(
+        (String = "text/plain"), (Transcript = "application/json"), (String = "text/html")))))]
+pub(in crate::http) async fn transcript(
+    by: SignedIn,
+    Id(id): Id<ConversationId>,
+    Params(query): Params<TranscriptQuery>,
+) -> Result<Response, Problem> {
+    let (conversation, messages) = by.service.transcript(&by.actor, id).await?;
+    let (kind, end, text) = match query.format {
+        Format::Txt => ("text/plain; charset=utf-8", "txt", transcript::text(&conversation, &messages)),
+        Format::Html => ("text/html; charset=utf-8", "html", transcript::html(&conversation, &messages)),
+        Format::Json => {
+            let all = Transcript { conversation, messages };
+            ("application/json", "json", serde_json::to_string(&all).map_err(|_| Problem::unavailable())?)
+        }
+    };
+    let name = format!("attachment; filename=\"chat-{id}.{end}\"");
+    // Nothing but its own style: the text is other people's.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+    let headers =
+        [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &name), (header::CONTENT_SECURITY_POLICY, policy)];
+    Ok((headers, text).into_response())
 }

@@ -2,21 +2,29 @@
 
 use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Id, Params, SignedIn, conversations::default_limit};
-use crate::domain::{ClientId, ConversationId, Epoch, Message, MessageId, Problem};
+use crate::domain::{AttachmentId, ClientId, ConversationId, Epoch, Message, MessageId, Problem};
 
-#[derive(Deserialize)]
+/// Without either: the latest. Not both.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(in crate::http) struct Range {
+    /// Messages before this one.
     before_seq: Option<i64>,
+    /// Messages whose last change came after this rev, in the order of rev.
     after_rev: Option<i64>,
+    /// Items at most; above 200 counts as 200.
     #[serde(default = "default_limit")]
+    #[param(minimum = 1, default = 50)]
     limit: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Messages)]
 pub(in crate::http) struct List {
+    /// Ascending: by seq, or with `after_rev` by rev.
     items: Vec<Message>,
     head: i64,
     epoch: Epoch,
@@ -24,6 +32,10 @@ pub(in crate::http) struct List {
     next_before_seq: Option<i64>,
 }
 
+/// List messages
+#[utoipa::path(get, path = "/conversations/{id}/messages", tag = "Messages",
+    params(("id" = ConversationId, Path), Range),
+    responses((status = 200, description = "A part of the messages", body = List)))]
 pub(in crate::http) async fn list(
     by: SignedIn,
     Id(id): Id<ConversationId>,
@@ -44,31 +56,47 @@ pub(in crate::http) async fn list(
     Ok(Json(List { items: page.messages, head: page.head, epoch, next_before_seq }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewMessage)]
 pub(in crate::http) struct New {
+    /// May be empty if files go with it.
     content: String,
+    /// Made by the sender for each message: sending it again makes no second one.
     #[serde(default)]
     client_id: Option<ClientId>,
+    /// Files that were put into this conversation, at most 10.
     #[serde(default)]
-    attachment_ids: Vec<Uuid>,
+    attachment_ids: Vec<AttachmentId>,
 }
 
-/// 201 with the message; 200 if this client id was stored before.
+/// Post a message
+///
+/// It is on disk when the answer comes.
+#[utoipa::path(post, path = "/conversations/{id}/messages", tag = "Messages", params(("id" = ConversationId, Path)),
+    request_body = New, responses(
+        (status = 201, description = "The message", body = Message),
+        (status = 200, description = "What was stored under this `client_id` before", body = Message)))]
 pub(in crate::http) async fn post(
     by: SignedIn,
     Id(id): Id<ConversationId>,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Message>), Problem> {
-    let posted = by.service.post_message(&by.actor, id, new.client_id, &new.content, new.attachment_ids.len()).await?;
+    let posted = by.service.post_message(&by.actor, id, new.client_id, &new.content, new.attachment_ids).await?;
     let status = if posted.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(posted.message)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = MessageEdit)]
 pub(in crate::http) struct Edit {
     content: String,
 }
 
+/// Edit a message
+///
+/// Its author only.
+#[utoipa::path(patch, path = "/messages/{id}", tag = "Messages", params(("id" = MessageId, Path)), request_body = Edit,
+    responses((status = 200, description = "As it is now", body = Message)))]
 pub(in crate::http) async fn edit(
     by: SignedIn,
     Id(id): Id<MessageId>,
@@ -77,15 +105,27 @@ pub(in crate::http) async fn edit(
     by.service.edit_message(&by.actor, None, id, &edit.content).await.map(Json)
 }
 
+/// Delete a message
+///
+/// Its author, or an admin. It keeps its place, without content.
+#[utoipa::path(delete, path = "/messages/{id}", tag = "Messages", params(("id" = MessageId, Path)),
+    responses((status = 200, description = "What is left of it", body = Message)))]
 pub(in crate::http) async fn delete(by: SignedIn, Id(id): Id<MessageId>) -> Result<Json<Message>, Problem> {
     by.service.delete_message(&by.actor, None, id).await.map(Json)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ReadUpTo)]
 pub(in crate::http) struct UpTo {
+    #[schema(minimum = 0)]
     seq: i64,
 }
 
+/// Say that you have read up to a message
+///
+/// Receipts only move forward.
+#[utoipa::path(post, path = "/conversations/{id}/read", tag = "Messages", params(("id" = ConversationId, Path)),
+    request_body = UpTo, responses((status = 204, description = "Done")))]
 pub(in crate::http) async fn read(
     by: SignedIn,
     Id(id): Id<ConversationId>,
@@ -93,4 +133,37 @@ pub(in crate::http) async fn read(
 ) -> Result<StatusCode, Problem> {
     by.service.read_up_to(&by.actor, id, up_to.seq).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Search {
+    /// Words; each finds what begins with it, in any case.
+    q: String,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+    /// Items at most; above 200 counts as 200.
+    #[serde(default = "default_limit")]
+    #[param(minimum = 1, default = 50)]
+    limit: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = FoundMessages)]
+pub(in crate::http) struct Found {
+    /// Latest first.
+    items: Vec<Message>,
+    /// Null at the end.
+    next_cursor: Option<String>,
+}
+
+/// Search messages
+///
+/// Those that have all the words and that you may see.
+#[utoipa::path(get, path = "/search", tag = "Messages", params(Search),
+    responses((status = 200, description = "A part of what was found", body = Found)))]
+pub(in crate::http) async fn search(by: SignedIn, Params(search): Params<Search>) -> Result<Json<Found>, Problem> {
+    let Search { q, cursor, limit } = search;
+    let (items, next_cursor) = by.service.search(&by.actor, &q, cursor.as_deref(), limit).await?;
+    Ok(Json(Found { items, next_cursor }))
 }

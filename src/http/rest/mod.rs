@@ -1,7 +1,11 @@
 //! The REST API, `/api/v1`: the same use cases as pages and sockets, for programs.
 
+pub(super) mod attachments;
 pub(super) mod conversations;
 pub(super) mod messages;
+pub(super) mod openapi;
+pub(super) mod requests;
+mod transcript;
 
 use axum::{
     Extension,

@@ -4,18 +4,19 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    access::{Asker, Seated, customer_side, own_conversations, seat},
+    access::{Asker, Seated, customer_side, is_alive, own_conversations, seat},
     links, participants,
-    rows::{Columns, Word},
+    rows::{Columns, Word, id_list},
     writer::Tx,
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, LinkId, Participant, ParticipantId,
-        ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name, Participant,
+        ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
-        Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError, now,
+        Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
+        now,
     },
 };
 
@@ -121,38 +122,112 @@ pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Re
         return Err(StoreError::Forbidden);
     }
     let now = now();
+    let NewConversation { id, customer_id, customer_name, customer_email, metadata, link } = new;
     // Whoever comes by the link is one participant: the owner's account, or else somebody known by
     // the conversation's own id.
-    let customer = new.customer_id.map_or(ParticipantId(new.id.0), ParticipantId::from);
-    let email = new.customer_email.as_ref().map(|email| email.as_str());
+    let participant = customer_id.map_or(ParticipantId(id.0), ParticipantId::from);
+    let customer = Customer { id: customer_id, participant, name: customer_name, email: customer_email };
+    insert(tx, id, (ConversationKind::Session, None), customer, &metadata, now).await?;
+    links::add(tx, id, link, now).await?;
+    let seated = seat(&mut tx.conn, actor, id, now).await?;
+    participants::join(tx, &seated).await?;
+    load(&mut tx.conn, actor, &seated).await
+}
+
+/// The customer side of a new conversation.
+pub(super) struct Customer {
+    /// The account that it belongs to, if any.
+    pub(super) id: Option<UserId>,
+    pub(super) participant: ParticipantId,
+    pub(super) name: Name,
+    pub(super) email: Option<Email>,
+}
+
+/// Stores a conversation at rev 1 with its customer side. Whoever calls this has decided that the
+/// actor may open it.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: ConversationId,
+    (kind, request): (ConversationKind, Option<RequestId>),
+    customer: Customer,
+    metadata: &serde_json::Value,
+    now: Timestamp,
+) -> Result<()> {
+    let email = customer.email.as_ref().map(|email| email.as_str());
     sqlx::query(
         "insert into conversations
              (id, kind, status, customer_name, customer_email, customer_participant_id, metadata, head, last_seq,
-              customer_folded, created_at_ms, updated_at_ms, customer_id)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, ?8, ?9, ?9, ?10)",
+              customer_folded, created_at_ms, updated_at_ms, customer_id, request_id)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, ?8, ?9, ?9, ?10, ?11)",
     )
-    .bind(new.id.0)
-    .bind(ConversationKind::Session.word())
+    .bind(id.0)
+    .bind(kind.word())
     .bind(ConversationStatus::Open.word())
-    .bind(new.customer_name.as_str())
+    .bind(customer.name.as_str())
     .bind(email)
-    .bind(customer.0)
-    .bind(new.metadata.to_string())
-    .bind(fold(&format!("{}\n{}", new.customer_name, email.unwrap_or_default())))
+    .bind(customer.participant.0)
+    .bind(metadata.to_string())
+    .bind(fold(&format!("{}\n{}", customer.name, email.unwrap_or_default())))
     .bind(now.0)
-    .bind(new.customer_id.map(|id| id.0))
+    .bind(customer.id.map(|id| id.0))
+    .bind(request.map(|id| id.0))
     .execute(&mut tx.conn)
     .await?;
-    links::add(tx, new.id, new.link, now).await?;
+    let side = Participant {
+        id: customer.participant,
+        kind: customer_side(customer.id.is_some()),
+        name: customer.name.to_string(),
+        online: false,
+        last_seen_at: None,
+    };
+    participants::add(tx, id, &side).await?;
+    tx.commits.push(Commit { conversation_id: id, rev: 1, change: Change::Conversation });
+    Ok(())
+}
 
-    let seated = seat(&mut tx.conn, actor, new.id, now).await?;
-    participants::join(tx, &seated).await?;
-    let kind = if new.customer_id.is_some() { ParticipantKind::Customer } else { ParticipantKind::Guest };
-    let name = new.customer_name.as_str().to_owned();
-    participants::add(tx, new.id, &Participant { id: customer, kind, name, online: false, last_seen_at: None }).await?;
+/// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
+pub(super) async fn adopt(tx: &mut Tx, user: UserId, links: &[LinkId], now: Timestamp) -> Result<Vec<ConversationId>> {
+    let adopted: Vec<Uuid> = sqlx::query_scalar(concat!(
+        "update conversations set customer_id = ?2
+         where customer_id is null and exists (select 1 from users where id = ?2 and role = 'customer')
+           and id in (select links.conversation_id from links
+                      where links.id in (select unhex(value) from json_each(?3)) and ",
+        is_alive!("links"),
+        ") returning id"
+    ))
+    .bind(now.0)
+    .bind(user.0)
+    .bind(id_list(links.iter().map(|link| link.0)))
+    .fetch_all(&mut tx.conn)
+    .await?;
+    for id in &adopted {
+        sqlx::query(
+            "update participants set kind = 'customer'
+             where conversation_id = ?1
+               and participant_id = (select customer_participant_id from conversations where id = ?1)",
+        )
+        .bind(id)
+        .execute(&mut tx.conn)
+        .await?;
+    }
+    Ok(adopted.into_iter().map(ConversationId).collect())
+}
 
-    tx.commits.push(Commit { conversation_id: new.id, rev: seated.head(), change: Change::Conversation });
-    load(&mut tx.conn, actor, &seated).await
+pub(super) async fn audience(conn: &mut SqliteConnection, id: ConversationId, now: Timestamp) -> Result<Audience> {
+    let customer = sqlx::query_scalar("select customer_id from conversations where id = ?1")
+        .bind(id.0)
+        .fetch_optional(&mut *conn)
+        .await?
+        .flatten();
+    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
+        "select links.id from links where links.conversation_id = ?2 and ",
+        is_alive!("links")
+    ))
+    .bind(now.0)
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+    Ok(Audience { customer: customer.map(UserId), links: links.into_iter().map(LinkId).collect() })
 }
 
 /// The statement that lists what matches `filter`. All variants bind the same values: besides those

@@ -4,17 +4,21 @@
 //! holds the database's only write lock from its first statement on; the unique constraints on seq
 //! and rev would stop anything else.
 
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 
 use super::{
-    access::Seated,
+    access::{Asker, Seated, own_conversations},
+    attachments,
     conversations::fold,
     rows::{Columns, Word},
     writer::Tx,
 };
 use crate::{
-    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Timestamp, shorten},
-    storage::{Change, Commit, Page, Posted, Result, StoreError},
+    domain::{
+        Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
+        Timestamp, shorten,
+    },
+    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, now},
 };
 
 /// Characters of the latest message that a list of conversations shows.
@@ -23,7 +27,7 @@ const LAST_MESSAGE_CHARS: usize = 140;
 macro_rules! select_messages {
     () => {
         "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
-                created_at_ms, edited_at_ms, deleted_at_ms, content
+                created_at_ms, edited_at_ms, deleted_at_ms, content, is_system, attachments
          from messages"
     };
 }
@@ -43,7 +47,11 @@ fn message(row: &SqliteRow) -> sqlx::Result<Message> {
         created_at: row.time("created_at_ms")?,
         edited_at: row.optional_time("edited_at_ms")?,
         deleted_at: row.optional_time("deleted_at_ms")?,
-        attachments: Vec::new(),
+        system: row.try_get("is_system")?,
+        attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
+            Some(Json(attachments)) => attachments,
+            None => Vec::new(),
+        },
     })
 }
 
@@ -51,15 +59,15 @@ fn message(row: &SqliteRow) -> sqlx::Result<Message> {
 /// the same was `sent_before`.
 ///
 /// # Errors
-/// [`StoreError::Closed`].
+/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
 pub(super) async fn post(
     tx: &mut Tx,
     seated: &Seated,
-    client_id: Option<ClientId>,
     sent_before: Option<MessageId>,
-    content: Content,
+    draft: Draft,
     now: Timestamp,
 ) -> Result<Posted> {
+    let Draft { client_id, content, attachments, .. } = draft;
     if let Some(id) = sent_before {
         return Ok(Posted { message: find(&mut tx.conn, seated, id).await?, fresh: false });
     }
@@ -75,55 +83,22 @@ pub(super) async fn post(
         sender_id: me.id,
         sender_name: me.name.clone(),
         content: content.into_string(),
+        system: false,
         client_id,
         created_at: now,
         edited_at: None,
         deleted_at: None,
-        attachments: Vec::new(),
+        attachments: attachments::unsent(&mut tx.conn, seated, &attachments).await?,
     };
-    let last_message = shorten(&message.content, LAST_MESSAGE_CHARS);
-    // One text, because each statement sent by itself is a round trip to the connection's thread.
-    // Bound in the order of the question marks: sqlx counts wrong when numbers are left out.
+    insert(tx, &message, me.kind).await?;
+    if !attachments.is_empty() {
+        attachments::send(tx, &attachments, message.id).await?;
+    }
     sqlx::query(
-        "update conversations
-         set head = ?, last_seq = ?, last_message = ?, last_message_folded = ?, updated_at_ms = max(updated_at_ms, ?)
-         where id = ?;
-
-         insert into messages
-             (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at_ms, content)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
-         insert into participants (conversation_id, participant_id, kind, name) values (?, ?, ?, ?)
-         on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
-         where kind <> excluded.kind or name <> excluded.name;
-
-         insert into receipts (conversation_id, participant_id, seq, read_at_ms) values (?, ?, ?, ?)
+        "insert into receipts (conversation_id, participant_id, seq, read_at_ms) values (?, ?, ?, ?)
          on conflict (conversation_id, participant_id)
          do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
     )
-    .bind(message.rev)
-    .bind(message.seq)
-    .bind(&last_message)
-    .bind(fold(&last_message))
-    .bind(now.0)
-    .bind(message.conversation_id.0)
-    // The message
-    .bind(message.id.0)
-    .bind(message.conversation_id.0)
-    .bind(message.seq)
-    .bind(message.rev)
-    .bind(message.sender_type.word())
-    .bind(me.id.0)
-    .bind(&message.sender_name)
-    .bind(message.client_id.map(|id| id.0))
-    .bind(now.0)
-    .bind(&message.content)
-    // The participant
-    .bind(message.conversation_id.0)
-    .bind(me.id.0)
-    .bind(me.kind.word())
-    .bind(&message.sender_name)
-    // The receipt
     .bind(message.conversation_id.0)
     .bind(me.id.0)
     .bind(message.seq)
@@ -132,6 +107,116 @@ pub(super) async fn post(
     .await?;
     announce(tx, &message, Change::Posted);
     Ok(Posted { message, fresh: true })
+}
+
+/// Somebody who did what a system line tells.
+pub(super) struct Doer {
+    pub(super) id: ParticipantId,
+    pub(super) name: String,
+}
+
+/// Stores a line that tells what an admin did, also in a closed conversation. It is news to everyone
+/// else; what the admin has not read stays unread.
+pub(super) async fn post_system(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    by: Doer,
+    content: String,
+    at: Timestamp,
+) -> Result<()> {
+    let (head, last_seq): (i64, i64) = sqlx::query_as("select head, last_seq from conversations where id = ?1")
+        .bind(conversation.0)
+        .fetch_one(&mut tx.conn)
+        .await?;
+    let message = Message {
+        id: MessageId::new(),
+        conversation_id: conversation,
+        seq: last_seq + 1,
+        rev: head + 1,
+        sender_type: SenderType::Admin,
+        sender_id: by.id,
+        sender_name: by.name,
+        content,
+        system: true,
+        client_id: None,
+        created_at: at,
+        edited_at: None,
+        deleted_at: None,
+        attachments: Vec::new(),
+    };
+    insert(tx, &message, ParticipantKind::Admin).await?;
+    sqlx::query(
+        "insert into receipts (conversation_id, participant_id, seq, read_at_ms)
+         select ?1, ?2, ?3, ?4
+         where ?3 = 1 or exists (select 1 from receipts
+                                 where conversation_id = ?1 and participant_id = ?2 and seq = ?3 - 1)
+         on conflict (conversation_id, participant_id)
+         do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
+    )
+    .bind(conversation.0)
+    .bind(by.id.0)
+    .bind(message.seq)
+    .bind(at.0)
+    .execute(&mut tx.conn)
+    .await?;
+    announce(tx, &message, Change::Posted);
+    Ok(())
+}
+
+/// Stores a message with what it does to its conversation and to search, and makes its sender a
+/// participant.
+async fn insert(tx: &mut Tx, message: &Message, kind: ParticipantKind) -> Result<()> {
+    let last_message = match message.attachments.first() {
+        Some(file) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
+        _ => shorten(&message.content, LAST_MESSAGE_CHARS),
+    };
+    // One text, because each statement sent by itself is a round trip to the connection's thread.
+    // Bound in the order of the question marks: sqlx counts wrong when numbers are left out.
+    sqlx::query(
+        "insert into message_search (content) values (?);
+
+         insert into messages
+             (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at_ms, content,
+              is_system, attachments, search_id)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, last_insert_rowid());
+
+         update conversations
+         set head = ?, last_seq = ?, last_message = ?, last_message_folded = ?, updated_at_ms = max(updated_at_ms, ?)
+         where id = ?;
+
+         insert into participants (conversation_id, participant_id, kind, name) values (?, ?, ?, ?)
+         on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
+         where kind <> excluded.kind or name <> excluded.name",
+    )
+    .bind(&message.content)
+    // The message
+    .bind(message.id.0)
+    .bind(message.conversation_id.0)
+    .bind(message.seq)
+    .bind(message.rev)
+    .bind(message.sender_type.word())
+    .bind(message.sender_id.0)
+    .bind(&message.sender_name)
+    .bind(message.client_id.map(|id| id.0))
+    .bind(message.created_at.0)
+    .bind(&message.content)
+    .bind(message.system)
+    .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
+    // The conversation
+    .bind(message.rev)
+    .bind(message.seq)
+    .bind(&last_message)
+    .bind(fold(&last_message))
+    .bind(message.created_at.0)
+    .bind(message.conversation_id.0)
+    // The participant
+    .bind(message.conversation_id.0)
+    .bind(message.sender_id.0)
+    .bind(kind.word())
+    .bind(&message.sender_name)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
 }
 
 pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_id = ?1 and id = ?2");
@@ -159,7 +244,7 @@ pub(super) async fn edit(
     if message.deleted_at.is_some() {
         return Err(StoreError::NotFound);
     }
-    if message.sender_id != seated.me().id {
+    if message.system || message.sender_id != seated.me().id {
         return Err(StoreError::Forbidden);
     }
     // Before it matters whether the conversation is closed: the caller may only not know yet that
@@ -181,6 +266,9 @@ pub(super) async fn edit(
 /// [`StoreError::Forbidden`]: it is somebody else's, and the actor no admin; [`StoreError::Closed`].
 pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp) -> Result<Message> {
     let message = find(&mut tx.conn, seated, id).await?;
+    if message.system {
+        return Err(StoreError::Forbidden);
+    }
     if message.sender_id != seated.me().id {
         seated.require_admin()?;
     }
@@ -189,7 +277,16 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
     }
     seated.require_open()?;
 
-    let message = Message { rev: seated.head() + 1, content: String::new(), deleted_at: Some(now), ..message };
+    if !message.attachments.is_empty() {
+        attachments::discard(tx, id).await?;
+    }
+    let message = Message {
+        rev: seated.head() + 1,
+        content: String::new(),
+        deleted_at: Some(now),
+        attachments: Vec::new(),
+        ..message
+    };
     store_change(tx, seated, &message, None).await?;
     announce(tx, &message, Change::Deleted);
     Ok(message)
@@ -198,7 +295,11 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
 /// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest.
 async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_message: Option<String>) -> Result<()> {
     sqlx::query(
-        "update messages set rev = ?, content = ?, edited_at_ms = ?, deleted_at_ms = ? where id = ?;
+        "update message_search set content = ? where rowid = (select search_id from messages where id = ?);
+
+         update messages
+         set rev = ?, content = ?, edited_at_ms = ?, deleted_at_ms = ?, attachments = iif(? is null, attachments, null)
+         where id = ?;
 
          update conversations
          set head = ?,
@@ -206,9 +307,13 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
              last_message_folded = iif(last_seq = ?, ?, last_message_folded)
          where id = ?",
     )
+    .bind(&message.content)
+    .bind(message.id.0)
+    // The message
     .bind(message.rev)
     .bind(&message.content)
     .bind(message.edited_at.map(|at| at.0))
+    .bind(message.deleted_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))
     .bind(message.id.0)
     // The conversation
@@ -268,4 +373,47 @@ async fn page(conn: &mut SqliteConnection, sql: &'static str, seated: &Seated, b
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
     Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
+}
+
+/// Binds, besides what [`own_conversations`] does, `?4` the words, `?5` the last message of the part
+/// before, `?6` the limit.
+macro_rules! search {
+    ($scope:expr) => {
+        concat!(
+            select_messages!(),
+            " where search_id in (select rowid from message_search where message_search match ?4) and ",
+            $scope,
+            " and not is_system and (?5 is null or id < ?5) order by id desc limit ?6"
+        )
+    };
+}
+
+pub(super) const SEARCH_ALL: &str = search!("true");
+pub(super) const SEARCH_OWN: &str = search!(concat!("conversation_id in (", own_conversations!(), ")"));
+
+/// Ids made later are higher, so they stand for the order in time.
+pub(super) async fn search(
+    conn: &mut SqliteConnection,
+    actor: &Actor,
+    query: &str,
+    after: Option<MessageId>,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    // Each word quoted, so that nothing in it is an operator.
+    let words = query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<_> = words.map(|word| format!("\"{word}\"*")).collect();
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let asker = Asker::from(actor);
+    let rows = sqlx::query(if actor.is_admin() { SEARCH_ALL } else { SEARCH_OWN })
+        .bind(now().0)
+        .bind(asker.customer)
+        .bind(asker.links)
+        .bind(words.join(" "))
+        .bind(after.map(|id| id.0))
+        .bind(limit.max(0))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
 }

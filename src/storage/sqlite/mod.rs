@@ -5,10 +5,12 @@
 //! was acknowledged. Each noun has a file with its SQL; who may see what is decided in `access`.
 
 mod access;
+mod attachments;
 mod conversations;
 mod links;
 mod messages;
 mod participants;
+mod requests;
 mod rows;
 mod sessions;
 mod users;
@@ -35,21 +37,22 @@ use self::{
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Commit, ConversationFilter, Cursor, Draft, Link, LoginSession, NewConversation, NewLink, NewUser, Page,
-    Posted, Result, Seat, SecretHash, StatusCounts, Store, StoreError, now,
+    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Invite, Link, LoginSession, NewConversation,
+    NewLink, NewSession, NewUser, Page, Posted, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
+    SessionEntry, StatusCounts, Store, StoreError, now,
 };
 use crate::domain::{
-    Actor, Content, ConversationId, ConversationStatus, Email, Epoch, LinkId, Message, MessageId, Participant,
-    ParticipantId, Receipt, SessionId, Timestamp, TokenId, User, UserId,
+    Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
+    InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt, RequestId, RequestStatus,
+    RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// Every migration: its number, its name, its text. Listed here, and not found by sqlx's macro: that
 /// would compile SQLite and half of sqlx a second time, for the compiler's own use.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "accounts and conversations",
-    include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql"),
-)];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "accounts and conversations", include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql")),
+    (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
+];
 
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
 const READERS: u32 = 4;
@@ -266,20 +269,65 @@ impl Store for SqliteStore {
         users::find_by_email(&mut *self.reader().await?, email).await
     }
 
-    async fn create_session(
-        &self,
-        hash: SecretHash,
-        user: Option<UserId>,
-        links: &[LinkId],
-        expires_at: Timestamp,
-    ) -> Result<SessionId> {
-        let links = links.to_vec();
-        self.write(move |tx| Box::pin(async move { sessions::create(tx, hash, user, &links, expires_at).await })).await
+    async fn find_user(&self, id: UserId) -> Result<Option<(User, String)>> {
+        users::find(&mut *self.reader().await?, id).await
     }
 
-    async fn find_session(&self, hash: SecretHash) -> Result<Option<LoginSession>> {
+    async fn list_users(&self, search: Option<&str>, limit: i64) -> Result<Vec<User>> {
+        users::list(&mut *self.reader().await?, search, limit).await
+    }
+
+    async fn set_role(&self, by: UserId, id: UserId, role: Role) -> Result<User> {
+        self.write(move |tx| Box::pin(users::set_role(tx, by, id, role))).await
+    }
+
+    async fn set_profile(&self, id: UserId, name: Name, email: Email) -> Result<User> {
+        self.write(move |tx| Box::pin(users::set_profile(tx, id, name, email))).await
+    }
+
+    async fn set_password(&self, id: UserId, phc: String, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
+        self.write(move |tx| Box::pin(users::set_password(tx, id, phc, keep))).await
+    }
+
+    async fn create_password_reset(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()> {
+        self.write(move |tx| Box::pin(users::create_password_reset(tx, hash, user, expires_at))).await
+    }
+
+    async fn find_password_reset(&self, hash: SecretHash) -> Result<Option<User>> {
+        users::find_password_reset(&mut *self.reader().await?, hash, now()).await
+    }
+
+    async fn reset_password(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>> {
+        self.write(move |tx| Box::pin(users::reset_password(tx, hash, phc, now()))).await
+    }
+
+    async fn create_invite(&self, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<InviteId> {
+        self.write(move |tx| Box::pin(users::create_invite(tx, hash, by, expires_at))).await
+    }
+
+    async fn find_invite(&self, hash: SecretHash) -> Result<Option<Invite>> {
+        users::find_invite(&mut *self.reader().await?, hash, now()).await
+    }
+
+    async fn list_invites(&self) -> Result<Vec<Invite>> {
+        users::list_invites(&mut *self.reader().await?, now()).await
+    }
+
+    async fn delete_invite(&self, id: InviteId) -> Result<bool> {
+        self.write(move |tx| Box::pin(users::delete_invite(tx, id))).await
+    }
+
+    async fn accept_invite(&self, hash: SecretHash, new: NewUser) -> Result<Option<User>> {
+        self.write(move |tx| Box::pin(users::accept_invite(tx, hash, new, now()))).await
+    }
+
+    async fn create_session(&self, new: NewSession) -> Result<SessionId> {
+        self.write(move |tx| Box::pin(sessions::create(tx, new))).await
+    }
+
+    async fn find_session(&self, hash: SecretHash, seen_after: Timestamp) -> Result<Option<LoginSession>> {
         let now = now();
-        let found = sessions::find(&mut *self.reader().await?, hash, now).await?;
+        let found = sessions::find(&mut *self.reader().await?, hash, seen_after, now).await?;
         Ok(found.map(|(session, is_due)| {
             if is_due {
                 let id = session.id;
@@ -287,6 +335,19 @@ impl Store for SqliteStore {
             }
             session
         }))
+    }
+
+    async fn list_sessions(&self, user: UserId, seen_after: Timestamp) -> Result<Vec<SessionEntry>> {
+        sessions::list(&mut *self.reader().await?, user, seen_after, now()).await
+    }
+
+    async fn end_session_of(&self, user: UserId, id: SessionId) -> Result<bool> {
+        self.write(move |tx| Box::pin(sessions::end_of(tx, user, id))).await
+    }
+
+    async fn adopt_links(&self, user: UserId, links: &[LinkId]) -> Result<Vec<ConversationId>> {
+        let links = links.to_vec();
+        self.write(move |tx| Box::pin(async move { conversations::adopt(tx, user, &links, now()).await })).await
     }
 
     async fn end_session(&self, id: SessionId) -> Result<()> {
@@ -313,8 +374,12 @@ impl Store for SqliteStore {
         users::is_setup_secret(&mut *self.reader().await?, hash).await
     }
 
-    async fn create_token(&self, hash: SecretHash, user: UserId) -> Result<TokenId> {
-        self.write(move |tx| Box::pin(users::create_token(tx, hash, user))).await
+    async fn create_token(&self, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId> {
+        self.write(move |tx| Box::pin(users::create_token(tx, hash, user, name))).await
+    }
+
+    async fn list_tokens(&self) -> Result<Vec<ApiToken>> {
+        users::list_tokens(&mut *self.reader().await?).await
     }
 
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>> {
@@ -406,14 +471,90 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn audience(&self, id: ConversationId) -> Result<Audience> {
+        conversations::audience(&mut *self.reader().await?, id, now()).await
+    }
+
+    async fn create_request(
+        &self,
+        actor: &Actor,
+        customer: Option<UserId>,
+        text: RequestText,
+    ) -> Result<CustomRequest> {
+        let actor = actor.clone();
+        self.write(move |tx| Box::pin(async move { requests::create(tx, &actor, customer, text).await })).await
+    }
+
+    async fn find_request(&self, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+        requests::find(&mut *self.reader().await?, actor, id).await
+    }
+
+    async fn list_requests(
+        &self,
+        actor: &Actor,
+        filter: &RequestFilter,
+        cursor: Option<RequestCursor>,
+        limit: i64,
+    ) -> Result<Vec<(CustomRequest, RequestCursor)>> {
+        requests::list(&mut *self.reader().await?, actor, filter, cursor, limit).await
+    }
+
+    async fn count_requests(&self, actor: &Actor) -> Result<RequestCounts> {
+        requests::count(&mut *self.reader().await?, actor).await
+    }
+
+    async fn list_request_changes(&self, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
+        requests::changes(&mut *self.reader().await?, actor, id).await
+    }
+
+    async fn set_request_status(&self, actor: &Actor, id: RequestId, status: RequestStatus) -> Result<CustomRequest> {
+        let actor = actor.clone();
+        self.write(move |tx| Box::pin(async move { requests::set_status(tx, &actor, id, status, now()).await })).await
+    }
+
+    async fn open_request_conversation(&self, actor: &Actor, id: RequestId) -> Result<(Seat, bool)> {
+        let actor = actor.clone();
+        self.write(move |tx| Box::pin(async move { requests::open_conversation(tx, &actor, id, now()).await })).await
+    }
+
+    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let now = now();
+                let seated = seat(&mut tx.conn, &actor, id, now).await?;
+                attachments::add(tx, &seated, file, now).await
+            })
+        })
+        .await
+    }
+
+    async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment> {
+        attachments::find(&mut *self.reader().await?, actor, id, now()).await
+    }
+
+    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>> {
+        self.write(move |tx| Box::pin(attachments::forget_unused(tx, before))).await
+    }
+
+    async fn search_messages(
+        &self,
+        actor: &Actor,
+        query: &str,
+        after: Option<MessageId>,
+        limit: i64,
+    ) -> Result<Vec<Message>> {
+        messages::search(&mut *self.reader().await?, actor, query, after, limit).await
+    }
+
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted> {
         let actor = actor.clone();
         self.write(move |tx| {
             Box::pin(async move {
                 let now = now();
-                let Draft { conversation_id, client_id, content } = draft;
-                let (seated, sent_before) = seat_sender(&mut tx.conn, &actor, conversation_id, client_id, now).await?;
-                messages::post(tx, &seated, client_id, sent_before, content, now).await
+                let (seated, sent_before) =
+                    seat_sender(&mut tx.conn, &actor, draft.conversation_id, draft.client_id, now).await?;
+                messages::post(tx, &seated, sent_before, draft, now).await
             })
         })
         .await

@@ -6,7 +6,8 @@ use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::domain::{
-    ConversationKind, ConversationStatus, Email, Name, ParticipantKind, Role, SenderType, Timestamp, User, UserId,
+    ConversationKind, ConversationStatus, Email, Name, ParticipantKind, RequestStatus, Role, SenderType, Timestamp,
+    User, UserId,
 };
 
 /// A value with a word for it in the database.
@@ -35,6 +36,16 @@ words! {
     ConversationStatus { Open "open", Closed "closed" }
     ParticipantKind { Admin "admin", Customer "customer", Guest "guest" }
     SenderType { Admin "admin", Customer "customer" }
+}
+
+impl Word for RequestStatus {
+    fn word(self) -> &'static str {
+        Self::word(self)
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::from_word(word)
+    }
 }
 
 /// Reads the columns of a row by name.

@@ -1,6 +1,6 @@
 //! Login sessions and sign-in links: what a cookie or a printed link stands for.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{LinkId, SessionId, Timestamp, User, UserId},
-    storage::{LoginSession, Result, SecretHash, StoreError, now},
+    storage::{LoginSession, NewSession, Result, SecretHash, SessionEntry, StoreError, now},
 };
 
 /// How exactly it is known when a session was last seen: a write for every page would be too much.
@@ -20,19 +20,14 @@ const SEEN_EVERY_MS: i64 = 3_600_000;
 ///
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
-pub(super) async fn create(
-    tx: &mut Tx,
-    hash: SecretHash,
-    user: Option<UserId>,
-    links: &[LinkId],
-    expires_at: Timestamp,
-) -> Result<SessionId> {
+pub(super) async fn create(tx: &mut Tx, new: NewSession) -> Result<SessionId> {
+    let NewSession { hash, user, links, user_agent, expires_at } = new;
     let id = SessionId::new();
     let now = now();
     sqlx::query("delete from login_sessions where expires_at_ms <= ?1").bind(now.0).execute(&mut tx.conn).await?;
     let done = sqlx::query(
-        "insert into login_sessions (id, secret_hash, user_id, created_at_ms, last_seen_at_ms, expires_at_ms)
-         select ?1, ?2, ?3, ?4, ?4, ?5
+        "insert into login_sessions (id, secret_hash, user_id, created_at_ms, last_seen_at_ms, expires_at_ms, user_agent)
+         select ?1, ?2, ?3, ?4, ?4, ?5, ?6
          where ?3 is null or exists (select 1 from users where id = ?3)",
     )
     .bind(id.0)
@@ -40,6 +35,7 @@ pub(super) async fn create(
     .bind(user.map(|user| user.0))
     .bind(now.0)
     .bind(expires_at.0)
+    .bind(user_agent)
     .execute(&mut tx.conn)
     .await?;
     if done.rows_affected() == 0 {
@@ -60,6 +56,7 @@ pub(super) async fn create(
 pub(super) async fn find(
     conn: &mut SqliteConnection,
     hash: SecretHash,
+    seen_after: Timestamp,
     now: Timestamp,
 ) -> Result<Option<(LoginSession, bool)>> {
     let row = sqlx::query(concat!(
@@ -67,10 +64,12 @@ pub(super) async fn find(
         user_columns!(),
         ", login_sessions.id, login_sessions.last_seen_at_ms, login_sessions.expires_at_ms
          from login_sessions left join users on users.id = login_sessions.user_id
-         where login_sessions.secret_hash = ?2 and login_sessions.expires_at_ms > ?1"
+         where login_sessions.secret_hash = ?2 and login_sessions.expires_at_ms > ?1
+           and login_sessions.last_seen_at_ms > ?3"
     ))
     .bind(now.0)
     .bind(hash.0.to_vec())
+    .bind(seen_after.0)
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -106,6 +105,53 @@ pub(super) async fn note_seen(tx: &mut Tx, id: SessionId, at: Timestamp) -> Resu
 pub(super) async fn end(tx: &mut Tx, id: SessionId) -> Result<()> {
     sqlx::query("delete from login_sessions where id = ?1").bind(id.0).execute(&mut tx.conn).await?;
     Ok(())
+}
+
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    user: UserId,
+    seen_after: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<SessionEntry>> {
+    let rows = sqlx::query(
+        "select id, user_agent, created_at_ms, last_seen_at_ms from login_sessions
+         where user_id = ?1 and last_seen_at_ms > ?2 and expires_at_ms > ?3
+         order by last_seen_at_ms desc, id desc",
+    )
+    .bind(user.0)
+    .bind(seen_after.0)
+    .bind(now.0)
+    .fetch_all(conn)
+    .await?;
+    let entry = |row: &SqliteRow| {
+        Ok(SessionEntry {
+            id: row.id("id", SessionId)?,
+            user_agent: row.try_get("user_agent")?,
+            created_at: row.time("created_at_ms")?,
+            last_seen_at: row.time("last_seen_at_ms")?,
+        })
+    };
+    Ok(rows.iter().map(entry).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn end_of(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool> {
+    let done = sqlx::query("delete from login_sessions where id = ?1 and user_id = ?2")
+        .bind(id.0)
+        .bind(user.0)
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends the sessions of a user, except `keep`.
+pub(super) async fn end_all_of(tx: &mut Tx, user: UserId, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
+    let ended: Vec<Uuid> =
+        sqlx::query_scalar("delete from login_sessions where user_id = ?1 and id is not ?2 returning id")
+            .bind(user.0)
+            .bind(keep.map(|id| id.0))
+            .fetch_all(&mut tx.conn)
+            .await?;
+    Ok(ended.into_iter().map(SessionId).collect())
 }
 
 /// # Errors

@@ -1,14 +1,15 @@
 //! Accounts, their API tokens, and the one secret that sets up the first.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     rows::{Columns, Word, id_list, user, user_columns},
+    sessions,
     writer::Tx,
 };
 use crate::{
-    domain::{Email, Role, TokenId, User, UserId},
-    storage::{ApiToken, NewUser, Result, SecretHash, StoreError, now},
+    domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
+    storage::{ApiToken, Invite, NewUser, Result, SecretHash, StoreError, now},
 };
 
 /// Stores a user.
@@ -58,6 +59,212 @@ pub(super) async fn find_by_email(conn: &mut SqliteConnection, email: &Email) ->
     Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
 }
 
+pub(super) async fn find(conn: &mut SqliteConnection, id: UserId) -> Result<Option<(User, String)>> {
+    let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where id = ?1"))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
+}
+
+pub(super) async fn list(conn: &mut SqliteConnection, search: Option<&str>, limit: i64) -> Result<Vec<User>> {
+    // SQLite folds the case of ASCII only, and e-mail addresses are in lower case anyway.
+    let rows = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from users where ?1 is null or instr(lower(name), lower(?1)) or instr(email, lower(?1))
+         order by role, lower(name), id limit ?2"
+    ))
+    .bind(search.map(str::trim).filter(|text| !text.is_empty()))
+    .bind(limit.max(0))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.iter().map(user).collect::<sqlx::Result<_>>()?)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+async fn get(tx: &mut Tx, id: UserId) -> Result<User> {
+    find(&mut tx.conn, id).await?.map(|(user, _)| user).ok_or(StoreError::NotFound)
+}
+
+/// # Errors
+/// [`StoreError::Forbidden`], [`StoreError::NotFound`].
+pub(super) async fn set_role(tx: &mut Tx, by: UserId, id: UserId, role: Role) -> Result<User> {
+    // Asked within the transaction: of two admins who demote each other at once only one succeeds.
+    if by == id || get(tx, by).await?.role != Role::Admin {
+        return Err(StoreError::Forbidden);
+    }
+    sqlx::query("update users set role = ?2 where id = ?1").bind(id.0).bind(role.word()).execute(&mut tx.conn).await?;
+    get(tx, id).await
+}
+
+/// # Errors
+/// [`StoreError::EmailTaken`], [`StoreError::NotFound`].
+pub(super) async fn set_profile(tx: &mut Tx, id: UserId, name: Name, email: Email) -> Result<User> {
+    let is_taken: bool = sqlx::query_scalar("select exists (select 1 from users where email = ?1 and id <> ?2)")
+        .bind(email.as_str())
+        .bind(id.0)
+        .fetch_one(&mut tx.conn)
+        .await?;
+    if is_taken {
+        return Err(StoreError::EmailTaken);
+    }
+    sqlx::query("update users set name = ?2, email = ?3 where id = ?1")
+        .bind(id.0)
+        .bind(name.as_str())
+        .bind(email.as_str())
+        .execute(&mut tx.conn)
+        .await?;
+    get(tx, id).await
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn set_password(
+    tx: &mut Tx,
+    id: UserId,
+    phc: String,
+    keep: Option<SessionId>,
+) -> Result<Vec<SessionId>> {
+    let done = sqlx::query("update users set password_hash = ?2 where id = ?1")
+        .bind(id.0)
+        .bind(phc)
+        .execute(&mut tx.conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    // Whoever knew the old password may have asked for a new one.
+    sqlx::query("delete from password_resets where user_id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    sqlx::query("delete from sign_in_links where user_id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    sessions::end_all_of(tx, id, keep).await
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn create_password_reset(
+    tx: &mut Tx,
+    hash: SecretHash,
+    user: UserId,
+    expires_at: Timestamp,
+) -> Result<()> {
+    get(tx, user).await?;
+    sqlx::query(
+        "insert into password_resets (secret_hash, user_id, created_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4)
+         on conflict (user_id) do update set secret_hash = excluded.secret_hash,
+             created_at_ms = excluded.created_at_ms, expires_at_ms = excluded.expires_at_ms",
+    )
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(now().0)
+    .bind(expires_at.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_password_reset(
+    conn: &mut SqliteConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from password_resets join users on users.id = password_resets.user_id
+         where password_resets.secret_hash = ?1 and password_resets.expires_at_ms > ?2"
+    ))
+    .bind(hash.0.to_vec())
+    .bind(now.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| user(&row)).transpose()?)
+}
+
+pub(super) async fn reset_password(
+    tx: &mut Tx,
+    hash: SecretHash,
+    phc: String,
+    now: Timestamp,
+) -> Result<Option<(User, Vec<SessionId>)>> {
+    let Some(user) = find_password_reset(&mut tx.conn, hash, now).await? else { return Ok(None) };
+    let ended = set_password(tx, user.id, phc, None).await?;
+    Ok(Some((user, ended)))
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn create_invite(
+    tx: &mut Tx,
+    hash: SecretHash,
+    by: UserId,
+    expires_at: Timestamp,
+) -> Result<InviteId> {
+    get(tx, by).await?;
+    let id = InviteId::new();
+    sqlx::query(
+        "insert into invites (id, secret_hash, invited_by, created_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4, ?5)",
+    )
+    .bind(id.0)
+    .bind(hash.0.to_vec())
+    .bind(by.0)
+    .bind(now().0)
+    .bind(expires_at.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(id)
+}
+
+/// An invitation counts while whoever made it is an admin. Binds `?1` the present moment.
+macro_rules! select_invites {
+    () => {
+        "select invites.id, users.name, invites.created_at_ms, invites.expires_at_ms
+         from invites join users on users.id = invites.invited_by
+         where invites.expires_at_ms > ?1 and users.role = 'admin'"
+    };
+}
+
+fn invite(row: &SqliteRow) -> sqlx::Result<Invite> {
+    Ok(Invite {
+        id: row.id("id", InviteId)?,
+        invited_by: Name::trusted(row.try_get("name")?),
+        created_at: row.time("created_at_ms")?,
+        expires_at: row.time("expires_at_ms")?,
+    })
+}
+
+pub(super) async fn find_invite(
+    conn: &mut SqliteConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<Invite>> {
+    let row = sqlx::query(concat!(select_invites!(), " and invites.secret_hash = ?2"))
+        .bind(now.0)
+        .bind(hash.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.as_ref().map(invite).transpose()?)
+}
+
+pub(super) async fn list_invites(conn: &mut SqliteConnection, now: Timestamp) -> Result<Vec<Invite>> {
+    let rows = sqlx::query(concat!(select_invites!(), " order by invites.id desc")).bind(now.0).fetch_all(conn).await?;
+    Ok(rows.iter().map(invite).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn delete_invite(tx: &mut Tx, id: InviteId) -> Result<bool> {
+    let done = sqlx::query("delete from invites where id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// # Errors
+/// [`StoreError::EmailTaken`].
+pub(super) async fn accept_invite(tx: &mut Tx, hash: SecretHash, new: NewUser, now: Timestamp) -> Result<Option<User>> {
+    let Some(invite) = find_invite(&mut tx.conn, hash, now).await? else { return Ok(None) };
+    delete_invite(tx, invite.id).await?;
+    Ok(Some(create(tx, NewUser { role: Role::Admin, ..new }).await?))
+}
+
 pub(super) async fn put_setup_secret(tx: &mut Tx, hash: SecretHash) -> Result<()> {
     sqlx::query("update meta set setup_secret_hash = ?1").bind(hash.0.to_vec()).execute(&mut tx.conn).await?;
     Ok(())
@@ -72,40 +279,54 @@ pub(super) async fn is_setup_secret(conn: &mut SqliteConnection, hash: SecretHas
 
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
-pub(super) async fn create_token(tx: &mut Tx, hash: SecretHash, user: UserId) -> Result<TokenId> {
+pub(super) async fn create_token(tx: &mut Tx, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId> {
     let id = TokenId::new();
     let done = sqlx::query(
-        "insert into api_tokens (id, secret_hash, user_id, created_at_ms)
-         select ?1, ?2, users.id, ?4 from users where users.id = ?3",
+        "insert into api_tokens (id, secret_hash, user_id, created_at_ms, name)
+         select ?1, ?2, users.id, ?4, ?5 from users where users.id = ?3",
     )
     .bind(id.0)
     .bind(hash.0.to_vec())
     .bind(user.0)
     .bind(now().0)
+    .bind(name.as_ref().map(Name::as_str))
     .execute(&mut tx.conn)
     .await?;
     if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(id) }
 }
 
+macro_rules! select_tokens {
+    () => {
+        concat!(
+            "select ",
+            user_columns!(),
+            ", api_tokens.id, api_tokens.created_at_ms, api_tokens.name as token_name
+             from api_tokens join users on users.id = api_tokens.user_id
+             where api_tokens.revoked_at_ms is null and users.role = 'admin'"
+        )
+    };
+}
+
+fn token(row: &SqliteRow) -> sqlx::Result<ApiToken> {
+    Ok(ApiToken {
+        id: row.id("id", TokenId)?,
+        name: row.try_get::<Option<String>, _>("token_name")?.map(Name::trusted),
+        user: user(row)?,
+        created_at: row.time("created_at_ms")?,
+    })
+}
+
+pub(super) async fn list_tokens(conn: &mut SqliteConnection) -> Result<Vec<ApiToken>> {
+    let rows = sqlx::query(concat!(select_tokens!(), " order by api_tokens.id desc")).fetch_all(conn).await?;
+    Ok(rows.iter().map(token).collect::<sqlx::Result<_>>()?)
+}
+
 pub(super) async fn find_token(conn: &mut SqliteConnection, hash: SecretHash) -> Result<Option<ApiToken>> {
-    let row = sqlx::query(concat!(
-        "select ",
-        user_columns!(),
-        ", api_tokens.id, api_tokens.created_at_ms
-         from api_tokens join users on users.id = api_tokens.user_id
-         where api_tokens.secret_hash = ?1 and api_tokens.revoked_at_ms is null"
-    ))
-    .bind(hash.0.to_vec())
-    .fetch_optional(conn)
-    .await?;
-    let token = row.map(|row| {
-        Ok::<_, sqlx::Error>(ApiToken {
-            id: row.id("id", TokenId)?,
-            user: user(&row)?,
-            created_at: row.time("created_at_ms")?,
-        })
-    });
-    Ok(token.transpose()?)
+    let row = sqlx::query(concat!(select_tokens!(), " and api_tokens.secret_hash = ?1"))
+        .bind(hash.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.as_ref().map(token).transpose()?)
 }
 
 pub(super) async fn revoke_token(tx: &mut Tx, id: TokenId) -> Result<bool> {
@@ -120,8 +341,8 @@ pub(super) async fn revoke_token(tx: &mut Tx, id: TokenId) -> Result<bool> {
 pub(super) async fn list_revoked_tokens(conn: &mut SqliteConnection, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
     let ids = id_list(tokens.iter().map(|token| token.0));
     let revoked: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select id from api_tokens
-         where revoked_at_ms is not null and id in (select unhex(value) from json_each(?1))",
+        "select api_tokens.id from api_tokens join users on users.id = api_tokens.user_id
+         where (revoked_at_ms is not null or users.role <> 'admin') and api_tokens.id in (select unhex(value) from json_each(?1))",
     )
     .bind(ids)
     .fetch_all(conn)

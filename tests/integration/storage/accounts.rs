@@ -41,49 +41,52 @@ pub async fn a_setup_secret_replaces_the_one_before(world: World) {
 pub async fn sessions_are_found_until_they_end(world: World) {
     let ben = world.user("Ben", Role::Customer).await;
     let (secret, expires_at) = (hash(), in_an_hour());
-    let id = world.store.create_session(secret, Some(ben.id), &[], expires_at).await.unwrap();
+    let id = world.store.create_session(new_session(secret, Some(ben.id), &[], expires_at)).await.unwrap();
 
-    let session = world.store.find_session(secret).await.unwrap().unwrap();
+    let session = find_session(&*world.store, secret).await.unwrap();
     assert_eq!((session.id, session.user, session.links, session.expires_at), (id, Some(ben), vec![], expires_at));
-    assert!(world.store.find_session(hash()).await.unwrap().is_none());
+    assert!(find_session(&*world.store, hash()).await.is_none());
 
     let expired = hash();
-    world.store.create_session(expired, None, &[], just_over()).await.unwrap();
-    assert!(world.store.find_session(expired).await.unwrap().is_none());
+    world.store.create_session(new_session(expired, None, &[], just_over())).await.unwrap();
+    assert!(find_session(&*world.store, expired).await.is_none());
 
     // Creating one clears expired ones away, and no others.
-    world.store.create_session(hash(), None, &[], in_an_hour()).await.unwrap();
-    assert!(world.store.find_session(secret).await.unwrap().is_some());
+    world.store.create_session(new_session(hash(), None, &[], in_an_hour())).await.unwrap();
+    assert!(find_session(&*world.store, secret).await.is_some());
 
     world.store.end_session(id).await.unwrap();
-    assert!(world.store.find_session(secret).await.unwrap().is_none());
+    assert!(find_session(&*world.store, secret).await.is_none());
     world.store.end_session(id).await.unwrap();
 }
 
 pub async fn sessions_hold_links_while_they_are_valid(world: World) {
     let (one, two, three) = (world.room("One").await, world.room("Two").await, world.room("Three").await);
     let secret = hash();
-    let id = world.store.create_session(secret, None, &[one.link, two.link], in_an_hour()).await.unwrap();
+    let id = world.store.create_session(new_session(secret, None, &[one.link, two.link], in_an_hour())).await.unwrap();
     for _ in 0..2 {
         world.store.grant_link(id, three.link).await.unwrap();
     }
-    let session = world.store.find_session(secret).await.unwrap().unwrap();
+    let session = find_session(&*world.store, secret).await.unwrap();
     assert_eq!((session.user, session.links), (None, vec![one.link, two.link, three.link]));
 
     world.store.revoke_links(&world.admin, one.id).await.unwrap();
     let expired = NewLink { expires_at: Some(just_over()), ..new_link() };
     world.store.replace_link(&world.admin, two.id, expired).await.unwrap();
     world.store.grant_link(id, expired.id).await.unwrap();
-    assert_eq!(world.store.find_session(secret).await.unwrap().unwrap().links, vec![three.link]);
+    assert_eq!(find_session(&*world.store, secret).await.unwrap().links, vec![three.link]);
 }
 
 pub async fn sessions_belong_to_users_and_links_that_exist(world: World) {
     let room = world.room("One").await;
     let secret = hash();
-    assert_err!(world.store.create_session(secret, Some(UserId::new()), &[], in_an_hour()).await, StoreError::NotFound);
-    assert!(world.store.find_session(secret).await.unwrap().is_none());
+    assert_err!(
+        world.store.create_session(new_session(secret, Some(UserId::new()), &[], in_an_hour())).await,
+        StoreError::NotFound
+    );
+    assert!(find_session(&*world.store, secret).await.is_none());
 
-    let id = world.store.create_session(secret, None, &[], in_an_hour()).await.unwrap();
+    let id = world.store.create_session(new_session(secret, None, &[], in_an_hour())).await.unwrap();
     assert_err!(world.store.grant_link(id, LinkId::new()).await, StoreError::NotFound);
     assert_err!(world.store.grant_link(SessionId::new(), room.link).await, StoreError::NotFound);
 }
@@ -104,8 +107,8 @@ pub async fn sign_in_links_work_until_they_expire(world: World) {
 pub async fn tokens_work_until_they_are_revoked(world: World) {
     let (one, two) = (hash(), hash());
     let ada = world.admin.user().unwrap();
-    let id = world.store.create_token(one, ada.id).await.unwrap();
-    world.store.create_token(two, ada.id).await.unwrap();
+    let id = world.store.create_token(one, ada.id, None).await.unwrap();
+    world.store.create_token(two, ada.id, None).await.unwrap();
 
     let token = world.store.find_token(one).await.unwrap().unwrap();
     assert_eq!((token.id, &token.user), (id, ada));
@@ -117,5 +120,5 @@ pub async fn tokens_work_until_they_are_revoked(world: World) {
     assert!(!world.store.revoke_token(TokenId::new()).await.unwrap());
     assert!(world.store.find_token(one).await.unwrap().is_none());
     assert!(world.store.find_token(two).await.unwrap().is_some());
-    assert_err!(world.store.create_token(hash(), UserId::new()).await, StoreError::NotFound);
+    assert_err!(world.store.create_token(hash(), UserId::new(), None).await, StoreError::NotFound);
 }

@@ -83,7 +83,11 @@ async fn what_was_written_is_there_after_reopening() {
     let room = world.room("Cleo").await;
     let message = world.post(&room.guest, room.id, "hello").await;
     let secret = hash();
-    let session = world.store.create_session(secret, world.admin.user_id(), &[room.link], in_an_hour()).await.unwrap();
+    let session = world
+        .store
+        .create_session(new_session(secret, world.admin.user_id(), &[room.link], in_an_hour()))
+        .await
+        .unwrap();
     let before = world.seat(&world.admin, room.id).await.conversation;
     world.store.close().await;
     let files: Vec<_> = std::fs::read_dir(folder.join("new/folders")).unwrap().collect();
@@ -94,7 +98,7 @@ async fn what_was_written_is_there_after_reopening() {
     assert_eq!(store.epoch().await.unwrap(), epoch);
     assert_eq!(store.find_conversation(&world.admin, room.id).await.unwrap().conversation, before);
     assert_eq!(store.list_before(&room.guest, room.id, None, 9).await.unwrap().messages, [message]);
-    assert_eq!(store.find_session(secret).await.unwrap().unwrap().id, session);
+    assert_eq!(find_session(&store, secret).await.unwrap().id, session);
     assert_eq!(store.post_message(&room.guest, draft(room.id, "more")).await.unwrap().message.seq, 2);
 }
 
@@ -249,14 +253,14 @@ async fn a_session_is_noted_as_seen_once_an_hour() {
     let mut other = file.connect().await;
     let world = with_an_admin(file).await;
     let secret = hash();
-    world.store.create_session(secret, None, &[], in_an_hour()).await.unwrap();
+    world.store.create_session(new_session(secret, None, &[], in_an_hour())).await.unwrap();
     let mut seen_after = async |last_seen_at: i64| -> i64 {
         sqlx::query("update login_sessions set last_seen_at_ms = ?1")
             .bind(last_seen_at)
             .execute(&mut other)
             .await
             .unwrap();
-        world.store.find_session(secret).await.unwrap().unwrap();
+        find_session(&*world.store, secret).await.unwrap();
         // Queued after the note, if there is one.
         world.store.end_session(SessionId::new()).await.unwrap();
         sqlx::query_scalar("select last_seen_at_ms from login_sessions").fetch_one(&mut other).await.unwrap()

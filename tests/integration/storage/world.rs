@@ -9,8 +9,8 @@ pub use bespoken::{
         MessageId, Name, ParticipantId, ParticipantKind, Role, SenderType, SessionId, Timestamp, TokenId, User, UserId,
     },
     storage::{
-        Change, Commit, ConversationFilter, Cursor, Draft, Link, NewConversation, NewLink, NewUser, Posted, Seat,
-        SecretHash, StatusCounts, Store, StoreError, now,
+        Change, Commit, ConversationFilter, Cursor, Draft, Link, LoginSession, NewConversation, NewLink, NewSession,
+        NewUser, Posted, Seat, SecretHash, StatusCounts, Store, StoreError, now,
     },
 };
 
@@ -120,8 +120,17 @@ pub fn content(text: &str) -> Content {
     Content::parse(text, 8_000).unwrap()
 }
 
+pub fn new_session(hash: SecretHash, user: Option<UserId>, links: &[LinkId], expires_at: Timestamp) -> NewSession {
+    NewSession { hash, user, links: links.to_vec(), user_agent: None, expires_at }
+}
+
+/// A session, however long it was not seen.
+pub async fn find_session(store: &dyn Store, hash: SecretHash) -> Option<LoginSession> {
+    store.find_session(hash, Timestamp(0)).await.unwrap()
+}
+
 pub fn draft(conversation_id: ConversationId, text: &str) -> Draft {
-    Draft { conversation_id, client_id: Some(ClientId::new()), content: content(text) }
+    Draft { conversation_id, client_id: Some(ClientId::new()), content: content(text), attachments: Vec::new() }
 }
 
 pub fn in_an_hour() -> Timestamp {

@@ -59,6 +59,9 @@ async fn run(dir: &TempDir, limits: Limits) -> (Running, CancellationToken) {
         data_dir: dir.path().join("data"),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
+        currency: "EUR".into(),
+        smtp_url: None,
+        mail_from: None,
         limits,
     };
     let shutdown = CancellationToken::new();
@@ -78,7 +81,7 @@ impl TestApp {
         let dir = tempfile::tempdir().unwrap();
         let (running, shutdown) = run(&dir, limits).await;
         let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
-        let (_, token) = running.service.create_token("admin@example.com").await.unwrap();
+        let (_, token) = running.service.create_token("admin@example.com", None).await.unwrap();
         let token = token.expose().to_owned();
         Self::new(running, shutdown, Data { dir, limits, admin, token })
     }
@@ -109,7 +112,7 @@ impl TestApp {
     /// Another admin with an API token.
     pub async fn other_admin(&self) -> (User, String) {
         let user = self.service.create_user("second@example.com", "Second", PASSWORD, Role::Admin).await.unwrap();
-        let (_, token) = self.service.create_token("second@example.com").await.unwrap();
+        let (_, token) = self.service.create_token("second@example.com", None).await.unwrap();
         (user, token.expose().to_owned())
     }
 
@@ -182,7 +185,7 @@ impl TestApp {
         let actor = self.actor();
         let first = self.service.conversation(&actor, room).await.unwrap().last_seq + 1;
         for seq in first..first + count as i64 {
-            self.service.post_message(&actor, room, None, &seq.to_string(), 0).await.unwrap();
+            self.service.post_message(&actor, room, None, &seq.to_string(), Vec::new()).await.unwrap();
         }
     }
 

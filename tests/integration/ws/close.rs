@@ -76,7 +76,7 @@ async fn a_link_that_dies_takes_its_sockets_along() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_another_process_revokes_takes_its_sockets_along() {
     let app = TestApp::start().await;
-    let (id, token) = app.service.create_token("admin@example.com").await.unwrap();
+    let (id, token) = app.service.create_token("admin@example.com", None).await.unwrap();
     let (mut ws, mut other) = (app.socket(token.expose()).await, app.admin_socket().await);
     let elsewhere = SqliteStore::open(&app.data.database_url()).await.unwrap();
     assert!(elsewhere.revoke_token(id).await.unwrap());
@@ -89,7 +89,7 @@ async fn a_token_that_another_process_revokes_takes_its_sockets_along() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_revoked_here_takes_its_sockets_along() {
     let app = TestApp::start().await;
-    let (id, token) = app.service.create_token("admin@example.com").await.unwrap();
+    let (id, token) = app.service.create_token("admin@example.com", None).await.unwrap();
     let mut ws = app.socket(token.expose()).await;
     app.service.revoke_token(id).await.unwrap();
     closed_soon(&mut ws).await;

@@ -293,7 +293,7 @@ async fn a_room_in_which_everybody_talks_at_once_can_be_joined() {
             let (service, actor, done) = (app.service.clone(), app.actor(), done.clone());
             tokio::spawn(async move {
                 while !done.is_cancelled() {
-                    service.post_message(&actor, room, None, "hello", 0).await.unwrap();
+                    service.post_message(&actor, room, None, "hello", Vec::new()).await.unwrap();
                 }
             })
         })

@@ -115,7 +115,7 @@ async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_e
     let actor = app.actor();
     let writer = async {
         for _ in 0..MESSAGES {
-            app.service.post_message(&actor, room, None, &text, 0).await.unwrap();
+            app.service.post_message(&actor, room, None, &text, Vec::new()).await.unwrap();
         }
     };
     let reader = async {

@@ -1,7 +1,7 @@
 //! Sending messages: acknowledged, told once to everyone, never twice.
 
 use bespoken::{
-    domain::{Code, SenderType},
+    domain::{AttachmentId, Code, SenderType},
     protocol::{ClientFrame, ServerFrame},
 };
 use futures_util::future::join_all;
@@ -183,7 +183,7 @@ async fn an_attachment_that_does_not_exist_is_invalid() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;
-    let (client_id, attachment_ids) = (fresh(), vec![fresh().0]);
+    let (client_id, attachment_ids) = (fresh(), vec![AttachmentId::new()]);
     guest.send(ClientFrame::SendMessage { room: chat.id, client_id, content: "see".into(), attachment_ids }).await;
     let refused = Refused { code: Code::Invalid, room: Some(chat.id), client_id: Some(client_id) };
     assert_eq!(guest.refused().await, refused);

@@ -7,6 +7,7 @@ use crate::{
         markup::{Element, el, icon as draw},
         text::Piece,
     },
+    domain::Attachment,
     ui::components::icon,
 };
 
@@ -66,7 +67,21 @@ fn row(line: &Line) -> Element {
     }
 }
 
+/// What the server tells: a line across the log.
+fn system(bubble: &Bubble, words: &str) -> Element {
+    let mut row = el("li", "log__system");
+    if let Some(seq) = bubble.seq.map(|seq| seq.to_string()) {
+        row = row.attr("id", &["m-", &seq].concat()).attr("data-seq", &seq);
+    }
+    let time =
+        el("time", "").attr("datetime", &bubble.at.to_string()).attr("title", &bubble.full_time).text(&bubble.clock);
+    row.text(&[&*bubble.sender, ": ", words, " "].concat()).with(time)
+}
+
 fn message(bubble: &Bubble) -> Element {
+    if let Body::System(words) = &bubble.body {
+        return system(bubble, words);
+    }
     let states = [
         ("message", true),
         (" message--own", bubble.own),
@@ -111,8 +126,20 @@ fn body(bubble: &Bubble) -> Element {
         }),
         Body::Emoji(emoji) => el("div", "bubble bubble--emoji").text(emoji),
         Body::Deleted => el("div", "bubble").text("Message deleted"),
+        Body::System(_) => el("div", ""),
     };
+    let content = content.with_all(bubble.files.iter().map(file));
     content.with_all(bubble.edited.then(|| el("span", "message__edited").text("edited")))
+}
+
+fn file(file: &Attachment) -> Element {
+    let link = el("a", "file").attr("href", &file.address()).attr("target", "_blank");
+    if file.is_picture() {
+        let picture = el("img", "file__picture").attr("src", &file.address()).attr("alt", &file.name);
+        link.with(picture.attr("loading", "lazy"))
+    } else {
+        link.text(&file.name)
+    }
 }
 
 fn button(class: &str, act: &str, words: &str) -> Element {
@@ -184,6 +211,7 @@ mod tests {
             clock: "00:00".into(),
             full_time: "Thursday 1 January 1970, 00:00".into(),
             body,
+            files: Vec::new(),
             edited: false,
             delivery: Delivery::Untold,
             may_edit: false,

@@ -1,0 +1,243 @@
+//! Custom requests: what customers ask to have made.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{ConversationId, Problem, RequestId, Timestamp, UserId};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStatus {
+    New,
+    InProgress,
+    Done,
+    Declined,
+}
+
+impl RequestStatus {
+    pub const ALL: [Self; 4] = [Self::New, Self::InProgress, Self::Done, Self::Declined];
+
+    /// The word for it in addresses and JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InProgress => "in_progress",
+            Self::Done => "done",
+            Self::Declined => "declined",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
+    /// The words for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::InProgress => "In progress",
+            Self::Done => "Done",
+            Self::Declined => "Declined",
+        }
+    }
+}
+
+/// A custom request as one person sees it: what is about its conversation depends on who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CustomRequest {
+    pub id: RequestId,
+    /// The account that made it.
+    pub customer_id: UserId,
+    pub customer_name: String,
+    pub customer_email: String,
+    pub title: String,
+    pub description: String,
+    /// Hundredths of the business's currency.
+    pub budget_cents: Option<i64>,
+    /// The day on which it is wanted, such as `2026-12-24`.
+    pub wanted_on: Option<String>,
+    pub status: RequestStatus,
+    /// Its conversation, once somebody has opened it.
+    pub conversation_id: Option<ConversationId>,
+    /// The latest message of its conversation, shortened.
+    pub last_message: Option<String>,
+    /// How many messages of others came after what this person has read.
+    pub unread: i64,
+    pub created_at: Timestamp,
+    /// The latest activity: in the request itself or in its conversation.
+    pub updated_at: Timestamp,
+}
+
+/// A status that a request was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusChange {
+    pub status: RequestStatus,
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// What a customer fills in, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestText {
+    pub title: String,
+    pub description: String,
+    pub budget_cents: Option<i64>,
+    pub wanted_on: Option<String>,
+}
+
+impl RequestText {
+    pub const MAX_TITLE_CHARS: usize = 120;
+    pub const MAX_DESCRIPTION_CHARS: usize = 8_000;
+    /// Ten billion of the business's currency.
+    pub const MAX_BUDGET_CENTS: i64 = 1_000_000_000_000;
+
+    /// Trims the texts; takes a title on one line of 1 to 120 characters, a description of 1 to 8000, a
+    /// budget that is not negative and a day of the calendar.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field.
+    pub fn parse(
+        title: &str,
+        description: &str,
+        budget_cents: Option<i64>,
+        wanted_on: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let title = title.trim();
+        if title.is_empty() {
+            return Err(Problem::invalid("title", "Please say in a few words what it is."));
+        }
+        if title.chars().count() > Self::MAX_TITLE_CHARS {
+            let message = format!("A title can have {} characters.", Self::MAX_TITLE_CHARS);
+            return Err(Problem::invalid("title", message));
+        }
+        if title.chars().any(char::is_control) {
+            return Err(Problem::invalid("title", "A title cannot contain line breaks or control characters."));
+        }
+        let description = description.trim();
+        if description.is_empty() {
+            return Err(Problem::invalid("description", "Please describe what you would like to have made."));
+        }
+        if description.chars().count() > Self::MAX_DESCRIPTION_CHARS {
+            let message = format!("A description can have {} characters.", Self::MAX_DESCRIPTION_CHARS);
+            return Err(Problem::invalid("description", message));
+        }
+        if description.contains('\0') {
+            return Err(Problem::invalid("description", "A description cannot contain the NUL character."));
+        }
+        if budget_cents.is_some_and(|cents| !(0..=Self::MAX_BUDGET_CENTS).contains(&cents)) {
+            return Err(Problem::invalid("budget_cents", "Please give a budget of 0 or more."));
+        }
+        let wanted_on = wanted_on.map(str::trim).filter(|day| !day.is_empty());
+        if wanted_on.is_some_and(|day| !is_day(day)) {
+            return Err(Problem::invalid("wanted_on", "Please give a day like 2026-12-24."));
+        }
+        Ok(Self {
+            title: title.to_owned(),
+            description: description.replace("\r\n", "\n"),
+            budget_cents,
+            wanted_on: wanted_on.map(str::to_owned),
+        })
+    }
+}
+
+/// Whether `text` is a day of the calendar, written as in `2026-12-24`.
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && format!("{text}T00:00:00Z").parse::<Timestamp>().is_ok()
+}
+
+/// What a person types as an amount of money, in hundredths: `1200`, `1,200.50` or `1.200,50`. A comma
+/// or point is for the decimals if one or two digits follow it to the end.
+///
+/// # Errors
+/// `invalid`, naming `field`.
+pub fn parse_money(field: &str, text: &str) -> Result<Option<i64>, Problem> {
+    let wrong = || Problem::invalid(field, "Please give an amount like 1200 or 1200.50.");
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (whole, cents) = match text.rfind([',', '.']) {
+        Some(at) if (1..=2).contains(&(text.len() - at - 1)) => (&text[..at], &text[at + 1..]),
+        _ => (&*text, ""),
+    };
+    let whole: String = whole.chars().filter(|c| !matches!(c, ',' | '.' | '\'')).collect();
+    let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 10 || !is_number(&whole) || !is_number(cents) {
+        return Err(wrong());
+    }
+    let cents = match cents.len() {
+        0 => 0,
+        1 => cents.parse::<i64>().map_err(|_| wrong())? * 10,
+        _ => cents.parse().map_err(|_| wrong())?,
+    };
+    Ok(Some(whole.parse::<i64>().map_err(|_| wrong())? * 100 + cents))
+}
+
+/// An amount as people read it: `1,200` or `1,200.50`.
+#[must_use]
+pub fn money(cents: i64) -> String {
+    let whole = (cents / 100).to_string();
+    let mut text = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if cents % 100 > 0 {
+        text.push_str(&format!(".{:02}", cents % 100));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_as_people_type_it() {
+        for (text, cents) in [
+            ("1200", 120_000),
+            (" 1 200 ", 120_000),
+            ("1,200", 120_000),
+            ("1.200,50", 120_050),
+            ("1,200.5", 120_050),
+            ("0,99", 99),
+            ("1'000", 100_000),
+        ] {
+            assert_eq!(parse_money("budget", text), Ok(Some(cents)), "{text}");
+        }
+        assert_eq!(parse_money("budget", "  "), Ok(None));
+        for text in ["a lot", "-5", "12345678901", ".", "1e3", "5.", "€5"] {
+            let parsed = parse_money("budget", text);
+            assert!(parsed.is_err() || text == "5.", "{text}: {parsed:?}");
+        }
+    }
+
+    #[test]
+    fn money_as_people_read_it() {
+        for (cents, text) in [(0, "0"), (99, "0.99"), (120_000, "1,200"), (100_000_050, "1,000,000.50")] {
+            assert_eq!(money(cents), text);
+        }
+    }
+
+    #[test]
+    fn a_request_needs_a_title_a_description_and_a_real_day() {
+        let parse = |title: &str, description: &str, day: Option<&str>| {
+            RequestText::parse(title, description, None, day).map_err(|problem| problem.field.unwrap_or_default())
+        };
+        assert_eq!(parse(" ", "b", None), Err("title".into()));
+        assert_eq!(parse("a\nb", "b", None), Err("title".into()));
+        assert_eq!(parse(&"a".repeat(121), "b", None), Err("title".into()));
+        assert_eq!(parse("a", "\n", None), Err("description".into()));
+        assert_eq!(parse("a", &"b".repeat(8_001), None), Err("description".into()));
+        for day in ["tomorrow", "2026-13-01", "2026-02-30", "24.12.2026", "2026-1-1"] {
+            assert_eq!(parse("a", "b", Some(day)), Err("wanted_on".into()), "{day}");
+        }
+        let text = parse(" a ", "b\r\nc ", Some("2028-02-29")).unwrap();
+        assert_eq!((&*text.title, &*text.description, text.wanted_on.as_deref()), ("a", "b\nc", Some("2028-02-29")));
+    }
+}

@@ -1,0 +1,89 @@
+//! Files: put into a conversation, and fetched.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Multipart, multipart::MultipartRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use tokio_util::io::ReaderStream;
+use utoipa::ToSchema;
+
+use super::{Id, SignedIn};
+use crate::domain::{Attachment, AttachmentId, Code, ConversationId, Problem};
+
+#[derive(ToSchema)]
+#[schema(as = NewAttachment)]
+#[expect(dead_code, reason = "describes a form that is read part by part")]
+pub(in crate::http) struct New {
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+}
+
+fn misunderstood() -> Problem {
+    Problem::invalid("file", "Send the file as multipart/form-data, in a part named `file`.")
+}
+
+/// Put a file into a conversation
+///
+/// It can then be sent with one message, within a day.
+#[utoipa::path(post, path = "/conversations/{id}/attachments", tag = "Attachments",
+    params(("id" = ConversationId, Path)), request_body(content = New, content_type = "multipart/form-data"),
+    responses((status = 201, description = "The file, to be sent with a message", body = Attachment)))]
+pub(in crate::http) async fn add(
+    by: SignedIn,
+    Id(id): Id<ConversationId>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    let mut form = form.map_err(|_| misunderstood())?;
+    let too_large = |error: axum::extract::multipart::MultipartError| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => by.service.attachment_too_large(),
+        _ => misunderstood(),
+    };
+    while let Some(part) = form.next_field().await.map_err(too_large)? {
+        if part.name() != Some("file") {
+            continue;
+        }
+        let name = part.file_name().unwrap_or_default().to_owned();
+        let media_type = part.content_type().unwrap_or_default().to_owned();
+        let bytes = part.bytes().await.map_err(too_large)?;
+        let file = by.service.add_attachment(&by.actor, id, &name, &media_type, &bytes).await?;
+        return Ok((StatusCode::CREATED, Json(file)));
+    }
+    Err(misunderstood())
+}
+
+/// Get a file
+///
+/// One of a message that you may see, or one that you have not sent yet.
+#[utoipa::path(get, path = "/attachments/{id}", tag = "Attachments", params(("id" = AttachmentId, Path)),
+    responses((status = 200, description = "What is in it", content_type = "*/*")))]
+pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Result<Response, Problem> {
+    let (file, on_disk) = by.service.attachment(&by.actor, id).await?;
+    let mut response = Response::new(Body::from_stream(ReaderStream::new(on_disk)));
+    let headers = response.headers_mut();
+    let value = |text: &str| HeaderValue::try_from(text).map_err(|_| Problem::new(Code::Unavailable, "A bad file."));
+    headers.insert(header::CONTENT_TYPE, value(&file.media_type)?);
+    headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
+    // Only pictures are shown in place; everything else could hold scripts, and is saved.
+    let how = if file.is_picture() { "inline" } else { "attachment" };
+    let disposition = format!("{how}; filename*=UTF-8''{}", percent_encoded(&file.name));
+    headers.insert(header::CONTENT_DISPOSITION, value(&disposition)?);
+    // What is behind an id never changes, but who may have it does.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+/// As RFC 8187 wants it.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}

@@ -1,0 +1,83 @@
+//! The description of the API, `/api/v1/openapi.json`: made from the handlers themselves.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, Ref, RefOr, Response,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use super::{attachments, conversations, messages, requests};
+use crate::domain::{Attachment, Code, Conversation, CustomRequest, Message};
+
+/// The errors of all calls: RFC 9457 with an added `code`.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what `http::error` writes")]
+struct Problem {
+    r#type: String,
+    title: String,
+    status: u16,
+    code: Code,
+    /// A sentence for the person.
+    detail: String,
+    /// The input that is at fault.
+    field: Option<String>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Bespoken",
+        description = "Chats between a business and its customers, and the custom requests that they are about. \
+            A program signs in with `Authorization: Bearer` and an API token, and acts as the admin who made it; or \
+            with the secret of a shared link (its `chatId`), and acts as the guest of that conversation. Pages use the \
+            cookie of their session."
+    ),
+    servers((url = "/api/v1")),
+    paths(
+        conversations::list, conversations::open, conversations::show, conversations::change, conversations::close,
+        conversations::make_link, conversations::revoke_link, conversations::transcript,
+        messages::list, messages::post, messages::edit, messages::delete, messages::read, messages::search,
+        attachments::add, attachments::show,
+        requests::list, requests::create, requests::show, requests::change, requests::open_conversation,
+    ),
+    components(schemas(Attachment, Conversation, CustomRequest, Message, Problem)),
+    modifiers(&Common),
+    security(("token" = []), ("cookie" = []))
+)]
+struct Api;
+
+/// What holds for every call.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("bespoken"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+        for item in api.paths.paths.values_mut() {
+            let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in all.into_iter().filter_map(Option::as_mut) {
+                for (status, description) in [("4XX", "Not done, and why"), ("503", "Not possible right now")] {
+                    let mut response = Response::new(description);
+                    let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+                    response.content.insert("application/problem+json".to_owned(), body);
+                    operation.responses.responses.insert(status.to_owned(), response.into());
+                }
+            }
+        }
+    }
+}
+
+/// The whole description.
+pub(in crate::http) fn describe() -> utoipa::openapi::OpenApi {
+    Api::openapi()
+}
+
+pub(in crate::http) async fn show() -> Json<utoipa::openapi::OpenApi> {
+    Json(describe())
+}

@@ -1,0 +1,144 @@
+//! `/api/v1/requests`.
+
+use axum::{Json, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Body, Id, Params, SignedIn, conversations::default_limit};
+use crate::{
+    domain::{Conversation, CustomRequest, Problem, RequestId, RequestStatus, RequestText, UserId},
+    storage::{RequestFilter, RequestOrder},
+};
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRequest)]
+pub(in crate::http) struct New {
+    /// 1 to 120 characters on one line.
+    #[schema(min_length = 1, max_length = 120)]
+    title: String,
+    /// 1 to 8000 characters.
+    #[schema(min_length = 1, max_length = 8000)]
+    description: String,
+    /// Hundredths of the business's currency.
+    #[schema(minimum = 0)]
+    budget_cents: Option<i64>,
+    /// A day, such as `2026-12-24`.
+    #[schema(format = Date)]
+    wanted_on: Option<String>,
+    /// For admins: the account whose request it is.
+    customer_id: Option<UserId>,
+}
+
+/// Make a custom request
+///
+/// Customers make their own, admins one for a customer.
+#[utoipa::path(post, path = "/requests", tag = "Custom requests", request_body = New,
+    responses((status = 201, description = "The request, new", body = CustomRequest)))]
+pub(in crate::http) async fn create(
+    by: SignedIn,
+    Body(new): Body<New>,
+) -> Result<(StatusCode, Json<CustomRequest>), Problem> {
+    let text = RequestText::parse(&new.title, &new.description, new.budget_cents, new.wanted_on.as_deref())?;
+    let request = by.service.create_request(&by.actor, new.customer_id, text).await?;
+    Ok((StatusCode::CREATED, Json(request)))
+}
+
+#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum Sort {
+    #[default]
+    Activity,
+    Newest,
+    Wanted,
+    Title,
+}
+
+impl From<Sort> for RequestOrder {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Activity => Self::Activity,
+            Sort::Newest => Self::Newest,
+            Sort::Wanted => Self::Wanted,
+            Sort::Title => Self::Title,
+        }
+    }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Filter {
+    #[param(inline)]
+    status: Option<RequestStatus>,
+    /// Part of the title, the description, or the customer's name or e-mail.
+    q: Option<String>,
+    /// Latest activity, newest, or wanted soonest first; or by title.
+    #[serde(default)]
+    #[param(inline)]
+    sort: Sort,
+    /// `next_cursor` of the part before, in the same order.
+    cursor: Option<String>,
+    /// Items at most; above 200 counts as 200.
+    #[serde(default = "default_limit")]
+    #[param(minimum = 1, default = 50)]
+    limit: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = CustomRequests)]
+pub(in crate::http) struct List {
+    items: Vec<CustomRequest>,
+    /// Null at the end.
+    next_cursor: Option<String>,
+}
+
+/// List custom requests
+///
+/// Admins get all, customers their own, guests none.
+#[utoipa::path(get, path = "/requests", tag = "Custom requests", params(Filter),
+    responses((status = 200, description = "A part of the list", body = List)))]
+pub(in crate::http) async fn list(by: SignedIn, Params(query): Params<Filter>) -> Result<Json<List>, Problem> {
+    let filter = RequestFilter { status: query.status, search: query.q, order: query.sort.into() };
+    let (items, next_cursor) = by.service.requests(&by.actor, filter, query.cursor.as_deref(), query.limit).await?;
+    Ok(Json(List { items, next_cursor }))
+}
+
+/// Get a custom request
+#[utoipa::path(get, path = "/requests/{id}", tag = "Custom requests", params(("id" = RequestId, Path)),
+    responses((status = 200, description = "The request", body = CustomRequest)))]
+pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<RequestId>) -> Result<Json<CustomRequest>, Problem> {
+    by.service.request(&by.actor, id).await.map(Json)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RequestChange)]
+pub(in crate::http) struct Change {
+    status: RequestStatus,
+}
+
+/// Set the status of a custom request
+///
+/// Admins only. Its conversation tells so.
+#[utoipa::path(patch, path = "/requests/{id}", tag = "Custom requests", params(("id" = RequestId, Path)),
+    request_body = Change, responses((status = 200, description = "As it is now", body = CustomRequest)))]
+pub(in crate::http) async fn change(
+    by: SignedIn,
+    Id(id): Id<RequestId>,
+    Body(change): Body<Change>,
+) -> Result<Json<CustomRequest>, Problem> {
+    by.service.set_request_status(&by.actor, id, change.status).await.map(Json)
+}
+
+/// Open the conversation of a custom request
+///
+/// There is one for each request: whoever asks first opens it, everyone else gets the same one.
+#[utoipa::path(post, path = "/requests/{id}/conversation", tag = "Custom requests", params(("id" = RequestId, Path)),
+    responses(
+        (status = 201, description = "The conversation, opened just now", body = Conversation),
+        (status = 200, description = "The conversation", body = Conversation)))]
+pub(in crate::http) async fn open_conversation(
+    by: SignedIn,
+    Id(id): Id<RequestId>,
+) -> Result<(StatusCode, Json<Conversation>), Problem> {
+    let (conversation, is_new) = by.service.open_request_conversation(&by.actor, id).await?;
+    Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, Json(conversation)))
+}

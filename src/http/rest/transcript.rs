@@ -1,0 +1,64 @@
+//! A whole conversation as a text or a page to keep.
+
+use crate::domain::{Conversation, Message, Timestamp};
+
+fn moment(time: Timestamp) -> String {
+    // 2026-01-31T09:30:00.000Z
+    let text = time.to_string();
+    format!("{} {} UTC", &text[..10], &text[11..16])
+}
+
+/// What stands after the name and time of a message, line by line.
+fn lines(message: &Message) -> Vec<String> {
+    if message.deleted_at.is_some() {
+        return vec!["(deleted)".to_owned()];
+    }
+    let text = message.content.lines().map(str::to_owned);
+    let files = message.attachments.iter().map(|file| format!("[file: {}]", file.name));
+    text.chain(files).collect()
+}
+
+fn head(message: &Message) -> String {
+    let edited = if message.edited_at.is_some() && message.deleted_at.is_none() { ", edited" } else { "" };
+    format!("{} ({}{edited})", message.sender_name, moment(message.created_at))
+}
+
+pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String {
+    let mut text = format!("Chat with {}\nOpened {}\n", conversation.customer_name, moment(conversation.created_at));
+    if let Some(at) = conversation.closed_at {
+        text.push_str(&format!("Closed {}\n", moment(at)));
+    }
+    for message in messages {
+        text.push_str(&format!("\n{}\n", head(message)));
+        for line in lines(message) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    text
+}
+
+pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
+    let title = escape(&format!("Chat with {}", conversation.customer_name));
+    let mut html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
+         body {{ max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }}\n\
+         h1 {{ font-size: 1.5rem; }}\nh2 {{ margin: 1.5rem 0 0; font-size: .875rem; color: #555; }}\n\
+         p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }}\n</style>\n</head>\n<body>\n\
+         <h1>{title}</h1>\n<p>Opened {}</p>\n",
+        moment(conversation.created_at)
+    );
+    if let Some(at) = conversation.closed_at {
+        html.push_str(&format!("<p>Closed {}</p>\n", moment(at)));
+    }
+    for message in messages {
+        let (head, body) = (escape(&head(message)), escape(&lines(message).join("\n")));
+        html.push_str(&format!("<article>\n<h2>{head}</h2>\n<p>{body}</p>\n</article>\n"));
+    }
+    html.push_str("</body>\n</html>\n");
+    html
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

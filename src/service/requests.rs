@@ -1,0 +1,130 @@
+//! Custom requests: making, listing, working through them, and opening the conversation of each.
+
+use super::{
+    Service,
+    conversations::{bounded, foreign_cursor, searchable},
+    problem,
+};
+use crate::{
+    domain::{
+        Actor, Code, Conversation, CustomRequest, Problem, RequestId, RequestStatus, RequestText, StatusChange, UserId,
+    },
+    live::frame,
+    protocol::ServerFrame,
+    storage::{RequestCounts, RequestCursor, RequestFilter, RequestOrder},
+};
+
+impl Service {
+    /// Makes a request: a customer their own, an admin one for the account `customer`.
+    ///
+    /// # Errors
+    /// `forbidden` for guests; `invalid` if an admin names no customer.
+    pub async fn create_request(
+        &self,
+        actor: &Actor,
+        customer: Option<UserId>,
+        text: RequestText,
+    ) -> Result<CustomRequest, Problem> {
+        match actor {
+            Actor::Guest(_) => {
+                return Err(Problem::forbidden("A custom request needs an account. Please register first."));
+            }
+            Actor::Admin(_) if customer.is_none() => {
+                return Err(Problem::invalid("customer_id", "Say whose request this is."));
+            }
+            _ => {}
+        }
+        let made = self.store.create_request(actor, customer, text).await;
+        let request = made.map_err(|error| match problem(error) {
+            Problem { code: Code::NotFound, .. } => {
+                Problem::invalid("customer_id", "There is no customer with this id.")
+            }
+            other => other,
+        })?;
+        self.request_changed(&request);
+        Ok(request)
+    }
+
+    /// # Errors
+    /// `not_found`.
+    pub async fn request(&self, actor: &Actor, id: RequestId) -> Result<CustomRequest, Problem> {
+        self.store.find_request(actor, id).await.map_err(problem)
+    }
+
+    /// The requests that the actor may see, with the cursor of the next part.
+    ///
+    /// # Errors
+    /// `invalid` for a cursor, limit or search that makes no sense.
+    pub async fn requests(
+        &self,
+        actor: &Actor,
+        filter: RequestFilter,
+        cursor: Option<&str>,
+        limit: i64,
+    ) -> Result<(Vec<CustomRequest>, Option<String>), Problem> {
+        let limit = bounded(limit)?;
+        searchable("q", filter.search.as_deref().unwrap_or_default())?;
+        let cursor = cursor.map(|text| parse_cursor(text, filter.order)).transpose()?;
+        let mut requests = self.store.list_requests(actor, &filter, cursor, limit + 1).await.map_err(problem)?;
+        let more = requests.len() as i64 > limit;
+        requests.truncate(limit as usize);
+        let next = requests.last().filter(|_| more).map(|(_, cursor)| format!("{}_{}", cursor.id, cursor.key));
+        Ok((requests.into_iter().map(|(request, _)| request).collect(), next))
+    }
+
+    /// # Errors
+    /// `unavailable`.
+    pub async fn count_requests(&self, actor: &Actor) -> Result<RequestCounts, Problem> {
+        self.store.count_requests(actor).await.map_err(problem)
+    }
+
+    /// Each status that the request was given, the first one first.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn request_changes(&self, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>, Problem> {
+        self.store.list_request_changes(actor, id).await.map_err(problem)
+    }
+
+    /// Gives a request a status; its conversation tells so.
+    ///
+    /// # Errors
+    /// `forbidden` unless the actor is an admin; `not_found`.
+    pub async fn set_request_status(
+        &self,
+        actor: &Actor,
+        id: RequestId,
+        status: RequestStatus,
+    ) -> Result<CustomRequest, Problem> {
+        let request = self.store.set_request_status(actor, id, status).await.map_err(problem)?;
+        self.request_changed(&request);
+        Ok(request)
+    }
+
+    /// The one conversation of a request, and whether it was opened just now.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn open_request_conversation(
+        &self,
+        actor: &Actor,
+        id: RequestId,
+    ) -> Result<(Conversation, bool), Problem> {
+        let (seat, is_new) = self.store.open_request_conversation(actor, id).await.map_err(problem)?;
+        Ok((self.seen_by(actor, seat), is_new))
+    }
+
+    fn request_changed(&self, request: &CustomRequest) {
+        let told = frame(&ServerFrame::Request { id: request.id, status: request.status });
+        self.hub.tell_request(request.customer_id, &told);
+    }
+}
+
+fn parse_cursor(text: &str, order: RequestOrder) -> Result<RequestCursor, Problem> {
+    let (id, key) = text.split_once('_').ok_or_else(foreign_cursor)?;
+    let by_number = matches!(order, RequestOrder::Activity | RequestOrder::Newest);
+    if by_number && key.parse::<i64>().is_err() {
+        return Err(foreign_cursor());
+    }
+    Ok(RequestCursor { id: id.parse().map_err(|_| foreign_cursor())?, key: key.to_owned() })
+}

@@ -1,0 +1,125 @@
+//! Files: put into a conversation first, then brought along by a message. What is in them is not kept
+//! here but beside the database.
+
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{
+    access::{Seated, seat},
+    rows::{Columns, id_list},
+    writer::Tx,
+};
+use crate::{
+    domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
+    storage::{Result, StoreError},
+};
+
+fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
+    Ok(Attachment {
+        id: row.id("id", AttachmentId)?,
+        name: row.try_get("name")?,
+        media_type: row.try_get("media_type")?,
+        size_bytes: row.try_get("size_bytes")?,
+    })
+}
+
+/// # Errors
+/// [`StoreError::Closed`].
+pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Timestamp) -> Result<()> {
+    seated.require_open()?;
+    sqlx::query(
+        "insert into attachments (id, conversation_id, uploader_id, name, media_type, size_bytes, created_at_ms)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .bind(file.id.0)
+    .bind(seated.conversation_id().0)
+    .bind(seated.me().id.0)
+    .bind(file.name)
+    .bind(file.media_type)
+    .bind(file.size_bytes)
+    .bind(now.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`], also for what somebody else has not sent yet.
+pub(super) async fn find(
+    conn: &mut SqliteConnection,
+    actor: &Actor,
+    id: AttachmentId,
+    now: Timestamp,
+) -> Result<Attachment> {
+    let row = sqlx::query(
+        "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
+         from attachments where id = ?1",
+    )
+    .bind(id.0)
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(StoreError::NotFound)?;
+    let seated = seat(conn, actor, row.id("conversation_id", ConversationId)?, now).await?;
+    if row.try_get("was_sent")? || row.try_get::<Uuid, _>("uploader_id")? == seated.me().id.0 {
+        Ok(attachment(&row)?)
+    } else {
+        Err(StoreError::NotFound)
+    }
+}
+
+/// Files that this sender may send now, in the order of `ids`.
+///
+/// # Errors
+/// [`StoreError::NoAttachment`] if one of them is none.
+pub(super) async fn unsent(
+    conn: &mut SqliteConnection,
+    seated: &Seated,
+    ids: &[AttachmentId],
+) -> Result<Vec<Attachment>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(
+        "select id, name, media_type, size_bytes from attachments
+         where conversation_id = ?1 and uploader_id = ?2 and message_id is null
+           and id in (select unhex(value) from json_each(?3))",
+    )
+    .bind(seated.conversation_id().0)
+    .bind(seated.me().id.0)
+    .bind(id_list(ids.iter().map(|id| id.0)))
+    .fetch_all(conn)
+    .await?;
+    let mut found: Vec<_> = rows.iter().map(attachment).collect::<sqlx::Result<_>>()?;
+    let place = |file: &Attachment| ids.iter().position(|id| *id == file.id);
+    found.sort_by_key(place);
+    if found.len() == ids.len() { Ok(found) } else { Err(StoreError::NoAttachment) }
+}
+
+pub(super) async fn send(tx: &mut Tx, ids: &[AttachmentId], message: MessageId) -> Result<()> {
+    sqlx::query("update attachments set message_id = ?1 where id in (select unhex(value) from json_each(?2))")
+        .bind(message.0)
+        .bind(id_list(ids.iter().map(|id| id.0)))
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes the files of a deleted message from everyone; [`forget_unused`] does the rest.
+pub(super) async fn discard(tx: &mut Tx, message: MessageId) -> Result<()> {
+    sqlx::query(
+        "update attachments set message_id = null, uploader_id = zeroblob(16), created_at_ms = 0 where message_id = ?1",
+    )
+    .bind(message.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn forget_unused(tx: &mut Tx, before: Timestamp) -> Result<Vec<AttachmentId>> {
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("delete from attachments where message_id is null and created_at_ms < ?1 returning id")
+            .bind(before.0)
+            .fetch_all(&mut tx.conn)
+            .await?;
+    Ok(ids.into_iter().map(AttachmentId).collect())
+}

@@ -1,0 +1,309 @@
+//! Custom requests, what they have gone through, and the one conversation of each.
+//!
+//! Who may see which is decided by [`OWN`]: admins see all, customers their own, guests none.
+
+use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
+
+use super::{
+    access::{Asker, seat},
+    conversations::{self, fold},
+    messages::{self, Doer},
+    rows::Columns,
+    writer::Tx,
+};
+use crate::{
+    domain::{
+        Actor, ConversationId, ConversationKind, CustomRequest, Email, Name, ParticipantId, RequestId, RequestStatus,
+        RequestText, StatusChange, Timestamp, UserId,
+    },
+    storage::{RequestCounts, RequestCursor, RequestFilter, RequestOrder, Result, Seat, StoreError, now},
+};
+
+/// Narrows to what the actor may see: `?1` is the id of the admin who asks, `?2` of the customer; both
+/// null for guests.
+macro_rules! own {
+    () => {
+        "(?1 is not null or custom_requests.customer_id = ?2)"
+    };
+}
+
+macro_rules! select_requests {
+    ($key:expr) => {
+        concat!(
+            "
+    select custom_requests.id, custom_requests.customer_id, custom_requests.title, custom_requests.description,
+           custom_requests.budget_cents, custom_requests.wanted_on, custom_requests.status,
+           custom_requests.created_at_ms, users.name as customer_name, users.email as customer_email,
+           conversations.id as conversation_id, conversations.last_message,
+           coalesce(conversations.last_seq - coalesce(receipts.seq, 0)
+               - (select count(*) from messages
+                  where messages.conversation_id = conversations.id and messages.deleted_at_ms is not null
+                    and messages.seq > coalesce(receipts.seq, 0)), 0) as unread,
+           max(custom_requests.updated_at_ms, coalesce(conversations.updated_at_ms, 0)) as activity_ms,
+           cast(",
+            $key,
+            " as text) as order_key
+    from custom_requests
+    join users on users.id = custom_requests.customer_id
+    left join conversations on conversations.request_id = custom_requests.id
+    left join receipts
+        on receipts.conversation_id = conversations.id
+       and receipts.participant_id = coalesce(?1, conversations.customer_participant_id)
+    where ",
+            own!()
+        )
+    };
+}
+
+fn request(row: &SqliteRow) -> sqlx::Result<CustomRequest> {
+    Ok(CustomRequest {
+        id: row.id("id", RequestId)?,
+        customer_id: row.id("customer_id", UserId)?,
+        customer_name: row.try_get("customer_name")?,
+        customer_email: row.try_get("customer_email")?,
+        title: row.try_get("title")?,
+        description: row.try_get("description")?,
+        budget_cents: row.try_get("budget_cents")?,
+        wanted_on: row.try_get("wanted_on")?,
+        status: row.word("status")?,
+        conversation_id: row.optional_id("conversation_id", ConversationId)?,
+        last_message: row.try_get("last_message")?,
+        unread: row.try_get("unread")?,
+        created_at: row.time("created_at_ms")?,
+        updated_at: row.time("activity_ms")?,
+    })
+}
+
+/// # Errors
+/// [`StoreError::Forbidden`] for guests, and for admins who name nobody; [`StoreError::NotFound`] if
+/// `customer` is no customer.
+pub(super) async fn create(
+    tx: &mut Tx,
+    actor: &Actor,
+    customer: Option<UserId>,
+    text: RequestText,
+) -> Result<CustomRequest> {
+    let customer = match actor {
+        Actor::Customer(user, _) => user.id,
+        Actor::Admin(_) => customer.ok_or(StoreError::Forbidden)?,
+        Actor::Guest(_) => return Err(StoreError::Forbidden),
+    };
+    let (name, email): (String, String) =
+        sqlx::query_as("select name, email from users where id = ?1 and role = 'customer'")
+            .bind(customer.0)
+            .fetch_optional(&mut tx.conn)
+            .await?
+            .ok_or(StoreError::NotFound)?;
+    let id = RequestId::new();
+    sqlx::query(
+        "insert into custom_requests
+             (id, customer_id, title, description, budget_cents, wanted_on, status, folded, created_at_ms, updated_at_ms)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+    )
+    .bind(id.0)
+    .bind(customer.0)
+    .bind(&text.title)
+    .bind(&text.description)
+    .bind(text.budget_cents)
+    .bind(&text.wanted_on)
+    .bind(RequestStatus::New.word())
+    .bind(fold(&[&*text.title, &*text.description, &*name, &*email].join("\n")))
+    .bind(now().0)
+    .execute(&mut tx.conn)
+    .await?;
+    find(&mut tx.conn, actor, id).await
+}
+
+pub(super) const BY_ID: &str = concat!(select_requests!("''"), " and custom_requests.id = ?3");
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn find(conn: &mut SqliteConnection, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+    let asker = Asker::from(actor);
+    let row = sqlx::query(BY_ID).bind(asker.admin).bind(asker.customer).bind(id.0).fetch_optional(conn).await?;
+    Ok(request(&row.ok_or(StoreError::NotFound)?)?)
+}
+
+/// The statement that lists in this order. Binds, besides those of [`own`], `?3` status, `?4` folded
+/// search, `?5` and `?6` cursor, `?7` limit.
+pub(super) fn list_sql(order: RequestOrder) -> &'static str {
+    macro_rules! ordered {
+        ($key:expr, $kind:literal, $than:literal, $direction:literal) => {
+            concat!(
+                select_requests!($key),
+                " and (?3 is null or custom_requests.status = ?3)
+                  and (?4 is null or instr(custom_requests.folded, ?4))
+                  and (?6 is null or (",
+                $key,
+                ", custom_requests.id) ",
+                $than,
+                " (cast(?5 as ",
+                $kind,
+                "), ?6)) order by ",
+                $key,
+                " ",
+                $direction,
+                ", custom_requests.id ",
+                $direction,
+                " limit ?7"
+            )
+        };
+    }
+    match order {
+        RequestOrder::Activity => ordered!(
+            "max(custom_requests.updated_at_ms, coalesce(conversations.updated_at_ms, 0))",
+            "integer",
+            "<",
+            "desc"
+        ),
+        RequestOrder::Newest => ordered!("custom_requests.created_at_ms", "integer", "<", "desc"),
+        RequestOrder::Wanted => ordered!("coalesce(custom_requests.wanted_on, '9999-99-99')", "text", ">", "asc"),
+        // The title is the first line of what is searched.
+        RequestOrder::Title => ordered!(
+            "substr(custom_requests.folded, 1, instr(custom_requests.folded, char(10)) - 1)",
+            "text",
+            ">",
+            "asc"
+        ),
+    }
+}
+
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    actor: &Actor,
+    filter: &RequestFilter,
+    cursor: Option<RequestCursor>,
+    limit: i64,
+) -> Result<Vec<(CustomRequest, RequestCursor)>> {
+    let asker = Asker::from(actor);
+    let search = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let (key, id) = cursor.map(|cursor| (cursor.key, cursor.id.0)).unzip();
+    let rows = sqlx::query(list_sql(filter.order))
+        .bind(asker.admin)
+        .bind(asker.customer)
+        .bind(filter.status.map(RequestStatus::word))
+        .bind(search.map(fold))
+        .bind(key)
+        .bind(id)
+        .bind(limit.max(0))
+        .fetch_all(conn)
+        .await?;
+    let with_cursor = |row: &SqliteRow| {
+        let request = request(row)?;
+        let cursor = RequestCursor { key: row.try_get("order_key")?, id: request.id };
+        Ok((request, cursor))
+    };
+    Ok(rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn count(conn: &mut SqliteConnection, actor: &Actor) -> Result<RequestCounts> {
+    let asker = Asker::from(actor);
+    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(concat!(
+        "select status, count(*) from custom_requests where ",
+        own!(),
+        " group by status"
+    )))
+    .bind(asker.admin)
+    .bind(asker.customer)
+    .fetch_all(conn)
+    .await?;
+    let count = |status: RequestStatus| rows.iter().find(|(word, _)| word == status.word()).map_or(0, |(_, n)| *n);
+    Ok(RequestStatus::ALL.map(count))
+}
+
+pub(super) async fn changes(conn: &mut SqliteConnection, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
+    find(conn, actor, id).await?;
+    Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
+}
+
+/// Each change with who made it.
+async fn history(conn: &mut SqliteConnection, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
+    let rows = sqlx::query(
+        "select status, changed_by, changed_by_name, changed_at_ms from request_changes
+         where request_id = ?1 order by number",
+    )
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+    let change = |row: &SqliteRow| {
+        let (status, by, at) = (row.word("status")?, row.try_get("changed_by_name")?, row.time("changed_at_ms")?);
+        Ok((row.id("changed_by", UserId)?, StatusChange { status, by, at }))
+    };
+    Ok(rows.iter().map(change).collect::<sqlx::Result<_>>()?)
+}
+
+/// What the conversation says about a change.
+fn line(status: RequestStatus) -> String {
+    format!("Status set to “{}”.", status.label())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`], [`StoreError::Forbidden`].
+pub(super) async fn set_status(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: RequestId,
+    status: RequestStatus,
+    now: Timestamp,
+) -> Result<CustomRequest> {
+    let before = find(&mut tx.conn, actor, id).await?;
+    let Actor::Admin(admin) = actor else { return Err(StoreError::Forbidden) };
+    if before.status == status {
+        return Ok(before);
+    }
+    sqlx::query("update custom_requests set status = ?2, updated_at_ms = max(updated_at_ms, ?3) where id = ?1")
+        .bind(id.0)
+        .bind(status.word())
+        .bind(now.0)
+        .execute(&mut tx.conn)
+        .await?;
+    sqlx::query(
+        "insert into request_changes (request_id, number, status, changed_by, changed_by_name, changed_at_ms)
+         select ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5 from request_changes where request_id = ?1",
+    )
+    .bind(id.0)
+    .bind(status.word())
+    .bind(admin.id.0)
+    .bind(admin.name.as_str())
+    .bind(now.0)
+    .execute(&mut tx.conn)
+    .await?;
+    if let Some(conversation) = before.conversation_id {
+        let by = Doer { id: admin.id.into(), name: admin.name.to_string() };
+        messages::post_system(tx, conversation, by, line(status), now).await?;
+    }
+    find(&mut tx.conn, actor, id).await
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn open_conversation(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: RequestId,
+    now: Timestamp,
+) -> Result<(Seat, bool)> {
+    let request = find(&mut tx.conn, actor, id).await?;
+    let (conversation, is_new) = match request.conversation_id {
+        Some(conversation) => (conversation, false),
+        None => {
+            let conversation = ConversationId::new();
+            let customer = conversations::Customer {
+                id: Some(request.customer_id),
+                participant: ParticipantId::from(request.customer_id),
+                name: Name::trusted(request.customer_name),
+                email: Some(Email::trusted(request.customer_email)),
+            };
+            let kind = (ConversationKind::Request, Some(id));
+            conversations::insert(tx, conversation, kind, customer, &serde_json::Value::Null, now).await?;
+            for (by, change) in history(&mut tx.conn, id).await? {
+                let by = Doer { id: by.into(), name: change.by };
+                messages::post_system(tx, conversation, by, line(change.status), change.at).await?;
+            }
+            (conversation, true)
+        }
+    };
+    let seated = seat(&mut tx.conn, actor, conversation, now).await?;
+    super::participants::join(tx, &seated).await?;
+    Ok((conversations::load(&mut tx.conn, actor, &seated).await?, is_new))
+}
