@@ -22,7 +22,11 @@ use leptos_router::{
 
 use crate::{
     domain::Problem,
-    ui::pages::{AccountPage, DashboardPage, GuestChatPage, HomePage, LoginPage, LogoutPage, NotFoundPage, SetupPage},
+    ui::pages::{
+        AccountPage, AdminRequestsPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage, LoginPage,
+        LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage, ResetPage,
+        SetupPage, TokensPage,
+    },
 };
 
 /// The HTTP status that a page asks for. The server provides one per request and reads it when the
@@ -98,7 +102,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 fn has_islands(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let path = path.split_once("://").map_or(path, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
-    path.starts_with("/admin") || path.starts_with("/chat/")
+    ["/admin", "/chat/", "/account", "/requests/"].iter().any(|begin| path.starts_with(begin))
+        && path != "/requests/new"
 }
 
 /// The table of pages.
@@ -112,8 +117,22 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("logout") view=LogoutPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("setup") view=SetupPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("register") view=RegisterPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("forgot") view=ForgotPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("reset") view=ResetPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("invite") view=InvitePage ssr=SsrMode::Async />
                 <Route path=StaticSegment("account") view=AccountPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("admin") view=DashboardPage ssr=SsrMode::Async />
+                <Route
+                    path=(StaticSegment("admin"), StaticSegment("requests"))
+                    view=AdminRequestsPage
+                    ssr=SsrMode::Async
+                />
+                <Route path=(StaticSegment("admin"), StaticSegment("people")) view=PeoplePage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("admin"), StaticSegment("tokens")) view=TokensPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("requests"), StaticSegment("new")) view=NewRequestPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("requests"), ParamSegment("id")) view=RequestPage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("docs"), StaticSegment("api")) view=ReferencePage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("chat"), ParamSegment("id")) view=GuestChatPage ssr=SsrMode::Async />
             </Routes>
         </Router>
@@ -126,11 +145,13 @@ mod tests {
 
     #[test]
     fn only_chats_load_scripts() {
-        for address in ["/admin", "/admin?chat=1", "/chat/1", "https://example.com/chat/1"] {
+        for address in
+            ["/admin", "/admin?chat=1", "/chat/1", "https://example.com/chat/1", "/account", "/requests/1?chat=1"]
+        {
             assert!(has_islands(address), "{address}");
         }
         for address in
-            ["/", "/login?next=/admin", "https://example.com", "https://example.com/login", "/chat", "/setup?token=a"]
+            ["/", "/login?next=/admin", "https://example.com", "/register", "/chat", "/setup?token=a", "/requests/new"]
         {
             assert!(!has_islands(address), "{address}");
         }

@@ -4,16 +4,22 @@
 //! not come here but to the address of their own page (`http::forms`), so that a mistake can be
 //! answered with the page itself and everything that was typed.
 
+mod accounts;
 mod conversations;
 mod messages;
+mod reference;
+mod requests;
 mod viewer;
 
+pub use accounts::*;
 pub use conversations::*;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,
 };
 pub use messages::*;
+pub use reference::*;
+pub use requests::*;
 pub use viewer::*;
 
 use crate::domain::{Code, Problem};

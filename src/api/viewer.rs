@@ -12,6 +12,8 @@ pub struct Viewer {
     pub user: Option<User>,
     /// The name that the business goes by.
     pub business: String,
+    /// What budgets are in: `EUR`.
+    pub currency: String,
 }
 
 /// Who looks at the page.
@@ -21,5 +23,6 @@ pub async fn load_viewer() -> Result<Viewer, Problem> {
     Ok(Viewer {
         user: asker.actor.as_ref().and_then(|actor| actor.user().cloned()),
         business: asker.service.business_name(),
+        currency: asker.service.currency().to_owned(),
     })
 }

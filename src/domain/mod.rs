@@ -25,7 +25,7 @@ pub use limits::Limits;
 pub use message::{Attachment, Message, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
-pub use request::{CustomRequest, RequestStatus, RequestText, StatusChange, money, parse_money};
+pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, money, parse_money};
 pub use text::{Content, Email, Name, shorten};
 pub use time::{Date, Timestamp};
 pub use user::{Role, User};

@@ -45,6 +45,21 @@ impl RequestStatus {
     }
 }
 
+/// The order of a list of custom requests; ties by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestOrder {
+    /// Latest activity first.
+    #[default]
+    Activity,
+    /// Newest first.
+    Newest,
+    /// Wanted soonest first; those without a day last.
+    Wanted,
+    /// By title, A first.
+    Title,
+}
+
 /// A custom request as one person sees it: what is about its conversation depends on who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CustomRequest {

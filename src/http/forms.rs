@@ -17,11 +17,14 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     App, Asker, auth, error,
-    pages::{PageId, problem, render, see_other, signed_in},
+    pages::{PageId, own_path, problem, render, see_other, signed_in},
 };
 use crate::{
     app::FormState,
-    domain::{Actor, ClientId, Code, Conversation, ConversationId, ConversationStatus, Problem},
+    domain::{
+        Actor, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, Problem, RequestId,
+        RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
+    },
     service::Secret,
 };
 
@@ -227,6 +230,9 @@ pub(super) struct NewMessage {
     /// Made by the server with the page: sending the form twice makes one message.
     #[serde(default)]
     client_id: Option<ClientId>,
+    /// The page that has the chat beside it, if it is not the chat's own.
+    #[serde(default)]
+    from: Option<String>,
 }
 
 pub(super) async fn post_message(
@@ -236,7 +242,11 @@ pub(super) async fn post_message(
     Fields(form): Fields<NewMessage>,
 ) -> Response {
     let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
-    let page = if actor.is_admin() { format!("/admin?chat={id}") } else { format!("/chat/{id}") };
+    let page = match form.from.as_deref().and_then(own_path) {
+        Some(page) => page.to_owned(),
+        None if actor.is_admin() => format!("/admin?chat={id}"),
+        None => format!("/chat/{id}"),
+    };
     match app.service.post_message(&actor, id, form.client_id, &form.content, Vec::new()).await {
         Ok(_) => see_other(&page),
         Err(reason) if matches!(reason.code, Code::NotFound | Code::Unauthorized) => problem(&app, asker, reason).await,
@@ -245,5 +255,338 @@ pub(super) async fn post_message(
             let client_id = form.client_id.map(|id| id.to_string()).unwrap_or_default();
             again(&app, asker, &page, reason, [("content", form.content), ("client_id", client_id)]).await
         }
+    }
+}
+
+/// Answers a form that was refused: with its page again if a field is at fault or the person has to wait,
+/// else with a page that says so.
+async fn refused<const N: usize>(
+    app: &App,
+    asker: Asker,
+    path: &str,
+    reason: Problem,
+    values: [(&str, String); N],
+) -> Response {
+    match reason.code {
+        Code::Invalid | Code::RateLimited | Code::Unavailable => again(app, asker, path, reason, values).await,
+        _ => problem(app, asker, reason).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Register {
+    name: String,
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: Option<String>,
+}
+
+pub(super) async fn register(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+    Fields(form): Fields<Register>,
+) -> Response {
+    let Register { name, email, password, next } = form;
+    match app.service.register(&email, &name, &password, asker.visitor()).await {
+        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, next.as_deref()),
+        Err(reason) => {
+            let values = [("name", name), ("email", email), ("next", next.unwrap_or_default())];
+            refused(&app, asker, "/register", reason, values).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Forgot {
+    email: String,
+}
+
+pub(super) async fn forgot(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Fields(form): Fields<Forgot>,
+) -> Response {
+    match app.service.ask_for_password_reset(&form.email, asker.address).await {
+        Ok(()) => {
+            let values = BTreeMap::from([("email".to_owned(), form.email)]);
+            let form = FormState { problem: None, values };
+            render(&app, asker, Uri::from_static("/forgot"), StatusCode::OK, form).await
+        }
+        Err(reason) => refused(&app, asker, "/forgot", reason, [("email", form.email)]).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Reset {
+    token: String,
+    password: String,
+}
+
+pub(super) async fn reset(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+    Fields(form): Fields<Reset>,
+) -> Response {
+    let secret = Secret::presented(&form.token);
+    match app.service.reset_password(&secret, &form.password, asker.visitor()).await {
+        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, None),
+        Err(reason) => {
+            let path = format!("/reset?token={}", url_part(&form.token));
+            refused(&app, asker, &path, reason, [("token", form.token)]).await
+        }
+    }
+}
+
+pub(super) async fn accept_invite(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+    Fields(form): Fields<SetUp>,
+) -> Response {
+    let SetUp { token, name, email, password } = form;
+    let secret = Secret::presented(&token);
+    match app.service.accept_invite(&secret, &email, &name, &password, asker.visitor()).await {
+        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, None),
+        Err(reason) => {
+            let path = format!("/invite?token={}", url_part(&token));
+            refused(&app, asker, &path, reason, [("token", token), ("name", name), ("email", email)]).await
+        }
+    }
+}
+
+/// The account that is signed in.
+///
+/// # Errors
+/// `unauthorized`.
+fn account(asker: &Asker) -> Result<User, Problem> {
+    asker.actor.as_ref().and_then(Actor::user).cloned().ok_or_else(Problem::unauthorized)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Profile {
+    name: String,
+    email: String,
+    #[serde(default)]
+    current_password: String,
+}
+
+pub(super) async fn set_profile(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Fields(form): Fields<Profile>,
+) -> Response {
+    let Profile { name, email, current_password } = form;
+    let done = async {
+        let user = account(&asker)?;
+        app.service.set_profile(&user, &name, &email, &current_password, asker.visitor()).await
+    };
+    match done.await {
+        Ok(_) => see_other("/account?tab=profile&done=1"),
+        Err(reason) => refused(&app, asker, "/account?tab=profile", reason, [("name", name), ("email", email)]).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewPassword {
+    current_password: String,
+    password: String,
+}
+
+pub(super) async fn change_password(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Fields(form): Fields<NewPassword>,
+) -> Response {
+    let done = async {
+        let user = account(&asker)?;
+        app.service.change_password(&user, &form.current_password, &form.password, asker.visitor()).await
+    };
+    match done.await {
+        Ok(()) => see_other("/account?tab=security&done=1"),
+        Err(reason) => refused(&app, asker, "/account?tab=security", reason, []).await,
+    }
+}
+
+pub(super) async fn end_session(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<SessionId>,
+) -> Response {
+    let done = async {
+        let user = account(&asker)?;
+        app.service.end_session(&user, id).await
+    };
+    match done.await {
+        Ok(()) => see_other("/account?tab=security"),
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewRequest {
+    title: String,
+    description: String,
+    #[serde(default)]
+    budget: String,
+    #[serde(default)]
+    wanted_on: String,
+}
+
+pub(super) async fn new_request(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Fields(form): Fields<NewRequest>,
+) -> Response {
+    let NewRequest { title, description, budget, wanted_on } = form;
+    let made = async {
+        let (service, actor) = asker.clone().require()?;
+        let cents = parse_money("budget", &budget)?;
+        let text = RequestText::parse(&title, &description, cents, Some(&wanted_on))?;
+        service.create_request(&actor, None, text).await
+    };
+    match made.await {
+        Ok(request) => see_other(&format!("/requests/{}", request.id)),
+        Err(reason) => {
+            let values = [("title", title), ("description", description), ("budget", budget), ("wanted_on", wanted_on)];
+            refused(&app, asker, "/requests/new", reason, values).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OpenRequestChat {
+    /// The page with the chat beside it.
+    #[serde(default)]
+    from: String,
+}
+
+pub(super) async fn open_request_chat(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<RequestId>,
+    Fields(form): Fields<OpenRequestChat>,
+) -> Response {
+    let opened = match asker.clone().require() {
+        Ok((service, actor)) => service.open_request_conversation(&actor, id).await,
+        Err(reason) => Err(reason),
+    };
+    match opened {
+        Ok(_) => see_other(own_path(&form.from).unwrap_or(&format!("/requests/{id}?chat=1"))),
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetStatus {
+    status: RequestStatus,
+    #[serde(default)]
+    from: String,
+}
+
+pub(super) async fn set_request_status(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<RequestId>,
+    Fields(form): Fields<SetStatus>,
+) -> Response {
+    let set = match asker.clone().require() {
+        Ok((service, actor)) => service.set_request_status(&actor, id, form.status).await,
+        Err(reason) => Err(reason),
+    };
+    match set {
+        Ok(_) => see_other(own_path(&form.from).unwrap_or(&format!("/requests/{id}"))),
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+/// Shows the page at `path` with something that was just made and is shown once.
+async fn made(app: &App, asker: Asker, path: &'static str, what: String) -> Response {
+    let form = FormState { problem: None, values: BTreeMap::from([("made".to_owned(), what)]) };
+    render(app, asker, Uri::from_static(path), StatusCode::OK, form).await
+}
+
+pub(super) async fn invite(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
+    let invited = match asker.clone().require() {
+        Ok((service, actor)) => service.invite(&actor).await,
+        Err(reason) => Err(reason),
+    };
+    match invited {
+        Ok(link) => made(&app, asker, "/admin/people", link).await,
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+pub(super) async fn withdraw_invite(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<InviteId>,
+) -> Response {
+    let done = match asker.clone().require() {
+        Ok((service, actor)) => service.withdraw_invite(&actor, id).await,
+        Err(reason) => Err(reason),
+    };
+    match done {
+        Ok(()) => see_other("/admin/people"),
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewRole {
+    role: Role,
+}
+
+pub(super) async fn set_role(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<UserId>,
+    Fields(form): Fields<NewRole>,
+) -> Response {
+    let done = match asker.clone().require() {
+        Ok((service, actor)) => service.set_role(&actor, id, form.role).await,
+        Err(reason) => Err(reason),
+    };
+    match done {
+        Ok(_) => see_other("/admin/people"),
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewToken {
+    name: String,
+}
+
+pub(super) async fn create_token(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Fields(form): Fields<NewToken>,
+) -> Response {
+    let created = match asker.clone().require() {
+        Ok((service, actor)) => service.create_own_token(&actor, Some(&form.name)).await,
+        Err(reason) => Err(reason),
+    };
+    match created {
+        Ok((_, secret)) => made(&app, asker, "/admin/tokens", secret.expose().to_owned()).await,
+        Err(reason) => refused(&app, asker, "/admin/tokens", reason, [("name", form.name)]).await,
+    }
+}
+
+pub(super) async fn revoke_token(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<TokenId>,
+) -> Response {
+    let done = match asker.clone().require() {
+        Ok((service, Actor::Admin(_))) => service.revoke_token(id).await,
+        Ok(_) => Err(Problem::forbidden("Only an admin can revoke a token.")),
+        Err(reason) => Err(reason),
+    };
+    match done {
+        Ok(()) => see_other("/admin/tokens"),
+        Err(reason) => problem(&app, asker, reason).await,
     }
 }

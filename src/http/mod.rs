@@ -27,6 +27,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::service::Service;
 
+/// The REST API's description, for its page.
+#[must_use]
+pub fn reference() -> crate::api::Reference {
+    rest::reference::reference()
+}
+
 /// What every request needs.
 #[derive(Clone)]
 struct App {

@@ -20,7 +20,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{App, Asker, auth, error};
 use crate::{
     app::{FormState, PageStatus, shell},
-    domain::{Actor, ConversationId, Problem, Role, User},
+    domain::{Actor, ConversationId, Problem, RequestId, Role, User},
     service::Secret,
 };
 
@@ -68,8 +68,9 @@ pub(super) async fn problem(app: &App, asker: Asker, problem: Problem) -> Respon
     response
 }
 
-pub(super) async fn home(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
-    render(&app, asker, uri, StatusCode::OK, FormState::default()).await
+/// A page for everybody.
+pub(super) async fn public(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    plain(&app, asker, uri).await
 }
 
 pub(super) async fn not_found(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
@@ -147,13 +148,17 @@ pub(super) async fn login(
 
 /// Sends someone who has just signed in on, with the cookie.
 pub(super) fn signed_in(app: &App, jar: CookieJar, user: &User, cookie: &Secret, next: Option<&str>) -> Response {
-    // Only to a path of this server: `//host` and `/\host` would lead elsewhere, and so would
-    // `/<tab>/host`, because browsers drop tabs and line breaks from addresses.
-    let next = next.filter(|path| {
-        path.starts_with('/') && !path.starts_with("//") && !path.chars().any(|c| c == '\\' || c.is_control())
-    });
+    let next = next.and_then(own_path);
     let jar = jar.add(auth::session_cookie(app.service.public_url(), cookie));
     (jar, see_other(next.unwrap_or_else(|| home_of(user)))).into_response()
+}
+
+/// An address that a form brought along, if it is a path of this server: `//host` and `/\host` would lead
+/// elsewhere, and so would `/<tab>/host`, because browsers drop tabs and line breaks from addresses.
+pub(super) fn own_path(path: &str) -> Option<&str> {
+    let leads_here =
+        path.starts_with('/') && !path.starts_with("//") && !path.chars().any(|c| c == '\\' || c.is_control());
+    leads_here.then_some(path)
 }
 
 /// 303, and never kept.
@@ -181,11 +186,80 @@ fn to_login(uri: &Uri) -> Response {
     see_other(&encoded)
 }
 
+/// Shows the page at `uri` as it is.
+async fn plain(app: &App, asker: Asker, uri: Uri) -> Response {
+    render(app, asker, uri, StatusCode::OK, FormState::default()).await
+}
+
+pub(super) async fn register(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    match asker.actor.as_ref().and_then(Actor::user) {
+        Some(user) => see_other(home_of(user)),
+        None => plain(&app, asker, uri).await,
+    }
+}
+
+pub(super) async fn reset(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<SetupQuery>,
+    uri: Uri,
+) -> Response {
+    match app.service.check_password_reset(&Secret::presented(&query.token), asker.address).await {
+        Ok(()) => plain(&app, asker, uri).await,
+        Err(error) => problem(&app, asker, error).await,
+    }
+}
+
+pub(super) async fn invite(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<SetupQuery>,
+    uri: Uri,
+) -> Response {
+    match app.service.check_invite(&Secret::presented(&query.token), asker.address).await {
+        Ok(()) => plain(&app, asker, uri).await,
+        Err(error) => problem(&app, asker, error).await,
+    }
+}
+
+/// For everybody with an account.
 pub(super) async fn account(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
     match &asker.actor {
-        Some(Actor::Customer(..)) => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
-        Some(Actor::Admin(_)) => see_other("/admin"),
-        _ => to_login(&uri),
+        Some(Actor::Customer(..) | Actor::Admin(_)) => plain(&app, asker, uri).await,
+        Some(Actor::Guest(_)) | None => to_login(&uri),
+    }
+}
+
+/// The form of a request is for customers: admins make none for themselves.
+pub(super) async fn new_request(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    match &asker.actor {
+        Some(Actor::Customer(..)) => plain(&app, asker, uri).await,
+        Some(Actor::Admin(_)) => see_other("/admin/requests"),
+        Some(Actor::Guest(_)) | None => to_login(&uri),
+    }
+}
+
+pub(super) async fn request(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<RequestId>,
+    uri: Uri,
+) -> Response {
+    match &asker.actor {
+        Some(actor @ (Actor::Customer(..) | Actor::Admin(_))) => match app.service.request(actor, id).await {
+            Ok(_) => plain(&app, asker, uri).await,
+            Err(error) => problem(&app, asker, error).await,
+        },
+        Some(Actor::Guest(_)) | None => to_login(&uri),
+    }
+}
+
+/// A page for admins, of which everybody may know that there is one.
+pub(super) async fn for_admins(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    match &asker.actor {
+        Some(Actor::Admin(_)) => plain(&app, asker, uri).await,
+        Some(Actor::Customer(..)) => problem(&app, asker, Problem::not_found()).await,
+        Some(Actor::Guest(_)) | None => to_login(&uri),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Secret, Service, problem};
 use crate::{
-    domain::{Actor, ConversationId, ConversationStatus, Email, Problem, Role, User},
-    storage::{ConversationFilter, NewConversation},
+    domain::{Actor, ConversationId, ConversationStatus, Email, Problem, RequestStatus, RequestText, Role, User},
+    storage::ConversationFilter,
 };
 
 /// Ready-made links, one for each kind of person.
@@ -67,10 +67,26 @@ impl Service {
         self.say(&guest, &table, "And something that forgives a spilled glass 🙂").await?;
         self.say(&admin, &table, "Then hard wax oil rather than lacquer: a mark can be sanded and oiled again where it is.\nI will draw two versions by tomorrow.").await?;
 
-        let shelf = self.open_conversation_for(&admin, &customer).await?;
         let owner = Actor::Customer(customer, Vec::new());
-        self.say(&admin, &shelf, "Your shelf is glued up and clamped. It will be ready to collect on Friday.").await?;
-        self.say(&owner, &shelf, "That is quicker than I hoped, thank you!").await?;
+        let shelf = RequestText::parse(
+            "Shelf for the alcove",
+            "Five boards of ash, 92 cm wide and 28 cm deep, oiled.\nThe alcove is not quite square: I can send a drawing.",
+            Some(68_000),
+            Some("2027-02-15"),
+        )?;
+        let shelf = self.create_request(&owner, None, shelf).await?;
+        self.set_request_status(&admin, shelf.id, RequestStatus::InProgress).await?;
+        let (chat, _) = self.open_request_conversation(&owner, shelf.id).await?;
+        self.say(&owner, &chat, "Could the lowest board be 2 cm deeper than the others?").await?;
+        self.say(&admin, &chat, "Yes. I am changing the drawing.").await?;
+        self.say(&admin, &chat, "It is glued up and clamped now. It will be ready to collect on Friday.").await?;
+        let stool = RequestText::parse(
+            "Stool to match the kitchen table",
+            "Three legs, seat about 32 cm across, the same oak as the table from two years ago.",
+            None,
+            None,
+        )?;
+        self.create_request(&owner, None, stool).await?;
 
         let lamp = self
             .open_chat(&admin, "Brass lamp repair", None, Some("Your lamp has a new switch and works again."))
@@ -86,23 +102,5 @@ impl Service {
     async fn guest_of(&self, admin: &Actor, id: ConversationId) -> Result<Actor, Problem> {
         let seat = self.store.find_conversation(admin, id).await.map_err(problem)?;
         Ok(Actor::Guest(seat.link.into_iter().collect()))
-    }
-
-    /// Opens a conversation that belongs to someone's account.
-    async fn open_conversation_for(
-        &self,
-        admin: &Actor,
-        customer: &User,
-    ) -> Result<crate::domain::Conversation, Problem> {
-        let new = NewConversation {
-            id: ConversationId::new(),
-            customer_id: Some(customer.id),
-            customer_name: customer.name.clone(),
-            customer_email: Some(customer.email.clone()),
-            metadata: serde_json::Value::Null,
-            link: self.new_link(),
-        };
-        let seat = self.store.open_conversation(admin, new).await.map_err(problem)?;
-        Ok(self.seen_by(admin, seat))
     }
 }

@@ -6,13 +6,18 @@ use super::{
     problem,
 };
 use crate::{
+    api::RequestList,
     domain::{
-        Actor, Code, Conversation, CustomRequest, Problem, RequestId, RequestStatus, RequestText, StatusChange, UserId,
+        Actor, Code, Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText,
+        StatusChange, UserId,
     },
     live::frame,
     protocol::ServerFrame,
-    storage::{RequestCounts, RequestCursor, RequestFilter, RequestOrder},
+    storage::{RequestCursor, RequestFilter},
 };
+
+/// Requests in one part of a page.
+const REQUEST_PAGE: i64 = 25;
 
 impl Service {
     /// Makes a request: a customer their own, an admin one for the account `customer`.
@@ -72,10 +77,22 @@ impl Service {
         Ok((requests.into_iter().map(|(request, _)| request).collect(), next))
     }
 
+    /// A part of the requests as pages list them.
+    ///
     /// # Errors
-    /// `unavailable`.
-    pub async fn count_requests(&self, actor: &Actor) -> Result<RequestCounts, Problem> {
-        self.store.count_requests(actor).await.map_err(problem)
+    /// `invalid` for a cursor or search that makes no sense.
+    pub async fn request_list(
+        &self,
+        actor: &Actor,
+        status: Option<RequestStatus>,
+        search: Option<String>,
+        order: RequestOrder,
+        cursor: Option<&str>,
+    ) -> Result<RequestList, Problem> {
+        let filter = RequestFilter { status, search, order };
+        let (items, next_cursor) = self.requests(actor, filter, cursor, REQUEST_PAGE).await?;
+        let counts = self.store.count_requests(actor).await.map_err(problem)?;
+        Ok(RequestList { items, next_cursor, counts })
     }
 
     /// Each status that the request was given, the first one first.

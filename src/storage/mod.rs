@@ -16,7 +16,8 @@ use tokio::sync::mpsc;
 use crate::domain::{
     Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
     CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt,
-    RequestId, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User,
+    UserId,
 };
 
 /// The present moment, as every stored time is taken.
@@ -226,20 +227,6 @@ pub struct Audience {
     pub customer: Option<UserId>,
     /// Those that are alive.
     pub links: Vec<LinkId>,
-}
-
-/// The order of a list of custom requests; ties by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RequestOrder {
-    /// Latest activity first.
-    #[default]
-    Activity,
-    /// Newest first.
-    Newest,
-    /// Wanted soonest first; those without a day last.
-    Wanted,
-    /// By title, A first.
-    Title,
 }
 
 /// Which custom requests to list, and in which order.

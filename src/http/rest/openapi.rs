@@ -12,6 +12,9 @@ use utoipa::{
 use super::{attachments, conversations, messages, requests};
 use crate::domain::{Attachment, Code, Conversation, CustomRequest, Message};
 
+/// The groups of calls, in the order in which people read them.
+pub(super) const GROUPS: [&str; 4] = ["Conversations", "Messages", "Attachments", "Custom requests"];
+
 /// The errors of all calls: RFC 9457 with an added `code`.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "describes what `http::error` writes")]

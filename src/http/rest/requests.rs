@@ -6,8 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Id, Params, SignedIn, conversations::default_limit};
 use crate::{
-    domain::{Conversation, CustomRequest, Problem, RequestId, RequestStatus, RequestText, UserId},
-    storage::{RequestFilter, RequestOrder},
+    domain::{Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText, UserId},
+    storage::RequestFilter,
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -43,27 +43,6 @@ pub(in crate::http) async fn create(
     Ok((StatusCode::CREATED, Json(request)))
 }
 
-#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::http) enum Sort {
-    #[default]
-    Activity,
-    Newest,
-    Wanted,
-    Title,
-}
-
-impl From<Sort> for RequestOrder {
-    fn from(sort: Sort) -> Self {
-        match sort {
-            Sort::Activity => Self::Activity,
-            Sort::Newest => Self::Newest,
-            Sort::Wanted => Self::Wanted,
-            Sort::Title => Self::Title,
-        }
-    }
-}
-
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(in crate::http) struct Filter {
@@ -74,7 +53,7 @@ pub(in crate::http) struct Filter {
     /// Latest activity, newest, or wanted soonest first; or by title.
     #[serde(default)]
     #[param(inline)]
-    sort: Sort,
+    sort: RequestOrder,
     /// `next_cursor` of the part before, in the same order.
     cursor: Option<String>,
     /// Items at most; above 200 counts as 200.
@@ -97,7 +76,7 @@ pub(in crate::http) struct List {
 #[utoipa::path(get, path = "/requests", tag = "Custom requests", params(Filter),
     responses((status = 200, description = "A part of the list", body = List)))]
 pub(in crate::http) async fn list(by: SignedIn, Params(query): Params<Filter>) -> Result<Json<List>, Problem> {
-    let filter = RequestFilter { status: query.status, search: query.q, order: query.sort.into() };
+    let filter = RequestFilter { status: query.status, search: query.q, order: query.sort };
     let (items, next_cursor) = by.service.requests(&by.actor, filter, query.cursor.as_deref(), query.limit).await?;
     Ok(Json(List { items, next_cursor }))
 }

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, ConversationId, ConversationKind, CustomRequest, Email, Name, ParticipantId, RequestId, RequestStatus,
-        RequestText, StatusChange, Timestamp, UserId,
+        Actor, ConversationId, ConversationKind, CustomRequest, Email, Name, ParticipantId, RequestId, RequestOrder,
+        RequestStatus, RequestText, StatusChange, Timestamp, UserId,
     },
-    storage::{RequestCounts, RequestCursor, RequestFilter, RequestOrder, Result, Seat, StoreError, now},
+    storage::{RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now},
 };
 
 /// Narrows to what the actor may see: `?1` is the id of the admin who asks, `?2` of the customer; both

@@ -13,11 +13,15 @@ pub fn Field(
     /// The input's `type`; `textarea` for several lines.
     #[prop(default = "text")]
     kind: &'static str,
-    #[prop(optional)] help: Option<&'static str>,
+    #[prop(optional, into)] help: String,
     /// May stay empty.
     #[prop(optional)]
     optional: bool,
     #[prop(optional)] autocomplete: Option<&'static str>,
+    #[prop(optional)] inputmode: Option<&'static str>,
+    /// What stands in it unless something was typed.
+    #[prop(optional, into)]
+    value: String,
     #[prop(optional)] minlength: Option<u16>,
     #[prop(optional)] maxlength: Option<u16>,
     /// Takes the focus when the page opens, unless a mistake elsewhere takes it.
@@ -31,10 +35,11 @@ pub fn Field(
     let focus = wrong || (focus && state.problem.is_none());
     let help_id = format!("{name}-help");
     let error_id = format!("{name}-error");
-    let described = [(help.is_some(), &help_id), (wrong, &error_id)];
+    let described = [(!help.is_empty(), &help_id), (wrong, &error_id)];
     let described: Vec<&str> = described.iter().filter(|(there, _)| *there).map(|(_, id)| id.as_str()).collect();
     let described = (!described.is_empty()).then(|| described.join(" "));
     let invalid = wrong.then_some("true");
+    let value = state.values.get(name).cloned().unwrap_or(value);
     let input = if kind == "textarea" {
         view! {
             <textarea
@@ -45,15 +50,16 @@ pub fn Field(
                 required=!optional
                 autofocus=focus
                 autocomplete=autocomplete
+                maxlength=maxlength
                 aria-invalid=invalid
                 aria-describedby=described
             >
-                {state.value(name)}
+                {value}
             </textarea>
         }
         .into_any()
     } else {
-        let value = (kind != "password").then(|| state.value(name)).filter(|value| !value.is_empty());
+        let value = (kind != "password").then_some(value).filter(|value| !value.is_empty());
         view! {
             <input
                 class="input"
@@ -66,6 +72,7 @@ pub fn Field(
                 autocomplete=autocomplete
                 minlength=minlength
                 maxlength=maxlength
+                inputmode=inputmode
                 aria-invalid=invalid
                 aria-describedby=described
             />
@@ -85,8 +92,8 @@ pub fn Field(
                     })}
             </label>
             {input}
-            {help
-                .map(|help| {
+            {(!help.is_empty())
+                .then(|| {
                     view! {
                         <p class="field__help" id=help_id>
                             {help}

@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{api::Viewer, domain::Role};
+use super::{Icon, icon};
+use crate::{
+    api::Viewer,
+    domain::{Role, User},
+};
 
 /// How a page fills the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,32 +53,18 @@ pub fn Frame(
 
 #[component]
 fn Head(viewer: Viewer) -> impl IntoView {
-    let Viewer { user, business } = viewer;
+    let Viewer { user, business, .. } = viewer;
     let nav = match user {
         None => view! {
+            <a class="button button--quiet button--small" href="/register">
+                "Register"
+            </a>
             <a class="button button--quiet button--small" href="/login">
                 "Sign in"
             </a>
         }
         .into_any(),
-        Some(user) => view! {
-            <a
-                class="button button--quiet button--small"
-                href=if user.role == Role::Admin { "/admin" } else { "/account" }
-            >
-                "Chats"
-            </a>
-            <span class="head__viewer">
-                <span class="visually-hidden">"Signed in as "</span>
-                {user.name.to_string()}
-            </span>
-            <form method="post" action="/logout">
-                <button class="button button--quiet button--small" type="submit">
-                    "Sign out"
-                </button>
-            </form>
-        }
-        .into_any(),
+        Some(user) => view! { <SignedIn user=user /> }.into_any(),
     };
     view! {
         <header class="head">
@@ -86,6 +76,58 @@ fn Head(viewer: Viewer) -> impl IntoView {
                 {nav}
             </nav>
         </header>
+    }
+}
+
+#[component]
+fn SignedIn(user: User) -> impl IntoView {
+    let places: &[(&str, &str)] = match user.role {
+        Role::Admin => &[("/admin", "Chats"), ("/admin/requests", "Requests")],
+        Role::Customer => &[("/account", "My account")],
+    };
+    let more: &[(&str, &str)] = match user.role {
+        Role::Admin => {
+            &[("/account", "Profile and security"), ("/admin/people", "People"), ("/admin/tokens", "API tokens")]
+        }
+        Role::Customer => &[("/account?tab=profile", "Profile"), ("/account?tab=security", "Security")],
+    };
+    let name = user.name.to_string();
+    view! {
+        {places
+            .iter()
+            .map(|(address, name)| {
+                view! {
+                    <a class="button button--quiet button--small" href=*address>
+                        {*name}
+                    </a>
+                }
+            })
+            .collect_view()}
+        <details class="menu head__menu">
+            <summary class="button button--quiet button--small">
+                <span class="head__viewer">
+                    <span class="visually-hidden">"Signed in as "</span>
+                    {name}
+                </span>
+                <Icon d=icon::UNFOLD />
+            </summary>
+            <div class="menu__list">
+                {more
+                    .iter()
+                    .map(|(address, name)| {
+                        view! {
+                            <a class="menu__item" href=*address>
+                                {*name}
+                            </a>
+                        }
+                    })
+                    .collect_view()} <form method="post" action="/logout">
+                    <button class="menu__item" type="submit">
+                        "Sign out"
+                    </button>
+                </form>
+            </div>
+        </details>
     }
 }
 

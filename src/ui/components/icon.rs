@@ -12,6 +12,8 @@ pub const PLUS: &str = "M10 4v12M4 10h12";
 pub const SEARCH: &str = "m13 13 4 4m-2.5-8.5a6 6 0 1 1-12 0 6 6 0 0 1 12 0Z";
 pub const SEND: &str = "M10 16V4M5 9l5-5 5 5";
 
+pub const UNFOLD: &str = "m6 8 4 4 4-4";
+
 #[component]
 pub fn Icon(d: &'static str) -> impl IntoView {
     view! {

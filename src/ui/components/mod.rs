@@ -1,11 +1,17 @@
 //! The small parts that pages and islands share. Their looks are in style/, a file per component.
 
+mod address;
+mod chat_button;
 mod field;
 mod frame;
 pub mod icon;
+mod request;
 mod time;
 
+pub use address::address;
+pub use chat_button::ChatButton;
 pub use field::{Field, FormProblem};
 pub use frame::{Frame, Layout, Mark};
 pub use icon::Icon;
+pub use request::{StatusChip, When, budget_in_words, day_in_words};
 pub use time::long_date;

@@ -14,6 +14,8 @@ use crate::client::{
 
 /// How long the button says what it did.
 const SAID: Duration = Duration::from_secs(2);
+const COPIED: &str = "Copied";
+const PRESS_KEYS: &str = "Press Ctrl + C";
 
 /// The link as text to select and, for browsers with a script, the button.
 pub(super) fn copy_link(link: &str) -> Markup {
@@ -35,6 +37,32 @@ pub(super) fn CopyLink(link: String) -> impl IntoView {
     }
 }
 
+/// Wakes the button inside it.
+#[island]
+fn LiveCopy(children: Children) -> impl IntoView {
+    Effect::new(|| {
+        if let Ok(Some(root)) = document().query_selector(".made") {
+            offer_copy(&root);
+        }
+    });
+    children()
+}
+
+/// Something that was just made and is shown once. One of these stands on a page.
+#[component]
+pub fn MadeLink(link: String, label: &'static str) -> impl IntoView {
+    view! {
+        <LiveCopy>
+            <div class="copy made">
+                <input class="input copy__input" readonly value=link aria-label=label />
+                <button class="button" type="button" data-act="copy">
+                    "Copy"
+                </button>
+            </div>
+        </LiveCopy>
+    }
+}
+
 /// Lets the buttons in `root` copy.
 pub(super) fn offer_copy(root: &Element) {
     page::on(root, "click", pressed);
@@ -47,8 +75,12 @@ fn pressed(event: &Event) {
     let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) else { return };
     // Also for browsers that copy only what is selected, and for people.
     input.select();
+    let words = button.text_content().unwrap_or_default();
     page::copy(&input.value(), move |copied| {
-        say(&button, if copied { "Copied" } else { "Press Ctrl + C" });
-        set_timeout(move || say(&button, "Copy link"), SAID);
+        say(&button, if copied { COPIED } else { PRESS_KEYS });
+        // Pressed twice in a row, the button says already what it did.
+        if words != COPIED && words != PRESS_KEYS {
+            set_timeout(move || say(&button, &words), SAID);
+        }
     });
 }

@@ -45,6 +45,10 @@ fn facts(conversation: &Conversation, zone: Zone) -> Element {
         let link = el("a", "").attr("href", &["mailto:", email].concat()).text(email);
         list = fact(list, "E-mail", el("dd", "").with(link));
     }
+    if let Some(request) = conversation.request_id {
+        let link = el("a", "").attr("href", &["/requests/", &request.to_string()].concat()).text("Show the request");
+        list = fact(list, "About", el("dd", "").with(link));
+    }
     let chip = if conversation.is_open() {
         el("span", "chip chip--ok").text("Open")
     } else {

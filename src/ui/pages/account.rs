@@ -1,39 +1,173 @@
-//! My Account: the chats of a customer who has signed in.
+//! My Account: a customer's requests and chats, and everybody's profile and security.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-use super::with_viewer;
+use super::{Beside, NewPassword, load_beside, with_viewer};
 use crate::{
-    api::list_inbox,
-    domain::{Conversation, ConversationStatus},
-    ui::components::{Frame, Layout, long_date},
+    api::{self, RequestList, Session, Viewer, list_inbox, list_requests, list_sessions},
+    app::FormState,
+    domain::{
+        Conversation, ConversationKind, ConversationStatus, CustomRequest, Problem, RequestId, RequestOrder, Role,
+    },
+    ui::{
+        components::{ChatButton, Field, FormProblem, StatusChip, When, address, long_date},
+        islands::LivePage,
+    },
 };
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Requests,
+    Profile,
+    Security,
+}
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    with_viewer(|viewer| async move {
-        let open = list_inbox(ConversationStatus::Open, None, None).await?.items;
-        let closed = list_inbox(ConversationStatus::Closed, None, None).await?.items;
-        let chats: Vec<_> = open.into_iter().chain(closed).collect();
-        let business = viewer.business.clone();
-        let list = if chats.is_empty() {
-            view! { <p class="sheet__body">{format!("Your chats with {business} will be listed here.")}</p> }.into_any()
-        } else {
-            view! { <ul class="cards">{chats.into_iter().map(|chat| view! { <Card chat=chat /> }).collect_view()}</ul> }
-                .into_any()
-        };
-        Ok(view! {
-            <Frame viewer=viewer title="My account" layout=Layout::Sheet class="sheet">
-                <h1 class="sheet__title">"Your chats"</h1>
-                {list}
-            </Frame>
+    let query = use_query_map().get_untracked();
+    let tab = match query.get("tab").as_deref() {
+        Some("profile") => Tab::Profile,
+        Some("security") => Tab::Security,
+        _ => Tab::Requests,
+    };
+    let chosen = query.get("chat").and_then(|id| id.parse().ok());
+    let cursor = query.get("cursor");
+    let done = query.get("done").is_some();
+    with_viewer(move |viewer| {
+        let cursor = cursor.clone();
+        async move {
+            let user = viewer.user.clone().ok_or_else(Problem::unauthorized)?;
+            let is_customer = user.role == Role::Customer;
+            // Admins have no requests of their own.
+            let tab = if tab == Tab::Requests && !is_customer { Tab::Profile } else { tab };
+            let mut beside = None;
+            let content = match tab {
+                Tab::Requests => {
+                    let list = list_requests(None, None, RequestOrder::Activity, cursor).await?;
+                    let open = list_inbox(ConversationStatus::Open, None, None).await?.items;
+                    let closed = list_inbox(ConversationStatus::Closed, None, None).await?.items;
+                    let is_session = |chat: &Conversation| chat.kind == ConversationKind::Session;
+                    let chats: Vec<_> = open.into_iter().chain(closed).filter(is_session).collect();
+                    beside = load_beside(chosen, "/account".into(), |id| address("/account", &[("chat", id)])).await?;
+                    view! { <Requests viewer=viewer.clone() list=list chats=chats chosen=chosen /> }.into_any()
+                }
+                Tab::Profile => {
+                    view! { <Profile name=user.name.to_string() email=user.email.to_string() done=done /> }.into_any()
+                }
+                Tab::Security => view! { <Security sessions=list_sessions().await? done=done /> }.into_any(),
+            };
+            Ok(view! {
+                <Beside viewer=viewer title="My account" beside=beside>
+                    <h1 class="page__title">"My account"</h1>
+                    <nav class="tabs" aria-label="Parts of the account">
+                        {is_customer.then(|| view! { <TabLink name="Custom requests" address="/account" is_here=tab == Tab::Requests /> })}
+                        <TabLink name="Profile" address="/account?tab=profile" is_here=tab == Tab::Profile />
+                        <TabLink name="Security" address="/account?tab=security" is_here=tab == Tab::Security />
+                    </nav>
+                    {content}
+                </Beside>
+            }
+            .into_any())
         }
-        .into_any())
     })
 }
 
 #[component]
-fn Card(chat: Conversation) -> impl IntoView {
+fn TabLink(name: &'static str, address: &'static str, is_here: bool) -> impl IntoView {
+    view! {
+        <a class="tabs__tab" href=address aria-current=is_here.then_some("page")>
+            {name}
+        </a>
+    }
+}
+
+#[component]
+fn Requests(viewer: Viewer, list: RequestList, chats: Vec<Conversation>, chosen: Option<RequestId>) -> impl IntoView {
+    let is_empty = list.items.is_empty();
+    let business = viewer.business;
+    view! {
+        <LivePage>
+            <div data-region="requests">
+                {is_empty
+                    .then(|| {
+                        view! {
+                            <div class="empty">
+                                <p class="empty__text">
+                                    {format!("What you ask {business} to make will be listed here, with a chat about each.")}
+                                </p>
+                                <a class="button button--primary" href="/requests/new">
+                                    "Make a request"
+                                </a>
+                            </div>
+                        }
+                    })}
+                {(!is_empty)
+                    .then(|| {
+                        view! {
+                            <p class="page__actions">
+                                <a class="button button--primary" href="/requests/new">
+                                    "New request"
+                                </a>
+                            </p>
+                        }
+                    })}
+                <ul class="cards">
+                    {list
+                        .items
+                        .into_iter()
+                        .map(|request| view! { <RequestCard chosen=chosen == Some(request.id) request=request /> })
+                        .collect_view()}
+                </ul>
+                {list
+                    .next_cursor
+                    .map(|cursor| {
+                        view! {
+                            <p class="page__more">
+                                <a class="button button--quiet" href=address("/account", &[("cursor", &cursor)])>
+                                    "More"
+                                </a>
+                            </p>
+                        }
+                    })}
+                {(!chats.is_empty())
+                    .then(|| {
+                        view! {
+                            <h2 class="page__subtitle">"Other chats"</h2>
+                            <ul class="cards">
+                                {chats.into_iter().map(|chat| view! { <ChatCard chat=chat /> }).collect_view()}
+                            </ul>
+                        }
+                    })}
+            </div>
+        </LivePage>
+    }
+}
+
+#[component]
+fn RequestCard(request: CustomRequest, chosen: bool) -> impl IntoView {
+    let (id, title) = (request.id.to_string(), request.title.clone());
+    let here = address("/account", &[("chat", &id)]);
+    let last = request.last_message.clone();
+    view! {
+        <li class="card">
+            <p class="card__head">
+                <a class="card__title" href=format!("/requests/{id}")>
+                    {title}
+                </a>
+                <StatusChip status=request.status />
+            </p>
+            {last.map(|last| view! { <p class="card__text">{last}</p> })}
+            <div class="card__foot">
+                <span>"Last activity " <When at=request.updated_at /></span>
+                <ChatButton request=request here=here is_open=chosen />
+            </div>
+        </li>
+    }
+}
+
+#[component]
+fn ChatCard(chat: Conversation) -> impl IntoView {
     let when = format!("{} {}", if chat.is_open() { "Last activity" } else { "Closed" }, long_date(chat.updated_at));
     let unread = (chat.unread > 0).then(|| {
         view! {
@@ -54,5 +188,138 @@ fn Card(chat: Conversation) -> impl IntoView {
                 </a>
             </p>
         </li>
+    }
+}
+
+#[component]
+fn Profile(name: String, email: String, done: bool) -> impl IntoView {
+    view! {
+        <form class="form page__form" method="post" action="/account/profile">
+            <Done done=done words="Your profile is saved." />
+            <FormProblem fields=&["name", "email", "current_password"] />
+            <Field name="name" label="Your name" autocomplete="name" maxlength=100 value=name />
+            <Field name="email" label="E-mail" kind="email" autocomplete="username" value=email />
+            <Field
+                name="current_password"
+                label="Password"
+                kind="password"
+                autocomplete="current-password"
+                help="Needed only for another e-mail address."
+                optional=true
+            />
+            <div class="form__actions">
+                <button class="button button--primary" type="submit">
+                    "Save"
+                </button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Done(done: bool, words: &'static str) -> impl IntoView {
+    let done = done && FormState::current().problem.is_none();
+    done.then(|| {
+        view! {
+            <p class="notice notice--ok" role="status">
+                {words}
+            </p>
+        }
+    })
+}
+
+#[component]
+fn Security(sessions: Vec<Session>, done: bool) -> impl IntoView {
+    view! {
+        <form class="form page__form" method="post" action="/account/password">
+            <h2 class="page__subtitle">"Change your password"</h2>
+            <Done done=done words="Your password is changed. Everywhere else you are signed out." />
+            <FormProblem fields=&["current_password", "password"] />
+            <Field
+                name="current_password"
+                label="Current password"
+                kind="password"
+                autocomplete="current-password"
+            />
+            <NewPassword label="New password" />
+            <div class="form__actions">
+                <button class="button button--primary" type="submit">
+                    "Change the password"
+                </button>
+            </div>
+        </form>
+        <h2 class="page__subtitle">"Where you are signed in"</h2>
+        <ul class="cards">
+            {sessions.into_iter().map(|session| view! { <SessionCard session=session /> }).collect_view()}
+        </ul>
+    }
+}
+
+#[component]
+fn SessionCard(session: api::Session) -> impl IntoView {
+    let browser = session.user_agent.as_deref().map_or_else(|| "An unknown browser".to_owned(), browser_name);
+    let end = if session.is_this { "Sign out".to_owned() } else { format!("Sign out {browser}") };
+    view! {
+        <li class="card">
+            <p class="card__head">
+                <span class="card__title">{browser}</span>
+                {session.is_this.then(|| view! { <span class="chip chip--ok">"This one"</span> })}
+            </p>
+            <div class="card__foot">
+                <span>
+                    {format!("Since {}, last seen ", long_date(session.created_at))} <When at=session.last_seen_at />
+                </span>
+                <form method="post" action=format!("/account/sessions/{}/end", session.id)>
+                    <button class="button button--small" type="submit" aria-label=end>
+                        "Sign out"
+                    </button>
+                </form>
+            </div>
+        </li>
+    }
+}
+
+/// The browser and its system in a few words, as far as its own description can be trusted to tell.
+fn browser_name(user_agent: &str) -> String {
+    let first = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)
+    };
+    // In this order: most claim to be some of those below as well.
+    let browser = first(&[
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrom", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ]);
+    let system = first(&[
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) => user_agent.chars().take(40).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser_name;
+
+    #[test]
+    fn browsers_have_short_names() {
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+        assert_eq!(browser_name(chrome), "Chrome on Linux");
+        assert_eq!(browser_name(&format!("{chrome} Edg/140.0.0.0")), "Edge on Linux");
+        let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1";
+        assert_eq!(browser_name(phone), "Safari on iPhone");
+        assert_eq!(browser_name("something else entirely"), "something else entirely");
     }
 }

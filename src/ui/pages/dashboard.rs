@@ -6,12 +6,11 @@ use leptos_router::hooks::use_query_map;
 
 use super::{with_earlier, with_viewer};
 use crate::{
-    api::{self, list_inbox, load_chat},
-    app::FormState,
+    api::{list_inbox, load_chat},
     domain::{ConversationId, ConversationStatus},
     ui::{
         components::{Field, FormProblem, Frame, Layout},
-        islands::{Chat, Details, InboxList},
+        islands::{Chat, Details, InboxList, Place},
     },
 };
 
@@ -68,7 +67,7 @@ pub fn DashboardPage() -> impl IntoView {
                 (Some(chat), _) => (
                     chat.joined.conversation.customer_name.clone(),
                     "desk desk--chat desk--about",
-                    view! { <Chosen chat=chat business=business /> }.into_any(),
+                    view! { <Chat chat=chat business=business place=Place::Desk about=None /> }.into_any(),
                 ),
                 (None, true) => ("New chat".to_owned(), "desk desk--chat", view! { <NewChatForm /> }.into_any()),
                 (None, false) => ("Chats".to_owned(), "desk", view! { <Nothing /> }.into_any()),
@@ -89,13 +88,6 @@ pub fn DashboardPage() -> impl IntoView {
             .into_any())
         }
     })
-}
-
-#[component]
-fn Chosen(chat: api::Chat, business: String) -> impl IntoView {
-    let form = FormState::current();
-    let (draft, problem) = (form.value("content"), form.problem.map(|problem| problem.message));
-    view! { <Chat chat=chat business=business draft=draft problem=problem /> }
 }
 
 #[component]

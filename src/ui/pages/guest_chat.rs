@@ -6,11 +6,10 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{with_earlier, with_viewer};
 use crate::{
     api::load_chat,
-    app::FormState,
     domain::Problem,
     ui::{
         components::{Frame, Layout},
-        islands::Chat,
+        islands::{Chat, Place},
     },
 };
 
@@ -21,12 +20,10 @@ pub fn GuestChatPage() -> impl IntoView {
     with_viewer(move |viewer| async move {
         let id = id.ok_or_else(Problem::not_found)?;
         let chat = with_earlier(load_chat(id, None).await?, before).await?;
-        let form = FormState::current();
         let business = viewer.business.clone();
-        let (draft, problem) = (form.value("content"), form.problem.map(|problem| problem.message));
         Ok(view! {
             <Frame viewer=viewer title="Chat" layout=Layout::Bare class="guest">
-                <Chat chat=chat business=business draft=draft problem=problem />
+                <Chat chat=chat business=business place=Place::Own about=None />
             </Frame>
         }
         .into_any())

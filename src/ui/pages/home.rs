@@ -26,12 +26,15 @@ fn Home(viewer: Viewer) -> impl IntoView {
         .into_any(),
         Some(Role::Customer) => view! {
             <a class="button button--primary" href="/account">
-                "Go to your chats"
+                "Go to your requests"
             </a>
         }
         .into_any(),
         None => view! {
-            <a class="button button--primary" href="/login">
+            <a class="button button--primary" href="/register">
+                "Make a request"
+            </a>
+            <a class="button" href="/login">
                 "Sign in"
             </a>
         }

@@ -7,7 +7,7 @@ use super::with_viewer;
 use crate::{
     api::Viewer,
     app::FormState,
-    ui::components::{Field, FormProblem, Frame, Layout},
+    ui::components::{Field, FormProblem, Frame, Layout, address},
 };
 
 #[component]
@@ -22,6 +22,7 @@ pub fn LoginPage() -> impl IntoView {
 #[component]
 fn Login(viewer: Viewer, next: String) -> impl IntoView {
     let business = viewer.business.clone();
+    let register = address("/register", &[("next", &next)]);
     view! {
         <Frame viewer=viewer title="Sign in" layout=Layout::Sheet class="sheet">
             <h1 class="sheet__title">"Sign in"</h1>
@@ -34,6 +35,10 @@ fn Login(viewer: Viewer, next: String) -> impl IntoView {
                     "Sign in"
                 </button>
             </form>
+            <p class="sheet__links">
+                <a href="/forgot">"Forgot your password?"</a>
+                <a href=register>"Register"</a>
+            </p>
             <p class="sheet__note">
                 {format!("Did {business} send you a link? Open it again: you need no password.")}
             </p>

@@ -5,27 +5,45 @@
 
 mod account;
 mod dashboard;
+mod forgot;
 mod guest_chat;
 mod home;
+mod invite;
 mod login;
 mod logout;
+mod people;
 mod problem;
+mod reference;
+mod register;
+mod requests;
 mod setup;
+mod tokens;
 
 pub use account::AccountPage;
 pub use dashboard::DashboardPage;
+pub use forgot::{ForgotPage, ResetPage};
 pub use guest_chat::GuestChatPage;
 pub use home::HomePage;
+pub use invite::InvitePage;
 pub use login::LoginPage;
 pub use logout::LogoutPage;
+pub use people::PeoplePage;
 pub use problem::{NotFoundPage, ProblemPage};
+pub use reference::ReferencePage;
+pub use register::RegisterPage;
+pub use requests::{AdminRequestsPage, NewRequestPage, RequestPage};
 pub use setup::SetupPage;
+pub use tokens::TokensPage;
 
 use leptos::prelude::*;
 
 use crate::{
     api::{self, Chat, Viewer, load_viewer},
-    domain::Problem,
+    domain::{Problem, RequestId},
+    ui::{
+        components::{Field, Frame, Layout},
+        islands::{self, Place},
+    },
 };
 
 /// Loads the viewer and shows `page`, or the problem if that is not possible.
@@ -39,7 +57,7 @@ where
             let viewer = match load_viewer().await {
                 Ok(viewer) => viewer,
                 Err(problem) => {
-                    let nobody = Viewer { user: None, business: "Bespoken".into() };
+                    let nobody = Viewer { user: None, business: "Bespoken".into(), currency: String::new() };
                     return view! { <ProblemPage viewer=nobody problem=problem /> }.into_any();
                 }
             };
@@ -70,4 +88,74 @@ async fn with_earlier(mut chat: Chat, before: Option<i64>) -> Result<Chat, Probl
         chat.joined.messages = older.messages;
     }
     Ok(chat)
+}
+
+/// The chat about a request, beside the page that it was opened from.
+struct BesidePage {
+    chat: Chat,
+    place: Place,
+    about: (String, String),
+}
+
+/// Loads the chat of the request that is `chosen`, if it has one. `page` is the address of the page, `here`
+/// that of the page with the chat of this request.
+async fn load_beside(
+    chosen: Option<RequestId>,
+    page: String,
+    here: impl Fn(&str) -> String,
+) -> Result<Option<BesidePage>, Problem> {
+    let Some(id) = chosen else { return Ok(None) };
+    let request = api::load_request(id).await?.request;
+    let Some(conversation) = request.conversation_id else { return Ok(None) };
+    let chat = api::load_chat(conversation, None).await?;
+    let place = Place::Beside { page, here: here(&id.to_string()) };
+    Ok(Some(BesidePage { chat, place, about: (request.title, format!("/requests/{id}")) }))
+}
+
+/// A page that can have a chat beside it: on a wide screen in a column of its own, on a small one in
+/// front of everything.
+#[component]
+fn Beside(
+    viewer: Viewer,
+    #[prop(into)] title: String,
+    beside: Option<BesidePage>,
+    /// It has more to show than text.
+    #[prop(optional)]
+    is_wide: bool,
+    children: Children,
+) -> impl IntoView {
+    let business = viewer.business.clone();
+    let (layout, class) = match &beside {
+        Some(_) => (Layout::App, "beside"),
+        None => (Layout::Sheet, ""),
+    };
+    let page = if is_wide { "page page--wide" } else { "page" };
+    let panel = beside.map(|BesidePage { chat, place, about }| {
+        view! {
+            <div class="beside__chat">
+                <islands::Chat chat=chat business=business place=place about=Some(about) />
+            </div>
+        }
+    });
+    view! {
+        <Frame viewer=viewer title=title layout=layout class=class>
+            <div class=page>{children()}</div>
+            {panel}
+        </Frame>
+    }
+}
+
+/// The field for a password that is about to be set.
+#[component]
+fn NewPassword(label: &'static str) -> impl IntoView {
+    view! {
+        <Field
+            name="password"
+            label=label
+            kind="password"
+            help="At least 10 characters. A few words in a row are easy to remember."
+            autocomplete="new-password"
+            minlength=10
+        />
+    }
 }

@@ -17,6 +17,7 @@ use rows::{Top, rows};
 use super::start_json;
 use crate::{
     api,
+    app::FormState,
     client::{
         labels::{self, Zone},
         log::Line,
@@ -67,10 +68,34 @@ fn LiveChat(children: Children) -> impl IntoView {
     children()
 }
 
-/// A chat. `business` is the name that customers know it by; `draft` and `problem` are what a plain
-/// form sent, and why it was refused.
+/// Where a chat stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On the dashboard, between the list and the details.
+    Desk,
+    /// On a page of its own.
+    Own,
+    /// Beside a page.
+    Beside {
+        /// The address of the page without the chat.
+        page: String,
+        /// And with it.
+        here: String,
+    },
+}
+
+/// A chat. `business` is the name that customers know it by; `about` is a title and an address, of what
+/// the chat is about.
 #[component]
-pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<String>) -> impl IntoView {
+pub fn Chat(
+    chat: api::Chat,
+    business: String,
+    place: Place,
+    #[prop(optional_no_strip)] about: Option<(String, String)>,
+) -> impl IntoView {
+    // What a plain form sent, and why it was refused.
+    let form = FormState::current();
+    let (draft, problem) = (form.value("content"), form.problem.map(|problem| problem.message));
     let start = start_json(&chat);
     let now = page::now();
     let room = Room::new(&chat.me, chat.joined);
@@ -82,6 +107,10 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
     let name = if admin { conversation.customer_name.clone() } else { business };
     let list = rows(&top_of(&room, false, &name), &lines);
     let label = format!("Chat with {name}");
+    let from = match &place {
+        Place::Beside { here, .. } => Some(here.clone()),
+        Place::Desk | Place::Own => None,
+    };
     let (here, people) = room.people.presence_line(now, labels::utc);
     view! {
         <LiveChat>
@@ -94,7 +123,7 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
             >
                 <script type="application/json" inner_html=start></script>
                 <header class="chat__head">
-                    {admin
+                    {(place == Place::Desk)
                         .then(|| {
                             view! {
                                 <a class="icon-button chat__back" href="/admin" aria-label="Back to all chats">
@@ -103,7 +132,14 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
                             }
                         })} <div class="chat__who">
                         <h1 class="chat__name">{name.clone()}</h1>
-                        <p class="chat__people">
+                        {about
+                            .map(|(title, address)| {
+                                view! {
+                                    <a class="chat__topic" href=address>
+                                        {title}
+                                    </a>
+                                }
+                            })} <p class="chat__people">
                             <span class=panel::presence_class(here)>{people}</span>
                         </p>
                     </div>
@@ -111,8 +147,8 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
                     <p class="status status--connecting" role="status" hidden>
                         <span class="status__text">"Connecting…"</span>
                     </p>
-                    {admin
-                        .then(|| {
+                    {match &place {
+                        Place::Desk => {
                             view! {
                                 <button
                                     class="icon-button chat__about"
@@ -123,7 +159,18 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
                                     <Icon d=icon::INFO />
                                 </button>
                             }
-                        })}
+                                .into_any()
+                        }
+                        Place::Beside { page, .. } => {
+                            view! {
+                                <a class="icon-button chat__close" href=page.clone() aria-label="Close the chat panel">
+                                    <Icon d=icon::CLOSE />
+                                </a>
+                            }
+                                .into_any()
+                        }
+                        Place::Own => ().into_any(),
+                    }}
                 </header>
                 <p class="notice notice--warn chat__banner" hidden></p>
                 <div class="chat__log">
@@ -136,7 +183,7 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
                     </button>
                 </div>
                 <p class="chat__typing" aria-live="polite"></p>
-                <Composer id=id name=name draft=draft problem=problem open=open />
+                <Composer id=id name=name draft=draft problem=problem open=open from=from />
                 <div class="composer composer--closed" hidden=open>
                     <p class="composer__closed">{closed}</p>
                     {admin
@@ -157,13 +204,22 @@ pub fn Chat(chat: api::Chat, business: String, draft: String, problem: Option<St
 }
 
 #[component]
-fn Composer(id: ConversationId, name: String, draft: String, problem: Option<String>, open: bool) -> impl IntoView {
+fn Composer(
+    id: ConversationId,
+    name: String,
+    draft: String,
+    problem: Option<String>,
+    open: bool,
+    /// Where the plain form leads back to, if not to the chat's own page.
+    from: Option<String>,
+) -> impl IntoView {
     let fine = problem.is_none();
     // As HTML, since an empty text would become a space.
     let draft = draft.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <form class="composer" method="post" action=format!("/chat/{id}") hidden=!open>
             <input type="hidden" name="client_id" value=ClientId::new().to_string() />
+            {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
             <label class="visually-hidden" for="content">
                 {format!("Message to {name}")}
             </label>

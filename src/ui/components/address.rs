@@ -1,0 +1,33 @@
+//! Addresses of pages with what is chosen on them.
+
+/// `path` with those of `pairs` that have a value, in a form that can stand in a link.
+#[must_use]
+pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    let mut mark = '?';
+    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(mark);
+        address.push_str(name);
+        address.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                address.push(byte.into());
+            } else {
+                address.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        mark = '&';
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn values_are_encoded_and_empty_ones_left_out() {
+        assert_eq!(address("/a", &[("b", ""), ("c", "")]), "/a");
+        assert_eq!(address("/a", &[("b", ""), ("c", "ö & 1"), ("d", "x")]), "/a?c=%C3%B6%20%26%201&d=x");
+    }
+}

@@ -1,0 +1,110 @@
+//! Pages of requests that keep up: what is in a `data-region` is fetched anew from the server, as it
+//! would write the page now, whenever something happens that it may show.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Document, DomParser, Element, HtmlElement, Response, SupportedType};
+
+use crate::{
+    client::{
+        paint::{say, set, show},
+        socket::{self, Event},
+    },
+    protocol::{ClientFrame, ServerFrame},
+};
+
+/// Several reasons to fetch the page again become one.
+const FETCH_AFTER: Duration = Duration::from_millis(250);
+
+/// Wakes the regions of the page. One of these stands on a page.
+#[island]
+pub fn LivePage(children: Children) -> impl IntoView {
+    Effect::new(wake_up);
+    children()
+}
+
+fn wake_up() {
+    let due = Rc::new(Cell::new(false));
+    socket::listen(move |event| match event {
+        Event::Connected(_) => {
+            tell(true);
+            socket::send(&ClientFrame::FollowRequests);
+            // What happened since the page was written told nobody.
+            fetch_soon(&due);
+        }
+        Event::Disconnected(_) => tell(false),
+        Event::Frame(ServerFrame::Request { .. } | ServerFrame::Inbox { .. }) => fetch_soon(&due),
+        _ => {}
+    });
+}
+
+fn all(document: &Document, selector: &str) -> Vec<Element> {
+    let found = document.query_selector_all(selector).ok();
+    let count = found.as_ref().map_or(0, web_sys::NodeList::length);
+    (0..count).filter_map(|at| found.as_ref()?.get(at)?.dyn_into().ok()).collect()
+}
+
+/// Says beside each button whether the page is live.
+fn tell(live: bool) {
+    for place in all(&document(), ".chat-button__live") {
+        set(&place, "class", Some(if live { "chat-button__live is-live" } else { "chat-button__live" }));
+        say(&place, if live { "Live" } else { "Offline" });
+        show(&place, true);
+    }
+    for region in all(&document(), "[data-region]") {
+        set(&region, "data-live", Some(if live { "true" } else { "false" }));
+    }
+}
+
+fn fetch_soon(due: &Rc<Cell<bool>>) {
+    if !due.replace(true) {
+        let due = due.clone();
+        set_timeout(
+            move || {
+                due.set(false);
+                // Nobody's choice is taken from under their fingers.
+                if focus().is_some_and(|element| element.tag_name() == "SELECT") {
+                    return set_timeout(move || fetch_soon(&due), FETCH_AFTER * 8);
+                }
+                spawn_local(async {
+                    fetch().await;
+                });
+            },
+            FETCH_AFTER,
+        );
+    }
+}
+
+/// What has the focus within a region.
+fn focus() -> Option<Element> {
+    document().active_element().filter(|element| element.closest("[data-region]").ok().flatten().is_some())
+}
+
+/// Fetches the page and takes over its regions. `None` if that was not possible: then they stay.
+async fn fetch() -> Option<()> {
+    let address = location().href().ok()?;
+    let response: Response = JsFuture::from(window().fetch_with_str(&address)).await.ok()?.dyn_into().ok()?;
+    if !response.ok() {
+        return None;
+    }
+    let text: JsValue = JsFuture::from(response.text().ok()?).await.ok()?;
+    let page = DomParser::new().ok()?.parse_from_string(&text.as_string()?, SupportedType::TextHtml).ok()?;
+    let fresh = all(&page, "[data-region]");
+    for region in all(&document(), "[data-region]") {
+        let name = region.get_attribute("data-region");
+        let Some(fresh) = fresh.iter().find(|fresh| fresh.get_attribute("data-region") == name) else { continue };
+        let html = fresh.inner_html();
+        let focused = focus().map(|element| element.id()).filter(|id| !id.is_empty());
+        region.set_inner_html(&html);
+        if let Some(element) = focused.and_then(|id| document().get_element_by_id(&id))
+            && let Some(element) = element.dyn_ref::<HtmlElement>()
+        {
+            let _ = element.focus();
+        }
+    }
+    tell(socket::is_live());
+    Some(())
+}
