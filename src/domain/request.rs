@@ -143,7 +143,7 @@ impl RequestText {
             return Err(Problem::invalid("description", "A description cannot contain the NUL character."));
         }
         if budget_cents.is_some_and(|cents| !(0..=Self::MAX_BUDGET_CENTS).contains(&cents)) {
-            return Err(Problem::invalid("budget_cents", "Please give a budget of 0 or more."));
+            return Err(Problem::invalid("budget_cents", "Please give a budget from 0 to ten billion."));
         }
         let wanted_on = wanted_on.map(str::trim).filter(|day| !day.is_empty());
         if wanted_on.is_some_and(|day| !is_day(day)) {

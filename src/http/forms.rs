@@ -235,6 +235,11 @@ pub(super) struct NewMessage {
     from: Option<String>,
 }
 
+/// Whether the page at this address is one that can have a chat beside it.
+fn has_chat_beside(path: &str) -> bool {
+    ["/account?", "/requests/", "/admin/requests?"].iter().any(|page| path.starts_with(page))
+}
+
 pub(super) async fn post_message(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -242,7 +247,7 @@ pub(super) async fn post_message(
     Fields(form): Fields<NewMessage>,
 ) -> Response {
     let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
-    let page = match form.from.as_deref().and_then(own_path) {
+    let page = match form.from.as_deref().and_then(own_path).filter(|path| has_chat_beside(path)) {
         Some(page) => page.to_owned(),
         None if actor.is_admin() => format!("/admin?chat={id}"),
         None => format!("/chat/{id}"),

@@ -100,6 +100,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         mail,
     };
     let service = Service::start(store, settings).await.map_err(database)?;
+    service.keep_tidy();
 
     // Pages wait for their data on Leptos' executor; that it was set before is no mistake.
     let _ = any_spawner::Executor::init_tokio();

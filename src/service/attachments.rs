@@ -73,8 +73,11 @@ impl Service {
 
     #[must_use]
     pub fn attachment_too_large(&self) -> Problem {
-        let mebibytes = self.settings.limits.attachment_bytes / 1_048_576;
-        Problem::new(Code::TooLarge, format!("A file can have {mebibytes} MiB."))
+        let most = match self.settings.limits.attachment_bytes {
+            bytes if bytes >= 1_048_576 => format!("{} MiB", bytes / 1_048_576),
+            bytes => format!("{bytes} bytes"),
+        };
+        Problem::new(Code::TooLarge, format!("A file can have {most}."))
     }
 
     /// A file, open for reading.

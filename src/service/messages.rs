@@ -146,7 +146,8 @@ impl Service {
     /// # Errors
     /// `not_found`.
     pub async fn transcript(&self, actor: &Actor, id: ConversationId) -> Result<(Conversation, Vec<Message>), Problem> {
-        let conversation = self.conversation(actor, id).await?;
+        // Whoever gets the file need not get into the chat.
+        let conversation = Conversation { link: None, ..self.conversation(actor, id).await? };
         let mut parts = Vec::new();
         let mut before = None;
         loop {

@@ -100,8 +100,13 @@ impl Service {
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
         tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
-        tokio::spawn(attachments::sweep(Arc::downgrade(&service)));
         Ok(service)
+    }
+
+    /// Starts what keeps a server tidy in the long run. Ends with the service. Not for commands, which do
+    /// not know where the server keeps its files.
+    pub fn keep_tidy(self: &Arc<Self>) {
+        tokio::spawn(attachments::sweep(Arc::downgrade(self)));
     }
 
     #[must_use]

@@ -113,8 +113,11 @@ impl Service {
         id: RequestId,
         status: RequestStatus,
     ) -> Result<CustomRequest, Problem> {
+        let before = self.request(actor, id).await?;
         let request = self.store.set_request_status(actor, id, status).await.map_err(problem)?;
-        self.request_changed(&request);
+        if request.status != before.status {
+            self.request_changed(&request);
+        }
         Ok(request)
     }
 

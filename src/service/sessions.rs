@@ -259,8 +259,7 @@ fn is_wrong(problem: &Problem) -> bool {
 /// How often access that was lost elsewhere (by the command line) is looked for.
 const REVOKED_EVERY: Duration = Duration::from_millis(500);
 
-/// Closes the sockets whose token was revoked, or whose session ran out, without this process being
-/// told. Ends with the service.
+/// Closes the sockets whose token was revoked without this process being told. Ends with the service.
 pub(super) async fn close_revoked(service: Weak<Service>) {
     loop {
         tokio::time::sleep(REVOKED_EVERY).await;

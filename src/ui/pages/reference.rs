@@ -22,7 +22,7 @@ pub fn ReferencePage() -> impl IntoView {
         Ok(view! {
             <Frame viewer=viewer title="API" layout=Layout::Sheet class="reference">
                 <h1 class="page__title">"API"</h1>
-                <p class="page__words">{words}</p>
+                <Words of=words />
                 <p class="page__words">
                     "All addresses begin with " <code>"/api/v1"</code> ". For tools: "
                     <a href="/api/v1/openapi.json">"the description as OpenAPI"</a> "."
@@ -44,6 +44,19 @@ pub fn ReferencePage() -> impl IntoView {
     })
 }
 
+/// Text in which every other part between backticks is code.
+fn with_code(words: &str) -> impl IntoView + use<> {
+    let parts = words.split('`').map(str::to_owned).enumerate();
+    parts
+        .map(|(at, part)| if at % 2 == 0 { part.into_any() } else { view! { <code>{part}</code> }.into_any() })
+        .collect_view()
+}
+
+#[component]
+fn Words(of: String) -> impl IntoView {
+    (!of.is_empty()).then(|| view! { <p class="page__words">{with_code(&of)}</p> })
+}
+
 #[component]
 fn OneCall(call: Call) -> impl IntoView {
     view! {
@@ -56,7 +69,7 @@ fn OneCall(call: Call) -> impl IntoView {
                 </code>
                 {call.title}
             </h3>
-            {(!call.words.is_empty()).then(|| view! { <p class="page__words">{call.words}</p> })}
+            <Words of=call.words />
             <Members members=call.parameters />
             {call
                 .body
@@ -92,7 +105,7 @@ fn OneKind(kind: Kind) -> impl IntoView {
             <h3 class="reference__title">
                 <code class="reference__path">{kind.name}</code>
             </h3>
-            {(!kind.words.is_empty()).then(|| view! { <p class="page__words">{kind.words}</p> })}
+            <Words of=kind.words />
             <Members members=kind.members />
         </section>
     }
@@ -114,7 +127,7 @@ fn Members(members: Vec<Member>) -> impl IntoView {
                             <dd>
                                 <code>{member.kind}</code>
                                 " "
-                                {member.words}
+                                {with_code(&member.words)}
                             </dd>
                         }
                     })
