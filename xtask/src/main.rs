@@ -4,6 +4,7 @@
 //! other programs, `setup` provides what a machine lacks, `client` and `server` compile the two
 //! halves, `site` keeps the folder of assets that the server serves.
 
+mod api_test;
 mod build;
 mod client;
 mod lint;
@@ -46,6 +47,12 @@ const TASKS: &[Task] = &[
         arguments: "",
         does: "rustfmt, and clippy with warnings denied for server, client and preview",
         start: lint::start,
+    },
+    Task {
+        name: "api-test",
+        arguments: "[arguments of schemathesis]",
+        does: "hold a running server against its own description of the API",
+        start: api_test::start,
     },
     Task {
         name: "test",

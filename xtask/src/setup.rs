@@ -116,6 +116,35 @@ pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
     Ok(None)
 }
 
+/// Schemathesis, in an environment of its own under target/.
+///
+/// # Errors
+///
+/// When there is no Python, or pip cannot install it.
+pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
+    /// As pip knows it; the environment is made anew when this changes.
+    const PACKAGE: &str = "schemathesis==4.32.5";
+    let folder = workspace.root.join("target/api-test").join(PACKAGE);
+    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let program = programs.join(format!("schemathesis{}", env::consts::EXE_SUFFIX));
+    if program.exists() {
+        return Ok(program);
+    }
+    say(format!("installing {PACKAGE} into target/"));
+    let python = on_path("python3").or_else(|| on_path("python"));
+    let python = python.ok_or_else(|| Failure::new("Python 3.10 or later is missing; get it from https://www.python.org"))?;
+    let make = |python: &Path| run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder));
+    if make(&python).is_err() {
+        // Debian keeps what this needs in a package of its own.
+        install_debian_packages(&["python3-venv"])?;
+        make(&python)?;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE];
+    run(Command::new(programs.join(format!("python{}", env::consts::EXE_SUFFIX))).args(pip))
+        .context(format!("could not install {PACKAGE}"))?;
+    Ok(program)
+}
+
 /// The Playwright of end2end/, in that folder. Needs [`node_packages`].
 pub fn playwright(workspace: &Workspace) -> Command {
     let mut command = Command::new("node");

@@ -6,7 +6,7 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Document, DomParser, Element, HtmlElement, Response, SupportedType};
+use web_sys::{Document, DomParser, Element, HtmlElement, HtmlSelectElement, Response, SupportedType};
 
 use crate::{
     client::{
@@ -65,7 +65,7 @@ fn fetch_soon(due: &Rc<Cell<bool>>) {
         set_timeout(
             move || {
                 due.set(false);
-                // Nobody's choice is taken from under their fingers.
+                // No list is closed under somebody's fingers.
                 if focus().is_some_and(|element| element.tag_name() == "SELECT") {
                     return set_timeout(move || fetch_soon(&due), FETCH_AFTER * 8);
                 }
@@ -83,6 +83,22 @@ fn focus() -> Option<Element> {
     document().active_element().filter(|element| element.closest("[data-region]").ok().flatten().is_some())
 }
 
+fn select(element: Option<Element>) -> Option<HtmlSelectElement> {
+    element?.dyn_into().ok()
+}
+
+/// What was chosen in a region and not sent yet, by the ids of the fields: `data-was` is what the server
+/// wrote there.
+fn choices(region: &Element) -> Vec<(String, String)> {
+    let fields = all(&document(), "[data-region] select").into_iter().filter(|field| region.contains(Some(field)));
+    let choice = |field: Element| {
+        let (id, was) = (field.id(), field.get_attribute("data-was"));
+        let chosen = select(Some(field))?.value();
+        (was.as_ref() != Some(&chosen)).then_some((id, chosen))
+    };
+    fields.filter_map(choice).collect()
+}
+
 /// Fetches the page and takes over its regions. `None` if that was not possible: then they stay.
 async fn fetch() -> Option<()> {
     let address = location().href().ok()?;
@@ -96,9 +112,15 @@ async fn fetch() -> Option<()> {
     for region in all(&document(), "[data-region]") {
         let name = region.get_attribute("data-region");
         let Some(fresh) = fresh.iter().find(|fresh| fresh.get_attribute("data-region") == name) else { continue };
+        let choices = choices(&region);
         let html = fresh.inner_html();
         let focused = focus().map(|element| element.id()).filter(|id| !id.is_empty());
         region.set_inner_html(&html);
+        for (id, chosen) in choices {
+            if let Some(select) = select(document().get_element_by_id(&id)) {
+                select.set_value(&chosen);
+            }
+        }
         if let Some(element) = focused.and_then(|id| document().get_element_by_id(&id))
             && let Some(element) = element.dyn_ref::<HtmlElement>()
         {

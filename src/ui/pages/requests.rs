@@ -187,7 +187,7 @@ fn SetStatus(request: CustomRequest, from: String) -> impl IntoView {
             <label class="visually-hidden" for=field.clone()>
                 {label}
             </label>
-            <select class="input set-status__choice" id=field name="status">
+            <select class="input set-status__choice" id=field name="status" data-was=request.status.word()>
                 {RequestStatus::ALL
                     .map(|status| {
                         view! {
