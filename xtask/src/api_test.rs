@@ -69,9 +69,11 @@ impl Running {
     fn start(mut command: Command) -> Outcome<Self> {
         let mut process = command.spawn().context("starting the server")?;
         let lines = process.stdout.take().map(|out| BufReader::new(out).lines());
-        let url = lines.into_iter().flatten().map_while(Result::ok).find_map(|line| {
-            line.strip_prefix("listening on ").map(str::to_owned)
-        });
+        let url = lines
+            .into_iter()
+            .flatten()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
         match url {
             Some(url) => Ok(Self { process, url }),
             None => Err(Failure::new("the server did not start")),

@@ -132,7 +132,8 @@ pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
     }
     say(format!("installing {PACKAGE} into target/"));
     let python = on_path("python3").or_else(|| on_path("python"));
-    let python = python.ok_or_else(|| Failure::new("Python 3.10 or later is missing; get it from https://www.python.org"))?;
+    let python =
+        python.ok_or_else(|| Failure::new("Python 3.10 or later is missing; get it from https://www.python.org"))?;
     let make = |python: &Path| run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder));
     if make(&python).is_err() {
         // Debian keeps what this needs in a package of its own.
