@@ -400,7 +400,9 @@ pub(super) async fn search(
     limit: i64,
 ) -> Result<Vec<Message>> {
     // Each word quoted, so that nothing in it is an operator.
-    let words = query.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    // An accent may be a character of its own, after its letter: it belongs to the word.
+    let words = query.split(|c: char| !(c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)));
+    let words = words.filter(|word| word.contains(char::is_alphanumeric));
     let words: Vec<_> = words.map(|word| format!("\"{word}\"*")).collect();
     if words.is_empty() {
         return Ok(Vec::new());

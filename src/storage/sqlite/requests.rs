@@ -107,11 +107,33 @@ pub(super) async fn create(
     .bind(text.budget_cents)
     .bind(&text.wanted_on)
     .bind(RequestStatus::New.word())
-    .bind(fold(&[&*text.title, &*text.description, &*name, &*email].join("\n")))
+    .bind(folded(&text.title, &text.description, &name, &email))
     .bind(now().0)
     .execute(&mut tx.conn)
     .await?;
     find(&mut tx.conn, actor, id).await
+}
+
+/// What search looks at.
+fn folded(title: &str, description: &str, name: &str, email: &str) -> String {
+    fold(&[title, description, name, email].join("\n"))
+}
+
+/// Lets the requests of a customer be found by what the customer is called now.
+pub(super) async fn customer_renamed(tx: &mut Tx, customer: UserId, name: &Name, email: &Email) -> Result<()> {
+    let requests: Vec<(uuid::Uuid, String, String)> =
+        sqlx::query_as("select id, title, description from custom_requests where customer_id = ?1")
+            .bind(customer.0)
+            .fetch_all(&mut tx.conn)
+            .await?;
+    for (id, title, description) in requests {
+        sqlx::query("update custom_requests set folded = ?2 where id = ?1")
+            .bind(id)
+            .bind(folded(&title, &description, name.as_str(), email.as_str()))
+            .execute(&mut tx.conn)
+            .await?;
+    }
+    Ok(())
 }
 
 pub(super) const BY_ID: &str = concat!(select_requests!("''"), " and custom_requests.id = ?3");

@@ -3,6 +3,7 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
+    requests,
     rows::{Columns, Word, id_list, user, user_columns},
     sessions,
     writer::Tx,
@@ -116,6 +117,7 @@ pub(super) async fn set_profile(tx: &mut Tx, id: UserId, name: Name, email: Emai
         .bind(email.as_str())
         .execute(&mut tx.conn)
         .await?;
+    requests::customer_renamed(tx, id, &name, &email).await?;
     get(tx, id).await
 }
 

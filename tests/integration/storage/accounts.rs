@@ -122,3 +122,278 @@ pub async fn tokens_work_until_they_are_revoked(world: World) {
     assert!(world.store.find_token(two).await.unwrap().is_some());
     assert_err!(world.store.create_token(hash(), UserId::new(), None).await, StoreError::NotFound);
 }
+
+pub async fn people_are_listed_admins_first_and_searched(world: World) {
+    world.user("zoe", Role::Admin).await;
+    for name in ["Ben", "alice", "Cleo"] {
+        world.user(name, Role::Customer).await;
+    }
+    let names = async |search, limit| {
+        let users = world.store.list_users(search, limit).await.unwrap();
+        users.into_iter().map(|user| user.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(None, 100).await, ["Ada", "zoe", "alice", "Ben", "Cleo"]);
+    assert_eq!(names(None, 2).await, ["Ada", "zoe"]);
+    assert_eq!(names(Some(" "), 100).await.len(), 5);
+    assert_eq!(names(Some("CLEO"), 100).await, ["Cleo"]);
+    assert_eq!(names(Some(" ben@EXAMPLE"), 100).await, ["Ben"]);
+    assert!(names(Some("%"), 100).await.is_empty(), "a search is no pattern");
+}
+
+pub async fn profiles_change_and_addresses_stay_unique(world: World) {
+    let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
+    let (name, email) = (Name::parse("name", "Benjamin").unwrap(), Email::parse("email", "b@example.com").unwrap());
+    let changed = world.store.set_profile(ben.id, name.clone(), email.clone()).await.unwrap();
+    assert_eq!((changed.id, &changed.name, &changed.email, changed.role), (ben.id, &name, &email, Role::Customer));
+    assert_eq!(world.store.find_user(ben.id).await.unwrap(), Some((changed.clone(), "$argon2id$of Ben".into())));
+    assert_eq!(world.store.find_user_by_email(&ben.email).await.unwrap(), None);
+    assert_eq!(world.store.set_profile(ben.id, name.clone(), email.clone()).await.unwrap(), changed);
+
+    assert_err!(world.store.set_profile(ben.id, name.clone(), cleo.email).await, StoreError::EmailTaken);
+    assert_err!(
+        world.store.set_profile(UserId::new(), name, Email::parse("email", "c@d").unwrap()).await,
+        StoreError::NotFound
+    );
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0, changed);
+    assert_eq!(world.store.find_user(UserId::new()).await.unwrap(), None);
+}
+
+pub async fn a_new_password_ends_every_other_way_in(world: World) {
+    let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
+    let session = async |user: &User| {
+        let secret = hash();
+        (secret, world.store.create_session(new_session(secret, Some(user.id), &[], in_an_hour())).await.unwrap())
+    };
+    let (one, two, three, foreign) =
+        (session(&ben).await, session(&ben).await, session(&ben).await, session(&cleo).await);
+    let (reset, link) = (hash(), hash());
+    world.store.create_password_reset(reset, ben.id, in_an_hour()).await.unwrap();
+    world.store.create_sign_in_link(link, ben.id, in_an_hour()).await.unwrap();
+
+    let mut ended = world.store.set_password(ben.id, "$new".into(), Some(two.1)).await.unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, [one.1, three.1]);
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().1, "$new");
+    assert!(find_session(&*world.store, one.0).await.is_none());
+    assert!(find_session(&*world.store, two.0).await.is_some());
+    assert!(find_session(&*world.store, foreign.0).await.is_some());
+    assert_eq!(world.store.find_password_reset(reset).await.unwrap(), None);
+    assert_eq!(world.store.find_sign_in_link(link).await.unwrap(), None);
+    assert_eq!(world.store.set_password(ben.id, "$newer".into(), Some(foreign.1)).await.unwrap(), [two.1]);
+    assert!(find_session(&*world.store, foreign.0).await.is_some());
+    assert_err!(world.store.set_password(UserId::new(), "$new".into(), None).await, StoreError::NotFound);
+}
+
+pub async fn a_password_is_reset_once(world: World) {
+    let ben = world.user("Ben", Role::Customer).await;
+    let (signed_in, older, newer, expired) = (hash(), hash(), hash(), hash());
+    let session = world.store.create_session(new_session(signed_in, Some(ben.id), &[], in_an_hour())).await.unwrap();
+    world.store.create_password_reset(expired, ben.id, just_over()).await.unwrap();
+    assert_eq!(world.store.find_password_reset(expired).await.unwrap(), None);
+    assert!(world.store.reset_password(expired, "$late".into()).await.unwrap().is_none());
+    world.store.create_password_reset(older, ben.id, in_an_hour()).await.unwrap();
+    world.store.create_password_reset(newer, ben.id, in_an_hour()).await.unwrap();
+    for wrong in [older, hash()] {
+        assert_eq!(world.store.find_password_reset(wrong).await.unwrap(), None);
+        assert!(world.store.reset_password(wrong, "$wrong".into()).await.unwrap().is_none());
+    }
+    assert_eq!(world.store.find_password_reset(newer).await.unwrap().as_ref(), Some(&ben));
+
+    let tries = (0..8).map(|n| world.store.reset_password(newer, format!("$new {n}")));
+    let tries = futures_util::future::join_all(tries).await;
+    let mut done: Vec<_> = (0..).zip(tries).filter_map(|(n, done)| Some((n, done.unwrap()?))).collect();
+    let (winner, (user, ended)) = done.pop().unwrap();
+    assert!(done.is_empty(), "used once");
+    assert_eq!((user, ended), (ben.clone(), vec![session]));
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().1, format!("$new {winner}"));
+    assert!(find_session(&*world.store, signed_in).await.is_none());
+    assert_eq!(world.store.find_password_reset(newer).await.unwrap(), None);
+    let unknown = world.store.create_password_reset(hash(), UserId::new(), in_an_hour()).await;
+    assert_err!(unknown, StoreError::NotFound);
+}
+
+pub async fn an_invitation_makes_one_admin(world: World) {
+    let (secret, ada) = (hash(), world.admin.user().unwrap());
+    let id = world.store.create_invite(secret, ada.id, in_an_hour()).await.unwrap();
+    let found = world.store.find_invite(secret).await.unwrap().unwrap();
+    assert_eq!((found.id, found.invited_by.as_str()), (id, "Ada"));
+    assert!(world.store.find_invite(hash()).await.unwrap().is_none());
+    assert!(world.store.accept_invite(hash(), new_user("x@example.com", "X", Role::Admin)).await.unwrap().is_none());
+
+    let taken = world.store.accept_invite(secret, new_user("ada@example.com", "Again", Role::Admin)).await;
+    assert_err!(taken, StoreError::EmailTaken);
+    assert!(world.store.find_invite(secret).await.unwrap().is_some(), "it can still be used");
+
+    let tries = (0..8).map(|n| {
+        let new = new_user(&format!("new{n}@example.com"), "New", Role::Customer);
+        world.store.accept_invite(secret, new)
+    });
+    let tries = futures_util::future::join_all(tries).await;
+    let made: Vec<_> = tries.into_iter().filter_map(|made| made.unwrap()).collect();
+    assert_eq!((made.len(), made[0].role), (1, Role::Admin));
+    assert!(world.store.find_invite(secret).await.unwrap().is_none());
+    assert_eq!(world.store.list_users(None, 10).await.unwrap().len(), 2);
+    assert_err!(world.store.create_invite(hash(), UserId::new(), in_an_hour()).await, StoreError::NotFound);
+}
+
+pub async fn an_invitation_dies_when_it_expires_is_withdrawn_or_its_maker_is_no_admin_any_more(world: World) {
+    let (ada, second) = (world.admin.user().unwrap(), world.other_admin().await);
+    let (expired, withdrawn, orphaned, valid) = (hash(), hash(), hash(), hash());
+    world.store.create_invite(expired, ada.id, just_over()).await.unwrap();
+    let id = world.store.create_invite(withdrawn, ada.id, in_an_hour()).await.unwrap();
+    world.store.create_invite(orphaned, second.user_id().unwrap(), in_an_hour()).await.unwrap();
+    let kept = world.store.create_invite(valid, ada.id, in_an_hour()).await.unwrap();
+    assert!(world.store.delete_invite(id).await.unwrap());
+    assert!(!world.store.delete_invite(id).await.unwrap());
+    assert!(!world.store.delete_invite(InviteId::new()).await.unwrap());
+    assert_eq!(world.store.list_invites().await.unwrap().len(), 2);
+    world.store.set_role(ada.id, second.user_id().unwrap(), Role::Customer).await.unwrap();
+
+    for dead in [expired, withdrawn, orphaned] {
+        assert!(world.store.find_invite(dead).await.unwrap().is_none());
+        let new = new_user("new@example.com", "New", Role::Admin);
+        assert!(world.store.accept_invite(dead, new).await.unwrap().is_none());
+    }
+    let listed: Vec<_> = world.store.list_invites().await.unwrap().into_iter().map(|invite| invite.id).collect();
+    assert_eq!(listed, [kept]);
+}
+
+pub async fn admins_give_roles_to_others(world: World) {
+    let ben = world.user("Ben", Role::Customer).await;
+    let ada = world.admin.user_id().unwrap();
+    assert_err!(world.store.set_role(ben.id, ada, Role::Customer).await, StoreError::Forbidden);
+    assert_err!(world.store.set_role(ada, ada, Role::Customer).await, StoreError::Forbidden);
+    assert_err!(world.store.set_role(ben.id, ben.id, Role::Admin).await, StoreError::Forbidden);
+    assert_err!(world.store.set_role(ada, UserId::new(), Role::Admin).await, StoreError::NotFound);
+    assert_eq!(world.store.set_role(ada, ben.id, Role::Admin).await.unwrap().role, Role::Admin);
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0.role, Role::Admin);
+    world.store.set_role(ben.id, ada, Role::Customer).await.unwrap();
+    assert_err!(world.store.set_role(ada, ben.id, Role::Customer).await, StoreError::Forbidden);
+}
+
+pub async fn of_two_admins_who_demote_each_other_at_once_one_stays(world: World) {
+    let (ada, second) = (world.admin.user_id().unwrap(), world.other_admin().await.user_id().unwrap());
+    for _ in 0..10 {
+        let (one, two) = tokio::join!(
+            world.store.set_role(ada, second, Role::Customer),
+            world.store.set_role(second, ada, Role::Customer)
+        );
+        let (demoted, by) = match (one, two) {
+            (Ok(user), Err(StoreError::Forbidden)) => (user.id, ada),
+            (Err(StoreError::Forbidden), Ok(user)) => (user.id, second),
+            other => panic!("{other:?}"),
+        };
+        assert!(world.store.has_admin().await.unwrap());
+        world.store.set_role(by, demoted, Role::Admin).await.unwrap();
+    }
+}
+
+pub async fn the_tokens_of_a_demoted_admin_stop_working(world: World) {
+    let (ada, second) = (world.admin.user_id().unwrap(), world.other_admin().await.user_id().unwrap());
+    let (own, foreign) = (hash(), hash());
+    let kept = world.store.create_token(own, ada, Some(Name::parse("name", "Web shop").unwrap())).await.unwrap();
+    let lost = world.store.create_token(foreign, second, None).await.unwrap();
+    let listed = world.store.list_tokens().await.unwrap();
+    assert_eq!(listed.iter().map(|token| token.id).collect::<Vec<_>>(), [lost, kept], "newest first");
+    assert_eq!(listed[1].name.as_ref().map(Name::as_str), Some("Web shop"));
+    assert!(world.store.list_revoked_tokens(&[kept, lost]).await.unwrap().is_empty());
+
+    world.store.set_role(ada, second, Role::Customer).await.unwrap();
+    assert!(world.store.find_token(foreign).await.unwrap().is_none());
+    assert!(world.store.find_token(own).await.unwrap().is_some());
+    assert_eq!(world.store.list_revoked_tokens(&[kept, lost]).await.unwrap(), [lost]);
+    assert_eq!(world.store.list_tokens().await.unwrap().len(), 1);
+}
+
+pub async fn sessions_that_were_not_seen_for_long_are_over(world: World) {
+    let ben = world.user("Ben", Role::Customer).await;
+    let secret = hash();
+    let id = world.store.create_session(new_session(secret, Some(ben.id), &[], in_an_hour())).await.unwrap();
+    let day = 86_400_000;
+    let seen_after = Timestamp(now().0 - 30 * day);
+    world.backend.set_last_seen(id, Timestamp(now().0 - 31 * day)).await;
+    assert!(world.store.find_session(secret, seen_after).await.unwrap().is_none());
+    assert!(world.store.list_sessions(ben.id, seen_after).await.unwrap().is_empty());
+
+    world.backend.set_last_seen(id, Timestamp(now().0 - 29 * day)).await;
+    assert!(world.store.find_session(secret, seen_after).await.unwrap().is_some());
+    // That it was seen is written behind; whatever is written after it finds it done.
+    world.store.put_setup_secret(hash()).await.unwrap();
+    let seen = world.store.list_sessions(ben.id, seen_after).await.unwrap().remove(0).last_seen_at;
+    assert!(now().0 - seen.0 < day, "being seen keeps it alive");
+}
+
+pub async fn people_see_and_end_their_own_sessions(world: World) {
+    let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
+    let mut ids = Vec::new();
+    for (n, user) in [&ben, &ben, &cleo, &ben].into_iter().enumerate() {
+        let expires_at = if n == 3 { just_over() } else { in_an_hour() };
+        let new = new_session(hash(), Some(user.id), &[], expires_at);
+        let new = NewSession { user_agent: (n == 0).then(|| "Browser 1".to_owned()), ..new };
+        ids.push(world.store.create_session(new).await.unwrap());
+    }
+    world.backend.set_last_seen(ids[1], Timestamp(now().0 - 1_000_000)).await;
+    let listed = async |user: &User| {
+        let sessions = world.store.list_sessions(user.id, Timestamp(0)).await.unwrap();
+        sessions.into_iter().map(|session| (session.id, session.user_agent)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&ben).await, [(ids[0], Some("Browser 1".to_owned())), (ids[1], None)], "last seen first");
+    assert!(!world.store.end_session_of(cleo.id, ids[0]).await.unwrap(), "not theirs");
+    assert!(world.store.end_session_of(ben.id, ids[0]).await.unwrap());
+    assert!(!world.store.end_session_of(ben.id, ids[0]).await.unwrap());
+    assert_eq!(listed(&ben).await, [(ids[1], None)]);
+    assert_eq!(listed(&cleo).await, [(ids[2], None)]);
+}
+
+pub async fn an_account_adopts_chats_that_are_nobodys(world: World) {
+    let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
+    let (free, owned, revoked, unopened) = (
+        world.room("Free").await,
+        world.room("Owned").await,
+        world.room("Revoked").await,
+        world.room("Unopened").await,
+    );
+    world.backend.set_owner(owned.id, cleo.id).await;
+    world.store.revoke_links(&world.admin, revoked.id).await.unwrap();
+    world.post(&free.guest, free.id, "hello").await;
+    let links = [free.link, owned.link, revoked.link, LinkId::new()];
+
+    let admin = world.admin.user_id().unwrap();
+    assert_eq!(world.store.adopt_links(admin, &links).await.unwrap(), [], "an admin is no customer");
+    assert_eq!(world.store.adopt_links(UserId::new(), &links).await.unwrap(), []);
+    assert_eq!(world.store.adopt_links(ben.id, &[]).await.unwrap(), []);
+    assert_eq!(world.store.adopt_links(ben.id, &links).await.unwrap(), [free.id]);
+    assert_eq!(world.store.adopt_links(ben.id, &links).await.unwrap(), []);
+    assert_eq!(world.store.adopt_links(cleo.id, &links).await.unwrap(), [], "it is somebody's now");
+
+    let ben = Actor::Customer(ben, vec![]);
+    let seat = world.seat(&ben, free.id).await;
+    assert_eq!((seat.me.id, seat.me.kind), (ParticipantId(free.id.0), ParticipantKind::Customer), "the same person");
+    assert_eq!(seat.conversation.unread, 0);
+    let people = world.store.list_participants(&world.admin, free.id).await.unwrap();
+    assert!(people.iter().all(|person| person.kind != ParticipantKind::Guest), "{people:?}");
+    assert_eq!(world.store.audience(free.id).await.unwrap().customer, ben.user_id());
+    for room in [&owned, &revoked, &unopened] {
+        assert_err!(world.store.find_conversation(&ben, room.id).await, StoreError::NotFound);
+    }
+    // Who has the link still comes in by it.
+    world.post(&free.guest, free.id, "again").await;
+}
+
+pub async fn the_audience_of_a_conversation_is_its_account_and_its_living_link(world: World) {
+    let (ben, room) = (world.user("Ben", Role::Customer).await, world.room("Room").await);
+    let audience = async || {
+        let audience = world.store.audience(room.id).await.unwrap();
+        (audience.customer, audience.links)
+    };
+    assert_eq!(audience().await, (None, vec![room.link]));
+    world.backend.set_owner(room.id, ben.id).await;
+    assert_eq!(audience().await, (Some(ben.id), vec![room.link]));
+    let new = new_link();
+    world.store.replace_link(&world.admin, room.id, new).await.unwrap();
+    assert_eq!(audience().await, (Some(ben.id), vec![new.id]));
+    world.store.revoke_links(&world.admin, room.id).await.unwrap();
+    assert_eq!(audience().await, (Some(ben.id), vec![]));
+    let nothing = world.store.audience(ConversationId::new()).await.unwrap();
+    assert_eq!((nothing.customer, nothing.links), (None, vec![]));
+}

@@ -8,8 +8,11 @@ mod access;
 mod accounts;
 mod concurrency;
 mod conversations;
+mod files;
 mod messages;
 mod participants;
+mod requests;
+mod search;
 mod setup;
 mod sqlite;
 mod world;
@@ -48,6 +51,19 @@ contract! {
             sessions_belong_to_users_and_links_that_exist
             sign_in_links_work_until_they_expire
             tokens_work_until_they_are_revoked
+            people_are_listed_admins_first_and_searched
+            profiles_change_and_addresses_stay_unique
+            a_new_password_ends_every_other_way_in
+            a_password_is_reset_once
+            an_invitation_makes_one_admin
+            an_invitation_dies_when_it_expires_is_withdrawn_or_its_maker_is_no_admin_any_more
+            admins_give_roles_to_others
+            of_two_admins_who_demote_each_other_at_once_one_stays
+            the_tokens_of_a_demoted_admin_stop_working
+            sessions_that_were_not_seen_for_long_are_over
+            people_see_and_end_their_own_sessions
+            an_account_adopts_chats_that_are_nobodys
+            the_audience_of_a_conversation_is_its_account_and_its_living_link
         }
         access {
             outsiders_find_nothing
@@ -77,6 +93,40 @@ contract! {
             the_list_shows_the_latest_message
             older_pages
             newer_pages
+        }
+        requests {
+            customers_make_their_own_and_admins_make_them_for_customers
+            each_sees_their_own
+            paging_in_each_order_visits_each_once
+            activity_in_the_conversation_moves_a_request_up
+            lists_are_filtered_and_counted
+            a_request_is_found_by_what_its_customer_is_called_now
+            a_status_is_noted_with_who_gave_it
+            many_who_open_at_once_get_the_same_conversation
+            the_conversation_of_a_request_is_its_customers
+            a_conversation_begins_with_what_the_request_went_through
+            a_change_of_status_is_told_in_the_conversation_even_if_it_is_closed
+            nobody_changes_what_the_server_wrote
+            a_change_of_status_is_news_to_everyone_but_its_maker
+            statuses_and_messages_at_once_leave_no_holes
+        }
+        files {
+            files_go_with_a_message_in_the_order_given
+            one_sends_own_unsent_files_of_this_conversation_only
+            one_file_is_sent_once_however_many_try
+            a_file_is_its_senders_until_it_is_sent_and_then_the_conversations
+            a_closed_conversation_takes_no_files
+            the_files_of_a_deleted_message_are_gone
+            what_was_never_sent_is_forgotten_after_a_while
+            an_account_sends_what_its_guest_put_there
+        }
+        search {
+            words_are_found_in_any_case_and_by_how_they_begin
+            nothing_in_a_query_is_more_than_a_word
+            everyone_finds_what_they_may_see
+            what_was_edited_or_deleted_is_found_as_it_is_now
+            what_the_server_wrote_is_not_searched
+            paging_finds_each_once_latest_first
         }
         participants {
             joining_once_is_enough

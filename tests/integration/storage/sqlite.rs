@@ -50,6 +50,25 @@ impl Backend for SqliteFile {
             .await
             .unwrap();
     }
+
+    async fn set_request_times(&self, request: RequestId, created_at: Timestamp, updated_at: Timestamp) {
+        sqlx::query("update custom_requests set created_at_ms = ?2, updated_at_ms = ?3 where id = ?1")
+            .bind(request.0)
+            .bind(created_at.0)
+            .bind(updated_at.0)
+            .execute(&mut self.connect().await)
+            .await
+            .unwrap();
+    }
+
+    async fn set_last_seen(&self, session: SessionId, at: Timestamp) {
+        sqlx::query("update login_sessions set last_seen_at_ms = ?2 where id = ?1")
+            .bind(session.0)
+            .bind(at.0)
+            .execute(&mut self.connect().await)
+            .await
+            .unwrap();
+    }
 }
 
 fn path(folder: &TempDir) -> PathBuf {

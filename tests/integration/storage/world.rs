@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 pub use bespoken::{
     domain::{
-        Actor, ClientId, Content, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Message,
-        MessageId, Name, ParticipantId, ParticipantKind, Role, SenderType, SessionId, Timestamp, TokenId, User, UserId,
+        Actor, Attachment, AttachmentId, ClientId, Content, ConversationId, ConversationKind, ConversationStatus,
+        CustomRequest, Email, InviteId, LinkId, Message, MessageId, Name, ParticipantId, ParticipantKind, RequestId,
+        RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId, Timestamp, TokenId, User, UserId,
     },
     storage::{
         Change, Commit, ConversationFilter, Cursor, Draft, Link, LoginSession, NewConversation, NewLink, NewSession,
-        NewUser, Posted, Seat, SecretHash, StatusCounts, Store, StoreError, now,
+        NewUser, Posted, RequestFilter, Seat, SecretHash, StatusCounts, Store, StoreError, now,
     },
 };
 
@@ -21,6 +22,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Makes the conversation belong to an account.
     async fn set_owner(&self, conversation: ConversationId, owner: UserId);
     async fn set_every_updated_at(&self, at: Timestamp);
+    async fn set_request_times(&self, request: RequestId, created_at: Timestamp, updated_at: Timestamp);
+    async fn set_last_seen(&self, session: SessionId, at: Timestamp);
 }
 
 pub struct World {
@@ -53,6 +56,36 @@ impl World {
     pub async fn user(&self, name: &str, role: Role) -> User {
         let email = format!("{}@example.com", name.to_lowercase());
         self.store.create_user(new_user(&email, name, role)).await.unwrap()
+    }
+
+    /// A customer who came by no link.
+    pub async fn customer(&self, name: &str) -> Actor {
+        Actor::Customer(self.user(name, Role::Customer).await, Vec::new())
+    }
+
+    pub async fn other_admin(&self) -> Actor {
+        Actor::Admin(self.user("Second", Role::Admin).await)
+    }
+
+    /// A customer's request.
+    pub async fn request(&self, customer: &Actor, title: &str) -> CustomRequest {
+        self.store.create_request(customer, None, request_text(title)).await.unwrap()
+    }
+
+    /// The conversation of a request.
+    pub async fn open(&self, actor: &Actor, request: RequestId) -> ConversationId {
+        self.store.open_request_conversation(actor, request).await.unwrap().0.conversation.id
+    }
+
+    pub async fn set_request(&self, actor: &Actor, request: RequestId, status: RequestStatus) -> CustomRequest {
+        self.store.set_request_status(actor, request, status).await.unwrap()
+    }
+
+    /// Puts a file into a conversation.
+    pub async fn file(&self, actor: &Actor, room: ConversationId, name: &str) -> Attachment {
+        let file = new_file(name);
+        self.store.add_attachment(actor, room, file.clone()).await.unwrap();
+        file
     }
 
     pub async fn room(&self, customer: &str) -> Room {
@@ -113,6 +146,19 @@ pub fn new_conversation(customer: &str) -> NewConversation {
         customer_email: None,
         metadata: serde_json::Value::Null,
         link: new_link(),
+    }
+}
+
+pub fn request_text(title: &str) -> RequestText {
+    RequestText { title: title.to_owned(), description: "Of oak".to_owned(), budget_cents: None, wanted_on: None }
+}
+
+pub fn new_file(name: &str) -> Attachment {
+    Attachment {
+        id: AttachmentId::new(),
+        name: name.to_owned(),
+        media_type: "application/pdf".to_owned(),
+        size_bytes: 3,
     }
 }
 

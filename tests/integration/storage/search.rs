@@ -1,0 +1,135 @@
+use super::world::*;
+
+/// What a search finds, latest first.
+async fn found(world: &World, actor: &Actor, query: &str) -> Vec<String> {
+    let messages = world.store.search_messages(actor, query, None, 100).await.unwrap();
+    messages.into_iter().map(|message| message.content).collect()
+}
+
+pub async fn words_are_found_in_any_case_and_by_how_they_begin(world: World) {
+    let room = world.room("Cleo").await;
+    for text in ["An OAK table", "Tabletop of ash", "Élan vital", "Größe 140 cm", "Стол из дуба", "unstable"]
+    {
+        world.post(&room.guest, room.id, text).await;
+    }
+    for (query, messages) in [
+        ("table", &["Tabletop of ash", "An OAK table"][..]),
+        ("TABLE", &["Tabletop of ash", "An OAK table"]),
+        ("tab", &["Tabletop of ash", "An OAK table"]),
+        ("table oak", &["An OAK table"]),
+        ("oak table an", &["An OAK table"]),
+        ("table brass", &[]),
+        ("able", &[]),
+        ("élan", &["Élan vital"]),
+        ("ELAN", &["Élan vital"]),
+        ("e\u{301}lan", &["Élan vital"]),
+        ("größe", &["Größe 140 cm"]),
+        ("140", &["Größe 140 cm"]),
+        ("СТОЛ", &["Стол из дуба"]),
+        ("", &[]),
+        (" \t", &[]),
+    ] {
+        assert_eq!(found(&world, &world.admin, query).await, messages, "{query:?}");
+    }
+}
+
+pub async fn nothing_in_a_query_is_more_than_a_word(world: World) {
+    let room = world.room("Cleo").await;
+    for text in ["oak or ash", "oak and ash", "not ash", "near the oak", "content: oak", "say \"oak\" twice"] {
+        world.post(&room.guest, room.id, text).await;
+    }
+    for (query, messages) in [
+        ("oak OR brass", &[][..]),
+        ("oak OR ash", &["oak or ash"]),
+        ("oak AND ash", &["oak and ash"]),
+        ("oak NOT ash", &[]),
+        ("NEAR(oak ash)", &[]),
+        ("near(the oak)", &["near the oak"]),
+        ("content:oak", &["content: oak"]),
+        ("\"oak twice\"", &["say \"oak\" twice"]),
+        ("\"say", &["say \"oak\" twice"]),
+        ("-ash -not", &["not ash"]),
+        ("^not", &["not ash"]),
+        ("{not} + ash*", &["not ash"]),
+    ] {
+        assert_eq!(found(&world, &world.admin, query).await, messages, "{query:?}");
+    }
+    for odd in ["\"", "\"\"", "*", "(", ")", "'", "oak\"*", "a\0b", "ash' or 1=1 --", "Ⓐ", "½", "😀", "_", "\\"] {
+        found(&world, &world.admin, odd).await;
+    }
+    let long = "a ".repeat(100);
+    assert!(found(&world, &world.admin, &long).await.len() <= 6);
+}
+
+pub async fn everyone_finds_what_they_may_see(world: World) {
+    let (room, other) = (world.room("Cleo").await, world.room("Other").await);
+    let owner = world.customer("Owner").await;
+    let request = world.request(&owner, "Table").await;
+    let own = world.open(&owner, request.id).await;
+    world.post(&room.guest, room.id, "word by the guest").await;
+    world.post(&world.admin, room.id, "word by the admin").await;
+    world.post(&other.guest, other.id, "word of another").await;
+    world.post(&owner, own, "word of the owner").await;
+
+    assert_eq!(found(&world, &room.guest, "word").await, ["word by the admin", "word by the guest"]);
+    assert_eq!(found(&world, &other.guest, "word").await, ["word of another"]);
+    assert_eq!(found(&world, &owner, "word").await, ["word of the owner"]);
+    let both = Actor::Customer(owner.user().unwrap().clone(), vec![other.link]);
+    assert_eq!(found(&world, &both, "word").await, ["word of the owner", "word of another"]);
+    assert_eq!(found(&world, &world.admin, "word").await.len(), 4);
+    let stranger = world.customer("Stranger").await;
+    for actor in [&stranger, &Actor::Guest(vec![]), &Actor::Guest(vec![LinkId::new()])] {
+        assert!(found(&world, actor, "word").await.is_empty(), "{actor:?}");
+    }
+    world.store.revoke_links(&world.admin, room.id).await.unwrap();
+    assert!(found(&world, &room.guest, "word").await.is_empty());
+}
+
+pub async fn what_was_edited_or_deleted_is_found_as_it_is_now(world: World) {
+    let room = world.room("Cleo").await;
+    let message = world.post(&room.guest, room.id, "brass lamp").await;
+    let gone = world.post(&room.guest, room.id, "brass handle").await;
+    world.store.edit_message(&room.guest, None, message.id, content("copper lamp")).await.unwrap();
+    world.store.delete_message(&room.guest, None, gone.id).await.unwrap();
+    assert!(found(&world, &world.admin, "brass").await.is_empty());
+    assert_eq!(found(&world, &world.admin, "copper").await, ["copper lamp"]);
+    assert_eq!(found(&world, &world.admin, "lamp").await, ["copper lamp"]);
+    assert!(found(&world, &world.admin, "handle").await.is_empty());
+    world.store.edit_message(&room.guest, None, message.id, content("brass lamp")).await.unwrap();
+    assert_eq!(found(&world, &room.guest, "brass lamp").await, ["brass lamp"]);
+}
+
+pub async fn what_the_server_wrote_is_not_searched(world: World) {
+    let owner = world.customer("Owner").await;
+    let request = world.request(&owner, "Table").await;
+    let room = world.open(&owner, request.id).await;
+    world.set_request(&world.admin, request.id, RequestStatus::Done).await;
+    world.post(&owner, room, "What is its status?").await;
+    assert_eq!(found(&world, &world.admin, "status").await, ["What is its status?"]);
+}
+
+pub async fn paging_finds_each_once_latest_first(world: World) {
+    let (room, other) = (world.room("Cleo").await, world.room("Other").await);
+    let mut posted = Vec::new();
+    for n in 0..23 {
+        let room = if n % 3 == 0 { &other } else { &room };
+        posted.push(world.post(&room.guest, room.id, &format!("word {n}")).await);
+        world.post(&room.guest, room.id, "something else").await;
+    }
+    posted.reverse();
+    for limit in [1, 5, 22, 23, 24] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = world.store.search_messages(&world.admin, "word", after, limit).await.unwrap();
+            assert!(page.len() <= usize::try_from(limit).unwrap());
+            after = page.last().map(|message| message.id);
+            seen.extend(page);
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, posted, "{limit} at a time");
+    }
+    let foreign = world.store.search_messages(&room.guest, "word", Some(posted[0].id), 100).await.unwrap();
+    assert!(foreign.iter().all(|message| message.conversation_id == room.id));
+}
