@@ -1,9 +1,14 @@
 //! The REST API of the contract's section 4, as programs use it.
 
 mod access;
+mod accounts;
+mod attachments;
 mod conversations;
 mod limits;
 mod links;
 mod messages;
 mod problems;
+mod requests;
+mod search;
 mod server_functions;
+mod transcript;

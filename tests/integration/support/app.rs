@@ -1,18 +1,25 @@
 //! The server under test.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use bespoken::{
-    domain::{Actor, Conversation, ConversationId, Limits, Message, Name, Role, User},
+    domain::{
+        Actor, Attachment, AttachmentId, Conversation, ConversationId, CustomRequest, Limits, Message, Name, RequestId,
+        Role, User, UserId,
+    },
     http::{Config, Running, serve},
-    service::Service,
+    service::{Service, Visitor},
 };
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Api, Browser, Ws, in_time};
+use super::{Answer, Api, Browser, Sign, Ws, in_time};
 
 pub const PASSWORD: &str = "a long enough password";
 
@@ -20,6 +27,7 @@ pub const PASSWORD: &str = "a long enough password";
 pub struct Data {
     dir: TempDir,
     limits: Limits,
+    smtp_url: Option<String>,
     pub admin: User,
     pub token: String,
 }
@@ -31,7 +39,7 @@ impl Data {
 
     /// Starts a server on it again.
     pub async fn start(self) -> TestApp {
-        let (running, shutdown) = run(&self.dir, self.limits).await;
+        let (running, shutdown) = run(&self.dir, self.limits, self.smtp_url.clone()).await;
         TestApp::new(running, shutdown, self)
     }
 }
@@ -52,7 +60,16 @@ pub struct Chat {
     pub conversation: Conversation,
 }
 
-async fn run(dir: &TempDir, limits: Limits) -> (Running, CancellationToken) {
+/// Somebody with an account, in a browser.
+pub struct Customer {
+    pub user: User,
+    /// `name=value`.
+    pub cookie: String,
+    /// The API as this browser uses it.
+    pub api: Api,
+}
+
+async fn run(dir: &TempDir, limits: Limits, smtp_url: Option<String>) -> (Running, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = Config {
         database_url: format!("sqlite://{}", dir.path().join("bespoken.db").display()),
@@ -60,7 +77,7 @@ async fn run(dir: &TempDir, limits: Limits) -> (Running, CancellationToken) {
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
         currency: "EUR".into(),
-        smtp_url: None,
+        smtp_url,
         mail_from: None,
         limits,
     };
@@ -78,18 +95,23 @@ impl TestApp {
     pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits::default();
         change(&mut limits);
+        Self::with_mail(limits, None).await
+    }
+
+    /// A server that sends mail by `smtp_url`.
+    pub async fn with_mail(limits: Limits, smtp_url: Option<String>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (running, shutdown) = run(&dir, limits).await;
+        let (running, shutdown) = run(&dir, limits, smtp_url.clone()).await;
         let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         let (_, token) = running.service.create_token("admin@example.com", None).await.unwrap();
         let token = token.expose().to_owned();
-        Self::new(running, shutdown, Data { dir, limits, admin, token })
+        Self::new(running, shutdown, Data { dir, limits, smtp_url, admin, token })
     }
 
     /// A server whose database is empty.
     pub async fn empty() -> (Arc<Service>, String, CancellationToken, TempDir) {
         let dir = tempfile::tempdir().unwrap();
-        let (running, shutdown) = run(&dir, Limits::default()).await;
+        let (running, shutdown) = run(&dir, Limits::default(), None).await;
         (running.service, running.public_url, shutdown, dir)
     }
 
@@ -122,11 +144,49 @@ impl TestApp {
     }
 
     pub fn api(&self, token: &str) -> Api {
-        Api::new(&self.url, Some(token))
+        Api::new(&self.url, Sign::Token(token.to_owned()))
     }
 
     pub fn nobody(&self) -> Api {
-        Api::new(&self.url, None)
+        Api::new(&self.url, Sign::Nothing)
+    }
+
+    /// A new account that is signed in.
+    pub async fn customer(&self, name: &str) -> Customer {
+        let email = format!("{}@example.com", name.to_lowercase());
+        let user = self.service.create_user(&email, name, PASSWORD, Role::Customer).await.unwrap();
+        let cookie = self.cookie(&user).await;
+        let api = Api::new(&self.url, Sign::Cookie(cookie.clone()));
+        Customer { user, cookie, api }
+    }
+
+    /// Signs an account in, in a new browser, without asking for the password.
+    pub async fn cookie(&self, user: &User) -> String {
+        let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None, session: None };
+        let secret = self.service.start_session(user, visitor).await.unwrap();
+        format!("bespoken={}", secret.expose())
+    }
+
+    /// The socket of a browser.
+    pub async fn socket_of(&self, customer: &Customer) -> Ws {
+        Ws::with_cookie(&self.url, &customer.cookie).await.unwrap_or_else(|answer: Answer| panic!("{answer:?}"))
+    }
+
+    /// A request that an admin makes for a customer.
+    pub async fn request(&self, customer: UserId, title: &str) -> CustomRequest {
+        let body = json!({ "title": title, "description": "Of oak", "customer_id": customer });
+        self.admin().post("/requests", body).await.expect(201).read()
+    }
+
+    /// The conversation of a request, opened by an admin.
+    pub async fn open_request(&self, request: RequestId) -> Conversation {
+        self.admin().post(&format!("/requests/{request}/conversation"), json!({})).await.read()
+    }
+
+    /// Puts a file into a conversation.
+    pub async fn file(&self, by: &Api, room: ConversationId, name: &str) -> AttachmentId {
+        let path = format!("/conversations/{room}/attachments");
+        by.upload(&path, name, "text/plain", name.as_bytes()).await.expect(201).read::<Attachment>().id
     }
 
     pub fn browser(&self) -> Browser {

@@ -66,25 +66,41 @@ fn client(cookies: bool) -> Client {
     Client::builder().redirect(Policy::none()).cookie_store(cookies).no_proxy().build().unwrap()
 }
 
-/// `/api/v1` with a token, or without.
+/// What somebody shows to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    Nothing,
+    /// An API token, or the secret of a link.
+    Token(String),
+    /// `name=value`, with the headers that a page of this server sends.
+    Cookie(String),
+}
+
+/// `/api/v1` with a token, a cookie, or nothing.
 #[derive(Clone)]
 pub struct Api {
     http: Client,
     url: String,
-    token: Option<String>,
+    sign: Sign,
 }
 
 impl Api {
-    pub fn new(url: &str, token: Option<&str>) -> Self {
-        Self { http: client(false), url: url.to_owned(), token: token.map(str::to_owned) }
+    pub fn new(url: &str, sign: Sign) -> Self {
+        Self { http: client(false), url: url.to_owned(), sign }
     }
 
     /// A request to a path below `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}/api/v1{path}", self.url));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
+        self.request_to(method, &format!("/api/v1{path}"))
+    }
+
+    /// A request to any path.
+    pub fn request_to(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.sign {
+            Sign::Nothing => request,
+            Sign::Token(token) => request.bearer_auth(token),
+            Sign::Cookie(cookie) => request.header(header::COOKIE, cookie).header(header::ORIGIN, &self.url),
         }
     }
 
@@ -103,6 +119,22 @@ impl Api {
     pub async fn delete(&self, path: &str) -> Answer {
         Answer::to(self.request(Method::DELETE, path)).await
     }
+
+    /// Sends a file as a form does, in the part `file`.
+    pub async fn upload(&self, path: &str, name: &str, media_type: &str, bytes: &[u8]) -> Answer {
+        Answer::to(multipart(self.request(Method::POST, path), "file", name, media_type, bytes)).await
+    }
+}
+
+/// Gives a request a body with one file.
+pub fn multipart(request: RequestBuilder, part: &str, name: &str, media_type: &str, bytes: &[u8]) -> RequestBuilder {
+    const BOUNDARY: &str = "the-boundary-of-the-parts";
+    let head = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"{name}\"\r\n\
+         Content-Type: {media_type}\r\n\r\n"
+    );
+    let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
+    request.header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
 }
 
 /// Keeps cookies, follows no redirects, and sends forms as browsers do.

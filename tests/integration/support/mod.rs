@@ -5,12 +5,14 @@
 
 mod app;
 mod http;
+mod mail;
 mod ws;
 
 use std::time::Duration;
 
 pub use app::{Chat, PASSWORD, TestApp};
-pub use http::{Answer, Api, Browser};
+pub use http::{Answer, Api, Browser, Sign, multipart};
+pub use mail::MailServer;
 pub use ws::{Refused, Ws, fresh, rev_of};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,6 +72,24 @@ pub const CONVERSATION: [&str; 16] = [
     "updated_at",
     "closed_at",
     "closed_by",
+];
+
+/// The members of a custom request.
+pub const REQUEST: [&str; 14] = [
+    "id",
+    "customer_id",
+    "customer_name",
+    "customer_email",
+    "title",
+    "description",
+    "budget_cents",
+    "wanted_on",
+    "status",
+    "conversation_id",
+    "last_message",
+    "unread",
+    "created_at",
+    "updated_at",
 ];
 
 /// The members of a conversation as admins see it: also `customer_online`, for the list of chats.

@@ -1,0 +1,196 @@
+//! Files: put into a conversation, sent, fetched.
+
+use bespoken::domain::Message;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_goes_with_a_message_and_outlives_a_restart() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}", chat.id));
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let put = guest.upload(&format!("{path}/attachments"), "plan.pdf", "application/pdf", &bytes).await.expect(201);
+    assert_eq!(members(&put.json()), ["id", "media_type", "name", "size_bytes"]);
+    let file = put.json();
+    assert_eq!((&file["name"], &file["media_type"]), (&json!("plan.pdf"), &json!("application/pdf")));
+    assert_eq!(file["size_bytes"], 100_000);
+    let address = format!("/attachments/{}", file["id"].as_str().unwrap());
+    guest.get(&address).await.expect(200);
+    app.admin().get(&address).await.problem(404, "not_found");
+
+    let body = json!({ "content": "", "attachment_ids": [file["id"]], "client_id": fresh() });
+    let sent = guest.post(&format!("{path}/messages"), body.clone()).await.expect(201);
+    assert_eq!((&sent.json()["content"], &sent.json()["attachments"]), (&json!(""), &json!([file])));
+    let again = guest.post(&format!("{path}/messages"), body).await.expect(200);
+    assert_eq!(again.json(), sent.json());
+    let shown = app.admin().get(&path).await.json();
+    assert_eq!((&shown["last_message"], &shown["last_seq"]), (&json!("plan.pdf"), &json!(1)));
+
+    let app = app.stop().await.start().await;
+    let request = app.admin().request(Method::GET, &address);
+    let fetched = request.send().await.unwrap();
+    assert_eq!(fetched.status(), 200);
+    let header = |name| fetched.headers()[name].to_str().unwrap();
+    assert_eq!((header("content-type"), header("content-length")), ("application/pdf", "100000"));
+    assert_eq!(header("content-disposition"), "attachment; filename*=UTF-8''plan.pdf");
+    assert_eq!((header("x-content-type-options"), header("cache-control")), ("nosniff", "private, no-cache"));
+    assert!(header("content-security-policy").contains("default-src 'none'"));
+    assert_eq!(in_time("the file", fetched.bytes()).await.unwrap(), bytes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_pictures_are_shown_in_place() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let path = format!("/conversations/{}/attachments", chat.id);
+    for (name, media_type, kept, how) in [
+        ("a.png", "image/png", "image/png", "inline"),
+        ("a.jpg", "IMAGE/JPEG", "image/jpeg", "inline"),
+        ("a.svg", "image/svg+xml", "image/svg+xml", "attachment"),
+        ("a.html", "text/html; charset=utf-8", "text/html", "attachment"),
+        ("a", "nonsense", "application/octet-stream", "attachment"),
+    ] {
+        let put = app.admin().upload(&path, name, media_type, b"<script>alert(1)</script>").await.expect(201).json();
+        assert_eq!(put["media_type"], kept);
+        let fetched = app.admin().get(&format!("/attachments/{}", put["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(fetched.header("content-type"), kept);
+        assert!(fetched.header("content-disposition").starts_with(&format!("{how};")), "{name}: {fetched:?}");
+        assert!(fetched.header("content-security-policy").contains("default-src 'none'"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_of_files_are_only_names() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let path = format!("/conversations/{}/attachments", chat.id);
+    for (given, kept, told) in [
+        ("../../etc/passwd", "passwd", "passwd"),
+        ("C:\\\\Plans\\\\first draft.txt", "first draft.txt", "first%20draft.txt"),
+        ("größe; x=y.txt", "größe; x=y.txt", "gr%C3%B6%C3%9Fe%3B%20x%3Dy.txt"),
+        ("", "file", "file"),
+    ] {
+        let put = app.admin().upload(&path, given, "text/plain", b"a").await.expect(201).json();
+        assert_eq!(put["name"], kept);
+        let fetched = app.admin().get(&format!("/attachments/{}", put["id"].as_str().unwrap())).await.expect(200);
+        assert_eq!(fetched.header("content-disposition"), format!("attachment; filename*=UTF-8''{told}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_too_large_is_refused_and_the_client_learns_why() {
+    let app = TestApp::with(|limits| limits.attachment_bytes = 1_000_000).await;
+    let chat = app.open("Oak table").await;
+    let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}/attachments", chat.id));
+    guest.upload(&path, "most.bin", "application/octet-stream", &[7; 1_000_000]).await.expect(201);
+    for bytes in [1_000_001, 1_200_000, 5_000_000] {
+        let answer = guest.upload(&path, "more.bin", "application/octet-stream", &vec![7; bytes]).await;
+        answer.problem(413, "too_large");
+    }
+    guest.upload(&path, "none.bin", "application/octet-stream", &[]).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_takes_ten_files() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}/messages", chat.id));
+    let mut files = Vec::new();
+    for n in 0..11 {
+        files.push(app.file(&guest, chat.id, &format!("{n}.txt")).await);
+    }
+    let problem = guest.post(&path, json!({ "content": "all", "attachment_ids": files })).await.problem(422, "invalid");
+    assert_eq!(problem["field"], "attachment_ids");
+    files.pop();
+    files.reverse();
+    let sent: Message = guest.post(&path, json!({ "content": "", "attachment_ids": files })).await.expect(201).read();
+    assert_eq!(sent.attachments.iter().map(|file| file.id).collect::<Vec<_>>(), files);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_one_has_not_put_there_are_not_sent() {
+    let app = TestApp::start().await;
+    let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
+    let guest = app.api(&chat.chat_id);
+    let path = format!("/conversations/{}/messages", chat.id);
+    let mine = app.file(&guest, chat.id, "mine.txt").await;
+    let of_admin = app.file(&app.admin(), chat.id, "admin.txt").await;
+    let elsewhere = app.file(&app.api(&other.chat_id), other.id, "elsewhere.txt").await;
+    for files in [json!([of_admin]), json!([elsewhere]), json!([mine, mine]), json!([fresh()]), json!([mine, of_admin])]
+    {
+        let body = json!({ "content": "look", "attachment_ids": files });
+        let problem = guest.post(&path, body).await.problem(422, "invalid");
+        assert_eq!(problem["field"], "attachment_ids");
+    }
+    guest.post(&path, json!({ "content": "look", "attachment_ids": ["1"] })).await.problem(422, "invalid");
+    guest.post(&path, json!({ "content": " ", "attachment_ids": [] })).await.problem(422, "invalid");
+    let sent: Message =
+        guest.post(&path, json!({ "content": "look", "attachment_ids": [mine] })).await.expect(201).read();
+    guest.post(&path, json!({ "content": "again", "attachment_ids": [mine] })).await.problem(422, "invalid");
+
+    let address = format!("/attachments/{mine}");
+    app.admin().get(&address).await.expect(200);
+    app.api(&other.chat_id).get(&address).await.problem(404, "not_found");
+    app.nobody().get(&address).await.problem(401, "unauthorized");
+    app.admin().get("/attachments/1").await.problem(404, "not_found");
+    guest.delete(&format!("/messages/{}", sent.id)).await.expect(200);
+    for api in [&guest, &app.admin()] {
+        api.get(&address).await.problem(404, "not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_file_is_invalid() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let path = format!("/conversations/{}/attachments", chat.id);
+    let post = || app.admin().request(Method::POST, &path);
+    for request in [
+        post(),
+        post().json(&json!({ "file": "a" })),
+        post().body("file"),
+        post().header("content-type", "multipart/form-data").body("no boundary"),
+        post().header("content-type", "multipart/form-data; boundary=a").body("--a\r\nbroken"),
+        multipart(post(), "picture", "a.png", "image/png", b"a"),
+    ] {
+        Answer::to(request).await.problem(422, "invalid");
+    }
+    assert_eq!(app.admin().get(&format!("/conversations/{}", chat.id)).await.json()["head"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_put_where_one_may_write() {
+    let app = TestApp::start().await;
+    let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
+    let guest = app.api(&chat.chat_id);
+    let put = async |api: &Api, id: String| {
+        api.upload(&format!("/conversations/{id}/attachments"), "a.txt", "text/plain", b"a").await
+    };
+    put(&app.nobody(), chat.id.to_string()).await.problem(401, "unauthorized");
+    for id in [other.id.to_string(), fresh().to_string(), "1".to_owned()] {
+        put(&guest, id).await.problem(404, "not_found");
+    }
+    app.close(chat.id).await;
+    for api in [&guest, &app.admin()] {
+        put(api, chat.id.to_string()).await.problem(409, "closed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_count_as_sends() {
+    let app = TestApp::with(|limits| limits.sends = 2).await;
+    let chat = app.open("Oak table").await;
+    let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}/attachments", chat.id));
+    let start = std::time::Instant::now();
+    let mut statuses: Vec<Value> = Vec::new();
+    for _ in 0..3 {
+        statuses.push(guest.upload(&path, "a.txt", "text/plain", b"a").await.status.into());
+    }
+    // On a machine so slow that the first no longer counts there is nothing to see.
+    if start.elapsed().as_secs() < 10 {
+        assert_eq!(statuses, [201, 201, 429]);
+    }
+}
