@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one program, by subject.
 
+mod access_matrix;
 mod architecture;
 mod pages;
 mod rest;
