@@ -85,6 +85,7 @@ create index attachments_unsent on attachments (created_at_ms) where message_id 
 
 -- Written by the server itself, in the name of whoever did what it tells.
 alter table messages add column is_system integer not null default 0;
+create index messages_system on messages (conversation_id, sender_id, seq) where is_system;
 -- JSON of the attachments, as clients get it; null if there are none.
 alter table messages add column attachments text;
 

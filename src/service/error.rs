@@ -16,6 +16,9 @@ pub fn problem(error: StoreError) -> Problem {
             "attachment_ids",
             "A file has to be put into this chat first, and can be sent with one message only.",
         ),
+        StoreError::TooManyFiles => {
+            Problem::invalid("file", "Too many files wait here to be sent. Send those first, or try again tomorrow.")
+        }
         StoreError::EmailTaken => Problem {
             field: Some("email".into()),
             ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// An attached file is not one that this sender has put into the conversation and not sent yet.
     #[error("no such attachment")]
     NoAttachment,
+    /// This person has put more files into the conversation, without sending them, than may wait there.
+    #[error("too many unsent files")]
+    TooManyFiles,
     /// Another user has this e-mail address.
     #[error("this e-mail address is taken")]
     EmailTaken,
@@ -428,7 +431,7 @@ pub trait Store: Send + Sync + 'static {
     /// Notes a file that the actor has put into a conversation.
     ///
     /// # Errors
-    /// [`StoreError::Closed`].
+    /// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
     async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()>;
     /// A file of a message, or one that the actor has put there and not sent yet.
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment>;

@@ -36,6 +36,8 @@ pub(in crate::http) async fn add(
     Id(id): Id<ConversationId>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    // Before a file is read into memory: nobody's who may not put it here.
+    by.service.conversation(&by.actor, id).await?;
     let mut form = form.map_err(|_| misunderstood())?;
     let too_large = |error: axum::extract::multipart::MultipartError| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => by.service.attachment_too_large(),

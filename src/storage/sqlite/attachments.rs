@@ -14,6 +14,9 @@ use crate::{
     storage::{Result, StoreError},
 };
 
+/// Files that one person may have put into a conversation and not sent: two messages full.
+const MOST_UNSENT: i64 = 20;
+
 fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
     Ok(Attachment {
         id: row.id("id", AttachmentId)?,
@@ -24,9 +27,19 @@ fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
 }
 
 /// # Errors
-/// [`StoreError::Closed`].
+/// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
 pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Timestamp) -> Result<()> {
     seated.require_open()?;
+    let unsent: i64 = sqlx::query_scalar(
+        "select count(*) from attachments where conversation_id = ?1 and uploader_id = ?2 and message_id is null",
+    )
+    .bind(seated.conversation_id().0)
+    .bind(seated.me().id.0)
+    .fetch_one(&mut tx.conn)
+    .await?;
+    if unsent >= MOST_UNSENT {
+        return Err(StoreError::TooManyFiles);
+    }
     sqlx::query(
         "insert into attachments (id, conversation_id, uploader_id, name, media_type, size_bytes, created_at_ms)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -20,11 +20,31 @@ use crate::{
     },
 };
 
+/// How many messages of others came after what `$me` has read, in a row of `conversations` with the `receipts`
+/// of `$me`.
+///
+/// Nobody has an unread message of their own, because sending one moves the receipt to it; only the
+/// lines that the server writes in an admin's name do not. So it is what came after the receipt, less
+/// what was deleted of it and such lines.
+macro_rules! unread {
+    ($me:literal) => {
+        concat!(
+            "conversations.last_seq - coalesce(receipts.seq, 0)
+               - (select count(*) from messages
+                  where messages.conversation_id = conversations.id and messages.deleted_at_ms is not null
+                    and messages.seq > coalesce(receipts.seq, 0))
+               - (select count(*) from messages
+                  where messages.conversation_id = conversations.id and messages.is_system
+                    and messages.sender_id = ",
+            $me,
+            " and messages.seq > coalesce(receipts.seq, 0))"
+        )
+    };
+}
+pub(super) use unread;
+
 /// Conversations from `$source` as one person sees them. `?1` is the present moment, `?4` the id of the admin who
 /// asks, or null for the customer side.
-///
-/// Nobody has an unread message of their own, because sending one moves the receipt to it: unread
-/// is what came after the receipt, less what was deleted of it.
 macro_rules! select_conversations {
     ($source:expr) => {
         concat!(
@@ -35,10 +55,9 @@ macro_rules! select_conversations {
            conversations.metadata, conversations.assignee_id, conversations.head, conversations.last_seq,
            conversations.last_message, conversations.created_at_ms, conversations.updated_at_ms,
            conversations.closed_at_ms, conversations.closed_by_name,
-           conversations.last_seq - coalesce(receipts.seq, 0)
-               - (select count(*) from messages
-                  where messages.conversation_id = conversations.id and messages.deleted_at_ms is not null
-                    and messages.seq > coalesce(receipts.seq, 0)) as unread,
+           ",
+            unread!("?4"),
+            " as unread,
            participants.last_seen_at_ms,
            links.id as link_id
     from ",

@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     access::{Asker, seat},
-    conversations::{self, fold},
+    conversations::{self, fold, unread},
     messages::{self, Doer},
     rows::Columns,
     writer::Tx,
@@ -35,10 +35,9 @@ macro_rules! select_requests {
            custom_requests.budget_cents, custom_requests.wanted_on, custom_requests.status,
            custom_requests.created_at_ms, users.name as customer_name, users.email as customer_email,
            conversations.id as conversation_id, conversations.last_message,
-           coalesce(conversations.last_seq - coalesce(receipts.seq, 0)
-               - (select count(*) from messages
-                  where messages.conversation_id = conversations.id and messages.deleted_at_ms is not null
-                    and messages.seq > coalesce(receipts.seq, 0)), 0) as unread,
+           coalesce(",
+            unread!("?1"),
+            ", 0) as unread,
            max(custom_requests.updated_at_ms, coalesce(conversations.updated_at_ms, 0)) as activity_ms,
            cast(",
             $key,
@@ -119,7 +118,7 @@ fn folded(title: &str, description: &str, name: &str, email: &str) -> String {
     fold(&[title, description, name, email].join("\n"))
 }
 
-/// Lets the requests of a customer be found by what the customer is called now.
+/// Gives the requests of a customer, and the chats about them, the customer's present name.
 pub(super) async fn customer_renamed(tx: &mut Tx, customer: UserId, name: &Name, email: &Email) -> Result<()> {
     let requests: Vec<(uuid::Uuid, String, String)> =
         sqlx::query_as("select id, title, description from custom_requests where customer_id = ?1")
@@ -133,6 +132,17 @@ pub(super) async fn customer_renamed(tx: &mut Tx, customer: UserId, name: &Name,
             .execute(&mut tx.conn)
             .await?;
     }
+    // What the customer writes from now on in a chat about a request bears the new name.
+    sqlx::query(
+        "update conversations set customer_name = ?2, customer_email = ?3, customer_folded = ?4
+         where customer_id = ?1 and kind = 'request'",
+    )
+    .bind(customer.0)
+    .bind(name.as_str())
+    .bind(email.as_str())
+    .bind(fold(&format!("{name}\n{email}")))
+    .execute(&mut tx.conn)
+    .await?;
     Ok(())
 }
 

@@ -97,6 +97,15 @@ pub(super) async fn set_role(tx: &mut Tx, by: UserId, id: UserId, role: Role) ->
         return Err(StoreError::Forbidden);
     }
     sqlx::query("update users set role = ?2 where id = ?1").bind(id.0).bind(role.word()).execute(&mut tx.conn).await?;
+    if role == Role::Customer {
+        // For good: what an admin once handed out does not come back with the role.
+        sqlx::query("update api_tokens set revoked_at_ms = ?2 where user_id = ?1 and revoked_at_ms is null")
+            .bind(id.0)
+            .bind(now().0)
+            .execute(&mut tx.conn)
+            .await?;
+        sqlx::query("delete from invites where invited_by = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    }
     get(tx, id).await
 }
 

@@ -377,7 +377,7 @@ pub async fn a_change_of_status_is_news_to_everyone_but_its_maker(world: World) 
 
     // Who has not read what was asked has not read it by setting a status.
     world.set_request(&world.admin, id, RequestStatus::Done).await;
-    assert!(unread(&world.admin).await >= 1);
+    assert_eq!(unread(&world.admin).await, 1);
     assert_eq!((unread(&second).await, unread(&owner).await), (3, 1));
     for actor in [&world.admin, &second, &owner] {
         world.store.read_up_to(actor, room, i64::MAX).await.unwrap();
