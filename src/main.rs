@@ -1,6 +1,6 @@
 //! The command line: serve, and what an operator does beside it.
 
-use std::{io::Read, path::PathBuf, process::ExitCode};
+use std::{io::Read, path::PathBuf, process::ExitCode, time::Duration};
 
 use bespoken::{
     domain::{Limits, Name, Role, TokenId},
@@ -69,6 +69,9 @@ struct Serve {
     /// Fill an empty database with a demo, and print links to sign in with
     #[arg(long)]
     demo: bool,
+    /// Seconds over which connections are closed, at most, when the server goes down
+    #[arg(long, env = "BESPOKEN_DRAIN_SECONDS", default_value_t = 5)]
+    drain_seconds: u64,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -180,6 +183,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
         smtp_url: args.smtp_url,
         mail_from: args.mail_from,
         limits,
+        drain: Duration::from_secs(args.drain_seconds),
     };
     let shutdown = CancellationToken::new();
     let Running { service, public_url, stopped, .. } = serve(config, listener, shutdown.clone()).await?;

@@ -47,6 +47,8 @@ pub struct Config {
     /// Whom mail comes from. `None`: `no-reply` at the host of the public URL.
     pub mail_from: Option<String>,
     pub limits: Limits,
+    /// Over how long sockets are closed, at most, when the server goes down.
+    pub drain: Duration,
 }
 
 /// Why a server did not start. Each is one line for the person at the terminal.
@@ -119,11 +121,11 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         let graceful = async move {
             shutdown.cancelled().await;
             draining.store(true, Ordering::Release);
-            hub.close_all();
+            hub.close_all(config.drain).await;
         };
         let late = async {
             draining_since.cancelled().await;
-            tokio::time::sleep(FINISH_WITHIN).await;
+            tokio::time::sleep(config.drain + FINISH_WITHIN).await;
         };
         let served = tokio::select! {
             served = axum::serve(Careful(listener), routes).with_graceful_shutdown(graceful) => served,

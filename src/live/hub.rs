@@ -29,6 +29,9 @@ use crate::{
 /// How long "is typing" holds without a new sign.
 const TYPING_HOLDS: Duration = Duration::from_secs(5);
 
+/// Between two sockets that are closed because the server goes down: a few hundred a second.
+const CLOSE_EVERY: Duration = Duration::from_millis(4);
+
 /// A participant whose last socket has left a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone {
@@ -329,10 +332,23 @@ impl Hub {
         self.close_where(close::NOT_ALLOWED, |socket| socket.actor.links().iter().any(|link| links.contains(link)));
     }
 
-    /// Closes all sockets, and those that still come: the server is going down.
-    pub fn close_all(&self) {
+    /// Closes all sockets, and those that still come: the server is going down. One after the other, so
+    /// that not everybody knocks on the next door at once: evenly, within `window`, but no slower than
+    /// [`CLOSE_EVERY`].
+    pub async fn close_all(&self, window: Duration) {
         self.is_closing.store(true, Ordering::SeqCst);
-        self.close_where(close::RESTARTING, |_| true);
+        let sockets: Vec<_> = self.sockets.iter().map(|socket| socket.clone()).collect();
+        let count = u32::try_from(sockets.len()).unwrap_or(u32::MAX).max(1);
+        let every = CLOSE_EVERY.min(window / count);
+        let began = Instant::now();
+        for (at, socket) in (0..).zip(sockets) {
+            let due = began + every * at;
+            // Timers are exact to a millisecond: those that are due by then go together.
+            if due > Instant::now() {
+                tokio::time::sleep_until(due).await;
+            }
+            socket.close(close::RESTARTING);
+        }
     }
 
     fn close_where(&self, code: u16, which: impl Fn(&Socket) -> bool) {
@@ -600,9 +616,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_comes_when_the_hub_is_closing_is_sent_away() {
         let (hub, _, one, _) = two_in_a_room();
-        hub.close_all();
+        hub.close_all(Duration::ZERO).await;
         assert_eq!(one.socket.closed().await, close::RESTARTING);
         assert_eq!(Someone::connect(&hub, "late").socket.closed().await, close::RESTARTING);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_goes_down_sends_people_away_one_after_the_other() {
+        for (count, window, half) in [(100_u32, 60.0, 0.2), (1_000, 1.0, 0.5)] {
+            let hub = Arc::new(Hub::default());
+            let people: Vec<_> = (0..count).map(|at| Someone::connect(&hub, &format!("n{at}"))).collect();
+            let closing = tokio::spawn({
+                let hub = hub.clone();
+                async move { hub.close_all(Duration::from_secs_f64(window)).await }
+            });
+            pass(half).await;
+            let gone = people.iter().filter(|someone| someone.socket.is_closing()).count() as f64;
+            assert!((gone / f64::from(count) - 0.5).abs() < 0.1, "{gone} of {count}");
+            pass(half + 0.01).await;
+            assert!(people.iter().all(|someone| someone.socket.is_closing()) && closing.is_finished());
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -109,6 +109,12 @@ impl Socket {
         }
     }
 
+    /// Whether it was asked to close.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.close_code.load(Ordering::Acquire) != 0
+    }
+
     /// Resolves with the close code once the socket has to close.
     pub async fn closed(&self) -> u16 {
         loop {

@@ -14,6 +14,7 @@ mod server;
 mod setup;
 mod site;
 mod test;
+mod torture;
 mod workspace;
 
 use std::env;
@@ -59,6 +60,12 @@ const TASKS: &[Task] = &[
         arguments: "[unit] [integration] [browser] [part of a test's name]",
         does: "lint and every test; or only the named kinds, without lint",
         start: test::start,
+    },
+    Task {
+        name: "torture",
+        arguments: "",
+        does: "ten minutes of clients, cuts and kills against the release build: nothing may be lost",
+        start: torture::start,
     },
 ];
 

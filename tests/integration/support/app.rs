@@ -4,6 +4,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
+    time::Duration,
 };
 
 use bespoken::{
@@ -80,6 +81,7 @@ async fn run(dir: &TempDir, limits: Limits, smtp_url: Option<String>) -> (Runnin
         smtp_url,
         mail_from: None,
         limits,
+        drain: Duration::from_secs(1),
     };
     let shutdown = CancellationToken::new();
     (serve(config, listener, shutdown.clone()).await.unwrap(), shutdown)
