@@ -9,6 +9,7 @@ mod checker;
 mod client;
 mod proxy;
 mod run;
+mod trouble;
 
 use std::{env, path::PathBuf, time::Instant};
 

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{
         Arc,
@@ -15,6 +15,7 @@ use std::{
 
 use bespoken::domain::{Conversation, ConversationId, Message};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
@@ -45,7 +46,7 @@ pub struct Size {
 /// How long everybody may take to come to rest after the last blow.
 const REST_WITHIN: Duration = Duration::from_secs(90);
 
-struct Server {
+pub struct Server {
     folder: TempDir,
     program: PathBuf,
     address: SocketAddr,
@@ -53,7 +54,7 @@ struct Server {
 }
 
 impl Server {
-    async fn start(program: PathBuf) -> Self {
+    pub async fn start(program: PathBuf) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = probe.local_addr().unwrap();
@@ -63,10 +64,15 @@ impl Server {
     }
 
     async fn spawn(program: &PathBuf, folder: &TempDir, address: SocketAddr) -> Child {
-        let mut process = Command::new(program)
+        // Told that a file may not grow any more, a process ends, unless it was started not to mind.
+        let mut command = if cfg!(unix) { Command::new("sh") } else { Command::new(program) };
+        if cfg!(unix) {
+            command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
+        }
+        let mut process = command
             .args(["serve", "--demo", "--listen", &address.to_string(), "--data-dir"])
             .arg(folder.path())
-            .env("DATABASE_URL", database(folder))
+            .env("DATABASE_URL", database(folder.path()))
             .env("BESPOKEN_LIMIT_SENDS", "1000000")
             .env("BESPOKEN_LIMIT_CONNECTIONS", "1000000")
             .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
@@ -85,7 +91,7 @@ impl Server {
     }
 
     /// Ends it, as a power cut ends a process or as an operator does, and starts it again.
-    async fn restart(&mut self, gently: bool) {
+    pub async fn restart(&mut self, gently: bool) {
         if gently && let Some(id) = self.process.id() {
             // SIGTERM, which only the system's own tool sends for those who forbid unsafe code.
             let told = Command::new("kill").arg(id.to_string()).status().await.unwrap();
@@ -98,10 +104,23 @@ impl Server {
         self.process = Self::spawn(&self.program, &self.folder, self.address).await;
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id().expect("it runs")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub async fn api(&self) -> Api {
+        let base = format!("http://{}", self.address);
+        Api { http: reqwest::Client::new(), base, token: self.token().await }
+    }
+
     async fn token(&self) -> String {
         let made = Command::new(&self.program)
             .args(["token", "create", "--email", "admin@demo.invalid"])
-            .env("DATABASE_URL", database(&self.folder))
+            .env("DATABASE_URL", database(self.folder()))
             .output()
             .await
             .unwrap();
@@ -109,40 +128,50 @@ impl Server {
     }
 }
 
-fn database(folder: &TempDir) -> String {
-    format!("sqlite://{}", folder.path().join("bespoken.db").display())
+pub fn database(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("bespoken.db").display())
 }
 
 /// The REST API, straight to the server.
-struct Api {
+pub struct Api {
     http: reqwest::Client,
     base: String,
     token: String,
 }
 
 impl Api {
-    async fn call(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Value {
-        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+    pub async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(&body);
         }
         let answer = request.send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        answer.json().await.unwrap()
+        (answer.status(), answer.json().await.unwrap())
     }
 
-    async fn open(&self, name: String) -> Conversation {
-        let opened = self.call(reqwest::Method::POST, "/conversations", Some(json!({ "customer_name": name }))).await;
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.answer(method, path, body).await;
+        assert!(status.is_success(), "{path}: {status}: {answer}");
+        answer
+    }
+
+    /// Whether the server says that it is alive.
+    pub async fn health(&self) -> StatusCode {
+        self.http.get(format!("{}/healthz", self.base)).send().await.unwrap().status()
+    }
+
+    pub async fn open(&self, name: String) -> Conversation {
+        let opened = self.call(Method::POST, "/conversations", Some(json!({ "customer_name": name }))).await;
         serde_json::from_value(opened).unwrap()
     }
 
     /// Everything that the server has of a room, and its head.
-    async fn stored(&self, room: ConversationId) -> (Vec<Message>, i64) {
+    pub async fn stored(&self, room: ConversationId) -> (Vec<Message>, i64) {
         let mut stored: Vec<Message> = Vec::new();
         let mut before = i64::MAX;
         loop {
             let path = format!("/conversations/{room}/messages?limit=200&before_seq={before}");
-            let mut part = self.call(reqwest::Method::GET, &path, None).await;
+            let mut part = self.call(Method::GET, &path, None).await;
             let items: Vec<Message> = serde_json::from_value(part["items"].take()).unwrap();
             stored.splice(0..0, items);
             match part["next_before_seq"].as_i64() {
@@ -168,11 +197,7 @@ pub async fn run(program: PathBuf, size: Size) -> Outcome {
     let mut random = SmallRng::seed_from_u64(size.seed);
     let mut server = Server::start(program).await;
     let (proxy, through) = Proxy::start(server.address).await;
-    let api = Api {
-        http: reqwest::Client::new(),
-        base: format!("http://{}/api/v1", server.address),
-        token: server.token().await,
-    };
+    let api = server.api().await;
 
     let mut rooms = Vec::new();
     for at in 0..size.rooms {
