@@ -4,7 +4,7 @@
 //! done: the same page again, with the reason next to the field and everything that was typed,
 //! passwords aside.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Form,
@@ -25,7 +25,7 @@ use crate::{
         Actor, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, Problem, RequestId,
         RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
     },
-    service::Secret,
+    service::{Secret, Service},
 };
 
 /// The fields of a form. What is no such form is answered with a page that says so.
@@ -176,16 +176,26 @@ pub(super) async fn open_chat(
     }
 }
 
-/// Does something to a conversation and goes back to it.
-async fn change(app: App, asker: Asker, act: impl AsyncFnOnce(&Actor) -> Result<Conversation, Problem>) -> Response {
-    let done = match &asker.actor {
-        Some(actor) => act(actor).await,
-        None => Err(Problem::unauthorized()),
+/// Leads on when something was done, and tells on a page of its own what went wrong.
+async fn lead_on<T>(
+    app: &App,
+    asker: Asker,
+    done: impl AsyncFnOnce(Arc<Service>, Actor) -> Result<T, Problem>,
+    to: impl FnOnce(T) -> String,
+) -> Response {
+    let done = match asker.clone().require() {
+        Ok((service, actor)) => done(service, actor).await,
+        Err(reason) => Err(reason),
     };
     match done {
-        Ok(conversation) => see_other(&format!("/admin?chat={}", conversation.id)),
-        Err(reason) => problem(&app, asker, reason).await,
+        Ok(done) => see_other(&to(done)),
+        Err(reason) => problem(app, asker, reason).await,
     }
+}
+
+/// The page of a conversation on the dashboard.
+fn desk(conversation: Conversation) -> String {
+    format!("/admin?chat={}", conversation.id)
 }
 
 pub(super) async fn close(
@@ -193,8 +203,8 @@ pub(super) async fn close(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<ConversationId>,
 ) -> Response {
-    let service = app.service.clone();
-    change(app, asker, async move |actor| service.set_status(actor, id, ConversationStatus::Closed).await).await
+    let close = async |service: Arc<Service>, actor| service.set_status(&actor, id, ConversationStatus::Closed).await;
+    lead_on(&app, asker, close, desk).await
 }
 
 pub(super) async fn reopen(
@@ -202,8 +212,8 @@ pub(super) async fn reopen(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<ConversationId>,
 ) -> Response {
-    let service = app.service.clone();
-    change(app, asker, async move |actor| service.set_status(actor, id, ConversationStatus::Open).await).await
+    let reopen = async |service: Arc<Service>, actor| service.set_status(&actor, id, ConversationStatus::Open).await;
+    lead_on(&app, asker, reopen, desk).await
 }
 
 pub(super) async fn make_link(
@@ -211,8 +221,7 @@ pub(super) async fn make_link(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<ConversationId>,
 ) -> Response {
-    let service = app.service.clone();
-    change(app, asker, async move |actor| service.make_link(actor, id).await).await
+    lead_on(&app, asker, async |service: Arc<Service>, actor| service.make_link(&actor, id).await, desk).await
 }
 
 pub(super) async fn revoke_link(
@@ -220,8 +229,7 @@ pub(super) async fn revoke_link(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<ConversationId>,
 ) -> Response {
-    let service = app.service.clone();
-    change(app, asker, async move |actor| service.revoke_link(actor, id).await).await
+    lead_on(&app, asker, async |service: Arc<Service>, actor| service.revoke_link(&actor, id).await, desk).await
 }
 
 #[derive(Deserialize)]
@@ -420,14 +428,10 @@ pub(super) async fn end_session(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<SessionId>,
 ) -> Response {
-    let done = async {
-        let user = account(&asker)?;
-        app.service.end_session(&user, id).await
+    let end = async |service: Arc<Service>, actor: Actor| {
+        service.end_session(actor.user().ok_or_else(Problem::unauthorized)?, id).await
     };
-    match done.await {
-        Ok(()) => see_other("/account?tab=security"),
-        Err(reason) => problem(&app, asker, reason).await,
-    }
+    lead_on(&app, asker, end, |()| "/account?tab=security".to_owned()).await
 }
 
 #[derive(Deserialize)]
@@ -474,14 +478,9 @@ pub(super) async fn open_request_chat(
     PageId(id): PageId<RequestId>,
     Fields(form): Fields<OpenRequestChat>,
 ) -> Response {
-    let opened = match asker.clone().require() {
-        Ok((service, actor)) => service.open_request_conversation(&actor, id).await,
-        Err(reason) => Err(reason),
-    };
-    match opened {
-        Ok(_) => see_other(own_path(&form.from).unwrap_or(&format!("/requests/{id}?chat=1"))),
-        Err(reason) => problem(&app, asker, reason).await,
-    }
+    let open = async |service: Arc<Service>, actor| service.open_request_conversation(&actor, id).await;
+    lead_on(&app, asker, open, |_| own_path(&form.from).map_or_else(|| format!("/requests/{id}?chat=1"), str::to_owned))
+        .await
 }
 
 #[derive(Deserialize)]
@@ -497,14 +496,8 @@ pub(super) async fn set_request_status(
     PageId(id): PageId<RequestId>,
     Fields(form): Fields<SetStatus>,
 ) -> Response {
-    let set = match asker.clone().require() {
-        Ok((service, actor)) => service.set_request_status(&actor, id, form.status).await,
-        Err(reason) => Err(reason),
-    };
-    match set {
-        Ok(_) => see_other(own_path(&form.from).unwrap_or(&format!("/requests/{id}"))),
-        Err(reason) => problem(&app, asker, reason).await,
-    }
+    let set = async |service: Arc<Service>, actor| service.set_request_status(&actor, id, form.status).await;
+    lead_on(&app, asker, set, |_| own_path(&form.from).map_or_else(|| format!("/requests/{id}"), str::to_owned)).await
 }
 
 /// Shows the page at `path` with something that was just made and is shown once.
@@ -529,14 +522,8 @@ pub(super) async fn withdraw_invite(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<InviteId>,
 ) -> Response {
-    let done = match asker.clone().require() {
-        Ok((service, actor)) => service.withdraw_invite(&actor, id).await,
-        Err(reason) => Err(reason),
-    };
-    match done {
-        Ok(()) => see_other("/admin/people"),
-        Err(reason) => problem(&app, asker, reason).await,
-    }
+    let withdraw = async |service: Arc<Service>, actor| service.withdraw_invite(&actor, id).await;
+    lead_on(&app, asker, withdraw, |()| "/admin/people".to_owned()).await
 }
 
 #[derive(Deserialize)]
@@ -550,14 +537,8 @@ pub(super) async fn set_role(
     PageId(id): PageId<UserId>,
     Fields(form): Fields<NewRole>,
 ) -> Response {
-    let done = match asker.clone().require() {
-        Ok((service, actor)) => service.set_role(&actor, id, form.role).await,
-        Err(reason) => Err(reason),
-    };
-    match done {
-        Ok(_) => see_other("/admin/people"),
-        Err(reason) => problem(&app, asker, reason).await,
-    }
+    let set = async |service: Arc<Service>, actor| service.set_role(&actor, id, form.role).await;
+    lead_on(&app, asker, set, |_| "/admin/people".to_owned()).await
 }
 
 #[derive(Deserialize)]
@@ -585,13 +566,9 @@ pub(super) async fn revoke_token(
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<TokenId>,
 ) -> Response {
-    let done = match asker.clone().require() {
-        Ok((service, Actor::Admin(_))) => service.revoke_token(id).await,
-        Ok(_) => Err(Problem::forbidden("Only an admin can revoke a token.")),
-        Err(reason) => Err(reason),
+    let revoke = async |service: Arc<Service>, actor: Actor| match actor {
+        Actor::Admin(_) => service.revoke_token(id).await,
+        _ => Err(Problem::forbidden("Only an admin can revoke a token.")),
     };
-    match done {
-        Ok(()) => see_other("/admin/tokens"),
-        Err(reason) => problem(&app, asker, reason).await,
-    }
+    lead_on(&app, asker, revoke, |()| "/admin/tokens".to_owned()).await
 }

@@ -97,9 +97,10 @@ impl Service {
         password: &str,
         visitor: Visitor<'_>,
     ) -> Result<(User, Secret), Problem> {
-        // Each try tells whether an address has an account.
+        // Each refusal may tell that an address has an account.
         self.count_guess(visitor.address)?;
         let user = self.create_user(email, name, password, Role::Customer).await?;
+        self.guesses.give_back(visitor.address);
         let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
     }

@@ -7,6 +7,7 @@
 
 mod checker;
 mod client;
+mod greedy;
 mod proxy;
 mod run;
 mod trouble;

@@ -108,6 +108,10 @@ impl Server {
         self.process.id().expect("it runs")
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -153,6 +157,10 @@ impl Api {
         let (status, answer) = self.answer(method, path, body).await;
         assert!(status.is_success(), "{path}: {status}: {answer}");
         answer
+    }
+
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     /// Whether the server says that it is alive.

@@ -19,8 +19,17 @@ const CASES: &str = "60";
 const SEED: &str = "1";
 
 pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let schemathesis = setup::schemathesis(workspace)?;
     run_task::build(workspace)?;
+    hold(workspace, arguments)
+}
+
+/// Holds the development server that was built last.
+///
+/// # Errors
+///
+/// When something is missing, or an answer is off the description.
+pub fn hold(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let schemathesis = setup::schemathesis(workspace)?;
     let folder = workspace.root.join("target/api-test");
     let data = folder.join("data");
     if data.exists() {

@@ -57,7 +57,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "test",
-        arguments: "[unit] [integration] [browser] [part of a test's name]",
+        arguments: "[unit] [integration] [browser] [part of a test's name] [--api]",
         does: "lint and every test; or only the named kinds, without lint",
         start: test::start,
     },

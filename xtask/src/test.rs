@@ -1,5 +1,5 @@
 //! `cargo xtask test`: lint and all tests. `unit`, `integration` and `browser` choose kinds; any
-//! other word chooses tests by a part of their name.
+//! other word chooses tests by a part of their name. `--api` adds `cargo xtask api-test`.
 //!
 //! The client's logic is tested on the host with the unit tests, as it is in the same library.
 //! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN.
@@ -8,12 +8,13 @@ use std::fs;
 
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
-use crate::{client, lint, run as run_task, server, setup};
+use crate::{api_test, client, lint, run as run_task, server, setup};
 
 struct Wanted<'a> {
     unit: bool,
     integration: bool,
     browser: bool,
+    api: bool,
     names: Vec<&'a str>,
 }
 
@@ -22,10 +23,11 @@ impl<'a> Wanted<'a> {
         let (kinds, names): (Vec<&str>, Vec<&str>) = arguments
             .iter()
             .map(String::as_str)
-            .filter(|word| *word != "--")
+            .filter(|word| !word.starts_with("--"))
             .partition(|word| ["unit", "integration", "browser"].contains(word));
         let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
-        Self { unit: wants("unit"), integration: wants("integration"), browser: wants("browser"), names }
+        let api = arguments.iter().any(|word| word == "--api");
+        Self { unit: wants("unit"), integration: wants("integration"), browser: wants("browser"), api, names }
     }
 
     fn everything(&self) -> bool {
@@ -50,6 +52,9 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     }
     if wanted.browser {
         browser_tests(workspace, &wanted)?;
+    }
+    if wanted.api {
+        api_test::hold(workspace, &[])?;
     }
     Ok(())
 }

@@ -1,0 +1,261 @@
+//! Fifty readers that stop reading, in a room that is flooded, among two thousand people who just talk:
+//! the fifty are sent away and miss nothing when they come back, the server's memory stays where it
+//! was, and the others notice nothing. How fast the others are told is printed and decides nothing.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bespoken::{
+    domain::{ClientId, Conversation, ConversationId},
+    protocol::{ClientFrame, ServerFrame, close},
+};
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message as Raw, client::IntoClientRequest, http::header},
+};
+
+use super::run::{Api, Server};
+
+const ROOMS: usize = 194;
+const IN_A_ROOM: usize = 10;
+const STALLED: usize = 50;
+/// Long enough for every buffer between the server and who does not read to fill.
+const FLOOD: Duration = Duration::from_secs(20);
+/// Between two messages of a room in which people just talk.
+const TALK: Duration = Duration::from_secs(2);
+/// Memory that may come and go, beside what the sockets themselves need: queues of the stalled, and what
+/// the allocator keeps.
+const SLACK_KIB: u64 = 96 * 1024;
+
+type Socket = WebSocketStream<TcpStream>;
+
+async fn connect(server: &Server, token: &str, buffer_bytes: Option<u32>) -> Socket {
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(bytes) = buffer_bytes {
+        socket.set_recv_buffer_size(bytes).unwrap();
+    }
+    let stream = socket.connect(server.address()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut request = format!("ws://{}/ws", server.address()).into_client_request().unwrap();
+    request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    let (mut socket, _) = client_async(request, stream).await.unwrap();
+    assert!(matches!(next(&mut socket).await, Some(ServerFrame::Welcome { .. })));
+    socket
+}
+
+async fn next(socket: &mut Socket) -> Option<ServerFrame> {
+    loop {
+        match socket.next().await? {
+            Ok(Raw::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+            Ok(Raw::Close(_)) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+async fn send(socket: &mut Socket, frame: &ClientFrame) {
+    socket.send(Raw::Text(serde_json::to_string(frame).unwrap().into())).await.unwrap();
+}
+
+async fn join(socket: &mut Socket, room: ConversationId, after: Option<i64>) -> (i64, Vec<i64>, bool) {
+    send(socket, &ClientFrame::JoinRequest { room, after, epoch: None }).await;
+    loop {
+        match next(socket).await.expect("it stays open") {
+            ServerFrame::Joined(joined) => {
+                let revs = joined.messages.iter().map(|message| message.rev).collect();
+                return (joined.head, revs, joined.more);
+            }
+            ServerFrame::Error { code, message, .. } => panic!("{code:?} {message}"),
+            _ => {}
+        }
+    }
+}
+
+fn resident_kib(server: &Server) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Somebody in a room where people just talk: hears all, and if `talks` says something now and then. Notes
+/// how long what was said took to come, in microseconds since `began` as the message itself tells.
+async fn person(
+    mut socket: Socket,
+    room: ConversationId,
+    talks: bool,
+    began: Instant,
+    is_over: Arc<AtomicBool>,
+    delays: Arc<Mutex<Vec<u64>>>,
+) {
+    join(&mut socket, room, None).await;
+    let mut heard = Vec::new();
+    let mut due = tokio::time::interval(TALK);
+    while !is_over.load(Ordering::Relaxed) {
+        tokio::select! {
+            frame = next(&mut socket) => {
+                if let ServerFrame::NewMessage { message, .. } = frame.expect("nobody sends these away") {
+                    let said: u64 = message.content.parse().unwrap();
+                    heard.push(began.elapsed().as_micros() as u64 - said);
+                }
+            }
+            _ = due.tick() => {
+                if talks {
+                    let content = began.elapsed().as_micros().to_string();
+                    let frame =
+                        ClientFrame::SendMessage { room, client_id: ClientId::new(), content, attachment_ids: vec![] };
+                    send(&mut socket, &frame).await;
+                }
+            }
+        }
+    }
+    delays.lock().unwrap().append(&mut heard);
+}
+
+/// Reads what still comes, without a gap, to the end of the room or of the connection. Returns how far it
+/// came, and the close code.
+async fn read_on(mut socket: Socket, room: ConversationId, mut head: i64, last: i64) -> (i64, Option<u16>) {
+    while let Some(Ok(frame)) = socket.next().await {
+        match frame {
+            Raw::Text(text) => {
+                if let ServerFrame::NewMessage { room: of, rev, .. } = serde_json::from_str(&text).unwrap()
+                    && of == room
+                {
+                    assert_eq!(rev, head + 1, "without a gap");
+                    head = rev;
+                }
+            }
+            Raw::Close(goodbye) => return (head, goodbye.map(|goodbye| u16::from(goodbye.code))),
+            _ => {}
+        }
+        if head == last {
+            break;
+        }
+    }
+    (head, None)
+}
+
+fn secret(room: &Conversation) -> &str {
+    room.link.as_deref().and_then(|link| link.split_once("chatId=")).unwrap().1
+}
+
+async fn all_of(api: &Api, room: ConversationId) -> Vec<i64> {
+    let (stored, _) = api.stored(room).await;
+    stored.iter().map(|message| message.rev).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "two thousand sockets: `cargo xtask torture` runs it against the release build"]
+async fn who_does_not_read_harms_nobody() {
+    let server = Server::start(super::program()).await;
+    let api = server.api().await;
+    let (is_over, began) = (Arc::new(AtomicBool::new(false)), Instant::now());
+    let delays = Arc::new(Mutex::new(Vec::new()));
+
+    let mut people = Vec::new();
+    for at in 0..ROOMS {
+        let room = api.open(format!("Room {at}")).await;
+        for number in 0..IN_A_ROOM {
+            let socket = connect(&server, secret(&room), None).await;
+            let (is_over, delays) = (is_over.clone(), delays.clone());
+            people.push(tokio::spawn(person(socket, room.id, number == 0, began, is_over, delays)));
+        }
+    }
+    let flooded = api.open("Flooded".into()).await;
+    let room = flooded.id;
+    let mut stalled = Vec::new();
+    for _ in 0..STALLED {
+        let mut socket = connect(&server, secret(&flooded), Some(4_096)).await;
+        let (head, ..) = join(&mut socket, room, None).await;
+        stalled.push((socket, head));
+    }
+    // Before the flood: all is set up, and people talk.
+    tokio::time::sleep(TALK * 2).await;
+    let before_kib = resident_kib(&server);
+    delays.lock().unwrap().clear();
+
+    // The flood: as fast as one who waits for each answer can.
+    let sent = Arc::new(AtomicU64::new(0));
+    let flood = {
+        let mut socket = connect(&server, api.token(), None).await;
+        let sent = sent.clone();
+        tokio::spawn(async move {
+            let content = "x".repeat(7_900);
+            let began = Instant::now();
+            while began.elapsed() < FLOOD {
+                let client_id = ClientId::new();
+                let content = content.clone();
+                send(&mut socket, &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![] }).await;
+                loop {
+                    match next(&mut socket).await.expect("it stays open") {
+                        ServerFrame::Ack { client_id: id, .. } if id == client_id => break,
+                        ServerFrame::Error { code, message, .. } => panic!("{code:?} {message}"),
+                        _ => {}
+                    }
+                }
+                sent.fetch_add(1, Ordering::Relaxed);
+                // Hundreds a second are a flood; as many as the disk takes would measure the disk.
+                tokio::time::sleep(Duration::from_millis(4)).await;
+            }
+        })
+    };
+    let mut most_kib = 0;
+    while !flood.is_finished() {
+        most_kib = most_kib.max(resident_kib(&server));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    flood.await.unwrap();
+    is_over.store(true, Ordering::Relaxed);
+
+    // Who stalled reads again, all at once: up to the goodbye, and from there by joining anew.
+    let last = *all_of(&api, room).await.last().unwrap();
+    let reading: Vec<_> =
+        stalled.into_iter().map(|(socket, head)| tokio::spawn(read_on(socket, room, head, last))).collect();
+    let mut sent_away = 0;
+    for reader in reading {
+        let (mut had, code) = reader.await.unwrap();
+        if code == Some(close::TOO_SLOW) {
+            sent_away += 1;
+        }
+        let mut again = connect(&server, secret(&flooded), None).await;
+        loop {
+            let (reached, changed, more) = join(&mut again, room, Some(had)).await;
+            for rev in changed {
+                assert_eq!(rev, had + 1, "nothing is missed");
+                had = rev;
+            }
+            if !more {
+                assert_eq!((reached, had), (last, last));
+                break;
+            }
+        }
+    }
+    for person in people {
+        person.await.unwrap();
+    }
+    let mut delays = std::mem::take(&mut *delays.lock().unwrap());
+    delays.sort_unstable();
+    let at = |part: f64| delays[((delays.len() - 1) as f64 * part) as usize] as f64 / 1_000.0;
+    println!(
+        "{} messages of 7.9 kB flooded one room; {sent_away} of {STALLED} stalled readers were sent away (4008)",
+        sent.load(Ordering::Relaxed)
+    );
+    println!(
+        "{} deliveries to {} others: p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms",
+        delays.len(),
+        ROOMS * IN_A_ROOM,
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+    println!("memory: {before_kib} KiB before, at most {most_kib} KiB");
+    assert_eq!(sent_away, STALLED, "everyone who does not read is sent away");
+    assert!(most_kib < before_kib + SLACK_KIB, "memory stays where it was");
+}
