@@ -31,8 +31,12 @@ use tokio_tungstenite::{
 
 use super::checker::Told;
 
-/// Silence after which the server is asked for a sign of life, and again until it counts as gone.
-const QUIET: Duration = Duration::from_millis(2_500);
+/// Silence after which the server is asked for a sign of life, and again until it counts as gone. Longer
+/// than a machine takes that carries clients, proxy and server while all come back at once.
+const QUIET: Duration = Duration::from_secs(6);
+/// Pause before the second try to connect, and the longest; each is taken at random up to that.
+const PAUSE_MS: u64 = 200;
+const MOST_PAUSE_MS: u64 = 5_000;
 
 /// What a client is to do.
 pub enum Act {
@@ -72,8 +76,9 @@ pub struct Client {
     pub acts: mpsc::UnboundedReceiver<Act>,
     pub account: Account,
     pub kept: BTreeMap<ClientId, Entry>,
-    /// Edits and deletions under way.
+    /// Edits and deletions under way, and all that there were.
     pub changes: HashSet<ClientId>,
+    pub changed: HashSet<ClientId>,
     pub random: SmallRng,
     written: usize,
     is_quiet: bool,
@@ -116,6 +121,7 @@ impl Client {
             account: Account::default(),
             kept: BTreeMap::new(),
             changes: HashSet::new(),
+            changed: HashSet::new(),
             random: SmallRng::seed_from_u64(seed.wrapping_add(number as u64)),
             written: 0,
             is_quiet: false,
@@ -125,12 +131,16 @@ impl Client {
     /// Runs until there is nothing left to write and the head of the room is reached.
     pub async fn run(mut self) -> Account {
         let mut room: Option<Room> = None;
+        let mut most = PAUSE_MS;
         loop {
-            let pause = self.random.random_range(20..400);
+            let began = Instant::now();
             if let Some(done) = self.connection(&mut room).await {
                 self.account.shown = done;
                 return self.account;
             }
+            // One that held for a while was a connection; the next failure is the first again.
+            most = if began.elapsed() > QUIET * 2 { PAUSE_MS } else { (most * 2).min(MOST_PAUSE_MS) };
+            let pause = self.random.random_range(0..most);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }
@@ -259,6 +269,7 @@ impl Client {
         let todo = room.change(client_id, frame);
         if !todo.is_empty() {
             self.changes.insert(client_id);
+            self.changed.insert(client_id);
         }
         todo
     }
@@ -305,8 +316,12 @@ impl Client {
             }
             ServerFrame::Resync { .. } => *is_in = false,
             ServerFrame::Error { code, message, client_id, .. } => {
-                // A change of a message that somebody else has deleted meanwhile.
-                let is_change = client_id.is_some_and(|id| self.changes.remove(&id));
+                // A change of a message that somebody else has deleted meanwhile. Sent again after a join, it is
+                // refused again.
+                let is_change = client_id.is_some_and(|id| {
+                    self.changes.remove(&id);
+                    self.changed.contains(&id)
+                });
                 if !is_change {
                     self.account.errors.push(format!("{code:?} {message}"));
                 }

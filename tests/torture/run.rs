@@ -44,7 +44,7 @@ pub struct Size {
 }
 
 /// How long everybody may take to come to rest after the last blow.
-const REST_WITHIN: Duration = Duration::from_secs(90);
+const REST_WITHIN: Duration = Duration::from_secs(180);
 
 pub struct Server {
     folder: TempDir,
@@ -278,6 +278,8 @@ pub async fn run(program: PathBuf, size: Size) -> Outcome {
     while course.quiet.load(Ordering::Acquire) < clients.len() && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // Being told the head takes its time too.
+    let deadline = deadline.max(Instant::now() + REST_WITHIN / 4);
     let still = clients.len() - course.quiet.load(Ordering::Acquire);
     if still > 0 {
         outcome.findings.push(format!("{still} clients did not come to rest"));
@@ -289,7 +291,7 @@ pub async fn run(program: PathBuf, size: Size) -> Outcome {
         evidence.push(Evidence { stored, head, ..Evidence::default() });
     }
     for (place, client) in clients {
-        let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_secs(20);
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(10));
         match tokio::time::timeout(left, client).await {
             Ok(Ok(account)) => add(&mut evidence[place], account, &mut outcome),
             Ok(Err(panic)) => outcome.findings.push(format!("a client: {panic}")),
