@@ -30,7 +30,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/conversations/{id}/transcript", get(rest::conversations::transcript))
         .route(
             "/conversations/{id}/attachments",
-            post(rest::attachments::add).layer(DefaultBodyLimit::max(attachment_bytes + BODY_BYTES)),
+            post(rest::attachments::add)
+                .layer(DefaultBodyLimit::max(attachment_bytes + rest::attachments::MOST_DROPPED)),
         )
         .route("/attachments/{id}", get(rest::attachments::show))
         .route("/messages/{id}", patch(rest::messages::edit).delete(rest::messages::delete))

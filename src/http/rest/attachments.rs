@@ -13,6 +13,10 @@ use utoipa::ToSchema;
 use super::{Id, SignedIn};
 use crate::domain::{Attachment, AttachmentId, Code, ConversationId, Problem};
 
+/// Bytes that are read beyond the largest file, and dropped: whoever sends too much reads the answer only
+/// after sending it all. What is larger still loses its connection.
+pub(in crate::http) const MOST_DROPPED: usize = 32 * 1024 * 1024;
+
 #[derive(ToSchema)]
 #[schema(as = NewAttachment)]
 #[expect(dead_code, reason = "describes a form that is read part by part")]
@@ -39,17 +43,27 @@ pub(in crate::http) async fn add(
     // Before a file is read into memory: nobody's who may not put it here.
     by.service.conversation(&by.actor, id).await?;
     let mut form = form.map_err(|_| misunderstood())?;
-    let too_large = |error: axum::extract::multipart::MultipartError| match error.status() {
+    let unread = |error: axum::extract::multipart::MultipartError| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => by.service.attachment_too_large(),
         _ => misunderstood(),
     };
-    while let Some(part) = form.next_field().await.map_err(too_large)? {
+    while let Some(mut part) = form.next_field().await.map_err(unread)? {
         if part.name() != Some("file") {
             continue;
         }
         let name = part.file_name().unwrap_or_default().to_owned();
         let media_type = part.content_type().unwrap_or_default().to_owned();
-        let bytes = part.bytes().await.map_err(too_large)?;
+        let most = by.service.limits().attachment_bytes;
+        let (mut bytes, mut size) = (Vec::new(), 0);
+        while let Some(chunk) = part.chunk().await.map_err(unread)? {
+            size += chunk.len();
+            if size <= most {
+                bytes.extend_from_slice(&chunk);
+            }
+        }
+        if size > most {
+            return Err(by.service.attachment_too_large());
+        }
         let file = by.service.add_attachment(&by.actor, id, &name, &media_type, &bytes).await?;
         return Ok((StatusCode::CREATED, Json(file)));
     }
