@@ -26,6 +26,6 @@ pub use message::{Attachment, Message, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
 pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, money, parse_money};
-pub use text::{Content, Email, Name, shorten};
+pub use text::{Content, Email, Name, percent_encoded, shorten};
 pub use time::{Date, Timestamp};
 pub use user::{Role, User};

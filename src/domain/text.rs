@@ -62,6 +62,21 @@ impl Content {
     }
 }
 
+/// `text` as it can stand in an address or a header (RFC 3986, section 2.1): what is neither a letter or digit
+/// of ASCII nor one of `kept` is encoded.
+#[must_use]
+pub fn percent_encoded(text: &str, kept: &[u8]) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 /// A person's name: 1 to 100 characters on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -20,7 +20,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{App, Asker, auth, error};
 use crate::{
     app::{FormState, PageStatus, shell},
-    domain::{Actor, ConversationId, Problem, RequestId, Role, User},
+    domain::{Actor, ConversationId, Problem, RequestId, Role, User, percent_encoded},
     service::Secret,
 };
 
@@ -176,14 +176,7 @@ pub(super) async fn logout(State(app): State<App>, Extension(asker): Extension<A
 /// Where someone who is not signed in goes to come back here.
 fn to_login(uri: &Uri) -> Response {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut encoded = String::from("/login?next=");
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => encoded.push(byte.into()),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    see_other(&encoded)
+    see_other(&format!("/login?next={}", percent_encoded(path, b"-_.~/")))
 }
 
 /// Shows the page at `uri` as it is.

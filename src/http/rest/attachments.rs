@@ -11,7 +11,7 @@ use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 
 use super::{Id, SignedIn};
-use crate::domain::{Attachment, AttachmentId, Code, ConversationId, Problem};
+use crate::domain::{Attachment, AttachmentId, Code, ConversationId, Problem, percent_encoded};
 
 /// Bytes that are read beyond the largest file, and dropped: whoever sends too much reads the answer only
 /// after sending it all. What is larger still loses its connection.
@@ -84,22 +84,10 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Res
     headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
     // Only pictures are shown in place; everything else could hold scripts, and is saved.
     let how = if file.is_picture() { "inline" } else { "attachment" };
-    let disposition = format!("{how}; filename*=UTF-8''{}", percent_encoded(&file.name));
+    // As RFC 8187 wants it.
+    let disposition = format!("{how}; filename*=UTF-8''{}", percent_encoded(&file.name, b"-._~"));
     headers.insert(header::CONTENT_DISPOSITION, value(&disposition)?);
     // What is behind an id never changes, but who may have it does.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
-}
-
-/// As RFC 8187 wants it.
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(byte.into());
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }

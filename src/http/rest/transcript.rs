@@ -1,6 +1,9 @@
 //! A whole conversation as a text or a page to keep.
 
-use crate::domain::{Conversation, Message, Timestamp};
+use crate::{
+    client::markup::{Element, el, to_html},
+    domain::{Conversation, Message, Timestamp},
+};
 
 fn moment(time: Timestamp) -> String {
     // 2026-01-31T09:30:00.000Z
@@ -38,27 +41,29 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
 }
 
 pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
-    let title = escape(&format!("Chat with {}", conversation.customer_name));
+    let heading = format!("Chat with {}", conversation.customer_name);
+    let title = to_html([&el("title", "").text(&heading)]);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n{title}\n<style>\n\
          body {{ max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }}\n\
          h1 {{ font-size: 1.5rem; }}\nh2 {{ margin: 1.5rem 0 0; font-size: .875rem; color: #555; }}\n\
-         p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }}\n</style>\n</head>\n<body>\n\
-         <h1>{title}</h1>\n<p>Opened {}</p>\n",
-        moment(conversation.created_at)
+         p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }}\n</style>\n</head>\n<body>\n"
     );
+    let mut add = |element: Element| {
+        element.write_html(&mut html);
+        html.push('\n');
+    };
+    let said = |words: &str, at| el("p", "").text(&format!("{words} {}", moment(at)));
+    add(el("h1", "").text(&heading));
+    add(said("Opened", conversation.created_at));
     if let Some(at) = conversation.closed_at {
-        html.push_str(&format!("<p>Closed {}</p>\n", moment(at)));
+        add(said("Closed", at));
     }
     for message in messages {
-        let (head, body) = (escape(&head(message)), escape(&lines(message).join("\n")));
-        html.push_str(&format!("<article>\n<h2>{head}</h2>\n<p>{body}</p>\n</article>\n"));
+        let body = el("p", "").text(&lines(message).join("\n"));
+        add(el("article", "").with(el("h2", "").text(&head(message))).with(body));
     }
     html.push_str("</body>\n</html>\n");
     html
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

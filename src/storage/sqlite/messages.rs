@@ -94,17 +94,6 @@ pub(super) async fn post(
     if !attachments.is_empty() {
         attachments::send(tx, &attachments, message.id).await?;
     }
-    sqlx::query(
-        "insert into receipts (conversation_id, participant_id, seq, read_at_ms) values (?, ?, ?, ?)
-         on conflict (conversation_id, participant_id)
-         do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
-    )
-    .bind(message.conversation_id.0)
-    .bind(me.id.0)
-    .bind(message.seq)
-    .bind(now.0)
-    .execute(&mut tx.conn)
-    .await?;
     announce(tx, &message, Change::Posted);
     Ok(Posted { message, fresh: true })
 }
@@ -145,26 +134,12 @@ pub(super) async fn post_system(
         attachments: Vec::new(),
     };
     insert(tx, &message, ParticipantKind::Admin).await?;
-    sqlx::query(
-        "insert into receipts (conversation_id, participant_id, seq, read_at_ms)
-         select ?1, ?2, ?3, ?4
-         where ?3 = 1 or exists (select 1 from receipts
-                                 where conversation_id = ?1 and participant_id = ?2 and seq = ?3 - 1)
-         on conflict (conversation_id, participant_id)
-         do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
-    )
-    .bind(conversation.0)
-    .bind(by.id.0)
-    .bind(message.seq)
-    .bind(at.0)
-    .execute(&mut tx.conn)
-    .await?;
     announce(tx, &message, Change::Posted);
     Ok(())
 }
 
-/// Stores a message with what it does to its conversation and to search, and makes its sender a
-/// participant.
+/// Stores a message with what it does to its conversation, to search and to its sender's receipt, and
+/// makes its sender a participant.
 async fn insert(tx: &mut Tx, message: &Message, kind: ParticipantKind) -> Result<()> {
     let last_message = match message.attachments.first() {
         Some(file) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
@@ -186,7 +161,14 @@ async fn insert(tx: &mut Tx, message: &Message, kind: ParticipantKind) -> Result
 
          insert into participants (conversation_id, participant_id, kind, name) values (?, ?, ?, ?)
          on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
-         where kind <> excluded.kind or name <> excluded.name",
+         where kind <> excluded.kind or name <> excluded.name;
+
+         insert into receipts (conversation_id, participant_id, seq, read_at_ms)
+         select ?, ?, ?, ?
+         where ? or ? = 1
+            or exists (select 1 from receipts where conversation_id = ? and participant_id = ? and seq = ? - 1)
+         on conflict (conversation_id, participant_id)
+         do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
     )
     .bind(&message.content)
     // The message
@@ -214,6 +196,16 @@ async fn insert(tx: &mut Tx, message: &Message, kind: ParticipantKind) -> Result
     .bind(message.sender_id.0)
     .bind(kind.word())
     .bind(&message.sender_name)
+    // The receipt: who writes has read what stands above; a line of the server's does not tell that.
+    .bind(message.conversation_id.0)
+    .bind(message.sender_id.0)
+    .bind(message.seq)
+    .bind(message.created_at.0)
+    .bind(!message.system)
+    .bind(message.seq)
+    .bind(message.conversation_id.0)
+    .bind(message.sender_id.0)
+    .bind(message.seq)
     .execute(&mut tx.conn)
     .await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Addresses of pages with what is chosen on them.
 
+use crate::domain::percent_encoded;
+
 /// `path` with those of `pairs` that have a value, in a form that can stand in a link.
 #[must_use]
 pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
@@ -9,13 +11,7 @@ pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
         address.push(mark);
         address.push_str(name);
         address.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                address.push(byte.into());
-            } else {
-                address.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        address.push_str(&percent_encoded(value, b"-._~"));
         mark = '&';
     }
     address

@@ -6,6 +6,7 @@ mod field;
 mod frame;
 pub mod icon;
 mod request;
+mod search;
 mod time;
 
 pub use address::address;
@@ -14,4 +15,5 @@ pub use field::{Field, FormProblem};
 pub use frame::{Frame, Layout, Mark};
 pub use icon::Icon;
 pub use request::{StatusChip, When, budget_in_words, day_in_words};
+pub use search::SearchField;
 pub use time::long_date;

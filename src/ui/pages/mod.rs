@@ -41,7 +41,7 @@ use crate::{
     api::{self, Chat, Viewer, load_viewer},
     domain::{Problem, RequestId},
     ui::{
-        components::{Field, Frame, Layout},
+        components::{Field, FormProblem, Frame, Layout},
         islands::{self, Place},
     },
 };
@@ -157,5 +157,29 @@ fn NewPassword(label: &'static str) -> impl IntoView {
             autocomplete="new-password"
             minlength=10
         />
+    }
+}
+
+/// The form that makes an admin's account, for whoever has the secret `token`.
+#[component]
+fn NewAdminForm(action: &'static str, token: String) -> impl IntoView {
+    view! {
+        <form class="form sheet__body" method="post" action=action>
+            <FormProblem fields=&["name", "email", "password"] />
+            <input type="hidden" name="token" value=token />
+            <Field
+                name="name"
+                label="Your name"
+                help="Customers see it beside your messages."
+                autocomplete="name"
+                maxlength=100
+                focus=true
+            />
+            <Field name="email" label="E-mail" kind="email" autocomplete="username" />
+            <NewPassword label="Password" />
+            <button class="button button--primary button--wide" type="submit">
+                "Create the account"
+            </button>
+        </form>
     }
 }

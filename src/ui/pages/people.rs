@@ -9,7 +9,7 @@ use crate::{
     app::FormState,
     domain::{Role, User},
     ui::{
-        components::{FormProblem, Icon, icon, long_date},
+        components::{FormProblem, SearchField, long_date},
         islands::MadeLink,
     },
 };
@@ -57,21 +57,7 @@ pub fn PeoplePage() -> impl IntoView {
                     <section class="page__part">
                         <h2 class="page__subtitle">"Accounts"</h2>
                         <form class="filters" role="search" method="get" action="/admin/people">
-                            <div class="search filters__search">
-                                <label class="visually-hidden" for="q">
-                                    "Search people"
-                                </label>
-                                <Icon d=icon::SEARCH />
-                                <input
-                                    class="search__input"
-                                    id="q"
-                                    type="search"
-                                    name="q"
-                                    placeholder="Name or e-mail"
-                                    autocomplete="off"
-                                    value=search
-                                />
-                            </div>
+                            <SearchField label="Search people" placeholder="Name or e-mail" value=search />
                         </form>
                         <ul class="cards">
                             {users

@@ -9,8 +9,8 @@ use crate::{
     domain::{CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText, Role, StatusChange},
     ui::{
         components::{
-            ChatButton, Field, FormProblem, Frame, Icon, Layout, StatusChip, When, address, budget_in_words,
-            day_in_words, icon,
+            ChatButton, Field, FormProblem, Frame, Layout, SearchField, StatusChip, When, address, budget_in_words,
+            day_in_words,
         },
         islands::LivePage,
     },
@@ -280,21 +280,7 @@ fn Search(look: Look) -> impl IntoView {
     view! {
         <form class="filters" role="search" method="get" action="/admin/requests">
             {(!look.status.is_empty()).then(|| view! { <input type="hidden" name="status" value=look.status.clone() /> })}
-            <div class="search filters__search">
-                <label class="visually-hidden" for="q">
-                    "Search requests"
-                </label>
-                <Icon d=icon::SEARCH />
-                <input
-                    class="search__input"
-                    id="q"
-                    type="search"
-                    name="q"
-                    placeholder="Search"
-                    autocomplete="off"
-                    value=look.search
-                />
-            </div>
+            <SearchField label="Search requests" value=look.search />
             <label class="filters__sort" for="sort">
                 "Sort by"
             </label>

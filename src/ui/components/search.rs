@@ -1,0 +1,31 @@
+//! The field with which a page is searched.
+
+use leptos::prelude::*;
+
+use super::{Icon, icon};
+
+/// Its name in the form is `q`.
+#[component]
+pub fn SearchField(
+    label: &'static str,
+    #[prop(default = "Search")] placeholder: &'static str,
+    value: String,
+) -> impl IntoView {
+    view! {
+        <div class="search filters__search">
+            <label class="visually-hidden" for="q">
+                {label}
+            </label>
+            <Icon d=icon::SEARCH />
+            <input
+                class="search__input"
+                id="q"
+                type="search"
+                name="q"
+                placeholder=placeholder
+                autocomplete="off"
+                value=value
+            />
+        </div>
+    }
+}
