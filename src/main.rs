@@ -51,6 +51,9 @@ struct Serve {
     /// Where people reach the server: for links, the Origin check and cookies [default: http:// and the address]
     #[arg(long, env = "BESPOKEN_PUBLIC_URL")]
     public_url: Option<String>,
+    /// The bus between several nodes, such as nats://host:4222; several servers with commas between
+    #[arg(long, env = "NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
     /// Where generated secrets are kept
     #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
     data_dir: PathBuf,
@@ -176,6 +179,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
     };
     let config = Config {
         database_url: args.database.database_url,
+        nats_url: args.nats_url.filter(|url| !url.is_empty()),
         data_dir: args.data_dir,
         public_url: args.public_url,
         business: Name::parse("business", &args.business)?,

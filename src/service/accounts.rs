@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, Code, Email, InviteId, Name, Problem, Role, SessionId, Timestamp, TokenId, User, UserId},
+    live::Revoked,
     protocol::close,
     storage::{ApiToken, Invite, NewUser, SessionEntry, now},
 };
@@ -124,7 +125,7 @@ impl Service {
         }
         let user = self.store.set_profile(user.id, name, email).await.map_err(problem)?;
         // They come back at once, under the new name.
-        self.hub.close_user(user.id, close::RESTARTING);
+        self.revoke(Revoked::User(user.id, close::RESTARTING));
         Ok(user)
     }
 
@@ -158,7 +159,7 @@ impl Service {
         let phc = self.passwords.hash(new).await?;
         let keep = visitor.session.map(|session| session.id);
         for ended in self.store.set_password(user.id, phc, keep).await.map_err(problem)? {
-            self.hub.close_session(ended);
+            self.revoke(Revoked::Session(ended));
         }
         Ok(())
     }
@@ -228,7 +229,7 @@ impl Service {
         let done = self.store.reset_password(secret.hash(), phc).await.map_err(problem)?;
         let (user, ended) = done.ok_or_else(Problem::not_found)?;
         for ended in ended {
-            self.hub.close_session(ended);
+            self.revoke(Revoked::Session(ended));
         }
         let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
@@ -250,7 +251,7 @@ impl Service {
         if !self.store.end_session_of(user.id, id).await.map_err(problem)? {
             return Err(Problem::not_found());
         }
-        self.hub.close_session(id);
+        self.revoke(Revoked::Session(id));
         Ok(())
     }
 
@@ -274,7 +275,7 @@ impl Service {
             return Err(Problem::forbidden("Another admin has to change your role."));
         }
         let user = self.store.set_role(admin.id, id, role).await.map_err(problem)?;
-        self.hub.close_user(id, close::NOT_ALLOWED);
+        self.revoke(Revoked::User(id, close::NOT_ALLOWED));
         Ok(user)
     }
 
@@ -377,7 +378,7 @@ impl Service {
         if !self.store.revoke_token(id).await.map_err(problem)? {
             return Err(Problem::not_found());
         }
-        self.hub.close_token(id);
+        self.revoke(Revoked::Token(id));
         Ok(())
     }
 }

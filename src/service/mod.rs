@@ -13,6 +13,7 @@ mod demo;
 mod error;
 mod mail;
 mod messages;
+mod nodes;
 mod passwords;
 mod publisher;
 mod rate;
@@ -32,7 +33,7 @@ pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 
 use crate::{
     domain::{Epoch, Limits, Name, Problem},
-    live::Hub,
+    live::{Bus, Event, Hub, Line, Topic},
     storage::{Store, StoreError},
 };
 
@@ -61,6 +62,8 @@ const MAILS: u32 = 3;
 pub struct Service {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
+    /// The way to other nodes, if there may be any.
+    bus: Option<Arc<dyn Bus>>,
     settings: Settings,
     epoch: Epoch,
     passwords: passwords::Passwords,
@@ -73,7 +76,7 @@ pub struct Service {
     /// Wrong secrets from each address.
     guesses: Rate<std::net::IpAddr>,
     /// Conversations whose summary has changed.
-    dirty: tokio::sync::mpsc::UnboundedSender<crate::domain::ConversationId>,
+    dirty: tokio::sync::mpsc::UnboundedSender<(crate::domain::ConversationId, publisher::Changed)>,
 }
 
 impl Service {
@@ -82,11 +85,29 @@ impl Service {
     /// # Errors
     /// If the database does not answer or another service was started on this store before.
     pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, settings, None).await
+    }
+
+    /// The same for a node among others on the same database.
+    ///
+    /// # Errors
+    /// As for [`Service::start`].
+    pub async fn start_among(store: Arc<dyn Store>, settings: Settings, line: Line) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, settings, Some(line)).await
+    }
+
+    async fn start_with(
+        store: Arc<dyn Store>,
+        settings: Settings,
+        line: Option<Line>,
+    ) -> Result<Arc<Self>, StoreError> {
         let epoch = store.epoch().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
+        let (bus, heard) = line.map(|Line { bus, heard }| (bus, heard)).unzip();
         let service = Arc::new(Self {
-            hub: Arc::new(Hub::default()),
+            hub: Arc::new(bus.clone().map(Hub::among).unwrap_or_default()),
+            bus,
             epoch,
             passwords: passwords::Passwords::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
@@ -100,6 +121,11 @@ impl Service {
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
         tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        if let Some(heard) = heard {
+            tokio::spawn(nodes::listen(Arc::downgrade(&service), heard));
+            tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
+            tokio::spawn(nodes::show_signs(Arc::downgrade(&service)));
+        }
         Ok(service)
     }
 
@@ -148,6 +174,7 @@ impl Service {
 
     /// Finishes what is queued for the database and closes it.
     pub async fn close(&self) {
+        self.publish(Topic::Nodes, || Event::Leaving);
         self.store.close().await;
     }
 }

@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Weak, time::Duration};
 use super::{Secret, Service, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User, shorten},
+    live::Revoked,
     storage::{LoginSession, NewSession, now},
 };
 
@@ -162,7 +163,7 @@ impl Service {
     /// `unavailable`.
     pub async fn sign_out(&self, session: SessionId) -> Result<(), Problem> {
         self.store.end_session(session).await.map_err(problem)?;
-        self.hub.close_session(session);
+        self.revoke(Revoked::Session(session));
         Ok(())
     }
 
@@ -269,7 +270,7 @@ pub(super) async fn close_revoked(service: Weak<Service>) {
             continue;
         }
         match service.store.list_revoked_tokens(&tokens).await {
-            Ok(revoked) => revoked.into_iter().for_each(|token| service.hub.close_token(token)),
+            Ok(revoked) => revoked.into_iter().for_each(|token| service.revoke(Revoked::Token(token))),
             Err(error) => tracing::warn!(%error, "could not look for revoked tokens"),
         }
     }

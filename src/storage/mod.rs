@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+pub use crate::domain::Change;
 use crate::domain::{
     Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
     CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt,
@@ -71,15 +72,6 @@ pub struct Commit {
     pub conversation_id: ConversationId,
     pub rev: i64,
     pub change: Change,
-}
-
-#[derive(Clone, Debug)]
-pub enum Change {
-    Posted(Message),
-    Edited(Message),
-    Deleted(Message),
-    /// Opened, closed, reopened, assigned.
-    Conversation,
 }
 
 /// The person behind an actor in one conversation, with the conversation as this person sees it
@@ -390,6 +382,11 @@ pub trait Store: Send + Sync + 'static {
         limit: i64,
     ) -> Result<Vec<Seat>>;
     async fn count_conversations(&self, actor: &Actor) -> Result<StatusCounts>;
+    /// The heads of those of `ids` that exist, in any order. Tells nothing else about them.
+    async fn heads(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>>;
+    /// The conversations in which something was posted, or whose status was set, at `since` or later, with
+    /// their heads; latest first. Tells nothing else about them.
+    async fn list_active(&self, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>>;
     /// Closes or reopens. Admins only, else [`StoreError::Forbidden`]. Already so: no new rev.
     async fn set_status(&self, actor: &Actor, id: ConversationId, status: ConversationStatus) -> Result<Seat>;
     /// Assigns an admin or nobody. Admins only, else [`StoreError::Forbidden`]. An assignee who is no

@@ -74,6 +74,7 @@ async fn run(dir: &TempDir, limits: Limits, smtp_url: Option<String>) -> (Runnin
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = Config {
         database_url: format!("sqlite://{}", dir.path().join("bespoken.db").display()),
+        nats_url: None,
         data_dir: dir.path().join("data"),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
