@@ -2,6 +2,7 @@
 
 mod access_matrix;
 mod architecture;
+mod nodes;
 mod pages;
 mod rest;
 mod storage;
