@@ -203,6 +203,12 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Waits for whoever changes the conversation, and keeps others from it until the transaction ends.
+pub(super) async fn lock(conn: &mut PgConnection, id: ConversationId) -> Result<()> {
+    sqlx::query("select from conversations where id = $1 for no key update").bind(id.0).execute(conn).await?;
+    Ok(())
+}
+
 /// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
 pub(super) async fn adopt(
     conn: &mut PgConnection,
@@ -210,6 +216,15 @@ pub(super) async fn adopt(
     links: &[LinkId],
     now: Timestamp,
 ) -> Result<Vec<ConversationId>> {
+    let links: Vec<_> = links.iter().map(|link| link.0).collect();
+    // In the order in which those who write to conversations wait for them.
+    sqlx::query(
+        "select from conversations where id in (select conversation_id from links where id = any ($1))
+         order by id for no key update",
+    )
+    .bind(&links)
+    .execute(&mut *conn)
+    .await?;
     let adopted: Vec<Uuid> = sqlx::query_scalar(concat!(
         "update conversations set customer_id = $2
          where customer_id is null and exists (select 1 from users where id = $2 and role = 'customer')
@@ -220,7 +235,7 @@ pub(super) async fn adopt(
     ))
     .bind(at(now))
     .bind(user.0)
-    .bind(links.iter().map(|link| link.0).collect::<Vec<_>>())
+    .bind(links)
     .fetch_all(&mut *conn)
     .await?;
     for id in &adopted {

@@ -517,14 +517,19 @@ impl Store for PostgresStore {
     }
 
     async fn open_request_conversation(&self, actor: &Actor, id: RequestId) -> Result<(Seat, bool)> {
-        let found = self.find_request(actor, id).await?.conversation_id;
-        let conversation = found.unwrap_or_else(ConversationId::new);
-        let by = actor.clone();
-        let opened =
-            self.writer.write(conversation, found.map_or(id.0, |found| found.0), Acting::Actor(actor), move |tx| {
+        loop {
+            if let Some(conversation) = self.find_request(actor, id).await?.conversation_id {
+                return Ok((self.join(actor, conversation).await?, false));
+            }
+            let (by, conversation) = (actor.clone(), ConversationId::new());
+            let opened = self.writer.write(conversation, id.0, Acting::Actor(actor), move |tx| {
                 Box::pin(async move { requests::open_conversation(tx, &by, id, conversation, now()).await })
             });
-        opened.await
+            if let Some(seat) = opened.await? {
+                return Ok((seat, true));
+            }
+            // Somebody else has just opened it.
+        }
     }
 
     async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()> {
@@ -635,7 +640,7 @@ impl Store for PostgresStore {
         let by = actor.clone();
         self.write(id, Acting::Actor(actor), move |tx| {
             Box::pin(async move {
-                let seated = seat(&mut tx.conn, &by, id, now()).await?;
+                let seated = seat_to_change(&mut tx.conn, &by, id, now()).await?;
                 participants::join(&mut tx.conn, &seated).await?;
                 conversations::load(&mut tx.conn, &by, &seated).await
             })
@@ -660,7 +665,7 @@ impl Store for PostgresStore {
         self.write(id, Acting::Actor(actor), move |tx| {
             Box::pin(async move {
                 let now = now();
-                let seated = seat(&mut tx.conn, &by, id, now).await?;
+                let seated = seat_to_change(&mut tx.conn, &by, id, now).await?;
                 participants::read_up_to(&mut tx.conn, &seated, seq, now).await
             })
         })
@@ -669,7 +674,10 @@ impl Store for PostgresStore {
 
     async fn left(&self, id: ConversationId, participant: ParticipantId, at: Timestamp) -> Result<()> {
         self.write(id, Acting::System, move |tx| {
-            Box::pin(async move { participants::note_left(&mut tx.conn, id, participant, at).await })
+            Box::pin(async move {
+                conversations::lock(&mut tx.conn, id).await?;
+                participants::note_left(&mut tx.conn, id, participant, at).await
+            })
         })
         .await
     }

@@ -3,6 +3,7 @@
 //! Who may see which is decided by [`OWN`]: admins see all, customers their own, guests none.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
 
 use super::{
     access::{Asker, seat},
@@ -123,7 +124,12 @@ pub(super) async fn customer_renamed(
     name: &Name,
     email: &Email,
 ) -> Result<()> {
-    let requests: Vec<(uuid::Uuid, String, String)> = sqlx::query_as(
+    // In the order in which those who write to conversations and requests wait for them.
+    sqlx::query("select from conversations where customer_id = $1 and kind = 'request' order by id for no key update")
+        .bind(customer.0)
+        .execute(&mut *conn)
+        .await?;
+    let requests: Vec<(Uuid, String, String)> = sqlx::query_as(
         "select id, title, description from custom_requests where customer_id = $1 order by id for no key update",
     )
     .bind(customer.0)
@@ -136,11 +142,6 @@ pub(super) async fn customer_renamed(
             .execute(&mut *conn)
             .await?;
     }
-    // In the order in which those who write messages take them, so that nobody waits for each other.
-    sqlx::query("select from conversations where customer_id = $1 and kind = 'request' order by id for no key update")
-        .bind(customer.0)
-        .execute(&mut *conn)
-        .await?;
     // What the customer writes from now on in a chat about a request bears the new name.
     sqlx::query(
         "update conversations set customer_name = $2, customer_email = $3, customer_folded = $4
@@ -150,7 +151,7 @@ pub(super) async fn customer_renamed(
     .bind(name.as_str())
     .bind(email.as_str())
     .bind(fold(&format!("{name}\n{email}")))
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     Ok(())
 }
@@ -296,6 +297,10 @@ pub(super) async fn set_status(
     status: RequestStatus,
     now: Timestamp,
 ) -> Result<Option<CustomRequest>> {
+    if let Some(conversation) = conversation {
+        // Before the request, as everyone does who has to wait for both.
+        conversations::lock(&mut tx.conn, conversation).await?;
+    }
     let before = find_to_change(&mut tx.conn, actor, id).await?;
     let Actor::Admin(admin) = actor else { return Err(StoreError::Forbidden) };
     if before.status == status {
@@ -325,7 +330,7 @@ pub(super) async fn set_status(
     find(&mut tx.conn, actor, id).await.map(Some)
 }
 
-/// Opens the conversation under the id `new`, unless there is one.
+/// Opens the conversation under the id `new`; `None`, and no change, if there is one by now.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -335,27 +340,24 @@ pub(super) async fn open_conversation(
     id: RequestId,
     new: ConversationId,
     now: Timestamp,
-) -> Result<(Seat, bool)> {
+) -> Result<Option<Seat>> {
     let request = find_to_change(&mut tx.conn, actor, id).await?;
-    let (conversation, is_new) = match request.conversation_id {
-        Some(conversation) => (conversation, false),
-        None => {
-            let customer = conversations::Customer {
-                id: Some(request.customer_id),
-                participant: ParticipantId::from(request.customer_id),
-                name: Name::trusted(request.customer_name),
-                email: Some(Email::trusted(request.customer_email)),
-            };
-            let kind = (ConversationKind::Request, Some(id));
-            conversations::insert(tx, new, kind, customer, &serde_json::Value::Null, now).await?;
-            for (by, change) in history(&mut tx.conn, id).await? {
-                let by = Doer { id: by.into(), name: change.by };
-                messages::post_system(tx, new, by, status_line(change.status), change.at).await?;
-            }
-            (new, true)
-        }
+    if request.conversation_id.is_some() {
+        return Ok(None);
+    }
+    let customer = conversations::Customer {
+        id: Some(request.customer_id),
+        participant: ParticipantId::from(request.customer_id),
+        name: Name::trusted(request.customer_name),
+        email: Some(Email::trusted(request.customer_email)),
     };
-    let seated = seat(&mut tx.conn, actor, conversation, now).await?;
+    let kind = (ConversationKind::Request, Some(id));
+    conversations::insert(tx, new, kind, customer, &serde_json::Value::Null, now).await?;
+    for (by, change) in history(&mut tx.conn, id).await? {
+        let by = Doer { id: by.into(), name: change.by };
+        messages::post_system(tx, new, by, status_line(change.status), change.at).await?;
+    }
+    let seated = seat(&mut tx.conn, actor, new, now).await?;
     super::participants::join(&mut tx.conn, &seated).await?;
-    Ok((conversations::load(&mut tx.conn, actor, &seated).await?, is_new))
+    conversations::load(&mut tx.conn, actor, &seated).await.map(Some)
 }

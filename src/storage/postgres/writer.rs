@@ -7,10 +7,10 @@
 //! that fails takes back only its own changes. Jobs of a conversation run in the order in which they
 //! were queued, also when their callers went away.
 //!
-//! Other nodes write too, and wait for each other at a conversation's row. Within a transaction jobs run
-//! in the order of what they lock, so two nodes never wait for each other in a circle, but for rare cases
-//! in which PostgreSQL fails one of them. What was taken back for a reason that does not lie in the jobs
-//! is done again once, each job by itself.
+//! Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
+//! writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
+//! wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
+//! taken back for a reason that does not lie in the jobs is done again once, each job by itself.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -78,7 +78,7 @@ impl Writer {
 
     /// Queues `job` in the lane of `conversation` and waits until its changes are on disk. If the caller
     /// goes away after the job got its place in the queue, the job is done all the same. `first_lock` is
-    /// the id of what the job locks first: most lock the conversation.
+    /// the id of what the job locks first: the conversation, or the request that has none yet.
     pub(super) async fn write<T, F>(
         &self,
         conversation: ConversationId,
