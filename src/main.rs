@@ -6,7 +6,7 @@ use bespoken::{
     domain::{Limits, Name, Role, TokenId},
     http::{Config, Running, serve},
     service::{LinkKey, Mail, Service, Settings},
-    storage::{Store, sqlite::SqliteStore},
+    storage,
 };
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
@@ -36,8 +36,8 @@ enum Command {
 
 #[derive(Args)]
 struct Database {
-    /// Where the database is; it is created and migrated if need be
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db")]
+    /// Where the database is, sqlite: or postgres:; it is created (SQLite) and migrated if need be
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db", hide_env_values = true)]
     database_url: String,
 }
 
@@ -233,7 +233,7 @@ async fn wait_for_signal() {
 
 /// The use cases without a server around them. The link key is not used by any of these.
 async fn service(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
-    let store = SqliteStore::open(&database.database_url).await?;
+    let store = storage::open(&database.database_url).await?;
     let settings = Settings {
         public_url: String::new(),
         business: Name::parse("business", "Bespoken")?,
@@ -243,7 +243,7 @@ async fn service(database: &Database) -> Result<std::sync::Arc<Service>, Failure
         link_key: LinkKey::random(),
         mail: Mail::new(None, "no-reply@localhost")?,
     };
-    Ok(Service::start(std::sync::Arc::new(store), settings).await?)
+    Ok(Service::start(store, settings).await?)
 }
 
 async fn create_admin(database: &Database, email: &str, name: &str) -> Result<(), Failure> {
@@ -286,7 +286,7 @@ async fn revoke_token(database: &Database, id: TokenId) -> Result<(), Failure> {
 }
 
 async fn migrate(database: &Database) -> Result<(), Failure> {
-    let store = SqliteStore::open(&database.database_url).await?;
+    let store = storage::open(&database.database_url).await?;
     store.close().await;
     println!("the database is up to date");
     Ok(())

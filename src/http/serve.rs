@@ -25,7 +25,7 @@ use crate::{
     domain::{Limits, Name},
     live::bus,
     service::{LinkKey, Mail, Service, Settings},
-    storage::{Store, StoreError, sqlite::SqliteStore},
+    storage::{self, StoreError},
 };
 
 /// How long requests and goodbyes may take when the server goes down.
@@ -34,7 +34,7 @@ const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// How a server is set up. Each field is a flag of `bespoken serve`.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `sqlite:` URL. The file and its folder are made if need be.
+    /// `sqlite:` URL, whose file and folder are made if need be, or `postgres:` URL.
     pub database_url: String,
     /// `nats:` or `tls:` URL of the bus, or several with commas between. `None`: this process is alone.
     pub nats_url: Option<String>,
@@ -99,8 +99,8 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     }
     let link_key = LinkKey::load(&config.data_dir)
         .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-    let database = |source| StartError::Database { url: config.database_url.clone(), source };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await.map_err(database)?);
+    let database = |source| StartError::Database { url: storage::shown(&config.database_url), source };
+    let store = storage::open(&config.database_url).await.map_err(database)?;
     let from = config.mail_from.unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
     let mail = Mail::new(config.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
     let settings = Settings {

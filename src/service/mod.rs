@@ -121,9 +121,11 @@ impl Service {
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
         tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        if service.bus.is_some() || service.store.may_keep_silent() {
+            tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
+        }
         if let Some(heard) = heard {
             tokio::spawn(nodes::listen(Arc::downgrade(&service), heard));
-            tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
             tokio::spawn(nodes::show_signs(Arc::downgrade(&service)));
         }
         Ok(service)

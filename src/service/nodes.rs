@@ -1,7 +1,8 @@
 //! Several nodes as one: acts on what other nodes say, and makes good what the bus loses.
 //!
 //! Rooms are compared with the database at intervals, more often while the bus is away. So a hint that
-//! is lost costs time and nothing else. A process that is alone does none of this.
+//! is lost costs time and nothing else. A process that is alone compares too, unless its storage tells it
+//! of every commit.
 
 use std::{
     collections::HashMap,
@@ -78,7 +79,7 @@ pub(super) async fn compare_all(service: Weak<Service>) {
     loop {
         sleep(COMPARE_EVERY_AWAY).await;
         let Some(service) = service.upgrade() else { return };
-        let is_connected = service.bus_status().is_some_and(|status| status.is_connected);
+        let is_connected = service.bus_status().is_none_or(|status| status.is_connected);
         if is_connected && compared.elapsed() < COMPARE_EVERY {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Keeps everything durable: one trait, a database behind it.
+//! Keeps everything durable: one trait, SQLite or PostgreSQL behind it.
 //!
 //! Three things always hold. A function returns `Ok` for a change only after that change is on
 //! disk. Every change of a conversation takes the next `head` in its own transaction, so seq and
@@ -6,9 +6,16 @@
 //! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
 //! not exist. Called by `service` only.
 
+pub mod postgres;
 pub mod sqlite;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod rules;
+mod words;
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -20,6 +27,36 @@ use crate::domain::{
     RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User,
     UserId,
 };
+
+/// Opens the database that `url` names, `sqlite:` or `postgres:`, and brings it up to date. Must be called
+/// within a Tokio runtime.
+///
+/// # Errors
+/// [`StoreError::Unfit`] with a sentence for the operator; [`StoreError::Migration`].
+pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
+    if url.starts_with("postgres") {
+        Ok(Arc::new(postgres::PostgresStore::open(url).await?))
+    } else if url.starts_with("sqlite:") {
+        Ok(Arc::new(sqlite::SqliteStore::open(url).await?))
+    } else {
+        Err(StoreError::Unfit("the address of a database begins with sqlite: or postgres:".to_owned()))
+    }
+}
+
+/// `url` as it can be shown: without a password.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let path = path.split('?').next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}{path}")
+        }
+        None => format!("{scheme}://{authority}{path}"),
+    }
+}
 
 /// The present moment, as every stored time is taken.
 #[must_use]
@@ -249,6 +286,12 @@ pub trait Store: Send + Sync + 'static {
     /// The commits from now on, in order for each conversation. Can be taken once. A change is told
     /// here before whoever made it gets its answer.
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
+
+    /// Whether there may be commits that are never told here: other processes make some, or the answer to
+    /// a commit got lost on its way.
+    fn may_keep_silent(&self) -> bool {
+        false
+    }
 
     /// Fails if the database does not answer.
     async fn ping(&self) -> Result<()>;

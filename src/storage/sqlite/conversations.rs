@@ -16,7 +16,7 @@ use crate::{
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
-        now,
+        now, rules::fold,
     },
 };
 
@@ -332,11 +332,6 @@ pub(super) async fn list(
 
 fn searched(filter: &ConversationFilter) -> Option<&str> {
     filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// The form in which text is searched, so that any case finds any other.
-pub(super) fn fold(text: &str) -> String {
-    text.to_lowercase()
 }
 
 pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";

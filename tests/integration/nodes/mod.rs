@@ -1,6 +1,8 @@
 //! Several nodes on one database, and what the bus between them may do.
 
+mod nats;
 mod scripted;
+mod servers;
 mod storm;
 mod together;
 
@@ -74,7 +76,7 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     let settings = Settings {
         public_url: "http://chat.example".into(),
         business: Name::parse("business", "Workshop").unwrap(),
-        limits: Limits { sends: 1_000_000, ..Limits::default() },
+        limits: Limits { sends: 1_000_000, message_chars: 1_000_000, ..Limits::default() },
         currency: "EUR".into(),
         data_dir: folder.path().to_owned(),
         link_key: key.clone(),
@@ -140,6 +142,11 @@ impl Reader {
             _ => None,
         };
         passed.into_iter().filter_map(message).collect()
+    }
+
+    /// Whether such a frame came while something was waited for.
+    pub fn has_passed(&self, is_it: impl Fn(&ServerFrame) -> bool) -> bool {
+        self.passed.iter().any(is_it)
     }
 
     /// The code that the server closes this socket with.

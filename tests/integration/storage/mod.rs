@@ -1,4 +1,4 @@
-//! What every `Store` must do, and what is special about SQLite.
+//! What every `Store` must do, and what is special about each database.
 //!
 //! The contract is a list of functions that know only `dyn Store`; each backend runs all of it, on an
 //! empty database for each function. A function that is missing in the list is dead code, which the
@@ -11,6 +11,7 @@ mod conversations;
 mod files;
 mod messages;
 mod participants;
+mod postgres;
 mod requests;
 mod search;
 mod setup;
@@ -26,6 +27,18 @@ macro_rules! contract {
                 async fn $case() {
                     use crate::storage::{sqlite::SqliteFile, $subject, world};
                     $subject::$case(world::$start(SqliteFile::open().await).await).await;
+                }
+            )+}
+        )+)+}
+
+        /// The contract, kept by PostgreSQL.
+        mod on_postgres {$($(
+            mod $subject {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    use crate::storage::{postgres::PostgresDatabase, $subject, world};
+                    let Some(database) = PostgresDatabase::open().await else { return };
+                    $subject::$case(world::$start(database).await).await;
                 }
             )+}
         )+)+}
@@ -74,6 +87,8 @@ contract! {
         }
         conversations {
             opening_is_the_first_rev
+            heads_are_told_of_those_that_exist
+            what_was_active_of_late_is_listed
             closing_and_reopening
             assigning
             activity_orders_the_list

@@ -20,13 +20,51 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Api, Browser, Sign, Ws, in_time};
+use super::{Answer, Api, Browser, Sign, TestDatabase, Ws, in_time};
 
 pub const PASSWORD: &str = "a long enough password";
+
+/// Where the server keeps everything.
+pub enum Database {
+    Sqlite,
+    Postgres(TestDatabase),
+}
+
+impl Database {
+    /// The one that `BESPOKEN_TEST_DATABASE` asks for: SQLite, if it does not say `postgres`.
+    async fn of_choice() -> Self {
+        match std::env::var("BESPOKEN_TEST_DATABASE").as_deref() {
+            Ok("postgres") => Self::Postgres(TestDatabase::create().await.expect("a server for PostgreSQL")),
+            Ok("sqlite") | Err(_) => Self::Sqlite,
+            Ok(other) => panic!("BESPOKEN_TEST_DATABASE is sqlite or postgres, not {other}"),
+        }
+    }
+
+    /// One of each kind that there is.
+    pub async fn each() -> Vec<Self> {
+        let postgres = TestDatabase::create().await.map(Self::Postgres);
+        [Self::Sqlite].into_iter().chain(postgres).collect()
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    async fn url(&self, dir: &TempDir) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", dir.path().join("bespoken.db").display()),
+            Self::Postgres(database) => database.url().await,
+        }
+    }
+}
 
 /// What stays when a server stops.
 pub struct Data {
     dir: TempDir,
+    database: Database,
     limits: Limits,
     smtp_url: Option<String>,
     pub admin: User,
@@ -34,13 +72,13 @@ pub struct Data {
 }
 
 impl Data {
-    pub fn database_url(&self) -> String {
-        format!("sqlite://{}", self.dir.path().join("bespoken.db").display())
+    pub async fn database_url(&self) -> String {
+        self.database.url(&self.dir).await
     }
 
     /// Starts a server on it again.
     pub async fn start(self) -> TestApp {
-        let (running, shutdown) = run(&self.dir, self.limits, self.smtp_url.clone()).await;
+        let (running, shutdown) = run(&self.dir, &self.database, self.limits, self.smtp_url.clone()).await;
         TestApp::new(running, shutdown, self)
     }
 }
@@ -70,10 +108,15 @@ pub struct Customer {
     pub api: Api,
 }
 
-async fn run(dir: &TempDir, limits: Limits, smtp_url: Option<String>) -> (Running, CancellationToken) {
+async fn run(
+    dir: &TempDir,
+    database: &Database,
+    limits: Limits,
+    smtp_url: Option<String>,
+) -> (Running, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = Config {
-        database_url: format!("sqlite://{}", dir.path().join("bespoken.db").display()),
+        database_url: database.url(dir).await,
         nats_url: None,
         data_dir: dir.path().join("data"),
         public_url: None,
@@ -103,19 +146,24 @@ impl TestApp {
 
     /// A server that sends mail by `smtp_url`.
     pub async fn with_mail(limits: Limits, smtp_url: Option<String>) -> Self {
+        Self::on(Database::of_choice().await, limits, smtp_url).await
+    }
+
+    /// A server on this database.
+    pub async fn on(database: Database, limits: Limits, smtp_url: Option<String>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (running, shutdown) = run(&dir, limits, smtp_url.clone()).await;
+        let (running, shutdown) = run(&dir, &database, limits, smtp_url.clone()).await;
         let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         let (_, token) = running.service.create_token("admin@example.com", None).await.unwrap();
         let token = token.expose().to_owned();
-        Self::new(running, shutdown, Data { dir, limits, smtp_url, admin, token })
+        Self::new(running, shutdown, Data { dir, database, limits, smtp_url, admin, token })
     }
 
     /// A server whose database is empty.
-    pub async fn empty() -> (Arc<Service>, String, CancellationToken, TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let (running, shutdown) = run(&dir, Limits::default(), None).await;
-        (running.service, running.public_url, shutdown, dir)
+    pub async fn empty() -> (Arc<Service>, String, CancellationToken, (TempDir, Database)) {
+        let (dir, database) = (tempfile::tempdir().unwrap(), Database::of_choice().await);
+        let (running, shutdown) = run(&dir, &database, Limits::default(), None).await;
+        (running.service, running.public_url, shutdown, (dir, database))
     }
 
     fn new(running: Running, shutdown: CancellationToken, data: Data) -> Self {

@@ -6,13 +6,17 @@
 mod app;
 mod http;
 mod mail;
+mod nats;
+mod postgres;
 mod ws;
 
 use std::time::Duration;
 
-pub use app::{Chat, PASSWORD, TestApp};
+pub use app::{Chat, Database, PASSWORD, TestApp};
 pub use http::{Answer, Api, Browser, Sign, multipart};
 pub use mail::MailServer;
+pub use nats::NatsServer;
+pub use postgres::TestDatabase;
 pub use ws::{Refused, Ws, fresh, rev_of};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);

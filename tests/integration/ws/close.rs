@@ -2,7 +2,7 @@
 
 use bespoken::{
     protocol::{ClientFrame, ServerFrame, close},
-    storage::{Store, sqlite::SqliteStore},
+    storage,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -78,7 +78,7 @@ async fn a_token_that_another_process_revokes_takes_its_sockets_along() {
     let app = TestApp::start().await;
     let (id, token) = app.service.create_token("admin@example.com", None).await.unwrap();
     let (mut ws, mut other) = (app.socket(token.expose()).await, app.admin_socket().await);
-    let elsewhere = SqliteStore::open(&app.data.database_url()).await.unwrap();
+    let elsewhere = storage::open(&app.data.database_url().await).await.unwrap();
     assert!(elsewhere.revoke_token(id).await.unwrap());
     closed_soon(&mut ws).await;
     elsewhere.close().await;
