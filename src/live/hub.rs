@@ -301,9 +301,9 @@ impl Hub {
     }
 
     /// Has everybody in the room join anew: so much is missing up to `head` that they load it faster.
-    pub fn resync(&self, room: ConversationId, head: i64) {
+    pub fn join_anew(&self, room: ConversationId, head: i64) {
         if let Some(mut live) = self.rooms.get_mut(&room) {
-            live.resync(room, head);
+            live.join_anew(room, head);
         }
     }
 
@@ -413,17 +413,31 @@ impl Hub {
     /// Closes the sockets of those whose access has ended.
     pub fn close_revoked(&self, revoked: &Revoked) {
         match revoked {
-            Revoked::Session(session) => {
-                self.close_where(close::NOT_ALLOWED, |socket| socket.session == Some(*session));
-            }
-            Revoked::User(user, code) => self.close_where(*code, |socket| socket.actor.user_id() == Some(*user)),
-            Revoked::Token(token) => self.close_where(close::NOT_ALLOWED, |socket| socket.token == Some(*token)),
-            Revoked::Links(links) => {
-                self.close_where(close::NOT_ALLOWED, |socket| {
-                    socket.actor.links().iter().any(|link| links.contains(link))
-                });
-            }
+            Revoked::Session(session) => self.close_session(*session),
+            Revoked::User(user, code) => self.close_user(*user, *code),
+            Revoked::Token(token) => self.close_token(*token),
+            Revoked::Links(links) => self.close_links(links),
         }
+    }
+
+    /// Closes all sockets of a login session that has ended.
+    pub fn close_session(&self, session: SessionId) {
+        self.close_where(close::NOT_ALLOWED, |socket| socket.session == Some(session));
+    }
+
+    /// Closes all sockets of an account with `code`.
+    pub fn close_user(&self, user: UserId, code: u16) {
+        self.close_where(code, |socket| socket.actor.user_id() == Some(user));
+    }
+
+    /// Closes all sockets of an API token that was revoked.
+    pub fn close_token(&self, token: TokenId) {
+        self.close_where(close::NOT_ALLOWED, |socket| socket.token == Some(token));
+    }
+
+    /// Closes all sockets of those who came by one of these links.
+    pub fn close_links(&self, links: &[LinkId]) {
+        self.close_where(close::NOT_ALLOWED, |socket| socket.actor.links().iter().any(|link| links.contains(link)));
     }
 
     /// Closes all sockets, and those that still come: the server is going down. One after the other, so
@@ -728,7 +742,7 @@ mod tests {
         let (hub, room, mut one, _other) = two_in_a_room();
         pass(1.0).await;
         one.heard();
-        hub.resync(room, 500);
+        hub.join_anew(room, 500);
         assert_eq!(post(&hub, room, 501), Turn::Done);
         assert_eq!(one.heard(), ["resync"], "and nothing after it");
         assert_eq!(one.enter(&hub, room, 501), Ok(Turn::Done));

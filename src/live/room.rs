@@ -352,7 +352,7 @@ impl Room {
 
     /// Has everybody join anew, who then reads the database up to `head` or later: too much is missing to
     /// be told.
-    pub fn resync(&mut self, room: ConversationId, head: i64) {
+    pub fn join_anew(&mut self, room: ConversationId, head: i64) {
         self.told = Some(head);
         let frame = frame(&ServerFrame::Resync { room });
         for seat in &mut self.seats {

@@ -131,7 +131,7 @@ impl Service {
         let page = self.read_for_room(room, told).await?;
         let upto = if page.more { page.messages.last().map_or(told, |last| last.rev) } else { page.head };
         if page.head - told > MOST_RETOLD {
-            self.hub.resync(room, page.head);
+            self.hub.join_anew(room, page.head);
             return Ok(());
         }
         if !page.more {

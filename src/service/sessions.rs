@@ -270,7 +270,7 @@ pub(super) async fn close_revoked(service: Weak<Service>) {
             continue;
         }
         match service.store.list_revoked_tokens(&tokens).await {
-            Ok(revoked) => revoked.into_iter().for_each(|token| service.revoke(Revoked::Token(token))),
+            Ok(revoked) => revoked.into_iter().for_each(|token| service.hub.close_token(token)),
             Err(error) => tracing::warn!(%error, "could not look for revoked tokens"),
         }
     }

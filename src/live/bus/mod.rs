@@ -109,6 +109,7 @@ pub enum Revoked {
 }
 
 /// What a node hears.
+#[allow(clippy::large_enum_variant, reason = "nearly all are events, which are then moved once and not allocated")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// From another node.

@@ -47,8 +47,8 @@ pub struct Cluster {
     pub nodes: Vec<Server>,
     pub admin: User,
     pub token: String,
-    pub database: TestDatabase,
-    folder: TempDir,
+    _database: TestDatabase,
+    _folder: TempDir,
 }
 
 /// A conversation with the secret in its link.
@@ -68,12 +68,7 @@ impl Cluster {
         }
         let admin = nodes[0].service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         let (_, token) = nodes[0].service.create_token("admin@example.com", None).await.unwrap();
-        Some(Self { nodes, admin, token: token.expose().to_owned(), database, folder })
-    }
-
-    /// One more node.
-    pub async fn join(&mut self, nats_url: String) {
-        self.nodes.push(start(&self.database.url().await, &self.folder, nats_url).await.unwrap());
+        Some(Self { nodes, admin, token: token.expose().to_owned(), _database: database, _folder: folder })
     }
 
     pub async fn open(&self) -> Chat {
