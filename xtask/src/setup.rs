@@ -189,6 +189,31 @@ pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
     system.map(Command::new)
 }
 
+/// The NATS server: what `BESPOKEN_TEST_NATS` names, or that of the system.
+///
+/// # Errors
+///
+/// When there is none and none can be installed.
+pub fn nats_server() -> Outcome<PathBuf> {
+    if let Some(chosen) = env::var_os("BESPOKEN_TEST_NATS") {
+        return Ok(chosen.into());
+    }
+    // Debian has it where only administrators look.
+    let found = || {
+        on_path("nats-server").or_else(|| Some("/usr/sbin/nats-server".into()).filter(|path: &PathBuf| path.is_file()))
+    };
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    let installed = install_debian_packages(&["nats-server"]);
+    found().ok_or_else(|| {
+        let reason = installed.err().map(|failure| format!(" ({failure})")).unwrap_or_default();
+        Failure::new(format!(
+            "nats-server is missing{reason}; get it from https://nats.io/download, or name it in BESPOKEN_TEST_NATS"
+        ))
+    })
+}
+
 /// Finds a program the way a shell does.
 fn on_path(name: &str) -> Option<PathBuf> {
     let name = format!("{name}{}", env::consts::EXE_SUFFIX);

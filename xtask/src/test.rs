@@ -77,6 +77,9 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
         }
         _ => say("unit and integration tests"),
     }
+    if wanted.integration {
+        command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
+    }
     run(command.arg("--").args(&wanted.names))
 }
 

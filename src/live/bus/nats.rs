@@ -18,6 +18,7 @@ use async_nats::{
 };
 use axum::body::Bytes;
 use futures_util::StreamExt;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::mpsc,
@@ -92,12 +93,7 @@ struct Health {
 /// # Errors
 /// See [`ConnectError`].
 pub async fn connect(urls: &str, epoch: Epoch) -> Result<Line, ConnectError> {
-    let servers: Vec<ServerAddr> =
-        urls.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map_err(|_| ConnectError::Url)?;
-    if servers.iter().any(|server| server.host().is_empty()) {
-        return Err(ConnectError::Url);
-    }
-    // Without what may be secret in a URL.
+    let (servers, sign) = parse(urls).ok_or(ConnectError::Url)?;
     let names: Vec<_> = servers.iter().map(|server| format!("{}:{}", server.host(), server.port())).collect();
     let names = names.join(", ");
 
@@ -106,7 +102,12 @@ pub async fn connect(urls: &str, epoch: Epoch) -> Result<Line, ConnectError> {
     let options = || {
         // Weak, so that the tasks end when nobody holds the bus any more.
         let (orders, health) = (orders.downgrade(), health.clone());
-        ConnectOptions::new()
+        let options = match sign.clone() {
+            Sign::Nothing => ConnectOptions::new(),
+            Sign::Token(token) => ConnectOptions::with_token(token),
+            Sign::Password(user, password) => ConnectOptions::with_user_and_password(user, password),
+        };
+        options
             .name("bespoken")
             .no_echo()
             .ping_interval(PING_EVERY)
@@ -140,6 +141,38 @@ pub async fn connect(urls: &str, epoch: Epoch) -> Result<Line, ConnectError> {
     let reading = Reading { client, prefix: prefix.clone(), heard, health: health.clone() };
     tokio::spawn(reading.obey(taken));
     Ok(Line { bus: Arc::new(Nats { node, prefix, outbox, orders, health }), heard: events })
+}
+
+/// What a node shows to be let in.
+#[derive(Clone)]
+enum Sign {
+    Nothing,
+    Token(String),
+    Password(String, String),
+}
+
+/// The servers, without what is secret in their URLs, and the secret of the first that has one. `None` if
+/// these are no URLs of NATS.
+fn parse(urls: &str) -> Option<(Vec<ServerAddr>, Sign)> {
+    let mut servers = Vec::new();
+    let mut sign = Sign::Nothing;
+    for url in urls.split(',') {
+        let mut url = url.trim().parse::<ServerAddr>().ok()?.into_inner();
+        if !matches!(url.scheme(), "nats" | "tls") || url.host_str().is_none_or(str::is_empty) {
+            return None;
+        }
+        let word = |text: &str| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+        if let (Sign::Nothing, false) = (&sign, url.username().is_empty()) {
+            sign = match url.password() {
+                Some(password) => Sign::Password(word(url.username())?, word(password)?),
+                None => Sign::Token(word(url.username())?),
+            };
+        }
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        servers.push(ServerAddr::from_url(url).ok()?);
+    }
+    Some((servers, sign))
 }
 
 /// Pause before the next try to connect: more from try to try, and never the same for all nodes.
@@ -321,6 +354,65 @@ async fn read(mut subscriber: Subscriber, topic: Topic, heard: mpsc::Sender<Hear
                 }
             }
             Err(error) => tracing::debug!(%error, ?topic, "an event of the bus made no sense"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(urls: &str) -> Option<(Vec<String>, String)> {
+        let (servers, sign) = parse(urls)?;
+        let sign = match sign {
+            Sign::Nothing => String::new(),
+            Sign::Token(token) => token,
+            Sign::Password(user, password) => format!("{user} {password}"),
+        };
+        Some((servers.into_iter().map(|server| server.into_inner().to_string()).collect(), sign))
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_urls() {
+        for (urls, servers, sign) in [
+            ("nats://a.example", &["nats://a.example"][..], ""),
+            ("a.example:4333", &["nats://a.example:4333"], ""),
+            ("tls://node:p%40ss@a.example, b.example", &["tls://a.example", "nats://b.example"], "node p@ss"),
+            ("nats://word@[::1]:4222", &["nats://[::1]:4222"], "word"),
+        ] {
+            assert_eq!(
+                shown(urls),
+                Some((servers.iter().map(ToString::to_string).collect(), sign.to_owned())),
+                "{urls}"
+            );
+        }
+        for wrong in ["", "http://a.example", "nats://", "nats://a.example:port", "nats://a,,b", "ws://a.example"] {
+            assert_eq!(shown(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        for tries in [0, 1, 5, 100] {
+            assert!(pause(tries) <= MOST_PAUSE);
+        }
+        assert!(pause(1) <= Duration::from_millis(100));
+    }
+
+    #[test]
+    fn an_event_reads_as_it_was_written() {
+        let room = ConversationId::new();
+        for event in [
+            Event::Head { rev: 7 },
+            Event::Alive { asks: true },
+            Event::Leaving,
+            Event::CustomersHere { slice: 3, rooms: vec![room] },
+            Event::Changed { rev: 2, change: crate::domain::Change::Conversation },
+        ] {
+            let node = NodeId(Uuid::now_v7());
+            let text = serde_json::to_vec(&Envelope { node, event: event.clone() }).unwrap();
+            let read: Envelope<Event> = serde_json::from_slice(&text).unwrap();
+            assert_eq!((read.node, read.event), (node, event));
         }
     }
 }
