@@ -130,6 +130,8 @@ create policy system on attachments for select to bespoken_app
     using ((select acting_kind()) = 'system' and message_id is null);
 create policy system_tidies on attachments for delete to bespoken_app
     using ((select acting_kind()) = 'system' and message_id is null);
+create policy only_the_system_tidies on attachments as restrictive for delete to bespoken_app
+    using ((select acting_kind()) = 'system');
 
 -- Admins search all messages, by the index on words. Below a policy PostgreSQL does not use it: it asks an index only with
 -- operators that are known to leak nothing before the policy, and `@@` is not. So this function looks into the index as a

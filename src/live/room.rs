@@ -350,15 +350,10 @@ impl Room {
         self.waiting.retain(|rev, _| *rev <= head);
     }
 
-    /// Has everybody join anew, who then reads the database up to `head` or later: too much is missing to
-    /// be told.
-    pub fn join_anew(&mut self, room: ConversationId, head: i64) {
-        self.told = Some(head);
-        let frame = frame(&ServerFrame::Resync { room });
-        for seat in &mut self.seats {
-            seat.from_rev = i64::MAX;
-            seat.socket.send(frame.clone());
-        }
+    /// Goes on after `rev`: too much before it is missing to be told. Everybody sees the gap, and joins
+    /// again from where they are.
+    pub fn skip_to(&mut self, rev: i64) {
+        self.told = self.told.max(Some(rev));
         self.arrivals.iter_mut().for_each(|arrival| arrival.is_whole = false);
     }
 

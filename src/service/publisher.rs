@@ -131,7 +131,8 @@ impl Service {
         let page = self.read_for_room(room, told).await?;
         let upto = if page.more { page.messages.last().map_or(told, |last| last.rev) } else { page.head };
         if page.head - told > MOST_RETOLD {
-            self.hub.join_anew(room, page.head);
+            // Whoever is told of the head sees the gap before it.
+            self.hub.skip_to(room, page.head - 1);
             return Ok(());
         }
         if !page.more {

@@ -47,14 +47,15 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
 #[must_use]
 pub fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let path = path.split('?').next().unwrap_or_default();
-    match authority.rsplit_once('@') {
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    match place.rsplit_once('@') {
         Some((user, host)) => {
             let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{host}{path}")
+            format!("{scheme}://{user}@{host}")
         }
-        None => format!("{scheme}://{authority}{path}"),
+        // A password with a question mark in it, perhaps.
+        None if parameters.contains('@') => format!("{scheme}://…"),
+        None => format!("{scheme}://{place}"),
     }
 }
 
@@ -531,4 +532,25 @@ pub trait Store: Send + Sync + 'static {
     async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>>;
     /// Notes when the last socket of a participant left.
     async fn left(&self, id: ConversationId, participant: ParticipantId, at: Timestamp) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, fine) in [
+            ("sqlite://data/bespoken.db", "sqlite://data/bespoken.db"),
+            ("sqlite:a.db", "sqlite:a.db"),
+            ("postgres://ada:se%40cret@db.example:5432/chat", "postgres://ada@db.example:5432/chat"),
+            ("postgres://ada:s@cret@db.example/chat?password=secret", "postgres://ada@db.example/chat"),
+            ("postgres://db.example/chat", "postgres://db.example/chat"),
+            ("postgres:///chat?host=/run&password=secret", "postgres:///chat"),
+            ("postgres://ada:s/e@db.example/chat", "postgres://ada@db.example/chat"),
+            ("postgres://ada:s?e@db.example/chat", "postgres://…"),
+        ] {
+            assert_eq!(shown(url), fine);
+        }
+    }
 }

@@ -13,6 +13,8 @@ use crate::workspace::Workspace;
 
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// The oldest that has all that the migrations use.
+const OLDEST_POSTGRES: u32 = 15;
 /// The oldest that the packages of end2end/ run on.
 const OLDEST_NODE: u32 = 20;
 
@@ -144,6 +146,41 @@ pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
     run(Command::new(programs.join(format!("python{}", env::consts::EXE_SUFFIX))).args(pip))
         .context(format!("could not install {PACKAGE}"))?;
     Ok(program)
+}
+
+/// The folder with the programs of PostgreSQL: of its newest version, if there are several.
+///
+/// # Errors
+///
+/// When there is none and none can be installed.
+pub fn postgres() -> Outcome<PathBuf> {
+    if let Some(found) = programs_of_postgres() {
+        return Ok(found);
+    }
+    let installed = install_debian_packages(&["postgresql"]);
+    programs_of_postgres().ok_or_else(|| {
+        let reason = installed.err().map(|failure| format!(" ({failure})")).unwrap_or_default();
+        Failure::new(format!(
+            "PostgreSQL {OLDEST_POSTGRES} or later is missing{reason}; install it, or name a server in \
+             BESPOKEN_TEST_POSTGRES"
+        ))
+    })
+}
+
+fn programs_of_postgres() -> Option<PathBuf> {
+    // Debian keeps those of each version in a folder of its own, away from the path.
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    // A link may stand alone there: the other programs are where it leads.
+    let initdb = on_path("initdb").and_then(|initdb| initdb.canonicalize().ok());
+    folders.extend(initdb.and_then(|initdb| Some(initdb.parent()?.to_owned())));
+    let version = |folder: &PathBuf| {
+        // "postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)"
+        let said = output(Command::new(folder.join("postgres")).arg("--version"))?;
+        said.split_whitespace().nth(2)?.split('.').next()?.parse::<u32>().ok()
+    };
+    let fitting = folders.into_iter().filter_map(|folder| Some((version(&folder)?, folder)));
+    fitting.filter(|(version, _)| *version >= OLDEST_POSTGRES).max().map(|(_, folder)| folder)
 }
 
 /// The Playwright of end2end/, in that folder. Needs [`node_packages`].

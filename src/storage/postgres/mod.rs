@@ -74,13 +74,21 @@ impl PostgresStore {
     /// [`StoreError::Unfit`] with a sentence for the operator, if this cannot be a database that keeps
     /// what it acknowledged and each customer's data apart, or if it cannot be reached.
     pub async fn open(url: &str) -> Result<Self> {
+        Self::with_pool(url, POOL).await
+    }
+
+    /// Like [`PostgresStore::open`], with so many connections beside those of the lanes.
+    ///
+    /// # Errors
+    /// As those of [`PostgresStore::open`].
+    pub async fn with_pool(url: &str, connections: u32) -> Result<Self> {
         let options = options(url)?;
         let mut conn = connect(&options).await.map_err(|error| cannot_open(&options, &error))?;
         let epoch = schema::prepare(&mut conn).await?;
         conn.close().await?;
 
         let pool = PgPoolOptions::new()
-            .max_connections(POOL)
+            .max_connections(connections)
             .acquire_timeout(CONNECT)
             // One that was lost is noticed when a transaction begins, which costs no question in advance.
             .test_before_acquire(false)

@@ -13,6 +13,7 @@ mod messages;
 mod participants;
 mod postgres;
 mod requests;
+mod row_security;
 mod search;
 mod setup;
 mod sqlite;

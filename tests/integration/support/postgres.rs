@@ -3,7 +3,13 @@
 //! `cargo xtask test` provides a server. Tests that run by themselves take the one that
 //! `BESPOKEN_TEST_POSTGRES` names, as a superuser, and without it leave PostgreSQL out, which they say.
 
-use std::{env, io::Write, process, str::FromStr, sync::OnceLock};
+use std::{
+    env,
+    io::Write,
+    process,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use bespoken::storage::{Store, postgres::PostgresStore};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
@@ -13,8 +19,11 @@ use uuid::Uuid;
 /// The user that owns the tables: no superuser, and subject to the policies like everybody.
 const OWNER: &str = "bespoken_test_owner";
 
-/// A database that has just been made, with all tables and one epoch.
-pub struct TestDatabase {
+/// A database that has just been made. It goes away with the last that holds it.
+#[derive(Clone)]
+pub struct TestDatabase(Arc<Made>);
+
+struct Made {
     server: PgConnectOptions,
     name: String,
 }
@@ -75,39 +84,43 @@ fn as_owner(server: &PgConnectOptions, database: &str, password: &str) -> String
 }
 
 impl TestDatabase {
-    /// `None` if there is no server to make it on.
+    /// With all tables; each has the same epoch. `None` if there is no server to make it on.
     pub async fn create() -> Option<Self> {
         let server = server()?;
         let (template, _) = template(&server).await;
-        let name = format!("{template}_{}", Uuid::new_v4().simple());
-        let mut conn = server.connect().await.unwrap();
-        execute(&mut conn, format!("create database {name} template {template} owner {OWNER}")).await;
-        Some(Self { server, name })
+        Some(Self::copy(server, template).await)
     }
 
-    /// A database without tables.
+    /// Without tables.
     pub async fn create_empty() -> Option<Self> {
-        let server = server()?;
-        let (template, _) = template(&server).await;
-        let name = format!("{template}_{}", Uuid::new_v4().simple());
-        execute(&mut server.connect().await.unwrap(), format!("create database {name} owner {OWNER}")).await;
-        Some(Self { server, name })
+        Some(Self::copy(server()?, "template1").await)
+    }
+
+    async fn copy(server: PgConnectOptions, template: &str) -> Self {
+        let name = format!("bespoken_test_{}_{}", process::id(), Uuid::new_v4().simple());
+        let mut conn = server.connect().await.unwrap();
+        execute(&mut conn, format!("create database {name} template {template} owner {OWNER}")).await;
+        Self(Arc::new(Made { server, name }))
     }
 
     /// As the owner of the tables.
     pub async fn url(&self) -> String {
-        let (_, password) = template(&self.server).await;
-        as_owner(&self.server, &self.name, password)
+        let (_, password) = template(&self.0.server).await;
+        as_owner(&self.0.server, &self.0.name, password)
     }
 
     /// As another user.
     pub fn url_as(&self, user: &str, password: &str) -> String {
-        self.server.clone().username(user).password(password).database(&self.name).to_url_lossy().to_string()
+        self.0.server.clone().username(user).password(password).database(&self.0.name).to_url_lossy().to_string()
+    }
+
+    pub fn superuser_options(&self) -> PgConnectOptions {
+        self.0.server.clone().database(&self.0.name)
     }
 
     /// As a superuser, for whom no policy counts.
     pub async fn superuser(&self) -> PgConnection {
-        self.server.clone().database(&self.name).connect().await.unwrap()
+        self.superuser_options().connect().await.unwrap()
     }
 
     /// As the application, with nobody acting.
@@ -118,7 +131,7 @@ impl TestDatabase {
     }
 }
 
-impl Drop for TestDatabase {
+impl Drop for Made {
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), std::mem::take(&mut self.name));
         // The test's own runtime is about to end, and cannot be waited for here.
