@@ -1,12 +1,14 @@
 //! `cargo xtask`: the one way to run, build, check and test this project, on every system.
 //!
 //! Each task is a module. What they share: `workspace` knows where things are, `process` starts
-//! other programs, `setup` provides what a machine lacks, `postgres` a database server, `client` and `server` compile the two
+//! other programs, `setup` provides what a machine lacks, `postgres` a database server, `balancer` one address for several nodes, `client` and `server` compile the two
 //! halves, `site` keeps the folder of assets that the server serves.
 
 mod api_test;
+mod balancer;
 mod build;
 mod client;
+mod cluster;
 mod lint;
 mod postgres;
 mod process;
@@ -39,6 +41,12 @@ const TASKS: &[Task] = &[
         start: run::start,
     },
     Task {
+        name: "cluster",
+        arguments: "",
+        does: "three nodes with PostgreSQL, NATS and a balancer, with demo data, until Ctrl-C",
+        start: cluster::start,
+    },
+    Task {
         name: "build",
         arguments: "",
         does: "leave one self-contained release binary in target/release/bespoken",
@@ -64,8 +72,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "torture",
-        arguments: "",
-        does: "ten minutes of clients, cuts and kills against the release build: nothing may be lost",
+        arguments: "[--cluster]",
+        does: "ten minutes of clients, cuts and kills against the release build, alone or as three nodes",
         start: torture::start,
     },
 ];

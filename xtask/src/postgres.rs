@@ -43,9 +43,52 @@ impl Server {
         Ok(Self { url, psql: programs.join("psql"), _running: Some(running) })
     }
 
+    /// A new database, which goes with the value that is returned.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not make it.
+    pub fn database(&self, name: &str) -> Outcome<Database> {
+        let database = Database { server: self.url.clone(), psql: self.psql.clone(), name: name.to_owned() };
+        database.run(&format!("create database {name}"))?;
+        Ok(database)
+    }
+
     /// Tells a program where the server is.
     pub fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env(VARIABLE, &self.url).env("BESPOKEN_PSQL", &self.psql)
+    }
+}
+
+/// A database on a server.
+pub struct Database {
+    server: String,
+    psql: PathBuf,
+    name: String,
+}
+
+impl Database {
+    pub fn url(&self) -> String {
+        let (place, options) = self
+            .server
+            .split_once('?')
+            .map_or((&*self.server, String::new()), |(place, options)| (place, format!("?{options}")));
+        let place = place.rsplit_once('/').map_or(place, |(place, _)| place);
+        format!("{place}/{}{options}", self.name)
+    }
+
+    fn run(&self, sql: &str) -> Outcome {
+        let mut psql = Command::new(&self.psql);
+        psql.args(["--no-psqlrc", "--quiet", "--dbname", &self.server, "--command", sql]);
+        output(&mut psql).map(drop).ok_or_else(|| Failure::new(format!("psql could not `{sql}`")))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Err(failure) = self.run(&format!("drop database if exists {} with (force)", self.name)) {
+            say(failure);
+        }
     }
 }
 

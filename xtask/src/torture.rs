@@ -1,17 +1,25 @@
-//! `cargo xtask torture`: the long form of tests/torture, against the release build. The short form is
-//! one of the tests. `BESPOKEN_TORTURE_SEED`, `…_SECONDS` and so on set the size.
+//! `cargo xtask torture`: the long form of tests/torture, against the release build; with `--cluster` that
+//! of three nodes with PostgreSQL and NATS. The short forms are among the tests. `BESPOKEN_TORTURE_SEED`,
+//! `…_SECONDS` and so on set the size.
 
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
-use crate::{build, server};
+use crate::{build, server, setup};
 
 pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let (cluster, arguments): (Vec<_>, Vec<_>) = arguments.iter().partition(|word| *word == "--cluster");
+    let mut command = cargo(workspace);
+    command.args(["test", "--features", "ssr", "--test", "torture", "--"]);
+    // One after the other: each wants the machine for itself.
+    command.args(["--ignored", "--nocapture", "--test-threads", "1"]);
+    if cluster.is_empty() {
+        command.args(["--skip", "cluster"]);
+    } else {
+        command.arg("cluster");
+        command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
+        command.env("BESPOKEN_POSTGRES_PROGRAMS", setup::postgres()?);
+    }
     build::start(workspace, &[])?;
     say("torturing the release build for eleven minutes");
-    run(cargo(workspace)
-        .args(["test", "--features", "ssr", "--test", "torture", "--"])
-        // One after the other: each wants the machine for itself.
-        .args(["--ignored", "--nocapture", "--test-threads", "1"])
-        .args(arguments)
-        .env("BESPOKEN_BIN", server::program(workspace, server::Profile::Release)))
+    run(command.args(arguments).env("BESPOKEN_BIN", server::program(workspace, server::Profile::Release)))
 }
