@@ -140,8 +140,24 @@ enum Token {
 /// What went wrong, as one line for the person at the terminal.
 type Failure = Box<dyn std::error::Error>;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Ready tasks that do not fit into a worker's own queue wait in one for all, to which a worker turns this
+/// often. With tokio's own measure a busy server serves some of its sockets again and again, and others
+/// hardly ever.
+const SHARED_QUEUE_EVERY: u32 = 1;
+
+fn main() -> ExitCode {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().global_queue_interval(SHARED_QUEUE_EVERY).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(obey_command_line()),
+        Err(error) => {
+            eprintln!("bespoken: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn obey_command_line() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,bespoken=info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {

@@ -17,7 +17,7 @@ use dashmap::{DashMap, mapref::entry::Entry};
 use tokio::time::Instant;
 
 use super::{
-    Frame, Queue, Socket, frame,
+    Frame, Socket, frame,
     room::{Behind, Presence, Room},
     socket::{ConnectionId, Person},
 };
@@ -64,7 +64,7 @@ impl Hub {
         session: Option<SessionId>,
         token: Option<TokenId>,
         limit: u32,
-    ) -> Option<(Arc<Socket>, Queue)> {
+    ) -> Option<Arc<Socket>> {
         {
             let mut open = self.people.entry(Person::from(&actor)).or_insert(0);
             if *open >= limit {
@@ -72,7 +72,7 @@ impl Hub {
             }
             *open += 1;
         }
-        let (socket, queue) = Socket::new(actor, session, token);
+        let socket = Arc::new(Socket::new(actor, session, token));
         if socket.actor.is_admin() {
             self.admins.lock().unwrap_or_else(PoisonError::into_inner).push(socket.clone());
         }
@@ -84,7 +84,7 @@ impl Hub {
         if self.is_closing.load(Ordering::SeqCst) {
             socket.close(close::RESTARTING);
         }
-        Some((socket, queue))
+        Some(socket)
     }
 
     /// Forgets a socket; returns who is gone from which room.
@@ -401,7 +401,6 @@ mod tests {
 
     struct Someone {
         socket: Arc<Socket>,
-        queue: Queue,
         me: Participant,
     }
 
@@ -415,9 +414,9 @@ mod tests {
                 role: Role::Admin,
                 created_at: Timestamp(0),
             };
-            let (socket, queue) = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
+            let socket = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
             let (kind, name) = (ParticipantKind::Admin, name.to_owned());
-            Self { socket, queue, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
+            Self { socket, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
         }
 
         fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<(), Behind> {
@@ -432,16 +431,15 @@ mod tests {
 
         /// What has been queued, as types of frames; a list of people is a `joined`.
         fn heard(&mut self) -> Vec<String> {
-            let mut heard = Vec::new();
-            while let Ok(frame) = self.queue.try_recv() {
-                let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
-                heard.push(match (frame["type"].as_str(), frame["on"].as_bool()) {
-                    (Some("typing"), on) => format!("typing {}", on.unwrap()),
-                    (Some(other), _) => other.to_owned(),
-                    (None, _) => "joined".to_owned(),
-                });
-            }
-            heard
+            let mut queued = Vec::new();
+            self.socket.take(&mut queued);
+            let frames = queued.iter().map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap());
+            let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
+                (Some("typing"), on) => format!("typing {}", on.unwrap()),
+                (Some(other), _) => other.to_owned(),
+                (None, _) => "joined".to_owned(),
+            };
+            frames.map(name).collect()
         }
     }
 
@@ -505,8 +503,10 @@ mod tests {
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
         pass(0.15).await;
-        let told: serde_json::Value = serde_json::from_str(&other.queue.try_recv().unwrap()).unwrap();
-        assert_eq!(other.heard(), [""; 0], "the rest as one");
+        let mut queued = Vec::new();
+        other.socket.take(&mut queued);
+        assert_eq!(queued.len(), 1, "the rest as one");
+        let told: serde_json::Value = serde_json::from_str(&queued[0]).unwrap();
         let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);
         assert!(online.eq([false, true].iter()), "as it is by then: {told}");
     }

@@ -10,4 +10,4 @@ mod socket;
 
 pub use hub::{Gone, Hub};
 pub use room::Behind;
-pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Queue, Socket, frame};
+pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, frame};

@@ -53,8 +53,8 @@ pub struct Settings {
     pub mail: Mail,
 }
 
-/// Signs of typing per 10 s for each person. A client renews one every few seconds.
-const TYPING_SIGNS: u32 = 60;
+/// Signs of typing that each person may give for every send: a client renews one every few seconds.
+const SIGNS_FOR_A_SEND: u32 = 2;
 /// Links to choose a new password per hour for each account.
 const MAILS: u32 = 3;
 
@@ -90,7 +90,10 @@ impl Service {
             epoch,
             passwords: passwords::Passwords::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
-            signs: Rate::new(TYPING_SIGNS, std::time::Duration::from_secs(10)),
+            signs: Rate::new(
+                settings.limits.sends.saturating_mul(SIGNS_FOR_A_SEND),
+                std::time::Duration::from_secs(10),
+            ),
             mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,

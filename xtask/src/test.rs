@@ -8,7 +8,7 @@ use std::fs;
 
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
-use crate::{api_test, client, lint, run as run_task, server, setup};
+use crate::{api_test, bench, client, lint, run as run_task, server, setup};
 
 struct Wanted<'a> {
     unit: bool,
@@ -50,6 +50,9 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     if wanted.unit || wanted.integration {
         rust_tests(workspace, &wanted)?;
     }
+    if wanted.everything() {
+        bench::smoke(workspace)?;
+    }
     if wanted.browser {
         browser_tests(workspace, &wanted)?;
     }
@@ -61,8 +64,8 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
 
 fn rust_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
     if wanted.unit {
-        say("testing the tasks");
-        run(cargo(workspace).args(["test", "--package", "xtask", "--"]).args(&wanted.names))?;
+        say("testing the tasks and the generator of load");
+        run(cargo(workspace).args(["test", "--package", "xtask", "--package", "bench", "--"]).args(&wanted.names))?;
     }
     let mut command = cargo(workspace);
     command.args(["test", "--features", "ssr", "--no-fail-fast"]);
@@ -87,7 +90,7 @@ fn browser_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
         say("building the server");
         run(&mut server::compilation(workspace, server::Profile::Dev))?;
     }
-    setup::node_packages(workspace)?;
+    setup::node_packages(workspace, &workspace.end2end())?;
     let chromium = setup::chromium(workspace)?;
     say("browser tests");
     let mut command = setup::playwright(workspace);
