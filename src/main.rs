@@ -4,11 +4,11 @@ use std::{io::Read, path::PathBuf, process::ExitCode, time::Duration};
 
 use bespoken::{
     domain::{Limits, Name, Role, TokenId},
-    http::{Config, Running, serve},
+    http::{Config, MetricsAccess, Running, serve},
     service::{LinkKey, Mail, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,17 @@ use tokio_util::sync::CancellationToken;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// How the log is written to stderr
+    #[arg(long, global = true, env = "BESPOKEN_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -72,6 +83,9 @@ struct Serve {
     /// Seconds over which connections are closed, at most, when the server goes down
     #[arg(long, env = "BESPOKEN_DRAIN_SECONDS", default_value_t = 5)]
     drain_seconds: u64,
+    /// Who may read /metrics [default: local if the public URL leads to this machine, else token]
+    #[arg(long, env = "BESPOKEN_METRICS", value_enum)]
+    metrics: Option<MetricsAccess>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -142,9 +156,9 @@ type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,bespoken=info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let done = match Cli::parse().command {
+    let cli = Cli::parse();
+    start_log(cli.log_format);
+    let done = match cli.command {
         Command::Serve(args) => run(args).await,
         Command::Admin(Admin::Create { email, name, database }) => create_admin(&database, &email, &name).await,
         Command::Token(Token::Create { email, name, database }) => {
@@ -160,6 +174,16 @@ async fn main() -> ExitCode {
             eprintln!("bespoken: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is logged is set by `RUST_LOG`.
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,bespoken=info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
     }
 }
 
@@ -183,6 +207,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
         smtp_url: args.smtp_url,
         mail_from: args.mail_from,
         limits,
+        metrics: args.metrics,
         drain: Duration::from_secs(args.drain_seconds),
     };
     let shutdown = CancellationToken::new();

@@ -24,9 +24,10 @@ use axum::{
 use futures_util::{SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{App, Asker, auth};
+use super::{App, Asker, auth, metrics::Metrics};
 use crate::{
     domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
     live::{Frame, Socket, frame},
@@ -88,6 +89,8 @@ pub(super) async fn upgrade(
         Ok(_) => return Problem::unauthorized().into_response(),
         Err(problem) => return problem.into_response(),
     }
+    // Within the request's span: so its name leads to the connection's.
+    tracing::debug!(connection_id = %connection.socket.id, "a socket opens");
     let expires_at = asker.session.map(|session| session.expires_at);
     let frame_bytes = app.service.limits().frame_bytes;
     // The server waits for it when it goes down, so that everyone is told.
@@ -98,7 +101,7 @@ pub(super) async fn upgrade(
         .max_message_size(frame_bytes)
         .max_frame_size(frame_bytes)
         .on_upgrade(move |ws| async move {
-            run(app.service, connection, ws, expires_at).await;
+            run(app.service, app.metrics, connection, ws, expires_at).await;
             drop(open);
         })
 }
@@ -108,10 +111,17 @@ fn covers(now: &Actor, before: &Actor) -> bool {
     now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
 }
 
-async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocket, expires_at: Option<Timestamp>) {
-    let code = talk(&service, &mut connection, &mut ws, expires_at).await;
+async fn run(
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+    mut connection: Connection,
+    mut ws: WebSocket,
+    expires_at: Option<Timestamp>,
+) {
+    let code = talk(&service, &metrics, &mut connection, &mut ws, expires_at).await;
     drop(connection);
     if let Some(code) = code {
+        metrics.closed(code);
         let say = Message::Close(Some(CloseFrame { code, reason: reason(code).into() }));
         // The peer may be gone, or not read: then there is nobody to say it to.
         let goodbye = async {
@@ -127,11 +137,13 @@ async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocke
 /// Talks until one side ends it; returns the code to close with, or `None` if the peer is gone.
 async fn talk(
     service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
     connection: &mut Connection,
     ws: &mut WebSocket,
     expires_at: Option<Timestamp>,
 ) -> Option<u16> {
     let socket = connection.socket.clone();
+    let span = tracing::info_span!("socket", connection_id = %socket.id);
     let queue = &mut connection.queue;
     let mut under_way: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
     let mut waiting: Vec<Frame> = Vec::new();
@@ -170,7 +182,10 @@ async fn talk(
                 heard = true;
                 match read {
                     Some(Ok(Message::Text(text))) => {
-                        under_way = Some(Box::pin(act(service.clone(), socket.clone(), text)));
+                        under_way = {
+                            let act = act(service.clone(), metrics.clone(), socket.clone(), text);
+                            Some(Box::pin(act.instrument(span.clone())))
+                        };
                     }
                     Some(Ok(Message::Binary(_))) => {
                         let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
@@ -224,14 +239,20 @@ async fn unless_closed(
 }
 
 /// Does what one frame asks; answers through the socket's queue.
-async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
+async fn act(service: Arc<Service>, metrics: Arc<Metrics>, socket: Arc<Socket>, text: Frame) {
+    let read_at = Instant::now();
     let asked: ClientFrame = match serde_json::from_str(&text) {
         Ok(asked) => asked,
         Err(_) => return socket.send(misunderstood(&text)),
     };
     let (room, client_id) = address(&asked);
-    if let Err(problem) = obey(&service, &socket, asked).await {
-        socket.send(frame(&ServerFrame::error(problem, room, client_id)));
+    match obey(&service, &socket, asked).await {
+        Ok(None) => {}
+        Ok(Some(ack)) => {
+            socket.send(frame(&ack));
+            metrics.acknowledged(read_at.elapsed());
+        }
+        Err(problem) => socket.send(frame(&ServerFrame::error(problem, room, client_id))),
     }
 }
 
@@ -295,21 +316,26 @@ fn address(asked: &ClientFrame) -> (Option<ConversationId>, Option<ClientId>) {
     }
 }
 
-async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) -> Result<(), Problem> {
+/// Returns the `ack` of what was changed.
+async fn obey(
+    service: &Arc<Service>,
+    socket: &Arc<Socket>,
+    asked: ClientFrame,
+) -> Result<Option<ServerFrame>, Problem> {
     let actor = &socket.actor;
-    let ack = |room, client_id, message| socket.send(frame(&ServerFrame::Ack { room, client_id, message }));
+    let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
     match asked {
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
             let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-            ack(room, client_id, posted.message);
+            return ack(room, client_id, posted.message);
         }
         ClientFrame::UpdateMessage { room, client_id, id, content } => {
-            ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
+            return ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
         }
         ClientFrame::DeleteMessage { room, client_id, id } => {
-            ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
+            return ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
         }
         ClientFrame::Typing { room, on } => service.typing(socket, room, on)?,
         ClientFrame::Read { room, seq } => {
@@ -317,7 +343,7 @@ async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) 
         }
         ClientFrame::FollowRequests => socket.follow_requests(),
     }
-    Ok(())
+    Ok(None)
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

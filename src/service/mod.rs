@@ -13,6 +13,7 @@ mod demo;
 mod error;
 mod mail;
 mod messages;
+mod metrics;
 mod passwords;
 mod publisher;
 mod rate;
@@ -64,6 +65,7 @@ pub struct Service {
     settings: Settings,
     epoch: Epoch,
     passwords: passwords::Passwords,
+    outcomes: metrics::Sends,
     /// Sends, edits and deletes of each sender.
     sends: Rate<crate::live::Person>,
     /// Signs of typing of each person.
@@ -89,6 +91,7 @@ impl Service {
             hub: Arc::new(Hub::default()),
             epoch,
             passwords: passwords::Passwords::default(),
+            outcomes: metrics::Sends::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
             signs: Rate::new(TYPING_SIGNS, std::time::Duration::from_secs(10)),
             mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
@@ -107,6 +110,18 @@ impl Service {
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self)));
+    }
+
+    /// Makes what is counted here and in the database part of what is shown.
+    pub fn register_metrics(&self, registry: &mut prometheus_client::registry::Registry) {
+        self.outcomes.register(registry);
+        self.store.metrics().register(registry);
+    }
+
+    /// How many changes wait to be written.
+    #[must_use]
+    pub fn waiting_writes(&self) -> usize {
+        self.store.waiting_writes()
     }
 
     #[must_use]

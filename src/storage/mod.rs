@@ -6,6 +6,7 @@
 //! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
 //! not exist. Called by `service` only.
 
+mod metrics;
 pub mod sqlite;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,6 +20,8 @@ use crate::domain::{
     RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User,
     UserId,
 };
+
+pub use metrics::StoreMetrics;
 
 /// The present moment, as every stored time is taken.
 #[must_use]
@@ -257,6 +260,11 @@ pub trait Store: Send + Sync + 'static {
     /// The commits from now on, in order for each conversation. Can be taken once. A change is told
     /// here before whoever made it gets its answer.
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
+
+    /// The handles with which this store measures itself.
+    fn metrics(&self) -> &StoreMetrics;
+    /// How many changes wait for their turn to be written.
+    fn waiting_writes(&self) -> usize;
 
     /// Fails if the database does not answer.
     async fn ping(&self) -> Result<()>;

@@ -19,7 +19,12 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -39,7 +44,7 @@ use self::{
 use super::{
     ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Invite, Link, LoginSession, NewConversation,
     NewLink, NewSession, NewUser, Page, Posted, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
-    SessionEntry, StatusCounts, Store, StoreError, now,
+    SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, metrics::Timer, now,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -69,6 +74,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     listener: Listener,
+    metrics: StoreMetrics,
 }
 
 impl SqliteStore {
@@ -101,17 +107,20 @@ impl SqliteStore {
             .map_err(|error| cannot_open(&options, &error))?;
 
         let listener = Listener::default();
-        let writer = Writer::start(conn, options, Arc::clone(&listener));
-        Ok(Self { epoch, readers, writer, listener })
+        let metrics = StoreMetrics::default();
+        let writer = Writer::start(conn, options, Arc::clone(&listener), metrics.clone());
+        Ok(Self { epoch, readers, writer, listener, metrics })
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
-        Ok(self.readers.acquire().await?)
+    async fn reader(&self) -> Result<Reading<PoolConnection<Sqlite>>> {
+        let timer = Timer::start(&self.metrics.reads);
+        Ok(Reading { conn: self.readers.acquire().await?, _timer: timer })
     }
 
     /// What is read in one of these is all of one moment.
-    async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.readers.begin().await?)
+    async fn snapshot(&self) -> Result<Reading<Transaction<'static, Sqlite>>> {
+        let timer = Timer::start(&self.metrics.reads);
+        Ok(Reading { conn: self.readers.begin().await?, _timer: timer })
     }
 
     async fn write<T, F>(&self, job: F) -> Result<T>
@@ -120,6 +129,32 @@ impl SqliteStore {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         self.writer.write(job).await
+    }
+}
+
+/// A connection on loan, and how long the loan takes.
+struct Reading<C> {
+    conn: C,
+    _timer: Timer,
+}
+
+impl<C: Deref<Target = SqliteConnection>> Deref for Reading<C> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.conn
+    }
+}
+
+impl<C: DerefMut<Target = SqliteConnection>> DerefMut for Reading<C> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+}
+
+impl Reading<Transaction<'static, Sqlite>> {
+    async fn commit(self) -> Result<()> {
+        Ok(self.conn.commit().await?)
     }
 }
 
@@ -231,6 +266,14 @@ impl Store for SqliteStore {
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>> {
         let (listener, commits) = mpsc::unbounded_channel();
         self.listener.set(listener).ok().map(|()| commits)
+    }
+
+    fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    fn waiting_writes(&self) -> usize {
+        self.writer.waiting()
     }
 
     async fn ping(&self) -> Result<()> {

@@ -1,0 +1,4 @@
+//! What operators rely on.
+
+mod logs;
+mod metrics;
