@@ -1,11 +1,16 @@
 //! The command line: serve, and what an operator does beside it.
 
-use std::{io::Read, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use bespoken::{
     domain::{Limits, Name, Role, TokenId},
     http::{Config, MetricsAccess, Running, serve},
-    service::{LinkKey, Mail, Service, Settings},
+    service::{self, Contents, LinkKey, Mail, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -43,6 +48,24 @@ enum Command {
     Token(Token),
     /// Bring the database up to date, and do nothing else
     Migrate(Database),
+    /// Write everything that is kept into one file, also while the server runs
+    Backup {
+        /// The file to make: a tar archive
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Put a backup in the place of what is kept, while the server is stopped; the old is kept aside
+    Restore {
+        /// What `bespoken backup` made
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
 }
 
 #[derive(Args)]
@@ -50,6 +73,13 @@ struct Database {
     /// Where the database is; it is created and migrated if need be
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db")]
     database_url: String,
+}
+
+#[derive(Args)]
+struct Data {
+    /// Where generated secrets and attached files are kept
+    #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
+    data_dir: PathBuf,
 }
 
 #[derive(Args)]
@@ -62,9 +92,8 @@ struct Serve {
     /// Where people reach the server: for links, the Origin check and cookies [default: http:// and the address]
     #[arg(long, env = "BESPOKEN_PUBLIC_URL")]
     public_url: Option<String>,
-    /// Where generated secrets are kept
-    #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// The name that the business goes by
     #[arg(long, env = "BESPOKEN_BUSINESS", default_value = "Bespoken")]
     business: String,
@@ -167,6 +196,8 @@ async fn main() -> ExitCode {
         Command::Token(Token::List { database }) => list_tokens(&database).await,
         Command::Token(Token::Revoke { id, database }) => revoke_token(&database, id).await,
         Command::Migrate(database) => migrate(&database).await,
+        Command::Backup { file, database, data } => make_backup(&database, &data, &file).await,
+        Command::Restore { file, database, data } => restore_backup(&database, &data, &file).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -200,7 +231,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
     };
     let config = Config {
         database_url: args.database.database_url,
-        data_dir: args.data_dir,
+        data_dir: args.data.data_dir,
         public_url: args.public_url,
         business: Name::parse("business", &args.business)?,
         currency: args.currency,
@@ -253,7 +284,7 @@ async fn wait_for_signal() {
 }
 
 /// The use cases without a server around them. The link key is not used by any of these.
-async fn service(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
+async fn open(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
     let store = SqliteStore::open(&database.database_url).await?;
     let settings = Settings {
         public_url: String::new(),
@@ -272,7 +303,7 @@ async fn create_admin(database: &Database, email: &str, name: &str) -> Result<()
     std::io::stdin().read_to_string(&mut password)?;
     let password = password.strip_suffix('\n').unwrap_or(&password);
     let password = password.strip_suffix('\r').unwrap_or(password);
-    let service = service(database).await?;
+    let service = open(database).await?;
     let user = service.create_user(email, name, password, Role::Admin).await?;
     service.close().await;
     println!("created the admin {} <{}>", user.name, user.email);
@@ -280,7 +311,7 @@ async fn create_admin(database: &Database, email: &str, name: &str) -> Result<()
 }
 
 async fn list_tokens(database: &Database) -> Result<(), Failure> {
-    let service = service(database).await?;
+    let service = open(database).await?;
     for token in service.tokens().await? {
         let name = token.name.map(|name| name.to_string()).unwrap_or_default();
         println!("{}  {}  {}  {name}", token.id, token.created_at, token.user.email);
@@ -290,7 +321,7 @@ async fn list_tokens(database: &Database) -> Result<(), Failure> {
 }
 
 async fn create_token(database: &Database, email: &str, name: Option<&str>) -> Result<(), Failure> {
-    let service = service(database).await?;
+    let service = open(database).await?;
     let (id, secret) = service.create_token(email, name).await?;
     service.close().await;
     eprintln!("id {id}; the token is shown only now:");
@@ -299,7 +330,7 @@ async fn create_token(database: &Database, email: &str, name: Option<&str>) -> R
 }
 
 async fn revoke_token(database: &Database, id: TokenId) -> Result<(), Failure> {
-    let service = service(database).await?;
+    let service = open(database).await?;
     service.revoke_token(id).await?;
     service.close().await;
     println!("revoked {id}");
@@ -310,5 +341,35 @@ async fn migrate(database: &Database) -> Result<(), Failure> {
     let store = SqliteStore::open(&database.database_url).await?;
     store.close().await;
     println!("the database is up to date");
+    Ok(())
+}
+
+async fn make_backup(database: &Database, data: &Data, file: &Path) -> Result<(), Failure> {
+    require_sqlite(database)?;
+    let Contents { files, missing } = service::backup(&database.database_url, &data.data_dir, file).await?;
+    println!("wrote the database and {files} attached files to {}", file.display());
+    tell_missing(missing);
+    Ok(())
+}
+
+async fn restore_backup(database: &Database, data: &Data, file: &Path) -> Result<(), Failure> {
+    require_sqlite(database)?;
+    let (contents, aside) = service::restore(&database.database_url, &data.data_dir, file).await?;
+    println!("restored the database and {} attached files; what was there is kept as …{aside}", contents.files);
+    tell_missing(contents.missing);
+    Ok(())
+}
+
+fn tell_missing(files: usize) {
+    if files > 0 {
+        eprintln!("{files} files that messages name were missing already");
+    }
+}
+
+/// PostgreSQL has tools of its own for this.
+fn require_sqlite(database: &Database) -> Result<(), Failure> {
+    if database.database_url.starts_with("postgres") {
+        return Err("this is for SQLite; for PostgreSQL use pg_dump and pg_restore, as docs/operating.md says".into());
+    }
     Ok(())
 }

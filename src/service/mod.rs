@@ -8,6 +8,7 @@
 
 mod accounts;
 mod attachments;
+mod backup;
 mod conversations;
 mod demo;
 mod error;
@@ -24,6 +25,7 @@ mod sessions;
 
 use std::sync::Arc;
 
+pub use backup::{BackupError, Contents, backup, restore};
 pub use error::problem;
 pub use mail::Mail;
 pub use rate::Rate;

@@ -443,9 +443,13 @@ pub trait Store: Send + Sync + 'static {
     async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()>;
     /// A file of a message, or one that the actor has put there and not sent yet.
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment>;
-    /// Forgets files that were put somewhere before `before` and never sent, and those of deleted
-    /// messages; returns them.
-    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>>;
+    /// Discards the files that were put somewhere before `before` and never sent.
+    async fn discard_unsent_attachments(&self, before: Timestamp) -> Result<()>;
+    /// Files that nobody can have any more, and that may still be on the disk: discarded ones, and those of
+    /// deleted messages.
+    async fn list_discarded_attachments(&self, limit: i64) -> Result<Vec<AttachmentId>>;
+    /// Forgets discarded files that are not on the disk any more.
+    async fn forget_discarded_attachments(&self, ids: &[AttachmentId]) -> Result<()>;
 
     // Messages
 

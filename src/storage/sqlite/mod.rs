@@ -6,6 +6,7 @@
 
 mod access;
 mod attachments;
+mod backup;
 mod conversations;
 mod links;
 mod messages;
@@ -22,7 +23,7 @@ mod plans;
 use std::{
     ops::{Deref, DerefMut},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -30,15 +31,18 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+pub use backup::{Replacement, copy};
+
 use self::{
     access::{seat, seat_by_message, seat_sender},
+    backup::InUse,
     writer::{Listener, Tx, Writer},
 };
 use super::{
@@ -57,6 +61,7 @@ use crate::domain::{
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts and conversations", include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql")),
     (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
+    (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
 ];
 
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
@@ -75,6 +80,8 @@ pub struct SqliteStore {
     writer: Writer,
     listener: Listener,
     metrics: StoreMetrics,
+    /// Until it is closed, nobody replaces the file. `None` where there is no file.
+    in_use: Mutex<Option<InUse>>,
 }
 
 impl SqliteStore {
@@ -86,6 +93,9 @@ impl SqliteStore {
     /// keeps what it acknowledged; [`StoreError::Migration`] if it was made by another version.
     pub async fn open(url: &str) -> Result<Self> {
         let options = options(url)?;
+        make_folder(&options)?;
+        let is_file = !url.contains(":memory:");
+        let in_use = is_file.then(|| InUse::begin(options.get_filename())).transpose()?;
         let mut conn = first_connection(&options).await?;
         let epoch = migrate(&mut conn).await?;
 
@@ -109,7 +119,7 @@ impl SqliteStore {
         let listener = Listener::default();
         let metrics = StoreMetrics::default();
         let writer = Writer::start(conn, options, Arc::clone(&listener), metrics.clone());
-        Ok(Self { epoch, readers, writer, listener, metrics })
+        Ok(Self { epoch, readers, writer, listener, metrics, in_use: Mutex::new(in_use) })
     }
 
     async fn reader(&self) -> Result<Reading<PoolConnection<Sqlite>>> {
@@ -181,14 +191,17 @@ fn cannot_open(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreErro
     }
 }
 
-/// Opens the file as none has opened it before: makes its folder, and turns on the write-ahead log,
-/// which stays on from then.
-async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+fn make_folder(options: &SqliteConnectOptions) -> Result<()> {
     if let Some(folder) = options.get_filename().parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             StoreError::Unfit(format!("cannot make the folder {} for the database: {error}", folder.display()))
         })?;
     }
+    Ok(())
+}
+
+/// Opens the file as none has opened it before: turns on the write-ahead log, which stays on from then.
+async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     let with_log = options.clone().journal_mode(SqliteJournalMode::Wal);
     let mut attempts = 0;
     let mut conn = loop {
@@ -240,23 +253,23 @@ async fn require_fit(conn: &mut SqliteConnection) -> Result<()> {
     Ok(())
 }
 
-/// Brings the schema up to date, all or nothing, while other processes wait; returns the epoch.
+/// Brings the schema up to date, all or nothing, while other processes wait; returns the epoch. A schema
+/// that is newer than this program is taken as it is, unless it says that it needs a newer program.
 async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
     let mut tx = conn.begin_with("begin immediate").await?;
     let all = MIGRATIONS.iter().map(|&(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
     });
-    Migrator::with_migrations(all.collect()).run_direct(None, &mut *tx, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(_) => {
-            StoreError::Unfit("the database was made by a newer version of this program".to_owned())
-        }
-        other => other.into(),
-    })?;
+    Migrator::with_migrations(all.collect()).set_ignore_missing(true).run_direct(None, &mut *tx, false).await?;
     sqlx::query("insert into meta (only_row, epoch) values (1, ?1) on conflict do nothing")
         .bind(Epoch::new().0)
         .execute(&mut *tx)
         .await?;
-    let epoch: Uuid = sqlx::query_scalar("select epoch from meta").fetch_one(&mut *tx).await?;
+    let (epoch, needs_level): (Uuid, i64) =
+        sqlx::query_as("select epoch, needs_level from meta").fetch_one(&mut *tx).await?;
+    if MIGRATIONS.iter().all(|(level, ..)| *level < needs_level) {
+        return Err(StoreError::Unfit("the database needs a newer version of this program".to_owned()));
+    }
     tx.commit().await?;
     Ok(Epoch(epoch))
 }
@@ -294,6 +307,7 @@ impl Store for SqliteStore {
         if let Some(conn) = conn {
             writer::checkpoint_and_close(conn).await;
         }
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     async fn create_user(&self, new: NewUser) -> Result<User> {
@@ -576,8 +590,17 @@ impl Store for SqliteStore {
         attachments::find(&mut *self.reader().await?, actor, id, now()).await
     }
 
-    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>> {
-        self.write(move |tx| Box::pin(attachments::forget_unused(tx, before))).await
+    async fn discard_unsent_attachments(&self, before: Timestamp) -> Result<()> {
+        self.write(move |tx| Box::pin(attachments::discard_unsent(tx, before))).await
+    }
+
+    async fn list_discarded_attachments(&self, limit: i64) -> Result<Vec<AttachmentId>> {
+        attachments::list_discarded(&mut *self.reader().await?, limit).await
+    }
+
+    async fn forget_discarded_attachments(&self, ids: &[AttachmentId]) -> Result<()> {
+        let ids = ids.to_vec();
+        self.write(move |tx| Box::pin(async move { attachments::forget_discarded(tx, &ids).await })).await
     }
 
     async fn search_messages(

@@ -1,4 +1,5 @@
 //! What operators rely on.
 
+mod backup;
 mod logs;
 mod metrics;

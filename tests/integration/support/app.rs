@@ -14,7 +14,7 @@ use bespoken::{
         Role, User, UserId,
     },
     http::{Config, Running, serve},
-    service::{Service, Visitor},
+    service::{self, Service, Visitor},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -40,6 +40,15 @@ impl Data {
 
     pub fn data_dir(&self) -> &Path {
         &self.config.data_dir
+    }
+
+    /// The same people in another place, with what a backup holds.
+    pub async fn restored(&self, backup: &Path) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config =
+            Config { database_url: database_url(&dir), data_dir: dir.path().join("data"), ..self.config.clone() };
+        service::restore(&config.database_url, &config.data_dir, backup).await.unwrap();
+        Self { dir, config, admin: self.admin.clone(), token: self.token.clone() }
     }
 
     /// Starts a server on it again.
@@ -76,9 +85,13 @@ pub struct Customer {
     pub api: Api,
 }
 
+fn database_url(dir: &TempDir) -> String {
+    format!("sqlite://{}", dir.path().join("bespoken.db").display())
+}
+
 fn config(dir: &TempDir) -> Config {
     Config {
-        database_url: format!("sqlite://{}", dir.path().join("bespoken.db").display()),
+        database_url: database_url(dir),
         data_dir: dir.path().join("data"),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
