@@ -10,8 +10,8 @@ use std::{
 use bespoken::{
     domain::{Limits, Name, Role, TokenId},
     http::{Config, MetricsAccess, Running, serve},
-    service::{self, Contents, LinkKey, Mail, Service, Settings},
-    storage::{Store, sqlite::SqliteStore},
+    service::{self, Contents, LinkKey, Mail, Retention, Service, Settings},
+    storage::{Erased, Expiry, Store, sqlite::SqliteStore},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
@@ -46,6 +46,9 @@ enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(Token),
+    /// Export or erase what is kept of one customer
+    #[command(subcommand)]
+    Customer(Customer),
     /// Bring the database up to date, and do nothing else
     Migrate(Database),
     /// Write everything that is kept into one file, also while the server runs
@@ -115,8 +118,23 @@ struct Serve {
     /// Who may read /metrics [default: local if the public URL leads to this machine, else token]
     #[arg(long, env = "BESPOKEN_METRICS", value_enum)]
     metrics: Option<MetricsAccess>,
+    /// Days without activity after which chats, and requests that are done or declined, are not kept any more;
+    /// 0: for ever
+    #[arg(long, env = "BESPOKEN_RETENTION_DAYS", default_value_t = 0)]
+    retention_days: u32,
+    /// What happens to them then
+    #[arg(long, env = "BESPOKEN_RETENTION", value_enum, default_value_t = Expire::Delete)]
+    retention: Expire,
     #[command(flatten)]
     limits: LimitArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Expire {
+    /// They are deleted, with everything about them
+    Delete,
+    /// Customers' names and addresses, all messages and all files are taken out
+    Anonymise,
 }
 
 #[derive(Args)]
@@ -180,6 +198,33 @@ enum Token {
     },
 }
 
+#[derive(Subcommand)]
+enum Customer {
+    /// Write everything that is kept of a customer into a file for them
+    Export {
+        #[arg(long)]
+        email: String,
+        /// The file to make: a tar archive
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Erase a customer: the account, and their words, files and name in chats and requests
+    Erase {
+        #[arg(long)]
+        email: String,
+        /// Really do it: there is no way back
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
 /// What went wrong, as one line for the person at the terminal.
 type Failure = Box<dyn std::error::Error>;
 
@@ -195,6 +240,12 @@ async fn main() -> ExitCode {
         }
         Command::Token(Token::List { database }) => list_tokens(&database).await,
         Command::Token(Token::Revoke { id, database }) => revoke_token(&database, id).await,
+        Command::Customer(Customer::Export { email, file, database, data }) => {
+            export_customer(&database, &data, &email, &file).await
+        }
+        Command::Customer(Customer::Erase { email, yes, database, data }) => {
+            erase_customer(&database, &data, &email, yes).await
+        }
         Command::Migrate(database) => migrate(&database).await,
         Command::Backup { file, database, data } => make_backup(&database, &data, &file).await,
         Command::Restore { file, database, data } => restore_backup(&database, &data, &file).await,
@@ -229,6 +280,11 @@ async fn run(args: Serve) -> Result<(), Failure> {
         frame_bytes: args.limits.limit_frame_bytes,
         attachment_bytes: args.limits.limit_attachment_bytes,
     };
+    let how = match args.retention {
+        Expire::Delete => Expiry::Delete,
+        Expire::Anonymise => Expiry::Anonymise,
+    };
+    let retention = (args.retention_days > 0).then_some(Retention { days: args.retention_days, how });
     let config = Config {
         database_url: args.database.database_url,
         data_dir: args.data.data_dir,
@@ -239,6 +295,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
         mail_from: args.mail_from,
         limits,
         metrics: args.metrics,
+        retention,
         drain: Duration::from_secs(args.drain_seconds),
     };
     let shutdown = CancellationToken::new();
@@ -285,15 +342,21 @@ async fn wait_for_signal() {
 
 /// The use cases without a server around them. The link key is not used by any of these.
 async fn open(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
+    open_with_files(database, Path::new("data")).await
+}
+
+/// The same for commands that know where the files are.
+async fn open_with_files(database: &Database, data_dir: &Path) -> Result<std::sync::Arc<Service>, Failure> {
     let store = SqliteStore::open(&database.database_url).await?;
     let settings = Settings {
         public_url: String::new(),
         business: Name::parse("business", "Bespoken")?,
         currency: String::new(),
         limits: Limits::default(),
-        data_dir: PathBuf::from("data"),
+        data_dir: data_dir.to_owned(),
         link_key: LinkKey::random(),
         mail: Mail::new(None, "no-reply@localhost")?,
+        retention: None,
     };
     Ok(Service::start(std::sync::Arc::new(store), settings).await?)
 }
@@ -372,4 +435,28 @@ fn require_sqlite(database: &Database) -> Result<(), Failure> {
         return Err("this is for SQLite; for PostgreSQL use pg_dump and pg_restore, as docs/operating.md says".into());
     }
     Ok(())
+}
+
+async fn export_customer(database: &Database, data: &Data, email: &str, file: &Path) -> Result<(), Failure> {
+    let service = open_with_files(database, &data.data_dir).await?;
+    let exported = service.export_customer(email, file).await;
+    service.close().await;
+    println!("wrote what is kept of {email}, with {} chats, to {}", exported?, file.display());
+    Ok(())
+}
+
+async fn erase_customer(database: &Database, data: &Data, email: &str, yes: bool) -> Result<(), Failure> {
+    if !yes {
+        return Err("erasing a customer cannot be undone: say --yes to go on".into());
+    }
+    let service = open_with_files(database, &data.data_dir).await?;
+    let erased = service.erase_customer(email).await;
+    service.close().await;
+    match erased? {
+        None => Err("there is no customer with this e-mail address".into()),
+        Some(Erased { conversations, messages, files }) => {
+            println!("erased {email}: {messages} messages and {files} files in {conversations} chats");
+            Ok(())
+        }
+    }
 }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     domain::{Limits, Name},
-    service::{LinkKey, Mail, Service, Settings},
+    service::{LinkKey, Mail, Retention, Service, Settings},
     storage::{Store, StoreError, sqlite::SqliteStore},
 };
 
@@ -51,6 +51,8 @@ pub struct Config {
     /// Who may read `/metrics`. `None`: everyone on this machine, if that is where the public URL leads; else
     /// only who brings an admin's API token.
     pub metrics: Option<MetricsAccess>,
+    /// How long what has no activity is kept. `None`: for ever.
+    pub retention: Option<Retention>,
     /// Over how long sockets are closed, at most, when the server goes down.
     pub drain: Duration,
 }
@@ -104,6 +106,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         data_dir: config.data_dir,
         link_key,
         mail,
+        retention: config.retention,
     };
     let service = Service::start(store, settings).await.map_err(database)?;
     service.keep_tidy();

@@ -70,7 +70,7 @@ pub enum BackupError {
 
 type Result<T> = std::result::Result<T, BackupError>;
 
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+pub(super) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
     let path = path.to_owned();
     move |source| BackupError::Io { what, path, source }
 }
@@ -99,7 +99,7 @@ fn private_folder(path: &Path) -> Result<()> {
 }
 
 /// Makes a file that only its owner can read.
-fn private_file(path: &Path) -> Result<File> {
+pub(super) fn private_file(path: &Path) -> Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -212,7 +212,7 @@ fn write_archive(archive: &Path, database: &Path, data_dir: &Path, named: &[Atta
 }
 
 /// Appends an entry and notes its sum.
-fn append(
+pub(super) fn append(
     tar: &mut tar::Builder<impl Write>,
     name: &str,
     bytes: u64,

@@ -11,10 +11,13 @@ mod attachments;
 mod backup;
 mod conversations;
 mod demo;
+mod erasure;
 mod error;
+mod export;
 mod mail;
 mod messages;
 mod metrics;
+mod notices;
 mod passwords;
 mod publisher;
 mod rate;
@@ -26,7 +29,9 @@ mod sessions;
 use std::sync::Arc;
 
 pub use backup::{BackupError, Contents, backup, restore};
+pub use erasure::Retention;
 pub use error::problem;
+pub use export::ExportError;
 pub use mail::Mail;
 pub use rate::Rate;
 pub use rooms::Connection;
@@ -54,6 +59,8 @@ pub struct Settings {
     /// Makes the secrets of shared links.
     pub link_key: LinkKey,
     pub mail: Mail,
+    /// `None`: everything is kept for ever.
+    pub retention: Option<Retention>,
 }
 
 /// Signs of typing per 10 s for each person. A client renews one every few seconds.
@@ -87,6 +94,7 @@ impl Service {
     /// If the database does not answer or another service was started on this store before.
     pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
         let epoch = store.epoch().await?;
+        let heard = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
         let service = Arc::new(Self {
@@ -104,7 +112,7 @@ impl Service {
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
-        tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        tokio::spawn(notices::hear(Arc::downgrade(&service), heard));
         Ok(service)
     }
 
@@ -112,6 +120,9 @@ impl Service {
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self)));
+        if let Some(retention) = self.settings.retention {
+            tokio::spawn(erasure::keep(Arc::downgrade(self), retention));
+        }
     }
 
     /// Makes what is counted here and in the database part of what is shown.

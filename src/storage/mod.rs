@@ -235,6 +235,47 @@ pub struct Audience {
     pub links: Vec<LinkId>,
 }
 
+/// Something that every process has to hear of, also one that did not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// Has ended, for good.
+    Session(SessionId),
+    /// Was revoked, for good.
+    Token(TokenId),
+    /// Was revoked, for good.
+    Link(LinkId),
+    /// Has another role, name or address, or is gone.
+    User(UserId),
+    /// Was changed as a whole, or is gone: whoever has it must read it anew.
+    Conversation(ConversationId),
+}
+
+/// What happens to what is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It goes, with everything about it.
+    Delete,
+    /// Customers, words and files go; that something was there stays.
+    Anonymise,
+}
+
+/// Something that is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// With the request that it is about, if any.
+    Conversation(ConversationId),
+    /// One that has no conversation.
+    Request(RequestId),
+}
+
+/// What was taken out of the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    pub conversations: u64,
+    pub messages: u64,
+    pub files: u64,
+}
+
 /// Which custom requests to list, and in which order.
 #[derive(Clone, Debug, Default)]
 pub struct RequestFilter {
@@ -271,6 +312,15 @@ pub trait Store: Send + Sync + 'static {
     async fn epoch(&self) -> Result<Epoch>;
     /// Lets queued writes finish, then closes the database.
     async fn close(&self);
+
+    // The journal of what every process has to hear of. Whatever ends a session, token or link, changes a user, or
+    // changes a conversation without telling each change as a commit, adds to it in its own transaction. No entry
+    // becomes visible after a later one did. Entries are kept for a day.
+
+    /// The number of the latest entry; 0 before the first.
+    async fn last_notice(&self) -> Result<i64>;
+    /// The entries after number `after` in their order, each with its number.
+    async fn list_notices(&self, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>>;
 
     // Accounts
 
@@ -369,8 +419,6 @@ pub trait Store: Send + Sync + 'static {
     async fn list_tokens(&self) -> Result<Vec<ApiToken>>;
     /// The token if its user is an admin.
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>>;
-    /// Those of `tokens` that do not work any more.
-    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>>;
     /// False if there is no such token or it was revoked before.
     async fn revoke_token(&self, id: TokenId) -> Result<bool>;
 
@@ -491,6 +539,27 @@ pub trait Store: Send + Sync + 'static {
     -> Result<Page>;
     /// The messages whose last change has a higher rev; ascending by rev.
     async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page>;
+
+    // Erasure. What goes is gone from search and noted as discarded files in the same transaction; messages that stay
+    // in an emptied form take the next rev; whole conversations are told as notices, not as commits. Each call is a step
+    // of at most `batch` messages, so that nobody waits for long, and can be repeated after a crash.
+
+    /// A step in erasing the customer with this address: first whatever lets them in, then their words and name in
+    /// each of their conversations, then in their requests, and at last the account. `None`: nothing is left.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`]: this is an admin.
+    async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>>;
+    /// The conversations of the account with this address, and those about somebody with it who has none.
+    async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>>;
+    /// Conversations without activity since `before`, and requests that are done or declined. What is about a request
+    /// goes only with it.
+    async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>>;
+    /// A step with one of [`Store::list_expired`]; `false` when nothing is left to do with it.
+    async fn expire(&self, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool>;
+    /// A step in removing what a search index still holds of deleted messages, where it holds any; `false` when
+    /// nothing is left.
+    async fn forget_deleted_words(&self, is_first: bool) -> Result<bool>;
 
     // Participants and receipts
 

@@ -8,8 +8,10 @@ mod access;
 mod attachments;
 mod backup;
 mod conversations;
+mod erasure;
 mod links;
 mod messages;
+mod notices;
 mod participants;
 mod requests;
 mod rows;
@@ -46,9 +48,9 @@ use self::{
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Invite, Link, LoginSession, NewConversation,
-    NewLink, NewSession, NewUser, Page, Posted, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
-    SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, metrics::Timer, now,
+    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
+    NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
+    Result, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, metrics::Timer, now,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -310,6 +312,14 @@ impl Store for SqliteStore {
         self.in_use.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
+    async fn last_notice(&self) -> Result<i64> {
+        notices::last(&mut *self.reader().await?).await
+    }
+
+    async fn list_notices(&self, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
+        notices::list(&mut *self.reader().await?, after, limit).await
+    }
+
     async fn create_user(&self, new: NewUser) -> Result<User> {
         self.write(move |tx| Box::pin(users::create(tx, new))).await
     }
@@ -441,10 +451,6 @@ impl Store for SqliteStore {
 
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>> {
         users::find_token(&mut *self.reader().await?, hash).await
-    }
-
-    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
-        users::list_revoked_tokens(&mut *self.reader().await?, tokens).await
     }
 
     async fn revoke_token(&self, id: TokenId) -> Result<bool> {
@@ -676,6 +682,29 @@ impl Store for SqliteStore {
         let page = messages::list_after(&mut snapshot, &seated, after_rev, limit).await?;
         snapshot.commit().await?;
         Ok(page)
+    }
+
+    async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>> {
+        let email = email.clone();
+        self.write(move |tx| Box::pin(async move { erasure::erase_customer(tx, &email, batch).await })).await
+    }
+
+    async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>> {
+        let mut snapshot = self.snapshot().await?;
+        let user = users::find_by_email(&mut snapshot, email).await?.map(|(user, _)| user.id);
+        erasure::conversations_of(&mut snapshot, email, user, i64::MAX).await
+    }
+
+    async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>> {
+        erasure::list_expired(&mut *self.reader().await?, before, how, limit).await
+    }
+
+    async fn expire(&self, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool> {
+        self.write(move |tx| Box::pin(erasure::expire(tx, what, before, how, batch))).await
+    }
+
+    async fn forget_deleted_words(&self, is_first: bool) -> Result<bool> {
+        self.write(move |tx| Box::pin(erasure::forget_words(tx, is_first))).await
     }
 
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {

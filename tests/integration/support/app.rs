@@ -100,6 +100,7 @@ fn config(dir: &TempDir) -> Config {
         mail_from: None,
         limits: Limits::default(),
         metrics: None,
+        retention: None,
         drain: Duration::from_secs(1),
     }
 }
