@@ -11,7 +11,7 @@ mod ws;
 
 use std::time::Duration;
 
-pub use app::{Chat, PASSWORD, TestApp};
+pub use app::{Chat, Customer, PASSWORD, TestApp};
 pub use http::{Answer, Api, Browser, Sign, multipart};
 pub use mail::MailServer;
 pub use program::{Program, refused, run_program, succeeded};
