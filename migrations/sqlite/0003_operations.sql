@@ -19,6 +19,8 @@ create table notices (
     number integer not null,
     kind text not null,
     subject_id blob not null,
+    -- Of a conversation that is still there.
+    rev integer,
     noted_at_ms integer not null,
     constraint notices_pk primary key (number autoincrement),
     constraint notices_kind check (kind in ('session', 'token', 'link', 'user', 'conversation'))

@@ -223,7 +223,7 @@ impl Hub {
         }
     }
 
-    /// Asks everyone in the room, or on the way in, to read it anew.
+    /// Asks everyone in the room, or on the way in, to read it anew: its conversation is gone.
     pub fn resync(&self, room: ConversationId) {
         if let Some(mut live) = self.rooms.get_mut(&room) {
             live.resync(&frame(&ServerFrame::Resync { room }));
@@ -585,6 +585,18 @@ mod tests {
         one.enter(&hub, room, 199).unwrap();
         hub.tell_change(room, 200, || frame(&ServerFrame::Resync { room }));
         assert_eq!(one.heard(), ["joined", "resync"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_in_a_room_that_goes_or_on_the_way_in_reads_again() {
+        let (hub, room, mut one, other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        hub.arrive(&other.socket, room);
+        hub.resync(room);
+        assert_eq!(one.heard(), ["resync"]);
+        assert_eq!(other.enter_at_last(&hub, room, 1), Err(Behind));
+        hub.resync(ConversationId::new());
     }
 
     #[tokio::test(start_paused = true)]

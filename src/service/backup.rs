@@ -193,8 +193,12 @@ fn write_archive(archive: &Path, database: &Path, data_dir: &Path, named: &[Atta
         let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
         match opened {
             Ok((bytes, file)) => append(&mut tar, &name, bytes, BufReader::new(file), &mut sums).map_err(failed)?,
-            // There is no key before the first start.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && name == LINK_KEY => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && name == LINK_KEY => {
+                let folder = data_dir.display();
+                tracing::warn!(
+                    "no {LINK_KEY} in {folder}: either no server has run yet, or its data directory is another"
+                );
+            }
             // A backup without one file is better than none because of it.
             Err(error) if error.kind() == io::ErrorKind::NotFound && name.starts_with(ATTACHMENTS) => {
                 tracing::warn!(file = %path.display(), "a file that a message names is missing");

@@ -5,7 +5,7 @@
 use std::{collections::HashSet, sync::Weak, time::Duration};
 
 use super::Service;
-use crate::storage::{Notice, StoreError};
+use crate::storage::{Change, Commit, Notice, StoreError};
 
 /// How often the journal is read: losing access must close sockets within a second.
 const EVERY: Duration = Duration::from_millis(500);
@@ -46,10 +46,11 @@ impl Service {
                 let now = self.store.find_user(id).await?.map(|(user, _)| user);
                 self.hub.close_outdated(id, now.as_ref());
             }
-            Notice::Conversation(id) => {
-                self.hub.resync(id);
-                self.inbox_changed(id);
+            // Everyone misses the revs before it, and fetches what they stand for.
+            Notice::Conversation { id, rev: Some(rev) } => {
+                self.tell_room(Commit { conversation_id: id, rev, change: Change::Conversation }).await;
             }
+            Notice::Conversation { id, rev: None } => self.hub.resync(id),
         }
         Ok(())
     }

@@ -246,8 +246,8 @@ pub enum Notice {
     Link(LinkId),
     /// Has another role, name or address, or is gone.
     User(UserId),
-    /// Was changed as a whole, or is gone: whoever has it must read it anew.
-    Conversation(ConversationId),
+    /// Was changed in many places, at last with this rev; `None`: is gone.
+    Conversation { id: ConversationId, rev: Option<i64> },
 }
 
 /// What happens to what is too old to be kept.

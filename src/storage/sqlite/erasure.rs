@@ -178,7 +178,11 @@ async fn anonymise(
     .bind(conversation)
     .execute(&mut tx.conn)
     .await?;
-    notices::note(tx, [Notice::Conversation(ConversationId(conversation))]).await?;
+    let rev = sqlx::query_scalar("select head from conversations where id = ?1")
+        .bind(conversation)
+        .fetch_one(&mut tx.conn)
+        .await?;
+    notices::note(tx, [Notice::Conversation { id: ConversationId(conversation), rev: Some(rev) }]).await?;
     erased.conversations += 1;
     Ok(true)
 }
@@ -441,7 +445,7 @@ async fn delete(tx: &mut Tx, id: ConversationId, batch: i64, now: Timestamp) -> 
     .bind(id.0)
     .execute(&mut tx.conn)
     .await?;
-    notices::note(tx, [Notice::Conversation(id)]).await?;
+    notices::note(tx, [Notice::Conversation { id, rev: None }]).await?;
     Ok(true)
 }
 

@@ -12,26 +12,27 @@ use crate::{
 /// How long a notice is kept: whoever does not ask for so long has no sockets any more.
 const KEPT_MS: i64 = 86_400_000;
 
-fn columns(notice: Notice) -> (&'static str, Uuid) {
+fn columns(notice: Notice) -> (&'static str, Uuid, Option<i64>) {
     match notice {
-        Notice::Session(SessionId(id)) => ("session", id),
-        Notice::Token(TokenId(id)) => ("token", id),
-        Notice::Link(LinkId(id)) => ("link", id),
-        Notice::User(UserId(id)) => ("user", id),
-        Notice::Conversation(ConversationId(id)) => ("conversation", id),
+        Notice::Session(SessionId(id)) => ("session", id, None),
+        Notice::Token(TokenId(id)) => ("token", id, None),
+        Notice::Link(LinkId(id)) => ("link", id, None),
+        Notice::User(UserId(id)) => ("user", id, None),
+        Notice::Conversation { id: ConversationId(id), rev } => ("conversation", id, rev),
     }
 }
 
 /// Notes it in the transaction of what it tells, and clears away what is old.
 pub(super) async fn note(tx: &mut Tx, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
     let now = now().0;
-    for (kind, id) in notices.into_iter().map(columns) {
+    for (kind, id, rev) in notices.into_iter().map(columns) {
         sqlx::query(
-            "insert into notices (kind, subject_id, noted_at_ms) values (?, ?, ?);
+            "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
              delete from notices where noted_at_ms < ?",
         )
         .bind(kind)
         .bind(id)
+        .bind(rev)
         .bind(now)
         .bind(now - KEPT_MS)
         .execute(&mut tx.conn)
@@ -45,11 +46,12 @@ pub(super) async fn last(conn: &mut SqliteConnection) -> Result<i64> {
 }
 
 pub(super) async fn list(conn: &mut SqliteConnection, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
-    let rows = sqlx::query("select number, kind, subject_id from notices where number > ?1 order by number limit ?2")
-        .bind(after)
-        .bind(limit.max(0))
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query("select number, kind, subject_id, rev from notices where number > ?1 order by number limit ?2")
+            .bind(after)
+            .bind(limit.max(0))
+            .fetch_all(conn)
+            .await?;
     Ok(rows.iter().map(|row| Ok((row.try_get("number")?, notice(row)?))).collect::<sqlx::Result<_>>()?)
 }
 
@@ -59,6 +61,6 @@ fn notice(row: &SqliteRow) -> sqlx::Result<Notice> {
         "token" => Notice::Token(row.id("subject_id", TokenId)?),
         "link" => Notice::Link(row.id("subject_id", LinkId)?),
         "user" => Notice::User(row.id("subject_id", UserId)?),
-        _ => Notice::Conversation(row.id("subject_id", ConversationId)?),
+        _ => Notice::Conversation { id: row.id("subject_id", ConversationId)?, rev: row.try_get("rev")? },
     })
 }

@@ -165,6 +165,26 @@ async fn what_is_no_sound_backup_changes_nothing() {
     SqliteStore::open(&url).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_stay_while_a_backup_is_made() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let file = app.file(&app.admin(), chat.id, "plan.txt").await;
+    let body = json!({ "content": "look", "attachment_ids": [file] });
+    let path = format!("/conversations/{}/messages", chat.id);
+    let message = app.admin().post(&path, body).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let on_disk = app.data.data_dir().join("attachments").join(file.to_string());
+    let lock = app.data.data_dir().join("attachments.lock");
+    let lock = fs::File::options().create(true).truncate(false).write(true).open(lock).unwrap();
+    lock.lock_shared().unwrap();
+    app.admin().delete(&format!("/messages/{message}")).await.expect(200);
+    assert!(!app.service.remove_discarded_files().await.unwrap());
+    assert!(on_disk.exists());
+    lock.unlock().unwrap();
+    assert!(app.service.remove_discarded_files().await.unwrap());
+    assert!(!on_disk.exists());
+}
+
 /// A backup with another database in it, and the sums that go with it.
 fn archive(backup: &[u8], database: &[u8]) -> Vec<u8> {
     use sha2::Digest;

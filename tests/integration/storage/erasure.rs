@@ -95,7 +95,9 @@ pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) 
     assert_eq!(discarded, [file.id, unsent.id]);
     let notices: Vec<_> =
         world.store.list_notices(heard, 100).await.unwrap().into_iter().map(|(_, notice)| notice).collect();
-    for notice in [Notice::Session(session), Notice::User(cleo.id), Notice::Conversation(room)] {
+    for notice in
+        [Notice::Session(session), Notice::User(cleo.id), Notice::Conversation { id: room, rev: Some(head + 10) }]
+    {
         assert!(notices.contains(&notice), "{notice:?} in {notices:?}");
     }
     assert_eq!(world.messages(&other, other_room).await.len(), 1);
@@ -138,7 +140,10 @@ pub async fn somebody_without_an_account_is_erased_too(world: World) {
     assert_eq!(find_session(&*world.store, both).await.unwrap().links, [other.link]);
     let notices: Vec<_> =
         world.store.list_notices(heard, 100).await.unwrap().into_iter().map(|(_, notice)| notice).collect();
-    assert_eq!(notices, [Notice::Link(link.id), Notice::Session(session), Notice::Conversation(room)]);
+    assert_eq!(
+        notices,
+        [Notice::Link(link.id), Notice::Session(session), Notice::Conversation { id: room, rev: Some(4) }]
+    );
     let conversation = world.seat(&world.admin, room).await.conversation;
     assert_eq!((&*conversation.customer_name, conversation.metadata), (FORMER, serde_json::Value::Null));
     let filter = ConversationFilter { search: Some("wilhel".into()), ..ConversationFilter::default() };
@@ -183,7 +188,7 @@ pub async fn what_is_too_old_is_deleted(world: World) {
     assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), [file.id]);
     let notices: Vec<_> =
         world.store.list_notices(heard, 100).await.unwrap().into_iter().map(|(_, notice)| notice).collect();
-    assert_eq!(notices, [Notice::Link(old.link), Notice::Conversation(old.id)]);
+    assert_eq!(notices, [Notice::Link(old.link), Notice::Conversation { id: old.id, rev: None }]);
     assert_eq!(world.messages(&new.guest, new.id).await.len(), 1);
 
     // Somebody writes between the listing and the deletion.
