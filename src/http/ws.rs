@@ -183,7 +183,7 @@ async fn talk(
                 match read {
                     Some(Ok(Message::Text(text))) => {
                         under_way = {
-                            let act = act(service.clone(), metrics.clone(), socket.clone(), text);
+                            let act = act(service.clone(), metrics.clone(), socket.clone(), text, Instant::now());
                             Some(Box::pin(act.instrument(span.clone())))
                         };
                     }
@@ -239,8 +239,7 @@ async fn unless_closed(
 }
 
 /// Does what one frame asks; answers through the socket's queue.
-async fn act(service: Arc<Service>, metrics: Arc<Metrics>, socket: Arc<Socket>, text: Frame) {
-    let read_at = Instant::now();
+async fn act(service: Arc<Service>, metrics: Arc<Metrics>, socket: Arc<Socket>, text: Frame, read_at: Instant) {
     let asked: ClientFrame = match serde_json::from_str(&text) {
         Ok(asked) => asked,
         Err(_) => return socket.send(misunderstood(&text)),
