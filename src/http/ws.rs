@@ -26,9 +26,10 @@ use axum::{
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{App, Asker, auth};
+use super::{App, Asker, auth, metrics::Metrics};
 use crate::{
     domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
     live::{Frame, Socket, frame},
@@ -90,6 +91,8 @@ pub(super) async fn upgrade(
         Ok(_) => return Problem::unauthorized().into_response(),
         Err(problem) => return problem.into_response(),
     }
+    // Within the request's span: so its name leads to the connection's.
+    tracing::debug!(connection_id = %connection.socket.id, "a socket opens");
     let expires_at = asker.session.map(|session| session.expires_at);
     let frame_bytes = app.service.limits().frame_bytes;
     // The server waits for it when it goes down, so that everyone is told.
@@ -100,7 +103,7 @@ pub(super) async fn upgrade(
         .max_message_size(frame_bytes)
         .max_frame_size(frame_bytes)
         .on_upgrade(move |ws| async move {
-            run(app.service, connection, ws, expires_at).await;
+            run(app.service, app.metrics, connection, ws, expires_at).await;
             drop(open);
         })
 }
@@ -110,10 +113,17 @@ fn covers(now: &Actor, before: &Actor) -> bool {
     now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
 }
 
-async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocket, expires_at: Option<Timestamp>) {
-    let code = talk(&service, &mut connection, &mut ws, expires_at).await;
+async fn run(
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+    mut connection: Connection,
+    mut ws: WebSocket,
+    expires_at: Option<Timestamp>,
+) {
+    let code = talk(&service, &metrics, &mut connection, &mut ws, expires_at).await;
     drop(connection);
     if let Some(code) = code {
+        metrics.closed(code);
         let say = Message::Close(Some(CloseFrame { code, reason: reason(code).into() }));
         // The peer may be gone, or not read: then there is nobody to say it to.
         let goodbye = async {
@@ -145,11 +155,13 @@ enum Event {
 /// Talks until one side ends it; returns the code to close with, or `None` if the peer is gone.
 async fn talk(
     service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
     connection: &mut Connection,
     ws: &mut WebSocket,
     expires_at: Option<Timestamp>,
 ) -> Option<u16> {
     let socket = connection.socket.clone();
+    let span = tracing::info_span!("socket", connection_id = %socket.id);
     let mut under_way: Option<UnderWay> = None;
     let mut waiting: Vec<Frame> = Vec::new();
     let mut heard = true;
@@ -215,7 +227,7 @@ async fn talk(
             Event::Heard(read) => {
                 heard = true;
                 match read {
-                    Some(Ok(Message::Text(text))) => under_way = act(service, &socket, &text),
+                    Some(Ok(Message::Text(text))) => under_way = act(service, metrics, &socket, &span, &text),
                     Some(Ok(Message::Binary(_))) => {
                         let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
                         socket.send(frame(&ServerFrame::error(problem, None, None)));
@@ -276,7 +288,14 @@ async fn unless_closed(
 }
 
 /// Does what one frame asks, or begins to; answers through the socket's queue.
-fn act(service: &Arc<Service>, socket: &Arc<Socket>, text: &str) -> Option<UnderWay> {
+fn act(
+    service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
+    socket: &Arc<Socket>,
+    span: &tracing::Span,
+    text: &str,
+) -> Option<UnderWay> {
+    let read_at = Instant::now();
     let asked: ClientFrame = match serde_json::from_str(text) {
         Ok(asked) => asked,
         Err(_) => {
@@ -299,12 +318,18 @@ fn act(service: &Arc<Service>, socket: &Arc<Socket>, text: &str) -> Option<Under
         }
         _ => {}
     }
-    let (service, socket) = (service.clone(), socket.clone());
-    Some(Box::pin(async move {
-        if let Err(problem) = obey(&service, &socket, asked).await {
-            socket.send(frame(&ServerFrame::error(problem, room, client_id)));
+    let (service, metrics, socket) = (service.clone(), metrics.clone(), socket.clone());
+    let act = async move {
+        match obey(&service, &socket, asked).await {
+            Ok(None) => {}
+            Ok(Some(ack)) => {
+                socket.send(frame(&ack));
+                metrics.acknowledged(read_at.elapsed());
+            }
+            Err(problem) => socket.send(frame(&ServerFrame::error(problem, room, client_id))),
         }
-    }))
+    };
+    Some(Box::pin(act.instrument(span.clone())))
 }
 
 /// The answer to what is no frame: whom it is about is told back in the client's own words.
@@ -367,21 +392,26 @@ fn address(asked: &ClientFrame) -> (Option<ConversationId>, Option<ClientId>) {
     }
 }
 
-async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) -> Result<(), Problem> {
+/// Returns the `ack` of what was changed.
+async fn obey(
+    service: &Arc<Service>,
+    socket: &Arc<Socket>,
+    asked: ClientFrame,
+) -> Result<Option<ServerFrame>, Problem> {
     let actor = &socket.actor;
-    let ack = |room, client_id, message| socket.send(frame(&ServerFrame::Ack { room, client_id, message }));
+    let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
     match asked {
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
             let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-            ack(room, client_id, posted.message);
+            return ack(room, client_id, posted.message);
         }
         ClientFrame::UpdateMessage { room, client_id, id, content } => {
-            ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
+            return ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
         }
         ClientFrame::DeleteMessage { room, client_id, id } => {
-            ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
+            return ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
         }
         ClientFrame::Read { room, seq } => {
             service.read_up_to(actor, room, seq).await?;
@@ -389,7 +419,7 @@ async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) 
         // Done by `act` already.
         ClientFrame::Typing { .. } | ClientFrame::FollowRequests => {}
     }
-    Ok(())
+    Ok(None)
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

@@ -22,7 +22,7 @@ use super::{
     socket::{ConnectionId, Person},
 };
 use crate::{
-    domain::{Actor, ConversationId, LinkId, Participant, ParticipantId, SessionId, Timestamp, TokenId, UserId},
+    domain::{Actor, ConversationId, LinkId, Participant, ParticipantId, SessionId, Timestamp, TokenId, User, UserId},
     protocol::{ServerFrame, close},
 };
 
@@ -223,6 +223,13 @@ impl Hub {
         }
     }
 
+    /// Asks everyone in the room, or on the way in, to read it anew: its conversation is gone.
+    pub fn resync(&self, room: ConversationId) {
+        if let Some(mut live) = self.rooms.get_mut(&room) {
+            live.resync(&frame(&ServerFrame::Resync { room }));
+        }
+    }
+
     /// Tells the others in the room that the person on `socket` types or stopped. False if the
     /// socket is not in the room.
     pub fn typing(self: &Arc<Self>, socket: &Socket, room: ConversationId, on: bool) -> bool {
@@ -322,6 +329,20 @@ impl Hub {
         self.close_where(code, |socket| socket.actor.user_id() == Some(user));
     }
 
+    /// Closes the sockets of an account that know another state of it than `now`: for good if the account
+    /// is gone or has another role, else for a moment, so that they come back as who they are.
+    pub fn close_outdated(&self, id: UserId, now: Option<&User>) {
+        for socket in self.sockets.iter() {
+            match (socket.actor.user(), now) {
+                (Some(known), Some(now)) if known.id == id && known.role == now.role && known != now => {
+                    socket.close(close::RESTARTING);
+                }
+                (Some(known), now) if known.id == id && now != Some(known) => socket.close(close::NOT_ALLOWED),
+                _ => {}
+            }
+        }
+    }
+
     /// Closes all sockets of an API token that was revoked.
     pub fn close_token(&self, token: TokenId) {
         self.close_where(close::NOT_ALLOWED, |socket| socket.token == Some(token));
@@ -355,15 +376,6 @@ impl Hub {
         for socket in self.sockets.iter().filter(|socket| which(socket)) {
             socket.close(code);
         }
-    }
-
-    /// The API tokens that sockets were opened with.
-    #[must_use]
-    pub fn tokens(&self) -> Vec<TokenId> {
-        let mut tokens: Vec<_> = self.sockets.iter().filter_map(|socket| socket.token).collect();
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
     }
 
     #[must_use]
@@ -573,6 +585,18 @@ mod tests {
         one.enter(&hub, room, 199).unwrap();
         hub.tell_change(room, 200, || frame(&ServerFrame::Resync { room }));
         assert_eq!(one.heard(), ["joined", "resync"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_in_a_room_that_goes_or_on_the_way_in_reads_again() {
+        let (hub, room, mut one, other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        hub.arrive(&other.socket, room);
+        hub.resync(room);
+        assert_eq!(one.heard(), ["resync"]);
+        assert_eq!(other.enter_at_last(&hub, room, 1), Err(Behind));
+        hub.resync(ConversationId::new());
     }
 
     #[tokio::test(start_paused = true)]

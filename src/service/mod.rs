@@ -8,11 +8,16 @@
 
 mod accounts;
 mod attachments;
+mod backup;
 mod conversations;
 mod demo;
+mod erasure;
 mod error;
+mod export;
 mod mail;
 mod messages;
+mod metrics;
+mod notices;
 mod passwords;
 mod publisher;
 mod rate;
@@ -23,7 +28,10 @@ mod sessions;
 
 use std::sync::Arc;
 
+pub use backup::{BackupError, Contents, backup, restore};
+pub use erasure::Retention;
 pub use error::problem;
+pub use export::ExportError;
 pub use mail::Mail;
 pub use rate::Rate;
 pub use rooms::Connection;
@@ -51,6 +59,8 @@ pub struct Settings {
     /// Makes the secrets of shared links.
     pub link_key: LinkKey,
     pub mail: Mail,
+    /// `None`: everything is kept for ever.
+    pub retention: Option<Retention>,
 }
 
 /// Signs of typing that each person may give for every send: a client renews one every few seconds.
@@ -64,6 +74,7 @@ pub struct Service {
     settings: Settings,
     epoch: Epoch,
     passwords: passwords::Passwords,
+    outcomes: metrics::Sends,
     /// Sends, edits and deletes of each sender.
     sends: Rate<crate::live::Person>,
     /// Signs of typing of each person.
@@ -83,12 +94,14 @@ impl Service {
     /// If the database does not answer or another service was started on this store before.
     pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
         let epoch = store.epoch().await?;
+        let heard = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
         let service = Arc::new(Self {
             hub: Arc::new(Hub::default()),
             epoch,
             passwords: passwords::Passwords::default(),
+            outcomes: metrics::Sends::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
             signs: Rate::new(
                 settings.limits.sends.saturating_mul(SIGNS_FOR_A_SEND),
@@ -102,7 +115,7 @@ impl Service {
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
-        tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        tokio::spawn(notices::hear(Arc::downgrade(&service), heard));
         Ok(service)
     }
 
@@ -110,6 +123,21 @@ impl Service {
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self)));
+        if let Some(retention) = self.settings.retention {
+            tokio::spawn(erasure::keep(Arc::downgrade(self), retention));
+        }
+    }
+
+    /// Makes what is counted here and in the database part of what is shown.
+    pub fn register_metrics(&self, registry: &mut prometheus_client::registry::Registry) {
+        self.outcomes.register(registry);
+        self.store.metrics().register(registry);
+    }
+
+    /// How many changes wait to be written.
+    #[must_use]
+    pub fn waiting_writes(&self) -> usize {
+        self.store.waiting_writes()
     }
 
     #[must_use]

@@ -46,7 +46,7 @@ pub(super) async fn tell_inboxes(service: Weak<Service>, mut changed: UnboundedR
 }
 
 impl Service {
-    async fn tell_room(&self, Commit { conversation_id: room, rev, change }: Commit) {
+    pub(super) async fn tell_room(&self, Commit { conversation_id: room, rev, change }: Commit) {
         match change {
             Change::Posted(message) => {
                 self.hub.stops_typing(room, message.sender_id);

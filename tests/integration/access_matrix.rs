@@ -164,6 +164,7 @@ POST /api/nothing                                                   | 404       
 GET  /ws                                                            | 401        400        400        400          400          400
 GET  /healthz                                                       | 200        200        200        200          200          200
 GET  /readyz                                                        | 200        200        200        200          200          200
+GET  /metrics                                                       | 200        200        200        200          200          200
 "#;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

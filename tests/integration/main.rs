@@ -2,6 +2,7 @@
 
 mod access_matrix;
 mod architecture;
+mod operations;
 mod pages;
 mod rest;
 mod storage;

@@ -6,13 +6,15 @@
 mod app;
 mod http;
 mod mail;
+mod program;
 mod ws;
 
 use std::time::Duration;
 
-pub use app::{Chat, PASSWORD, TestApp};
+pub use app::{Chat, Customer, PASSWORD, TestApp};
 pub use http::{Answer, Api, Browser, Sign, multipart};
 pub use mail::MailServer;
+pub use program::{Program, refused, run_program, succeeded};
 pub use ws::{Refused, Ws, fresh, rev_of};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
