@@ -2,12 +2,13 @@
 //!
 //! Nothing here is durable and nothing depends on it being complete: whoever misses a frame notices
 //! the gap in `rev` and reads the database. Holds no reference to storage; `service` feeds it, and
-//! `http::ws` drains each socket's queue.
+//! `http::ws` owns the connections.
 
 mod hub;
 mod room;
+mod rounds;
 mod socket;
 
 pub use hub::{Gone, Hub};
 pub use room::Behind;
-pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, frame};
+pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Wire, Writing, frame};

@@ -11,7 +11,6 @@ use crate::domain::{Participant, ParticipantId, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behind;
 
-#[derive(Debug)]
 struct Seat {
     socket: Arc<Socket>,
     participant: ParticipantId,
@@ -21,7 +20,6 @@ struct Seat {
 
 /// A socket that reads the database on its way in. What is told after it began to read may be
 /// missing from what it reads.
-#[derive(Debug)]
 struct Arrival {
     socket: Arc<Socket>,
     /// With their revs, in order.
@@ -35,7 +33,7 @@ const MOST_MISSED: usize = 128;
 
 /// Frames of changes go out in rising order of rev. A change that comes late is dropped: those who
 /// saw the gap before it have fetched it by then.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Room {
     /// The highest rev that was told here; 0 before the first.
     rev: i64,
@@ -125,8 +123,8 @@ impl Room {
         for index in 0..self.people.len() {
             self.people[index].online = self.is_online(self.people[index].id);
         }
-        socket.send(joined(&self.people));
-        missed.into_iter().filter(|(rev, _)| *rev > head).for_each(|(_, frame)| socket.send(frame));
+        socket.send(&joined(&self.people));
+        missed.into_iter().filter(|(rev, _)| *rev > head).for_each(|(_, frame)| socket.send(&frame));
         Ok(!was_online || self.people.len() != known)
     }
 
@@ -194,7 +192,7 @@ impl Room {
         self.rev = self.rev.max(rev);
         for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
             if let Some(frame) = frame(&seat.socket) {
-                seat.socket.send(frame);
+                seat.socket.send(&frame);
             }
         }
         for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.is_whole) {
@@ -220,7 +218,7 @@ impl Room {
     /// Sends `frame` to all sockets but those of `except`.
     pub fn tell(&self, frame: &Frame, except: Option<ParticipantId>) {
         for seat in self.seats.iter().filter(|seat| Some(seat.participant) != except) {
-            seat.socket.send(frame.clone());
+            seat.socket.send(frame);
         }
     }
 

@@ -78,7 +78,7 @@ impl Service {
         let frames = self.frame_for_each(&sockets, id, |conversation| ServerFrame::Inbox { conversation }).await;
         for socket in sockets {
             if let Some(Some(frame)) = frames.get(&Person::from(&socket.actor)) {
-                socket.send(frame.clone());
+                socket.send(frame);
             }
         }
     }
