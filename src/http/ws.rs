@@ -6,8 +6,10 @@
 //! what others send reaches it all the while.
 
 use std::{
-    pin::Pin,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
+    task::Poll,
     time::Duration,
 };
 
@@ -21,12 +23,13 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::Serialize;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{App, Asker, auth};
+use super::{App, Asker, auth, metrics::Metrics};
 use crate::{
     domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
     live::{Frame, Socket, frame},
@@ -39,8 +42,8 @@ use crate::{
 const READ_BUFFER_BYTES: usize = 2 * 1024;
 /// What waits is written together up to this size.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// Frames written with one flush.
-const WRITE_BATCH: usize = 64;
+/// The list for waiting frames that a socket may keep while nothing waits.
+const KEEP_FRAMES: usize = 16;
 /// Silence after which a peer is asked for a sign of life, and the time it has to give one.
 const PING_AFTER: Duration = Duration::from_secs(25);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
@@ -88,6 +91,8 @@ pub(super) async fn upgrade(
         Ok(_) => return Problem::unauthorized().into_response(),
         Err(problem) => return problem.into_response(),
     }
+    // Within the request's span: so its name leads to the connection's.
+    tracing::debug!(connection_id = %connection.socket.id, "a socket opens");
     let expires_at = asker.session.map(|session| session.expires_at);
     let frame_bytes = app.service.limits().frame_bytes;
     // The server waits for it when it goes down, so that everyone is told.
@@ -98,7 +103,7 @@ pub(super) async fn upgrade(
         .max_message_size(frame_bytes)
         .max_frame_size(frame_bytes)
         .on_upgrade(move |ws| async move {
-            run(app.service, connection, ws, expires_at).await;
+            run(app.service, app.metrics, connection, ws, expires_at).await;
             drop(open);
         })
 }
@@ -108,10 +113,17 @@ fn covers(now: &Actor, before: &Actor) -> bool {
     now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
 }
 
-async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocket, expires_at: Option<Timestamp>) {
-    let code = talk(&service, &mut connection, &mut ws, expires_at).await;
+async fn run(
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+    mut connection: Connection,
+    mut ws: WebSocket,
+    expires_at: Option<Timestamp>,
+) {
+    let code = talk(&service, &metrics, &mut connection, &mut ws, expires_at).await;
     drop(connection);
     if let Some(code) = code {
+        metrics.closed(code);
         let say = Message::Close(Some(CloseFrame { code, reason: reason(code).into() }));
         // The peer may be gone, or not read: then there is nobody to say it to.
         let goodbye = async {
@@ -124,38 +136,80 @@ async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocke
     }
 }
 
+/// What a peer asked for, while it waits for the database.
+type UnderWay = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a socket's task wakes up for.
+enum Event {
+    /// It has to close.
+    Close(u16),
+    /// Frames wait to be written.
+    Frames,
+    /// What the peer asked for is done.
+    Done,
+    Heard(Option<Result<Message, axum::Error>>),
+    /// It is time to look after the peer.
+    Check,
+}
+
 /// Talks until one side ends it; returns the code to close with, or `None` if the peer is gone.
 async fn talk(
     service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
     connection: &mut Connection,
     ws: &mut WebSocket,
     expires_at: Option<Timestamp>,
 ) -> Option<u16> {
     let socket = connection.socket.clone();
-    let queue = &mut connection.queue;
-    let mut under_way: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
+    let span = tracing::info_span!("socket", connection_id = %socket.id);
+    let mut under_way: Option<UnderWay> = None;
     let mut waiting: Vec<Frame> = Vec::new();
     let mut heard = true;
     let mut asked = false;
-    let mut next_check = Instant::now() + PING_AFTER;
-    let expiry = sleep(
-        expires_at
-            .map_or(Duration::MAX, |at| Duration::from_millis(at.0.saturating_sub(now().0).try_into().unwrap_or(0))),
-    );
-    tokio::pin!(expiry);
+    let expires_at = expires_at.and_then(|at| {
+        let left = at.0.saturating_sub(now().0).try_into().unwrap_or(0);
+        Instant::now().checked_add(Duration::from_millis(left))
+    });
+    let next_check = |within| {
+        let next = Instant::now() + within;
+        expires_at.map_or(next, |expires_at| expires_at.min(next))
+    };
+    let mut check = pin!(sleep_until(next_check(PING_AFTER)));
+    let mut peer_first = false;
     loop {
-        // In no fixed order: in a busy room there is always something to write, and the peer must be
-        // heard all the same.
-        tokio::select! {
-            code = socket.closed() => return Some(code),
-            () = &mut expiry => return Some(close::NOT_ALLOWED),
-            () = async { under_way.as_mut().expect("checked by the branch's condition").await }, if under_way.is_some() => {
-                under_way = None;
+        // One function and not a `select!` of futures: this is what a delivery costs most, after the
+        // system's own work.
+        let event = poll_fn(|cx| {
+            if let Poll::Ready(code) = socket.poll_close(cx) {
+                return Poll::Ready(Event::Close(code));
             }
-            count = queue.recv_many(&mut waiting, WRITE_BATCH) => {
-                if count == 0 {
-                    return None;
+            // By turns: in a busy room there is always something to write, and the peer must be heard all
+            // the same.
+            peer_first = !peer_first;
+            if !peer_first && socket.take(&mut waiting) {
+                return Poll::Ready(Event::Frames);
+            }
+            match &mut under_way {
+                Some(act) => {
+                    if act.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(Event::Done);
+                    }
                 }
+                None => {
+                    if let Poll::Ready(read) = ws.poll_next_unpin(cx) {
+                        return Poll::Ready(Event::Heard(read));
+                    }
+                }
+            }
+            if peer_first && socket.take(&mut waiting) {
+                return Poll::Ready(Event::Frames);
+            }
+            check.as_mut().poll(cx).map(|()| Event::Check)
+        })
+        .await;
+        match event {
+            Event::Close(code) => return Some(code),
+            Event::Frames => {
                 let write = async {
                     for frame in waiting.drain(..) {
                         ws.feed(Message::Text(frame)).await?;
@@ -165,13 +219,15 @@ async fn talk(
                 if let Err(end) = unless_closed(&socket, write).await {
                     return end;
                 }
+                if waiting.capacity() > KEEP_FRAMES {
+                    waiting = Vec::new();
+                }
             }
-            read = ws.next(), if under_way.is_none() => {
+            Event::Done => under_way = None,
+            Event::Heard(read) => {
                 heard = true;
                 match read {
-                    Some(Ok(Message::Text(text))) => {
-                        under_way = Some(Box::pin(act(service.clone(), socket.clone(), text)));
-                    }
+                    Some(Ok(Message::Text(text))) => under_way = act(service, metrics, &socket, &span, &text),
                     Some(Ok(Message::Binary(_))) => {
                         let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
                         socket.send(frame(&ServerFrame::error(problem, None, None)));
@@ -187,15 +243,18 @@ async fn talk(
                     Some(Err(_)) => return None,
                 }
             }
-            () = sleep_until(next_check) => {
+            Event::Check => {
+                if expires_at.is_some_and(|at| at <= Instant::now()) {
+                    return Some(close::NOT_ALLOWED);
+                }
                 if heard || under_way.is_some() {
                     (heard, asked) = (false, false);
-                    next_check = Instant::now() + PING_AFTER;
+                    check.as_mut().reset(next_check(PING_AFTER));
                 } else if asked {
                     return None;
                 } else {
                     asked = true;
-                    next_check = Instant::now() + PONG_WITHIN;
+                    check.as_mut().reset(next_check(PONG_WITHIN));
                     if let Err(end) = unless_closed(&socket, ws.send(Message::Ping(Bytes::new()))).await {
                         return end;
                     }
@@ -213,6 +272,11 @@ async fn unless_closed(
     socket: &Socket,
     write: impl Future<Output = Result<(), axum::Error>>,
 ) -> Result<(), Option<u16>> {
+    let mut write = pin!(write);
+    // Nearly always the system takes all of it at once, and nothing need be waited for.
+    if let Some(written) = write.as_mut().now_or_never() {
+        return written.map_err(|_| None);
+    }
     tokio::select! {
         written = timeout(WRITE_WITHIN, write) => match written {
             Ok(Ok(())) => Ok(()),
@@ -223,16 +287,49 @@ async fn unless_closed(
     }
 }
 
-/// Does what one frame asks; answers through the socket's queue.
-async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
-    let asked: ClientFrame = match serde_json::from_str(&text) {
+/// Does what one frame asks, or begins to; answers through the socket's queue.
+fn act(
+    service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
+    socket: &Arc<Socket>,
+    span: &tracing::Span,
+    text: &str,
+) -> Option<UnderWay> {
+    let read_at = Instant::now();
+    let asked: ClientFrame = match serde_json::from_str(text) {
         Ok(asked) => asked,
-        Err(_) => return socket.send(misunderstood(&text)),
+        Err(_) => {
+            socket.send(misunderstood(text));
+            return None;
+        }
     };
     let (room, client_id) = address(&asked);
-    if let Err(problem) = obey(&service, &socket, asked).await {
-        socket.send(frame(&ServerFrame::error(problem, room, client_id)));
+    // What need not wait is done on the spot.
+    match asked {
+        ClientFrame::Typing { room, on } => {
+            if let Err(problem) = service.typing(socket, room, on) {
+                socket.send(frame(&ServerFrame::error(problem, Some(room), None)));
+            }
+            return None;
+        }
+        ClientFrame::FollowRequests => {
+            socket.follow_requests();
+            return None;
+        }
+        _ => {}
     }
+    let (service, metrics, socket) = (service.clone(), metrics.clone(), socket.clone());
+    let act = async move {
+        match obey(&service, &socket, asked).await {
+            Ok(None) => {}
+            Ok(Some(ack)) => {
+                socket.send(frame(&ack));
+                metrics.acknowledged(read_at.elapsed());
+            }
+            Err(problem) => socket.send(frame(&ServerFrame::error(problem, room, client_id))),
+        }
+    };
+    Some(Box::pin(act.instrument(span.clone())))
 }
 
 /// The answer to what is no frame: whom it is about is told back in the client's own words.
@@ -295,29 +392,34 @@ fn address(asked: &ClientFrame) -> (Option<ConversationId>, Option<ClientId>) {
     }
 }
 
-async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) -> Result<(), Problem> {
+/// Returns the `ack` of what was changed.
+async fn obey(
+    service: &Arc<Service>,
+    socket: &Arc<Socket>,
+    asked: ClientFrame,
+) -> Result<Option<ServerFrame>, Problem> {
     let actor = &socket.actor;
-    let ack = |room, client_id, message| socket.send(frame(&ServerFrame::Ack { room, client_id, message }));
+    let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
     match asked {
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
             let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-            ack(room, client_id, posted.message);
+            return ack(room, client_id, posted.message);
         }
         ClientFrame::UpdateMessage { room, client_id, id, content } => {
-            ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
+            return ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
         }
         ClientFrame::DeleteMessage { room, client_id, id } => {
-            ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
+            return ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
         }
-        ClientFrame::Typing { room, on } => service.typing(socket, room, on)?,
         ClientFrame::Read { room, seq } => {
             service.read_up_to(actor, room, seq).await?;
         }
-        ClientFrame::FollowRequests => socket.follow_requests(),
+        // Done by `act` already.
+        ClientFrame::Typing { .. } | ClientFrame::FollowRequests => {}
     }
-    Ok(())
+    Ok(None)
 }
 
 fn is_too_large(error: &axum::Error) -> bool {

@@ -17,7 +17,7 @@ use dashmap::{DashMap, mapref::entry::Entry};
 use tokio::time::Instant;
 
 use super::{
-    Bus, Event, Frame, Queue, Revoked, Socket, Topic,
+    Bus, Event, Frame, Socket, Topic,
     bus::NodeId,
     frame,
     room::{Behind, Presence, Room, Turn},
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         Actor, Change, ConversationId, LinkId, Participant, ParticipantId, ParticipantKind, SessionId, Timestamp,
-        TokenId, UserId,
+        TokenId, User, UserId,
     },
     protocol::{ServerFrame, close},
 };
@@ -91,7 +91,7 @@ impl Hub {
         session: Option<SessionId>,
         token: Option<TokenId>,
         limit: u32,
-    ) -> Option<(Arc<Socket>, Queue)> {
+    ) -> Option<Arc<Socket>> {
         {
             let mut open = self.people.entry(Person::from(&actor)).or_insert(0);
             if *open >= limit {
@@ -99,7 +99,7 @@ impl Hub {
             }
             *open += 1;
         }
-        let (socket, queue) = Socket::new(actor, session, token);
+        let socket = Arc::new(Socket::new(actor, session, token));
         if socket.actor.is_admin() {
             self.admins.lock().unwrap_or_else(PoisonError::into_inner).push(socket.clone());
         }
@@ -111,7 +111,7 @@ impl Hub {
         if self.is_closing.load(Ordering::SeqCst) {
             socket.close(close::RESTARTING);
         }
-        Some((socket, queue))
+        Some(socket)
     }
 
     /// Forgets a socket; returns who is gone from which room.
@@ -314,6 +314,13 @@ impl Hub {
         }
     }
 
+    /// Asks everyone in the room, or on the way in, to read it anew: its conversation is gone.
+    pub fn resync(&self, room: ConversationId) {
+        if let Some(mut live) = self.rooms.get_mut(&room) {
+            live.resync(&frame(&ServerFrame::Resync { room }));
+        }
+    }
+
     /// Tells the others in the room that the person on `socket` types or stopped. False if the
     /// socket is not in the room.
     pub fn typing(self: &Arc<Self>, socket: &Socket, room: ConversationId, on: bool) -> bool {
@@ -410,16 +417,6 @@ impl Hub {
         }
     }
 
-    /// Closes the sockets of those whose access has ended.
-    pub fn close_revoked(&self, revoked: &Revoked) {
-        match revoked {
-            Revoked::Session(session) => self.close_session(*session),
-            Revoked::User(user, code) => self.close_user(*user, *code),
-            Revoked::Token(token) => self.close_token(*token),
-            Revoked::Links(links) => self.close_links(links),
-        }
-    }
-
     /// Closes all sockets of a login session that has ended.
     pub fn close_session(&self, session: SessionId) {
         self.close_where(close::NOT_ALLOWED, |socket| socket.session == Some(session));
@@ -428,6 +425,20 @@ impl Hub {
     /// Closes all sockets of an account with `code`.
     pub fn close_user(&self, user: UserId, code: u16) {
         self.close_where(code, |socket| socket.actor.user_id() == Some(user));
+    }
+
+    /// Closes the sockets of an account that know another state of it than `now`: for good if the account
+    /// is gone or has another role, else for a moment, so that they come back as who they are.
+    pub fn close_outdated(&self, id: UserId, now: Option<&User>) {
+        for socket in self.sockets.iter() {
+            match (socket.actor.user(), now) {
+                (Some(known), Some(now)) if known.id == id && known.role == now.role && known != now => {
+                    socket.close(close::RESTARTING);
+                }
+                (Some(known), now) if known.id == id && now != Some(known) => socket.close(close::NOT_ALLOWED),
+                _ => {}
+            }
+        }
     }
 
     /// Closes all sockets of an API token that was revoked.
@@ -463,15 +474,6 @@ impl Hub {
         for socket in self.sockets.iter().filter(|socket| which(socket)) {
             socket.close(code);
         }
-    }
-
-    /// The API tokens that sockets were opened with.
-    #[must_use]
-    pub fn tokens(&self) -> Vec<TokenId> {
-        let mut tokens: Vec<_> = self.sockets.iter().filter_map(|socket| socket.token).collect();
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
     }
 
     #[must_use]
@@ -529,7 +531,6 @@ mod tests {
 
     struct Someone {
         socket: Arc<Socket>,
-        queue: Queue,
         me: Participant,
     }
 
@@ -543,9 +544,9 @@ mod tests {
                 role: Role::Admin,
                 created_at: Timestamp(0),
             };
-            let (socket, queue) = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
+            let socket = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
             let (kind, name) = (ParticipantKind::Admin, name.to_owned());
-            Self { socket, queue, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
+            Self { socket, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
         }
 
         fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<Turn, Behind> {
@@ -560,16 +561,15 @@ mod tests {
 
         /// What has been queued, as types of frames; a list of people is a `joined`.
         fn heard(&mut self) -> Vec<String> {
-            let mut heard = Vec::new();
-            while let Ok(frame) = self.queue.try_recv() {
-                let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
-                heard.push(match (frame["type"].as_str(), frame["on"].as_bool()) {
-                    (Some("typing"), on) => format!("typing {}", on.unwrap()),
-                    (Some(other), _) => other.to_owned(),
-                    (None, _) => "joined".to_owned(),
-                });
-            }
-            heard
+            let mut queued = Vec::new();
+            self.socket.take(&mut queued);
+            let frames = queued.iter().map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap());
+            let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
+                (Some("typing"), on) => format!("typing {}", on.unwrap()),
+                (Some(other), _) => other.to_owned(),
+                (None, _) => "joined".to_owned(),
+            };
+            frames.map(name).collect()
         }
     }
 
@@ -633,8 +633,10 @@ mod tests {
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
         pass(0.15).await;
-        let told: serde_json::Value = serde_json::from_str(&other.queue.try_recv().unwrap()).unwrap();
-        assert_eq!(other.heard(), [""; 0], "the rest as one");
+        let mut queued = Vec::new();
+        other.socket.take(&mut queued);
+        assert_eq!(queued.len(), 1, "the rest as one");
+        let told: serde_json::Value = serde_json::from_str(&queued[0]).unwrap();
         let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);
         assert!(online.eq([false, true].iter()), "as it is by then: {told}");
     }
@@ -765,6 +767,18 @@ mod tests {
         assert_eq!(one.enter(&hub, room, 199), Ok(Turn::Done));
         assert_eq!(post(&hub, room, 200), Turn::Done);
         assert_eq!(one.heard(), ["joined", "newMessage"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_in_a_room_that_goes_or_on_the_way_in_reads_again() {
+        let (hub, room, mut one, other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        hub.arrive(&other.socket, room);
+        hub.resync(room);
+        assert_eq!(one.heard(), ["resync"]);
+        assert_eq!(other.enter_at_last(&hub, room, 1), Err(Behind));
+        hub.resync(ConversationId::new());
     }
 
     #[tokio::test(start_paused = true)]

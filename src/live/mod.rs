@@ -10,7 +10,7 @@ mod hub;
 mod room;
 mod socket;
 
-pub use bus::{Bus, Event, Heard, Line, Revoked, Topic};
+pub use bus::{Bus, Event, Heard, Line, Topic};
 pub use hub::{Gone, Hub};
 pub use room::{Behind, Turn};
-pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Queue, Socket, frame};
+pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, frame};

@@ -375,6 +375,16 @@ impl Room {
         }
     }
 
+    /// Sends `frame`, which says that what was read so far does not hold any more. Whoever arrives has to
+    /// read again before entering.
+    pub fn resync(&mut self, frame: &Frame) {
+        self.tell(frame, None);
+        for arrival in &mut self.arrivals {
+            arrival.is_whole = false;
+            arrival.missed = Vec::new();
+        }
+    }
+
     /// Sends `frame` to all sockets but those of `except`.
     pub fn tell(&self, frame: &Frame, except: Option<ParticipantId>) {
         for seat in self.seats.iter().filter(|seat| Some(seat.participant) != except) {

@@ -141,6 +141,7 @@ impl Service {
         let mut messages = page.messages.into_iter().peekable();
         let mut seen = HashMap::new();
         for rev in told + 1..=upto {
+            self.arrivals.caught_up.inc();
             let mut turn = match messages.next_if(|message| message.rev == rev) {
                 Some(message) => {
                     self.hub.stops_typing(room, message.sender_id);

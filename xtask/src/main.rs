@@ -5,6 +5,7 @@
 //! halves, `site` keeps the folder of assets that the server serves.
 
 mod api_test;
+mod bench;
 mod build;
 mod client;
 mod lint;
@@ -68,6 +69,18 @@ const TASKS: &[Task] = &[
         does: "ten minutes of clients, cuts and kills against the release build: nothing may be lost",
         start: torture::start,
     },
+    Task {
+        name: "bench",
+        arguments: "[part of a scenario's name] [--repeats N] [--seconds N] [--server NAME]",
+        does: "measure the release build beside socket.io, ws and Bun (Linux, two cores, Node)",
+        start: bench::start,
+    },
+    Task {
+        name: "bench-scale",
+        arguments: "[--repeats N]",
+        does: "measure what a million messages in the database cost",
+        start: bench::scale,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -96,9 +109,9 @@ fn main() -> ExitCode {
 fn list() {
     println!("cargo xtask <task>\n");
     for Task { name, arguments, does, .. } in TASKS {
-        println!("  {name:<6}{does}");
+        println!("  {name:<12}{does}");
         if !arguments.is_empty() {
-            println!("        {arguments}");
+            println!("              {arguments}");
         }
     }
 }

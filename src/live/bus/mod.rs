@@ -2,7 +2,8 @@
 //!
 //! What one node publishes may reach another late, twice, out of order or not at all: changes are on
 //! disk under their revs before anybody hears of them, presence and typing hold for a while only. So
-//! publishing never waits and never fails. A process that is alone has no bus. `service::nodes` acts
+//! publishing never waits and never fails. Access that ended is no hint, and goes by the journal in the
+//! database. A process that is alone has no bus. `service::nodes` acts
 //! on what is heard; the hub publishes what it knows of its own sockets.
 
 mod nats;
@@ -16,7 +17,7 @@ use uuid::Uuid;
 pub use nats::{ConnectError, connect};
 
 use crate::domain::{
-    Change, ConversationId, LinkId, Participant, ParticipantId, RequestId, RequestStatus, SessionId, TokenId, UserId,
+    Change, ConversationId, LinkId, Participant, ParticipantId, RequestId, RequestStatus, UserId,
 };
 
 /// One run of a node: a node that starts again is another.
@@ -31,8 +32,6 @@ pub enum Topic {
     Room(ConversationId),
     /// All nodes.
     Nodes,
-    /// All nodes, without waiting behind the rest: somebody's access has ended.
-    Revoked,
 }
 
 /// What one node tells others.
@@ -91,21 +90,6 @@ pub enum Event {
     },
     /// The node stops: nobody is on it any more.
     Leaving,
-    Revoked(Revoked),
-}
-
-/// Whose sockets have to close.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Revoked {
-    /// A login session has ended.
-    Session(SessionId),
-    /// An account has changed: close with this code.
-    User(UserId, u16),
-    /// An API token was revoked.
-    Token(TokenId),
-    /// Links have died.
-    Links(Vec<LinkId>),
 }
 
 /// What a node hears.

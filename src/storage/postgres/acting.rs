@@ -6,13 +6,16 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
-use crate::{domain::Actor, storage::Result};
+use crate::{
+    domain::Actor,
+    storage::{Result, StoreMetrics},
+};
 
 /// The role that every transaction works as. It owns nothing and cannot bypass row-level security.
 pub(super) const ROLE: &str = "bespoken_app";
@@ -27,6 +30,8 @@ pub(super) enum Acting<'a> {
     /// What the service does for nobody in particular: finding out what a secret stands for, everything
     /// about accounts, telling whom a change concerns, tidying up. Sees no messages.
     System,
+    /// Taking out what is not to be kept: see `erasure`. Sees what it takes out, and is alone in deleting it.
+    Eraser,
 }
 
 impl Acting<'_> {
@@ -35,6 +40,7 @@ impl Acting<'_> {
     pub(super) fn statement(self) -> String {
         let (kind, user, links) = match self {
             Self::System => ("system", None, &[][..]),
+            Self::Eraser => ("eraser", None, &[][..]),
             Self::Actor(Actor::Admin(user)) => ("admin", Some(user.id.0), &[][..]),
             Self::Actor(Actor::Customer(user, links)) => ("customer", Some(user.id.0), &links[..]),
             Self::Actor(Actor::Guest(links)) => ("guest", None, &links[..]),
@@ -59,7 +65,7 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
 }
 
 /// What a transaction is for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// All that is read is of one moment.
     Read,
@@ -72,10 +78,19 @@ pub(super) enum Purpose {
 pub(super) struct Transaction {
     /// `None` once it has ended.
     conn: Option<PoolConnection<Postgres>>,
+    purpose: Purpose,
+    since: Instant,
+    metrics: StoreMetrics,
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &PgPool, purpose: Purpose, acting: Acting<'_>) -> Result<Self> {
+    pub(super) async fn begin(
+        pool: &PgPool,
+        purpose: Purpose,
+        acting: Acting<'_>,
+        metrics: &StoreMetrics,
+    ) -> Result<Self> {
+        let since = Instant::now();
         let begin = match purpose {
             Purpose::Read => "begin isolation level repeatable read read only",
             Purpose::Write => "begin",
@@ -85,7 +100,8 @@ impl Transaction {
         let mut lost = 0;
         loop {
             // Before anything is sent, so that a caller who goes away leaves no open transaction in the pool.
-            let mut tx = Self { conn: Some(pool.acquire().await?) };
+            let conn = Some(pool.acquire().await?);
+            let mut tx = Self { conn, purpose, since, metrics: metrics.clone() };
             match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await {
                 Ok(_) => return Ok(tx),
                 // As all of the pool are after the server was started anew.
@@ -99,6 +115,8 @@ impl Transaction {
     pub(super) async fn commit(mut self) -> Result<()> {
         sqlx::raw_sql("commit").execute(&mut *self).await?;
         self.conn = None;
+        self.metrics.commits.observe(self.since.elapsed().as_secs_f64());
+        self.metrics.batches.observe(1.0);
         Ok(())
     }
 }
@@ -120,6 +138,9 @@ impl DerefMut for Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(mut conn) = self.conn.take() else { return };
+        if self.purpose == Purpose::Read {
+            self.metrics.reads.observe(self.since.elapsed().as_secs_f64());
+        }
         // The caller may have gone away at any point, so nothing is known about the connection but that it
         // answers in order.
         tokio::spawn(async move {

@@ -17,10 +17,12 @@ use crate::{
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts and conversations", include_str!("../../../migrations/postgres/0001_accounts_and_conversations.sql")),
     (2, "requests files and search", include_str!("../../../migrations/postgres/0002_requests_files_and_search.sql")),
+    (3, "operations", include_str!("../../../migrations/postgres/0003_operations.sql")),
 ];
 
 /// Migrates if whoever is connected owns the tables or there are none; otherwise asserts that all is up
-/// to date. Returns the epoch.
+/// to date. A schema that is newer than this program is taken as it is, unless it says that it needs a newer
+/// program. Returns the epoch.
 ///
 /// # Errors
 /// [`StoreError::Unfit`].
@@ -39,12 +41,12 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<Epoch> {
         require_up_to_date(conn).await?;
     }
     require_safe_role(conn).await?;
-    let epoch: Uuid = sqlx::query_scalar("select epoch from meta").fetch_one(conn).await?;
+    let (epoch, needs_level): (Uuid, i32) =
+        sqlx::query_as("select epoch, needs_level from meta").fetch_one(conn).await?;
+    if MIGRATIONS.iter().all(|(level, ..)| *level < i64::from(needs_level)) {
+        return Err(StoreError::Unfit("the database needs a newer version of this program".to_owned()));
+    }
     Ok(Epoch(epoch))
-}
-
-fn too_new() -> StoreError {
-    StoreError::Unfit("the database was made by a newer version of this program".to_owned())
 }
 
 async fn migrate(conn: &mut PgConnection) -> Result<()> {
@@ -54,9 +56,9 @@ async fn migrate(conn: &mut PgConnection) -> Result<()> {
     // Nodes that start at the same moment wait for each other here. A lock that waits may take longer than
     // a statement of the program's ever does, and so may a change of a large table.
     sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *conn).await?;
-    Migrator::with_migrations(all.collect()).run_direct(None, &mut *conn, false).await.map_err(
+    let mut migrator = Migrator::with_migrations(all.collect());
+    migrator.set_ignore_missing(true).run_direct(None, &mut *conn, false).await.map_err(
         |error| match error {
-            MigrateError::VersionMissing(_) => too_new(),
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
                 let reason =
                     error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
@@ -83,9 +85,6 @@ async fn require_up_to_date(conn: &mut PgConnection) -> Result<()> {
             Some(error) => StoreError::Unfit(format!("cannot use the database: {}", error.message())),
             None => error.into(),
         })?;
-    if applied.iter().any(|version| MIGRATIONS.iter().all(|(known, ..)| known != version)) {
-        return Err(too_new());
-    }
     if MIGRATIONS.iter().any(|(version, ..)| !applied.contains(version)) {
         let sentence = "the database is not up to date: run `bespoken migrate` as the owner of its tables";
         return Err(StoreError::Unfit(sentence.to_owned()));

@@ -15,7 +15,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
@@ -29,11 +29,11 @@ use uuid::Uuid;
 
 use super::{
     acting::{Acting, is_lost},
-    connect,
+    connect, notices,
 };
 use crate::{
     domain::ConversationId,
-    storage::{Commit, Result, StoreError},
+    storage::{Commit, Notice, Result, StoreError, StoreMetrics},
 };
 
 /// How many lanes there are, each with its connection.
@@ -55,6 +55,9 @@ pub(super) struct Tx {
     pub(super) conn: PgConnection,
     /// What the batch changed so far. A job adds to it what it changed.
     pub(super) commits: Vec<Commit>,
+    /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
+    /// nodes wait for each other at the journal and then for nothing more.
+    pub(super) notices: Vec<Notice>,
 }
 
 /// The way to the writing tasks.
@@ -65,11 +68,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(options: &PgConnectOptions, listener: &Listener) -> Self {
+    pub(super) fn start(options: &PgConnectOptions, listener: &Listener, metrics: &StoreMetrics) -> Self {
         let closing = CancellationToken::new();
         let start = |_| {
             let (queue, jobs) = mpsc::channel(QUEUE);
-            let lane = Lane { options: options.clone(), tx: None, listener: Arc::clone(listener) };
+            let (listener, metrics) = (Arc::clone(listener), metrics.clone());
+            let lane = Lane { options: options.clone(), tx: None, listener, metrics };
             (queue, tokio::spawn(lane.run(jobs, closing.clone())))
         };
         let (lanes, tasks) = (0..LANES).map(start).unzip();
@@ -98,6 +102,11 @@ impl Writer {
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
+    /// How many jobs have a place in a queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).sum()
+    }
+
     pub(super) fn is_running(&self) -> bool {
         !self.lanes.iter().any(mpsc::Sender::is_closed)
     }
@@ -114,6 +123,7 @@ struct Lane {
     /// `None` before the first job, and after a failure that leaves the state of the connection unknown.
     tx: Option<Tx>,
     listener: Listener,
+    metrics: StoreMetrics,
 }
 
 /// Why a transaction failed.
@@ -198,11 +208,13 @@ impl Lane {
         let mut tx = match self.tx.take() {
             Some(tx) => tx,
             None => match connect(&self.options).await {
-                Ok(conn) => Tx { conn, commits: Vec::new() },
+                Ok(conn) => Tx { conn, commits: Vec::new(), notices: Vec::new() },
                 Err(error) => return Err(Failure { error, then: Then::GiveUpAll }),
             },
         };
         tx.commits.clear();
+        tx.notices.clear();
+        let began = Instant::now();
         let written = tokio::time::timeout(PATIENCE, async {
             match run(&mut tx, batch).await {
                 // From here on nobody knows what becomes of it, unless the answer comes.
@@ -213,6 +225,8 @@ impl Lane {
         });
         match written.await {
             Ok(Ok(())) => {
+                self.metrics.commits.observe(began.elapsed().as_secs_f64());
+                self.metrics.batches.observe(batch.len() as f64);
                 let commits = std::mem::take(&mut tx.commits);
                 self.tx = Some(tx);
                 Ok(commits)
@@ -237,16 +251,18 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
     let mut before = if is_alone { "begin" } else { "begin; savepoint job" };
     for job in batch {
         execute(tx, format!("{before}; {}", job.acting())).await?;
-        let told = tx.commits.len();
+        let (told, noted) = (tx.commits.len(), tx.notices.len());
         match job.run(tx).await {
             Ran::Stands => before = "release savepoint job; savepoint job",
             Ran::Fails if is_alone => {
                 tx.commits.clear();
+                tx.notices.clear();
                 execute(tx, "rollback".to_owned()).await?;
                 return Ok(false);
             }
             Ran::Fails => {
                 tx.commits.truncate(told);
+                tx.notices.truncate(noted);
                 before = "rollback to savepoint job";
             }
             Ran::NotItsFault(error) => return Err(error),
@@ -254,6 +270,10 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
     }
     if before.starts_with("rollback") {
         execute(tx, before.to_owned()).await?;
+    }
+    if !tx.notices.is_empty() {
+        execute(tx, Acting::System.statement()).await?;
+        notices::note(&mut tx.conn, tx.notices.drain(..)).await?;
     }
     Ok(true)
 }

@@ -6,11 +6,11 @@ mod servers;
 mod storm;
 mod together;
 
-use std::sync::Arc;
+use std::{collections::VecDeque, future::poll_fn, sync::Arc, task::Poll};
 
 use bespoken::{
     domain::{Actor, ConversationId, Limits, Message, Name, Role, SessionId, User},
-    live::Line,
+    live::{Frame, Line},
     protocol::{Joined, ServerFrame},
     service::{Connection, LinkKey, Mail, Secret, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
@@ -59,7 +59,7 @@ impl Pair {
     /// Somebody's socket on one of the nodes, in no room yet.
     pub async fn visitor(&self, node: usize, actor: &Actor, session: Option<SessionId>) -> Reader {
         let connection = self.nodes[node].connect(actor.clone(), session, None).await.unwrap();
-        Reader { connection, node: self.nodes[node].clone(), passed: Vec::new() }
+        Reader { connection, node: self.nodes[node].clone(), queued: VecDeque::new(), passed: Vec::new() }
     }
 
     /// Somebody's socket on one of the nodes, in the room.
@@ -81,6 +81,7 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
         data_dir: folder.path().to_owned(),
         link_key: key.clone(),
         mail: Mail::new(None, "no-reply@localhost").unwrap(),
+        retention: None,
     };
     Service::start_among(store, settings, line).await.unwrap()
 }
@@ -89,6 +90,8 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
 pub struct Reader {
     pub connection: Connection,
     node: Arc<Service>,
+    /// Taken from the socket and not read yet.
+    queued: VecDeque<Frame>,
     passed: Vec<ServerFrame>,
 }
 
@@ -102,13 +105,31 @@ impl Reader {
         .await
     }
 
+    /// The next frame; `None` once the socket has to close.
+    async fn next(&mut self) -> Option<Frame> {
+        if self.queued.is_empty() {
+            let mut taken = Vec::new();
+            poll_fn(|cx| {
+                let closing = self.connection.socket.poll_close(cx);
+                if self.connection.socket.take(&mut taken) || closing.is_ready() {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+            self.queued.extend(taken);
+        }
+        self.queued.pop_front()
+    }
+
     /// Reads on until `pick` takes a frame.
     ///
     /// # Panics
     /// If it never does; tells what came instead.
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.connection.queue.recv()).await;
+            let next = tokio::time::timeout(PATIENCE, self.next()).await;
             let Ok(Some(text)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
             let frame: ServerFrame = serde_json::from_str(&text).unwrap();
             self.passed.push(frame.clone());

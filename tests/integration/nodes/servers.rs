@@ -95,6 +95,8 @@ pub async fn start(database_url: &str, folder: &TempDir, nats_url: String) -> Re
         smtp_url: None,
         mail_from: None,
         limits: Limits { sends: 100_000, ..Limits::default() },
+        metrics: None,
+        retention: None,
         drain: Duration::from_secs(1),
     };
     let shutdown = CancellationToken::new();

@@ -8,8 +8,10 @@ mod access;
 mod accounts;
 mod concurrency;
 mod conversations;
+mod erasure;
 mod files;
 mod messages;
+mod notices;
 mod participants;
 mod postgres;
 mod requests;
@@ -150,6 +152,18 @@ contract! {
             receipts_only_move_forward
             a_guest_with_a_new_account_stays_the_same_person
             unread_is_what_others_wrote_since
+        }
+        notices {
+            what_ends_access_is_noted
+            what_changes_nothing_is_not_noted
+        }
+        erasure {
+            a_customer_is_erased_and_the_business_keeps_its_part
+            somebody_without_an_account_is_erased_too
+            admins_are_not_erased
+            what_is_too_old_is_deleted
+            what_is_too_old_is_anonymised_once
+            requests_that_are_under_way_are_kept
         }
         concurrency {
             many_writers_leave_no_holes
