@@ -234,10 +234,14 @@ pub(super) async fn erase_customer(tx: &mut Tx, email: &Email, batch: i64) -> Re
     } else if let Some(user) = user {
         anonymise_requests(tx, None, Some(user)).await?;
         // Who was an admin once may still have been given chats.
-        sqlx::query("update conversations set assignee_id = null, head = head + 1 where assignee_id = ?1")
-            .bind(user.0)
-            .execute(&mut tx.conn)
-            .await?;
+        let unassigned: Vec<(Uuid, i64)> = sqlx::query_as(
+            "update conversations set assignee_id = null, head = head + 1 where assignee_id = ?1 returning id, head",
+        )
+        .bind(user.0)
+        .fetch_all(&mut tx.conn)
+        .await?;
+        let changed = |(id, rev)| Notice::Conversation { id: ConversationId(id), rev: Some(rev) };
+        notices::note(tx, unassigned.into_iter().map(changed)).await?;
         sqlx::query("delete from users where id = ?1").bind(user.0).execute(&mut tx.conn).await?;
         notices::note(tx, [Notice::User(user)]).await?;
         true

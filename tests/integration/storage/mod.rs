@@ -161,6 +161,7 @@ contract! {
             a_customer_is_erased_and_the_business_keeps_its_part
             somebody_without_an_account_is_erased_too
             admins_are_not_erased
+            who_was_an_admin_once_is_assigned_nothing_any_more
             what_is_too_old_is_deleted
             what_is_too_old_is_anonymised_once
             requests_that_are_under_way_are_kept
