@@ -5,12 +5,14 @@
 
 do $$
 begin
-    begin
-        create role bespoken_app nologin;
-    exception
-        -- Also made by another database of the same server, maybe at this moment.
-        when duplicate_object or unique_violation then null;
-    end;
+    if not exists (select from pg_roles where rolname = 'bespoken_app') then
+        begin
+            create role bespoken_app nologin;
+        exception
+            -- Made by another database of the same server at this moment.
+            when duplicate_object or unique_violation then null;
+        end;
+    end if;
     if not pg_has_role(current_user, 'bespoken_app', 'member') then
         execute format('grant bespoken_app to %I', current_user);
     end if;

@@ -139,11 +139,13 @@ create policy only_the_system_tidies on attachments as restrictive for delete to
 -- messages goes by the policies again.
 do $$
 begin
-    begin
-        create role bespoken_search nologin;
-    exception
-        when duplicate_object or unique_violation then null;
-    end;
+    if not exists (select from pg_roles where rolname = 'bespoken_search') then
+        begin
+            create role bespoken_search nologin;
+        exception
+            when duplicate_object or unique_violation then null;
+        end;
+    end if;
     if not pg_has_role(current_user, 'bespoken_search', 'member') then
         execute format('grant bespoken_search to %I', current_user);
     end if;

@@ -120,9 +120,14 @@ impl DerefMut for Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(mut conn) = self.conn.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // The program is ending. A connection that is dropped takes everything back as well.
+            drop(conn.detach());
+            return;
+        };
         // The caller may have gone away at any point, so nothing is known about the connection but that it
         // answers in order.
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let rollback = sqlx::raw_sql("rollback").execute(&mut *conn);
             if !matches!(tokio::time::timeout(END_WITHIN, rollback).await, Ok(Ok(_))) {
                 conn.close_on_drop();

@@ -80,7 +80,10 @@ async fn require_up_to_date(conn: &mut PgConnection) -> Result<()> {
         .fetch_all(conn)
         .await
         .map_err(|error| match error.as_database_error() {
-            Some(error) => StoreError::Unfit(format!("cannot use the database: {}", error.message())),
+            Some(error) => StoreError::Unfit(format!(
+                "cannot use the database: {}; has `bespoken migrate` been run, and is this user {ROLE} or a member of it?",
+                error.message()
+            )),
             None => error.into(),
         })?;
     if applied.iter().any(|version| MIGRATIONS.iter().all(|(known, ..)| known != version)) {
