@@ -138,6 +138,8 @@ create policy only_the_system_tidies on attachments as restrictive for delete to
 -- role of its own, which may read ids and words and nothing else, for admins alone, and gives back ids: reading the
 -- messages goes by the policies again.
 do $$
+declare
+    working_as text := current_setting('role');
 begin
     if not exists (select from pg_roles where rolname = 'bespoken_search') then
         begin
@@ -146,9 +148,12 @@ begin
             when duplicate_object or unique_violation then null;
         end;
     end if;
-    if not pg_has_role(current_user, 'bespoken_search', 'member') then
-        execute format('grant bespoken_search to %I', current_user);
-    end if;
+    begin
+        perform set_config('role', 'bespoken_search', true);
+        perform set_config('role', working_as, true);
+    exception
+        when insufficient_privilege then execute format('grant bespoken_search to %I', current_user);
+    end;
     execute format('grant usage, create on schema %I to bespoken_search', current_schema());
 end
 $$;

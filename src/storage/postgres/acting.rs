@@ -17,6 +17,13 @@ use crate::{domain::Actor, storage::Result};
 /// The role that every transaction works as. It owns nothing and cannot bypass row-level security.
 pub(super) const ROLE: &str = "bespoken_app";
 
+/// Begins a transaction in which each statement sees what others have committed before it, whatever the
+/// server does by default: who has waited for a row must see what became of it.
+pub(super) const BEGIN: &str = "begin isolation level read committed";
+/// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
+/// nothing. The empty question before it is refused then.
+pub(super) const COMMIT: &str = "select; commit";
+
 /// How long a connection has to take back what was left unfinished, before it is given up.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -63,7 +70,6 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
 pub(super) enum Purpose {
     /// All that is read is of one moment.
     Read,
-    /// Each statement sees what others have committed before it.
     Write,
 }
 
@@ -78,7 +84,7 @@ impl Transaction {
     pub(super) async fn begin(pool: &PgPool, purpose: Purpose, acting: Acting<'_>) -> Result<Self> {
         let begin = match purpose {
             Purpose::Read => "begin isolation level repeatable read read only",
-            Purpose::Write => "begin",
+            Purpose::Write => BEGIN,
         };
         // One text, because each statement sent by itself is a round trip.
         let sql = format!("{begin}; {}", acting.statement());
@@ -97,7 +103,7 @@ impl Transaction {
 
     /// Returns when the changes are on disk.
     pub(super) async fn commit(mut self) -> Result<()> {
-        sqlx::raw_sql("commit").execute(&mut *self).await?;
+        sqlx::raw_sql(COMMIT).execute(&mut *self).await?;
         self.conn = None;
         Ok(())
     }

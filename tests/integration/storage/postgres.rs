@@ -231,6 +231,9 @@ async fn what_cannot_keep_promises_is_refused() {
             other => panic!("{setting}: {:?}", other.map(drop)),
         }
     }
+    execute(&mut superuser, "create table stray (); alter table stray owner to bespoken_app").await;
+    assert!(unfit(&url).await.contains("must own nothing"));
+    execute(&mut superuser, "drop table stray").await;
     execute(&mut superuser, "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 1)").await;
     assert!(unfit(&url).await.contains("newer version"));
 }
