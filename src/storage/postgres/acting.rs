@@ -20,6 +20,13 @@ use crate::{
 /// The role that every transaction works as. It owns nothing and cannot bypass row-level security.
 pub(super) const ROLE: &str = "bespoken_app";
 
+/// Begins a transaction in which each statement sees what others have committed before it, whatever the
+/// server does by default: who has waited for a row must see what became of it.
+pub(super) const BEGIN: &str = "begin isolation level read committed";
+/// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
+/// nothing. The empty question before it is refused then.
+pub(super) const COMMIT: &str = "select; commit";
+
 /// How long a connection has to take back what was left unfinished, before it is given up.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
@@ -69,7 +76,6 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
 pub(super) enum Purpose {
     /// All that is read is of one moment.
     Read,
-    /// Each statement sees what others have committed before it.
     Write,
 }
 
@@ -93,7 +99,7 @@ impl Transaction {
         let since = Instant::now();
         let begin = match purpose {
             Purpose::Read => "begin isolation level repeatable read read only",
-            Purpose::Write => "begin",
+            Purpose::Write => BEGIN,
         };
         // One text, because each statement sent by itself is a round trip.
         let sql = format!("{begin}; {}", acting.statement());
@@ -113,7 +119,7 @@ impl Transaction {
 
     /// Returns when the changes are on disk.
     pub(super) async fn commit(mut self) -> Result<()> {
-        sqlx::raw_sql("commit").execute(&mut *self).await?;
+        sqlx::raw_sql(COMMIT).execute(&mut *self).await?;
         self.conn = None;
         self.metrics.commits.observe(self.since.elapsed().as_secs_f64());
         self.metrics.batches.observe(1.0);
@@ -141,9 +147,14 @@ impl Drop for Transaction {
         if self.purpose == Purpose::Read {
             self.metrics.reads.observe(self.since.elapsed().as_secs_f64());
         }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // The program is ending. A connection that is dropped takes everything back as well.
+            drop(conn.detach());
+            return;
+        };
         // The caller may have gone away at any point, so nothing is known about the connection but that it
         // answers in order.
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let rollback = sqlx::raw_sql("rollback").execute(&mut *conn);
             if !matches!(tokio::time::timeout(END_WITHIN, rollback).await, Ok(Ok(_))) {
                 conn.close_on_drop();

@@ -150,9 +150,9 @@ fn cannot_open(options: &PgConnectOptions, error: &StoreError) -> StoreError {
             // PostgreSQL's own words say more than what sqlx puts around them.
             let reason =
                 error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-            StoreError::Unfit(format!("cannot open the database {database} at {host}:{port} as {user}: {reason}"))
+            StoreError::Unfit(format!("cannot connect to {database} at {host}:{port} as {user}: {reason}"))
         }
-        _ => StoreError::Unfit(format!("cannot open the database: {error}")),
+        _ => StoreError::Unfit(format!("cannot connect: {error}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Brings the schema up to date, and makes sure that row-level security will hold.
 
 use sqlx::{
-    PgConnection, SqlStr,
+    AssertSqlSafe, PgConnection, SqlStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 use uuid::Uuid;
@@ -82,7 +82,10 @@ async fn require_up_to_date(conn: &mut PgConnection) -> Result<()> {
         .fetch_all(conn)
         .await
         .map_err(|error| match error.as_database_error() {
-            Some(error) => StoreError::Unfit(format!("cannot use the database: {}", error.message())),
+            Some(error) => StoreError::Unfit(format!(
+                "cannot use the database: {}; has `bespoken migrate` been run, and is this user {ROLE} or a member of it?",
+                error.message()
+            )),
             None => error.into(),
         })?;
     if MIGRATIONS.iter().any(|(version, ..)| !applied.contains(version)) {
@@ -94,23 +97,27 @@ async fn require_up_to_date(conn: &mut PgConnection) -> Result<()> {
 
 /// Asserts that the role as which everything is done can be taken, and is subject to the policies.
 async fn require_safe_role(conn: &mut PgConnection) -> Result<()> {
-    let (may_take, bypasses, owns): (bool, bool, bool) = sqlx::query_as(
-        "select pg_has_role(current_user, oid, 'member'), rolsuper or rolbypassrls,
+    let take = format!("begin; select set_config('role', '{ROLE}', true); rollback");
+    sqlx::raw_sql(AssertSqlSafe(take)).execute(&mut *conn).await.map_err(|error| match error.as_database_error() {
+        Some(_) => StoreError::Unfit(format!("this user must be {ROLE}, or a member of it (`grant {ROLE} to …`)")),
+        None => error.into(),
+    })?;
+    let (bypasses, owns): (bool, bool) = sqlx::query_as(
+        "select rolsuper or rolbypassrls,
                 exists (select from pg_class
                         where relowner = pg_roles.oid and relnamespace = current_schema()::regnamespace)
          from pg_roles where rolname = $1",
     )
     .bind(ROLE)
-    .fetch_optional(conn)
-    .await?
-    .unwrap_or_default();
-    let wrong = match (may_take, bypasses, owns) {
-        (false, ..) => format!("this user must be {ROLE}, or a member of it (`grant {ROLE} to …`)"),
-        (_, true, _) => format!("the role {ROLE} must be no superuser, and must not have BYPASSRLS"),
-        (.., true) => format!("the role {ROLE} must own nothing in this database"),
-        _ => return Ok(()),
-    };
-    Err(StoreError::Unfit(wrong))
+    .fetch_one(conn)
+    .await?;
+    if bypasses {
+        return Err(StoreError::Unfit(format!("the role {ROLE} must be no superuser, and must not have BYPASSRLS")));
+    }
+    if owns {
+        return Err(StoreError::Unfit(format!("the role {ROLE} must own nothing in this database")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

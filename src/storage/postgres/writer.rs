@@ -1,16 +1,10 @@
-//! The few tasks that write what concerns conversations.
+//! The few tasks that write what concerns conversations, each with a connection of its own.
 //!
-//! Each conversation has its lane, by its id: a task with a connection of its own. So its changes by
-//! this process are written and told in one order, while other conversations are written beside it. A
-//! lane takes all jobs that wait, runs each in a savepoint of one transaction, commits once, tells the
-//! commits and then answers each job: one flush to the disk serves everybody who waited for it. A job
-//! that fails takes back only its own changes. Jobs of a conversation run in the order in which they
-//! were queued, also when their callers went away.
-//!
-//! Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
-//! writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
-//! wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
-//! taken back for a reason that does not lie in the jobs is done again once, each job by itself.
+//! A conversation has its lane, by its id: so its changes by this process are written and told in one
+//! order, while others are written beside it. A lane takes all jobs that wait, runs each in a savepoint
+//! of one transaction, commits once, tells the commits and then answers each job: one flush to the disk
+//! serves everybody who waited for it. A job that fails takes back only its own changes. The jobs of a
+//! conversation run in the order in which they were queued, also when their callers went away.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -28,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    acting::{Acting, is_lost},
+    acting::{Acting, BEGIN, COMMIT, is_lost},
     connect, notices,
 };
 use crate::{
@@ -118,6 +112,12 @@ impl Writer {
     }
 }
 
+/// One of the tasks.
+///
+/// Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
+/// writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
+/// wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
+/// taken back for a reason that does not lie in the jobs is done again once, each job by itself.
 struct Lane {
     options: PgConnectOptions,
     /// `None` before the first job, and after a failure that leaves the state of the connection unknown.
@@ -132,7 +132,6 @@ struct Failure {
     then: Then,
 }
 
-#[derive(Clone, Copy, PartialEq)]
 enum Then {
     /// Doing the same again may succeed, and cannot do it twice.
     Repeat,
@@ -218,7 +217,7 @@ impl Lane {
         let written = tokio::time::timeout(PATIENCE, async {
             match run(&mut tx, batch).await {
                 // From here on nobody knows what becomes of it, unless the answer comes.
-                Ok(true) => execute(&mut tx, "commit".to_owned()).await.map_err(|error| (error, false)),
+                Ok(true) => execute(&mut tx, COMMIT.to_owned()).await.map_err(|error| (error, false)),
                 Ok(false) => Ok(()),
                 Err(error) => Err((error, true)),
             }
@@ -248,12 +247,12 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
     // What ends the work before a job and begins its own goes in one text with who acts, because each
     // statement sent by itself is a round trip. A job alone needs no savepoint.
     let is_alone = batch.len() == 1;
-    let mut before = if is_alone { "begin" } else { "begin; savepoint job" };
+    let mut before = if is_alone { BEGIN.to_owned() } else { format!("{BEGIN}; savepoint job") };
     for job in batch {
         execute(tx, format!("{before}; {}", job.acting())).await?;
         let (told, noted) = (tx.commits.len(), tx.notices.len());
         match job.run(tx).await {
-            Ran::Stands => before = "release savepoint job; savepoint job",
+            Ran::Stands => before = "release savepoint job; savepoint job".to_owned(),
             Ran::Fails if is_alone => {
                 tx.commits.clear();
                 tx.notices.clear();
@@ -263,13 +262,13 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
             Ran::Fails => {
                 tx.commits.truncate(told);
                 tx.notices.truncate(noted);
-                before = "rollback to savepoint job";
+                before = "rollback to savepoint job".to_owned();
             }
             Ran::NotItsFault(error) => return Err(error),
         }
     }
     if before.starts_with("rollback") {
-        execute(tx, before.to_owned()).await?;
+        execute(tx, before).await?;
     }
     if !tx.notices.is_empty() {
         execute(tx, Acting::System.statement()).await?;

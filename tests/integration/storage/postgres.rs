@@ -217,7 +217,7 @@ async fn what_cannot_keep_promises_is_refused() {
     assert!(unfit("sqlite://a.db").await.contains("begins with postgres:"));
     assert!(unfit("postgres://ada:secret@127.0.0.1:port/db").await.contains("no address"));
     let sentence = unfit("postgres://ada:secret@127.0.0.1:1/db").await;
-    assert!(sentence.contains("cannot open the database db at 127.0.0.1:1 as ada"), "{sentence}");
+    assert!(sentence.contains("cannot connect to db at 127.0.0.1:1 as ada"), "{sentence}");
     assert!(!sentence.contains("secret"), "{sentence}");
 
     let Some(database) = TestDatabase::create().await else { return };
@@ -231,6 +231,9 @@ async fn what_cannot_keep_promises_is_refused() {
             other => panic!("{setting}: {:?}", other.map(drop)),
         }
     }
+    execute(&mut superuser, "create table stray (); alter table stray owner to bespoken_app").await;
+    assert!(unfit(&url).await.contains("must own nothing"));
+    execute(&mut superuser, "drop table stray").await;
 }
 
 /// Programs are replaced one after the other: what a newer one has added does not concern an older one,
