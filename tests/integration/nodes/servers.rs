@@ -36,6 +36,13 @@ impl Server {
         Answer::to(reqwest::Client::new().get(format!("{}/readyz", self.url))).await
     }
 
+    /// The value of a sample that `/metrics` shows.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = Answer::to(reqwest::Client::new().get(format!("{}/metrics", self.url))).await.expect(200).text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).parse().unwrap()
+    }
+
     pub async fn stop(self) {
         self.shutdown.cancel();
         in_time("the server stops", self.stopped).await.unwrap().unwrap();
