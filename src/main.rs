@@ -11,7 +11,7 @@ use bespoken::{
     domain::{Limits, Name, Role, TokenId},
     http::{Config, MetricsAccess, Running, serve},
     service::{self, Contents, LinkKey, Mail, Retention, Service, Settings},
-    storage::{Erased, Expiry, Store, sqlite::SqliteStore},
+    storage::{self, Erased, Expiry},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
@@ -73,8 +73,8 @@ enum Command {
 
 #[derive(Args)]
 struct Database {
-    /// Where the database is; it is created and migrated if need be
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db")]
+    /// Where the database is, sqlite: or postgres:; it is created (SQLite) and migrated if need be
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db", hide_env_values = true)]
     database_url: String,
 }
 
@@ -95,6 +95,9 @@ struct Serve {
     /// Where people reach the server: for links, the Origin check and cookies [default: http:// and the address]
     #[arg(long, env = "BESPOKEN_PUBLIC_URL")]
     public_url: Option<String>,
+    /// The bus between several nodes, such as nats://host:4222; several servers with commas between
+    #[arg(long, env = "NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
     #[command(flatten)]
     data: Data,
     /// The name that the business goes by
@@ -303,6 +306,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
     let retention = (args.retention_days > 0).then_some(Retention { days: args.retention_days, how });
     let config = Config {
         database_url: args.database.database_url,
+        nats_url: args.nats_url.filter(|url| !url.is_empty()),
         data_dir: args.data.data_dir,
         public_url: args.public_url,
         business: Name::parse("business", &args.business)?,
@@ -363,7 +367,7 @@ async fn open(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
 
 /// The same for commands that know where the files are.
 async fn open_with_files(database: &Database, data_dir: &Path) -> Result<std::sync::Arc<Service>, Failure> {
-    let store = SqliteStore::open(&database.database_url).await?;
+    let store = storage::open(&database.database_url).await?;
     let settings = Settings {
         public_url: String::new(),
         business: Name::parse("business", "Bespoken")?,
@@ -374,7 +378,7 @@ async fn open_with_files(database: &Database, data_dir: &Path) -> Result<std::sy
         mail: Mail::new(None, "no-reply@localhost")?,
         retention: None,
     };
-    Ok(Service::start(std::sync::Arc::new(store), settings).await?)
+    Ok(Service::start(store, settings).await?)
 }
 
 async fn create_admin(database: &Database, email: &str, name: &str) -> Result<(), Failure> {
@@ -417,7 +421,7 @@ async fn revoke_token(database: &Database, id: TokenId) -> Result<(), Failure> {
 }
 
 async fn migrate(database: &Database) -> Result<(), Failure> {
-    let store = SqliteStore::open(&database.database_url).await?;
+    let store = storage::open(&database.database_url).await?;
     store.close().await;
     println!("the database is up to date");
     Ok(())

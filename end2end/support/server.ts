@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 const program = process.env.BESPOKEN_BIN;
+/** A PostgreSQL server to make databases on, as its superuser; none: each server has an SQLite file. */
+const postgres = process.env.BESPOKEN_TEST_DATABASE === "postgres" ? process.env.BESPOKEN_TEST_POSTGRES : undefined;
 
 /** A port of this machine that was free a moment ago. */
 function freePort(): Promise<number> {
@@ -31,8 +33,21 @@ export class Server {
 
   static async start(flags: string[] = ["--demo"]): Promise<Server> {
     const server = new Server(mkdtempSync(path.join(tmpdir(), "bespoken-")), await freePort(), flags);
+    server.sql("create database");
     await server.run();
     return server;
+  }
+
+  /** Makes or drops this server's database, if it is not a file of its own. */
+  private sql(statement: "create database" | "drop database if exists"): void {
+    if (!postgres) return;
+    const end = statement === "create database" ? "" : " with (force)";
+    const command = `${statement} ${this.databaseName}${end}`;
+    execFileSync(process.env.BESPOKEN_PSQL ?? "psql", ["--quiet", "--no-psqlrc", "--command", command, postgres]);
+  }
+
+  private get databaseName(): string {
+    return `bespoken_${path.basename(this.folder).replace(/\W/g, "_").toLowerCase()}_${this.port}`;
   }
 
   get url(): string {
@@ -40,7 +55,10 @@ export class Server {
   }
 
   private get database(): string {
-    return `sqlite://${path.join(this.folder, "bespoken.db")}`;
+    if (!postgres) return `sqlite://${path.join(this.folder, "bespoken.db")}`;
+    const url = new URL(postgres);
+    url.pathname = this.databaseName;
+    return url.toString();
   }
 
   /** Starts the program on the same port and database as before. */
@@ -74,6 +92,7 @@ export class Server {
 
   async stop(): Promise<void> {
     await this.kill();
+    this.sql("drop database if exists");
     rmSync(this.folder, { recursive: true, force: true });
   }
 

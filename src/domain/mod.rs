@@ -4,6 +4,7 @@
 //! modules. A value of one of these types has been checked: code that holds it need not check again.
 
 mod actor;
+mod change;
 mod conversation;
 mod ids;
 mod limits;
@@ -16,6 +17,7 @@ mod time;
 mod user;
 
 pub use actor::Actor;
+pub use change::Change;
 pub use conversation::{Conversation, ConversationKind, ConversationStatus};
 pub use ids::{
     AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, RequestId, SessionId,

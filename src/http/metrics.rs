@@ -161,6 +161,7 @@ pub(super) async fn show(
     ] {
         gauge.set(i64::try_from(now).unwrap_or(i64::MAX));
     }
+    app.service.refresh_metrics();
     let mut text = String::new();
     encode(&mut text, registry).map_err(|_| Problem::unavailable())?;
     // The text is good in both formats; who does not ask for the newer one may not know its name.

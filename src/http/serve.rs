@@ -24,8 +24,9 @@ use super::{
 };
 use crate::{
     domain::{Limits, Name},
+    live::bus,
     service::{LinkKey, Mail, Retention, Service, Settings},
-    storage::{Store, StoreError, sqlite::SqliteStore},
+    storage::{self, StoreError},
 };
 
 /// How long requests and goodbyes may take when the server goes down.
@@ -34,8 +35,10 @@ const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// How a server is set up. Each field is a flag of `bespoken serve`.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `sqlite:` URL. The file and its folder are made if need be.
+    /// `sqlite:` URL, whose file and folder are made if need be, or `postgres:` URL.
     pub database_url: String,
+    /// `nats:` or `tls:` URL of the bus, or several with commas between. `None`: this process is alone.
+    pub nats_url: Option<String>,
     /// Keeps the key of the shared links.
     pub data_dir: PathBuf,
     /// Where people reach the server. `None`: where it listens.
@@ -68,6 +71,10 @@ pub enum StartError {
     DataDir { path: PathBuf, source: io::Error },
     #[error("{0}")]
     Mail(String),
+    #[error("several nodes need PostgreSQL: --nats-url cannot be used with an SQLite database")]
+    BusOverSqlite,
+    #[error(transparent)]
+    Bus(#[from] bus::ConnectError),
     #[error("cannot listen: {0}")]
     Listen(#[from] io::Error),
 }
@@ -92,10 +99,14 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         Some(url) => parse_public_url(&url)?,
         None => format!("http://{address}"),
     };
+    // Nobody but this process writes to an SQLite file.
+    if config.nats_url.is_some() && config.database_url.starts_with("sqlite:") {
+        return Err(StartError::BusOverSqlite);
+    }
     let link_key = LinkKey::load(&config.data_dir)
         .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-    let database = |source| StartError::Database { url: config.database_url.clone(), source };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.database_url).await.map_err(database)?);
+    let database = |source| StartError::Database { url: storage::shown(&config.database_url), source };
+    let store = storage::open(&config.database_url).await.map_err(database)?;
     let from = config.mail_from.unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
     let mail = Mail::new(config.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
     let settings = Settings {
@@ -108,7 +119,14 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         mail,
         retention: config.retention,
     };
-    let service = Service::start(store, settings).await.map_err(database)?;
+    let service = match &config.nats_url {
+        Some(urls) => {
+            let line = bus::connect(urls, store.epoch().await.map_err(database)?).await?;
+            Service::start_among(store, settings, line).await
+        }
+        None => Service::start(store, settings).await,
+    }
+    .map_err(database)?;
     service.keep_tidy();
 
     // Pages wait for their data on Leptos' executor; that it was set before is no mistake.

@@ -5,7 +5,7 @@
 //! never blocks, because a full queue closes its socket instead.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -17,18 +17,23 @@ use dashmap::{DashMap, mapref::entry::Entry};
 use tokio::time::Instant;
 
 use super::{
-    Frame, Socket, frame,
-    room::{Behind, Presence, Room},
+    Bus, Event, Frame, Socket, Topic,
+    bus::NodeId,
+    frame,
+    room::{Behind, Presence, Room, Turn},
     rounds::Rounds,
     socket::{ConnectionId, Person},
 };
 use crate::{
-    domain::{Actor, ConversationId, LinkId, Participant, ParticipantId, SessionId, Timestamp, TokenId, User, UserId},
+    domain::{
+        Actor, Change, ConversationId, LinkId, Participant, ParticipantId, ParticipantKind, SessionId, Timestamp,
+        TokenId, User, UserId,
+    },
     protocol::{ServerFrame, close},
 };
 
 /// How long "is typing" holds without a new sign.
-const TYPING_HOLDS: Duration = Duration::from_secs(5);
+pub(super) const TYPING_HOLDS: Duration = Duration::from_secs(5);
 
 /// Between two sockets that are closed because the server goes down: a few hundred a second.
 const CLOSE_EVERY: Duration = Duration::from_millis(4);
@@ -41,11 +46,13 @@ pub struct Gone {
     pub at: Timestamp,
 }
 
+/// Make it within a runtime: it starts the tasks that write.
+#[derive(Default)]
 pub struct Hub {
     sockets: DashMap<ConnectionId, Arc<Socket>>,
     /// How many sockets each person has open.
     people: DashMap<Person, u32>,
-    rooms: DashMap<ConversationId, Room>,
+    pub(super) rooms: DashMap<ConversationId, Room>,
     /// The rooms of each socket, so that a disconnect finds them.
     joined: DashMap<ConnectionId, Vec<ConversationId>>,
     /// Sockets of the customer side by account and by link, for `inbox`.
@@ -55,25 +62,31 @@ pub struct Hub {
     /// Set once the server goes down: who still comes is sent away again.
     is_closing: AtomicBool,
     rounds: Arc<Rounds>,
+    /// The way to other nodes, if there may be any.
+    pub(super) bus: Option<Arc<dyn Bus>>,
+    /// Other nodes that run, until when that holds, and where they have someone of the customer side.
+    pub(super) nodes: DashMap<NodeId, Node>,
 }
 
-/// Call it within a runtime: it starts the tasks that write.
-impl Default for Hub {
-    fn default() -> Self {
-        Self {
-            sockets: DashMap::new(),
-            people: DashMap::new(),
-            rooms: DashMap::new(),
-            joined: DashMap::new(),
-            audiences: DashMap::new(),
-            admins: Mutex::default(),
-            is_closing: AtomicBool::new(false),
-            rounds: Arc::new(Rounds::start()),
-        }
-    }
+/// What is known of another node.
+pub(super) struct Node {
+    pub until: Instant,
+    pub customers: HashSet<ConversationId>,
 }
 
 impl Hub {
+    /// For a node among others.
+    #[must_use]
+    pub fn among(bus: Arc<dyn Bus>) -> Self {
+        Self { bus: Some(bus), ..Self::default() }
+    }
+
+    pub(super) fn publish(&self, topic: Topic, event: impl FnOnce() -> Event) {
+        if let Some(bus) = &self.bus {
+            bus.publish(topic, event());
+        }
+    }
+
     /// Registers a socket. `None`: this person has `limit` sockets open already.
     pub fn connect(
         &self,
@@ -132,7 +145,16 @@ impl Hub {
     /// is told from now on is kept for it: a change that the reading may just have missed is not lost.
     /// Ends with [`Hub::enter`] or [`Hub::leave`].
     pub fn arrive(&self, socket: &Arc<Socket>, room: ConversationId) {
-        self.rooms.entry(room).or_default().arrive(socket);
+        match self.rooms.entry(room) {
+            Entry::Occupied(mut live) => live.get_mut().arrive(socket),
+            Entry::Vacant(place) => {
+                // Within the entry, so that the bus hears of comings and goings in their order.
+                if let Some(bus) = &self.bus {
+                    bus.follow(room);
+                }
+                place.insert(Room::default()).arrive(socket);
+            }
+        }
         let mut joined = self.joined.entry(socket.id).or_default();
         if !joined.contains(&room) {
             joined.push(room);
@@ -142,6 +164,8 @@ impl Hub {
     /// Lets `socket` into a room, which after [`Hub::arrive`] has read everything up to `head`.
     /// `joined` makes the frame that tells it so from the list of participants; live frames follow
     /// it. It runs under the room's lock, so it must not ask this hub for anything.
+    ///
+    /// Returns what is to be done about changes that came meanwhile.
     ///
     /// # Errors
     /// [`Behind`] if too much has changed since the arrival.
@@ -153,12 +177,18 @@ impl Hub {
         people: Vec<Participant>,
         head: i64,
         joined: impl FnOnce(&[Participant]) -> Frame,
-    ) -> Result<(), Behind> {
+    ) -> Result<Turn, Behind> {
         let mut live = self.rooms.get_mut(&room).ok_or(Behind)?;
+        let had_customer = live.has_customer();
         if live.enter(socket, me, people, head, joined)? {
             self.presence_changed(room, &mut live);
+        } else {
+            self.announce_news(room, &mut live);
         }
-        Ok(())
+        if !had_customer && live.has_customer() {
+            self.publish(Topic::Nodes, || Event::CustomerHere { room, on: true });
+        }
+        Ok(live.go_on(room))
     }
 
     /// Takes a socket out of a room.
@@ -171,22 +201,34 @@ impl Hub {
 
     fn leave_room(self: &Arc<Self>, socket: ConnectionId, room: ConversationId, at: Timestamp) -> Option<Gone> {
         let Entry::Occupied(mut live) = self.rooms.entry(room) else { return None };
+        let had_customer = live.get().has_customer();
         let gone = live.get_mut().leave(socket, at);
+        if had_customer && !live.get().has_customer() {
+            self.publish(Topic::Nodes, || Event::CustomerHere { room, on: false });
+        }
+        if let Some(participant) = gone
+            && live.get_mut().stops_typing(participant)
+        {
+            self.tell_typing(room, live.get(), participant, false);
+        }
         if live.get().is_empty() {
-            live.remove();
-        } else if let Some(participant) = gone {
-            if live.get_mut().stops_typing(participant) {
-                live.get().tell(&typing_frame(room, participant, false), None);
+            self.announce_news(room, live.get_mut());
+            if let Some(bus) = &self.bus {
+                bus.unfollow(room);
             }
+            live.remove();
+        } else if gone.is_some() {
             self.presence_changed(room, live.get_mut());
+        } else {
+            self.announce_news(room, live.get_mut());
         }
         gone.map(|participant| Gone { room, participant, at })
     }
 
     /// Tells the room who is here, now or a little later.
-    fn presence_changed(self: &Arc<Self>, room: ConversationId, live: &mut Room) {
+    pub(super) fn presence_changed(self: &Arc<Self>, room: ConversationId, live: &mut Room) {
         match live.presence_changed(Instant::now()) {
-            Presence::TellNow => tell_presence(room, live),
+            Presence::TellNow => self.tell_presence(room, live),
             Presence::Awaited => {}
             Presence::TellAt(at) => {
                 let hub = self.clone();
@@ -195,24 +237,32 @@ impl Hub {
                     if let Some(mut live) = hub.rooms.get_mut(&room)
                         && live.presence_due(Instant::now())
                     {
-                        tell_presence(room, &live);
+                        hub.tell_presence(room, &mut live);
                     }
                 });
             }
         }
     }
 
-    /// Tells a room of the change `rev`, unless it was told of a later one.
-    pub fn tell_change(&self, room: ConversationId, rev: i64, frame: impl FnOnce() -> Frame) {
-        if let Some(mut live) = self.rooms.get_mut(&room)
-            && live.is_news(rev)
-        {
-            let frame = frame();
-            live.tell_change(rev, |_| Some(frame.clone()));
+    fn tell_presence(&self, room: ConversationId, live: &mut Room) {
+        live.tell(&frame(&ServerFrame::Presence { room, participants: live.people().to_vec() }), None);
+        self.announce_news(room, live);
+    }
+
+    /// Tells other nodes who is here on this one, if they do not know.
+    fn announce_news(&self, room: ConversationId, live: &mut Room) {
+        if live.announces() {
+            self.publish(Topic::Room(room), || Event::Here { people: live.here(), asks: false });
         }
     }
 
-    /// The same where each person is told in other words; whose frame is `None` is not told.
+    /// Tells a room of a change, or keeps it until those before it are told.
+    pub fn tell_change(&self, room: ConversationId, rev: i64, change: Change) -> Turn {
+        self.rooms.get_mut(&room).map_or(Turn::Done, |mut live| live.tell_change(room, rev, change))
+    }
+
+    /// Tells a change that has its turn ([`Turn::Each`]) to each person in other words; whose frame is
+    /// `None` is not told.
     ///
     /// # Errors
     /// The sockets of those for whom `frames` has nothing, who came while it was made. Nobody was
@@ -222,15 +272,42 @@ impl Hub {
         room: ConversationId,
         rev: i64,
         frames: &HashMap<Person, Option<Frame>>,
-    ) -> Result<(), Vec<Arc<Socket>>> {
-        let Some(mut live) = self.rooms.get_mut(&room).filter(|live| live.is_news(rev)) else { return Ok(()) };
-        let unprepared = |socket: &&Arc<Socket>| !frames.contains_key(&Person::from(&socket.actor));
-        let missing: Vec<_> = live.listeners().filter(unprepared).cloned().collect();
-        if !missing.is_empty() {
-            return Err(missing);
+    ) -> Result<Turn, Vec<Arc<Socket>>> {
+        let Some(mut live) = self.rooms.get_mut(&room) else { return Ok(Turn::Done) };
+        if live.is_next(rev) {
+            let unprepared = |socket: &&Arc<Socket>| !frames.contains_key(&Person::from(&socket.actor));
+            let missing: Vec<_> = live.listeners().filter(unprepared).cloned().collect();
+            if !missing.is_empty() {
+                return Err(missing);
+            }
         }
-        live.tell_change(rev, |socket| frames.get(&Person::from(&socket.actor)).cloned().flatten());
-        Ok(())
+        Ok(live.tell_each(room, rev, |socket| frames.get(&Person::from(&socket.actor)).cloned().flatten()))
+    }
+
+    /// The room has come to the change `rev`, as the database or another node says.
+    pub fn hear_of(&self, room: ConversationId, rev: i64) -> Turn {
+        self.rooms.get_mut(&room).map_or(Turn::Done, |mut live| live.hear_of(room, rev))
+    }
+
+    /// For whoever fetches what is missing ([`Turn::Missing`]): up to which rev the room was told. `None`:
+    /// nothing is missing any more, and nobody fetches.
+    #[must_use]
+    pub fn missing_after(&self, room: ConversationId) -> Option<i64> {
+        self.rooms.get_mut(&room)?.missing_after()
+    }
+
+    /// The database has nothing after `head` in this room.
+    pub fn ends_at(&self, room: ConversationId, head: i64) {
+        if let Some(mut live) = self.rooms.get_mut(&room) {
+            live.ends_at(head);
+        }
+    }
+
+    /// Goes on after `rev`: so much before it is missing that people load it faster than they are told.
+    pub fn skip_to(&self, room: ConversationId, rev: i64) {
+        if let Some(mut live) = self.rooms.get_mut(&room) {
+            live.skip_to(rev);
+        }
     }
 
     /// Tells a room something that is not a change: receipts.
@@ -254,7 +331,7 @@ impl Hub {
         let Some(participant) = live.participant(socket.id) else { return false };
         let started = on && live.types(participant, Instant::now() + TYPING_HOLDS);
         if on || live.stops_typing(participant) {
-            live.tell(&typing_frame(room, participant, on), Some(participant));
+            self.tell_typing(room, &live, participant, on);
         }
         drop(live);
         if started {
@@ -263,7 +340,13 @@ impl Hub {
         true
     }
 
-    async fn expire_typing(self: Arc<Self>, room: ConversationId, participant: ParticipantId) {
+    /// Tells the others, here and on other nodes.
+    fn tell_typing(&self, room: ConversationId, live: &Room, participant: ParticipantId, on: bool) {
+        live.tell(&typing_frame(room, participant, on), Some(participant));
+        self.publish(Topic::Room(room), || Event::Typing { participant, on });
+    }
+
+    pub(super) async fn expire_typing(self: Arc<Self>, room: ConversationId, participant: ParticipantId) {
         loop {
             let until = self.rooms.get(&room).and_then(|live| live.typing_until(participant));
             match until {
@@ -293,18 +376,19 @@ impl Hub {
         self.rooms.get(&room).is_some_and(|live| live.has(socket))
     }
 
-    /// Whether someone of the customer side is in the room.
+    /// Whether someone of the customer side is in the room, here or on another node.
     #[must_use]
     pub fn customer_online(&self, room: ConversationId) -> bool {
-        self.rooms.get(&room).is_some_and(|live| live.sockets().any(|socket| !socket.actor.is_admin()))
+        self.rooms.get(&room).is_some_and(|live| live.has_customer()) || self.customer_elsewhere(room)
     }
 
     /// Sets `online` of each by who is in the room.
     pub fn mark_online(&self, room: ConversationId, people: &mut [Participant]) {
-        if let Some(live) = self.rooms.get(&room) {
-            for person in people {
-                person.online = live.is_online(person.id);
-            }
+        let customer_elsewhere = self.customer_elsewhere(room);
+        let live = self.rooms.get(&room);
+        for person in people {
+            let is_here = live.as_ref().is_some_and(|live| live.is_online(person.id));
+            person.online = is_here || (customer_elsewhere && person.kind != ParticipantKind::Admin);
         }
     }
 
@@ -412,11 +496,7 @@ fn belongs_to(actor: &Actor) -> Vec<Person> {
     user.into_iter().chain(actor.links().iter().copied().map(Person::Link)).collect()
 }
 
-fn tell_presence(room: ConversationId, live: &Room) {
-    live.tell(&frame(&ServerFrame::Presence { room, participants: live.people().to_vec() }), None);
-}
-
-fn typing_frame(room: ConversationId, participant: ParticipantId, on: bool) -> Frame {
+pub(super) fn typing_frame(room: ConversationId, participant: ParticipantId, on: bool) -> Frame {
     frame(&ServerFrame::Typing { room, participant, on })
 }
 
@@ -424,9 +504,33 @@ fn typing_frame(room: ConversationId, participant: ParticipantId, on: bool) -> F
 mod tests {
     use super::*;
     use crate::{
-        domain::{Email, Name, ParticipantKind, Role, User},
+        domain::{Email, Message, MessageId, Name, ParticipantKind, Role, SenderType, User},
         live::QUEUE_FRAMES,
     };
+
+    /// A new message under this rev.
+    fn posted(room: ConversationId, rev: i64) -> Change {
+        Change::Posted(Message {
+            id: MessageId::new(),
+            conversation_id: room,
+            seq: rev,
+            rev,
+            sender_type: SenderType::Admin,
+            sender_id: UserId::new().into(),
+            sender_name: "somebody".to_owned(),
+            content: rev.to_string(),
+            system: false,
+            client_id: None,
+            created_at: Timestamp(rev),
+            edited_at: None,
+            deleted_at: None,
+            attachments: Vec::new(),
+        })
+    }
+
+    fn post(hub: &Hub, room: ConversationId, rev: i64) -> Turn {
+        hub.tell_change(room, rev, posted(room, rev))
+    }
 
     struct Someone {
         socket: Arc<Socket>,
@@ -448,12 +552,12 @@ mod tests {
             Self { socket, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
         }
 
-        fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<(), Behind> {
+        fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<Turn, Behind> {
             hub.arrive(&self.socket, room);
             self.enter_at_last(hub, room, head)
         }
 
-        fn enter_at_last(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<(), Behind> {
+        fn enter_at_last(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<Turn, Behind> {
             let joined = |people: &[Participant]| frame(&people);
             hub.enter(&self.socket, room, self.me.id, vec![self.me.clone()], head, joined)
         }
@@ -489,8 +593,8 @@ mod tests {
     fn two_in_a_room() -> (Arc<Hub>, ConversationId, Someone, Someone) {
         let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
         let (mut one, mut other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
-        one.enter(&hub, room, 1).unwrap();
-        other.enter(&hub, room, 1).unwrap();
+        assert_eq!(one.enter(&hub, room, 1), Ok(Turn::Done));
+        assert_eq!(other.enter(&hub, room, 1), Ok(Turn::Done));
         one.heard();
         other.heard();
         (hub, room, one, other)
@@ -541,7 +645,7 @@ mod tests {
         other.heard();
         for _ in 0..50 {
             hub.leave(&one.socket, room, Timestamp(1));
-            one.enter(&hub, room, 1).unwrap();
+            assert_eq!(one.enter(&hub, room, 1), Ok(Turn::Done));
         }
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
@@ -559,11 +663,11 @@ mod tests {
         let third = Someone::connect(&hub, "third");
         let mut people = Vec::new();
         hub.arrive(&third.socket, room);
-        hub.enter(&third.socket, room, third.me.id, vec![third.me.clone()], 1, |here| {
+        let entered = hub.enter(&third.socket, room, third.me.id, vec![third.me.clone()], 1, |here| {
             people = here.iter().map(|person| (person.name.clone(), person.online)).collect();
             frame(&here)
-        })
-        .unwrap();
+        });
+        assert_eq!(entered, Ok(Turn::Done));
         assert_eq!(people, ["one", "other", "third"].map(|name| (name.to_owned(), true)));
     }
 
@@ -578,8 +682,9 @@ mod tests {
         assert_eq!(one.heard(), [""; 0], "nobody before all are ready");
 
         frames.insert(person(&other), None);
-        hub.tell_change_each(room, 2, &frames).unwrap();
-        hub.tell_change_each(room, 2, &frames).unwrap();
+        for _ in 0..2 {
+            assert_eq!(hub.tell_change_each(room, 2, &frames).unwrap(), Turn::Done);
+        }
         assert_eq!((one.heard(), other.heard()), (vec!["resync".to_owned()], vec![]));
     }
 
@@ -587,17 +692,80 @@ mod tests {
     async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
         let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
         let mut first = Someone::connect(&hub, "first");
-        let change = |rev| hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
-        change(2);
+        assert_eq!(post(&hub, room, 2), Turn::Done);
         hub.arrive(&first.socket, room);
         // It reads up to 3; 4 comes too late to be read and too early to be told.
         for rev in [3, 4] {
-            change(rev);
+            assert_eq!(post(&hub, room, rev), Turn::Done);
         }
         assert_eq!(first.heard(), [""; 0]);
-        first.enter_at_last(&hub, room, 3).unwrap();
-        change(5);
-        assert_eq!(first.heard(), ["joined", "resync", "presence", "resync"]);
+        assert_eq!(first.enter_at_last(&hub, room, 3), Ok(Turn::Done));
+        assert_eq!(post(&hub, room, 5), Turn::Done);
+        assert_eq!(first.heard(), ["joined", "presence", "newMessage", "newMessage"]);
+        assert_eq!(post(&hub, room, 4), Turn::Done);
+        assert_eq!(first.heard(), [""; 0], "4 was told");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_read_less_than_the_room_was_told_of_reads_again() {
+        let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
+        let (one, mut other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
+        hub.arrive(&one.socket, room);
+        hub.arrive(&other.socket, room);
+        // One read later than the other, and nobody will tell 4 any more.
+        assert_eq!(one.enter_at_last(&hub, room, 4), Ok(Turn::Done));
+        assert_eq!(other.enter_at_last(&hub, room, 3), Err(Behind));
+        assert_eq!(other.enter(&hub, room, 4), Ok(Turn::Done));
+        assert_eq!(post(&hub, room, 5), Turn::Done);
+        assert_eq!(other.heard(), ["joined", "newMessage"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_early_waits_and_what_does_not_come_is_fetched_once() {
+        let (hub, room, mut one, _other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        assert_eq!(post(&hub, room, 4), Turn::Missing);
+        assert_eq!(post(&hub, room, 6), Turn::Done, "somebody fetches already");
+        assert_eq!(hub.missing_after(room), Some(1));
+        assert_eq!(post(&hub, room, 3), Turn::Done);
+        assert_eq!(one.heard(), [""; 0], "2 is missing");
+        assert_eq!(post(&hub, room, 2), Turn::Done);
+        assert_eq!(one.heard(), ["newMessage"; 3], "2, and 3 and 4 that waited for it");
+        assert_eq!(hub.missing_after(room), Some(4), "6 was heard of");
+        assert_eq!(post(&hub, room, 5), Turn::Done);
+        assert_eq!(hub.missing_after(room), None);
+        assert_eq!((one.heard(), hub.hear_of(room, 7)), (vec!["newMessage".to_owned(); 2], Turn::Missing));
+        hub.ends_at(room, 6);
+        assert_eq!(hub.missing_after(room), None, "7 is nowhere");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_in_words_for_each_holds_up_what_follows_it() {
+        let (hub, room, mut one, _other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        assert_eq!(hub.tell_change(room, 3, Change::Conversation), Turn::Missing);
+        assert_eq!(post(&hub, room, 4), Turn::Done);
+        assert_eq!(post(&hub, room, 2), Turn::Each(3));
+        assert_eq!(hub.tell_change_each(room, 4, &HashMap::new()).unwrap(), Turn::Done, "not its turn");
+        let words = hub.listeners(room).into_iter().map(|socket| (Person::from(&socket.actor), None)).collect();
+        assert_eq!(hub.tell_change_each(room, 3, &words).unwrap(), Turn::Done);
+        assert_eq!(one.heard(), ["newMessage", "newMessage"]);
+        assert_eq!(hub.missing_after(room), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_much_to_be_told_is_skipped() {
+        let (hub, room, mut one, other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        hub.arrive(&other.socket, room);
+        hub.skip_to(room, 500);
+        assert_eq!(other.enter_at_last(&hub, room, 1), Err(Behind));
+        assert_eq!(post(&hub, room, 500), Turn::Done);
+        assert_eq!(post(&hub, room, 501), Turn::Done);
+        assert_eq!(one.heard(), ["newMessage"], "501, from which one sees that something is missing");
     }
 
     #[tokio::test(start_paused = true)]
@@ -607,14 +775,14 @@ mod tests {
         one.heard();
         hub.arrive(&one.socket, room);
         for rev in 2..200 {
-            hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+            assert_eq!(post(&hub, room, rev), Turn::Done);
             other.heard();
         }
         assert_eq!(one.enter_at_last(&hub, room, 1), Err(Behind));
         assert_eq!(one.heard(), [""; 0], "who arrives again hears of no change until it has entered");
-        one.enter(&hub, room, 199).unwrap();
-        hub.tell_change(room, 200, || frame(&ServerFrame::Resync { room }));
-        assert_eq!(one.heard(), ["joined", "resync"]);
+        assert_eq!(one.enter(&hub, room, 199), Ok(Turn::Done));
+        assert_eq!(post(&hub, room, 200), Turn::Done);
+        assert_eq!(one.heard(), ["joined", "newMessage"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -643,12 +811,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn changes_come_once_and_in_order_to_those_who_lack_them() {
         let (hub, room, mut one, mut other) = two_in_a_room();
-        other.enter(&hub, room, 3).unwrap();
+        assert_eq!(other.enter(&hub, room, 3), Ok(Turn::Done));
         pass(1.0).await;
         one.heard();
         other.heard();
         for rev in [2, 3, 3, 2, 4] {
-            hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+            assert_eq!(post(&hub, room, rev), Turn::Done);
         }
         assert_eq!((one.heard().len(), other.heard().len()), (3, 1), "2, 3 and 4; and 4 alone");
     }
@@ -657,7 +825,7 @@ mod tests {
     async fn who_does_not_read_is_closed_and_the_others_go_on() {
         let (hub, room, one, mut other) = two_in_a_room();
         for rev in 2..QUEUE_FRAMES as i64 + 10 {
-            hub.tell_change(room, rev, || frame(&ServerFrame::Resync { room }));
+            assert_eq!(post(&hub, room, rev), Turn::Done);
             other.heard();
         }
         assert_eq!(one.socket.closed().await, close::TOO_SLOW);

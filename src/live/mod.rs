@@ -1,14 +1,17 @@
-//! Who is connected to this process and what they are told.
+//! Who is connected to this process, what they are told, and the bus to other nodes.
 //!
 //! Nothing here is durable and nothing depends on it being complete: whoever misses a frame notices
 //! the gap in `rev` and reads the database. Holds no reference to storage; `service` feeds it, and
 //! `http::ws` owns the connections.
 
+pub mod bus;
+mod elsewhere;
 mod hub;
 mod room;
 mod rounds;
 mod socket;
 
+pub use bus::{Bus, Event, Heard, Line, Topic};
 pub use hub::{Gone, Hub};
-pub use room::Behind;
+pub use room::{Behind, Turn};
 pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Wire, Writing, frame};

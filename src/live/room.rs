@@ -1,11 +1,14 @@
 //! The live side of one conversation: who is in it, and up to which rev they have been told.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Frame, Socket, socket::ConnectionId};
-use crate::domain::{Participant, ParticipantId, Timestamp};
+use super::{Frame, Socket, bus::NodeId, frame, socket::ConnectionId};
+use crate::{
+    domain::{Change, ConversationId, Participant, ParticipantId, Timestamp},
+    protocol::ServerFrame,
+};
 
 /// More has changed while the caller read the database than is kept for it: arrive and read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,21 +25,54 @@ struct Seat {
 /// missing from what it reads.
 struct Arrival {
     socket: Arc<Socket>,
+    /// What the room was told of before: `missed` has all that came later.
+    since: i64,
     /// With their revs, in order.
     missed: Vec<(i64, Frame)>,
     /// Whether `missed` still has all of them.
     is_whole: bool,
 }
 
+/// The people whom another node has in the room.
+#[derive(Debug)]
+struct Elsewhere {
+    node: NodeId,
+    people: Vec<ParticipantId>,
+    /// Until when that holds if it is not said again.
+    until: Instant,
+}
+
+/// What is to be done after a room was told something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Turn {
+    /// Nothing: it was told, or was known, or nobody is there.
+    Done,
+    /// This change of the conversation has its turn, and each person is told it in other words.
+    Each(i64),
+    /// Changes are missing, and nobody fetches them yet: the caller has to see to it.
+    Missing,
+}
+
 /// Most changes that are kept for an arrival: they have to fit into its queue at once.
 const MOST_MISSED: usize = 128;
 
-/// Frames of changes go out in rising order of rev. A change that comes late is dropped: those who
-/// saw the gap before it have fetched it by then.
+/// Most changes that wait for those before them. What comes on top is fetched when its turn comes.
+const MOST_WAITING: usize = 128;
+
+/// Changes go out by rev, each one right after the one before it, wherever they come from: this
+/// process, another node, or the database. What comes twice is dropped, what comes early waits, and
+/// what does not come is fetched.
 #[derive(Default)]
 pub(super) struct Room {
-    /// The highest rev that was told here; 0 before the first.
-    rev: i64,
+    /// Up to which rev the room was told; `None` until somebody has entered, as nobody needs it before.
+    told: Option<i64>,
+    /// The highest rev that this node has heard of.
+    heard: i64,
+    /// Changes that came before their turn.
+    waiting: BTreeMap<i64, Change>,
+    /// Whether somebody sees to it that missing changes are fetched.
+    is_fetching: bool,
     seats: Vec<Seat>,
     arrivals: Vec<Arrival>,
     /// Everyone who takes part, in the room or not.
@@ -45,6 +81,9 @@ pub(super) struct Room {
     typing: Vec<(ParticipantId, Instant)>,
     /// Until when nobody is told again who is here, and whether there is something to tell then.
     presence: Option<(Instant, bool)>,
+    elsewhere: Vec<Elsewhere>,
+    /// Whether other nodes do not know yet who is here on this one.
+    is_unannounced: bool,
 }
 
 /// How often a room is told who is here, at most: someone who comes and goes all the time must not
@@ -75,7 +114,22 @@ impl Room {
     }
 
     pub fn is_online(&self, participant: ParticipantId) -> bool {
+        self.is_here(participant) || self.elsewhere.iter().any(|others| others.people.contains(&participant))
+    }
+
+    /// Whether this participant is in the room on this node.
+    fn is_here(&self, participant: ParticipantId) -> bool {
         self.seats.iter().any(|seat| seat.participant == participant)
+    }
+
+    /// Who is in the room on this node.
+    pub fn here(&self) -> Vec<Participant> {
+        self.people.iter().filter(|person| self.is_here(person.id)).cloned().collect()
+    }
+
+    /// Whether someone of the customer side is in the room on this node.
+    pub fn has_customer(&self) -> bool {
+        self.sockets().any(|socket| !socket.actor.is_admin())
     }
 
     pub fn sockets(&self) -> impl Iterator<Item = &Arc<Socket>> {
@@ -94,7 +148,8 @@ impl Room {
             seat.from_rev = i64::MAX;
         }
         self.arrivals.retain(|arrival| arrival.socket.id != socket.id);
-        self.arrivals.push(Arrival { socket: socket.clone(), missed: Vec::new(), is_whole: true });
+        let since = self.told.unwrap_or_default();
+        self.arrivals.push(Arrival { socket: socket.clone(), since, missed: Vec::new(), is_whole: true });
     }
 
     /// Takes `socket` in, which has arrived and then read everything up to `head`: queues `joined`
@@ -109,37 +164,80 @@ impl Room {
         joined: impl FnOnce(&[Participant]) -> Frame,
     ) -> Result<bool, Behind> {
         let arrival = self.arrivals.iter().position(|arrival| arrival.socket.id == socket.id).ok_or(Behind)?;
-        let Arrival { missed, is_whole, .. } = self.arrivals.swap_remove(arrival);
-        if !is_whole {
+        let Arrival { since, missed, is_whole, .. } = self.arrivals.swap_remove(arrival);
+        if !is_whole || head < since {
             return Err(Behind);
         }
-        let was_online = self.is_online(me);
+        if self.told.is_none() {
+            // What was told before this, nobody has heard. Whoever read less has to read again.
+            self.told = Some(head);
+            self.heard = self.heard.max(head);
+            self.arrivals.iter_mut().for_each(|arrival| arrival.since = head);
+        }
+        self.is_unannounced |= !self.is_here(me);
         match self.seats.iter_mut().find(|seat| seat.socket.id == socket.id) {
             Some(seat) => seat.from_rev = head,
             None => self.seats.push(Seat { socket: socket.clone(), participant: me, from_rev: head }),
         }
-        let known = self.people.len();
-        self.meet(people);
-        for index in 0..self.people.len() {
-            self.people[index].online = self.is_online(self.people[index].id);
-        }
+        let has_changed = self.meet(people, None);
         socket.send(&joined(&self.people));
         missed.into_iter().filter(|(rev, _)| *rev > head).for_each(|(_, frame)| socket.send(&frame));
-        Ok(!was_online || self.people.len() != known)
+        Ok(has_changed)
     }
 
-    /// Takes over what storage knows of everyone. Whoever came while it was read is not in it, and
-    /// when someone left may not be stored yet.
-    fn meet(&mut self, people: Vec<Participant>) {
+    /// Takes over what is known of people, and who is online by now; who is not any more was seen `at`
+    /// last. Returns whether the list of who is here has changed.
+    ///
+    /// Whoever came while storage was read is not in what it knows, and when someone left may not be
+    /// stored yet.
+    fn meet(&mut self, people: Vec<Participant>, at: Option<Timestamp>) -> bool {
+        let mut has_changed = false;
         for person in people {
             match self.people.iter_mut().find(|known| known.id == person.id) {
                 Some(known) => {
                     let last_seen_at = known.last_seen_at.max(person.last_seen_at);
-                    *known = Participant { last_seen_at, ..person };
+                    *known = Participant { last_seen_at, online: known.online, ..person };
                 }
-                None => self.people.push(person),
+                None => {
+                    has_changed = true;
+                    self.people.push(Participant { online: false, ..person });
+                }
             }
         }
+        for index in 0..self.people.len() {
+            let online = self.is_online(self.people[index].id);
+            let person = &mut self.people[index];
+            if person.online != online {
+                person.online = online;
+                person.last_seen_at = if online { person.last_seen_at } else { person.last_seen_at.max(at) };
+                has_changed = true;
+            }
+        }
+        has_changed
+    }
+
+    /// Another node has these people in the room, and will say so again before `until`. Returns whether
+    /// the list of who is here has changed.
+    pub fn here_elsewhere(&mut self, node: NodeId, people: Vec<Participant>, until: Instant, at: Timestamp) -> bool {
+        self.elsewhere.retain(|others| others.node != node);
+        if !people.is_empty() {
+            let ids = people.iter().map(|person| person.id).collect();
+            self.elsewhere.push(Elsewhere { node, people: ids, until });
+        }
+        self.meet(people, Some(at))
+    }
+
+    /// Forgets the people of other nodes that are gone or have not said it again. Returns whether the list
+    /// of who is here has changed.
+    pub fn expire_elsewhere(&mut self, is_gone: impl Fn(NodeId) -> bool, now: Instant, at: Timestamp) -> bool {
+        let before = self.elsewhere.len();
+        self.elsewhere.retain(|others| others.until > now && !is_gone(others.node));
+        self.elsewhere.len() != before && self.meet(Vec::new(), Some(at))
+    }
+
+    /// Whether other nodes have to be told who is here on this one; they count as told from now on.
+    pub fn announces(&mut self) -> bool {
+        std::mem::take(&mut self.is_unannounced)
     }
 
     /// Who is here has changed.
@@ -166,11 +264,12 @@ impl Room {
         due
     }
 
-    /// Takes `socket` out; returns the participant if this was its last socket here.
+    /// Takes `socket` out; returns the participant if this was its last socket.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
         self.arrivals.retain(|arrival| arrival.socket.id != socket);
         let index = self.seats.iter().position(|seat| seat.socket.id == socket)?;
         let participant = self.seats.swap_remove(index).participant;
+        self.is_unannounced |= !self.is_here(participant);
         if self.is_online(participant) {
             return None;
         }
@@ -181,15 +280,84 @@ impl Room {
         Some(participant)
     }
 
-    /// Whether a change with this rev is still to be told.
-    pub fn is_news(&self, rev: i64) -> bool {
-        rev > self.rev
+    /// Tells a change, or keeps it until those before it are told.
+    pub fn tell_change(&mut self, room: ConversationId, rev: i64, change: Change) -> Turn {
+        self.heard = self.heard.max(rev);
+        match self.told {
+            Some(told) if rev <= told => return Turn::Done,
+            Some(told) if rev == told + 1 => match change_frame(room, rev, change) {
+                Some(frame) => self.pass_on(rev, |_| Some(frame.clone())),
+                None => return Turn::Each(rev),
+            },
+            _ if self.waiting.len() < MOST_WAITING => drop(self.waiting.insert(rev, change)),
+            _ => {}
+        }
+        self.go_on(room)
     }
 
-    /// Tells the change `rev` to all who do not have it yet; those for whom `frame` has nothing are
-    /// not to be told.
-    pub fn tell_change(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
-        self.rev = self.rev.max(rev);
+    /// Tells a change to each socket in its own words, if it is its turn; those for whom `frame` has
+    /// nothing are not told.
+    pub fn tell_each(&mut self, room: ConversationId, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) -> Turn {
+        if self.is_next(rev) {
+            self.pass_on(rev, frame);
+        }
+        self.go_on(room)
+    }
+
+    /// Whether it is the turn of the change `rev`.
+    pub fn is_next(&self, rev: i64) -> bool {
+        self.told == Some(rev - 1)
+    }
+
+    /// The room has come to the change `rev`, which another way may bring.
+    pub fn hear_of(&mut self, room: ConversationId, rev: i64) -> Turn {
+        self.heard = self.heard.max(rev);
+        self.go_on(room)
+    }
+
+    /// Tells what waits and has its turn now.
+    pub fn go_on(&mut self, room: ConversationId) -> Turn {
+        let Some(mut told) = self.told else { return Turn::Done };
+        while self.waiting.first_key_value().is_some_and(|(rev, _)| *rev <= told + 1)
+            && let Some((rev, change)) = self.waiting.pop_first()
+        {
+            if rev <= told {
+                continue;
+            }
+            let Some(frame) = change_frame(room, rev, change) else { return Turn::Each(rev) };
+            self.pass_on(rev, |_| Some(frame.clone()));
+            told = rev;
+        }
+        if self.heard > told && !self.is_fetching {
+            self.is_fetching = true;
+            return Turn::Missing;
+        }
+        Turn::Done
+    }
+
+    /// Up to which rev the room was told, if changes are missing. If none are, nobody fetches any more.
+    pub fn missing_after(&mut self) -> Option<i64> {
+        let missing = self.told.filter(|told| self.heard > *told);
+        self.is_fetching = missing.is_some();
+        missing
+    }
+
+    /// The database has nothing after `head`: whoever spoke of more was wrong.
+    pub fn ends_at(&mut self, head: i64) {
+        self.heard = self.heard.min(head);
+        self.waiting.retain(|rev, _| *rev <= head);
+    }
+
+    /// Goes on after `rev`: too much before it is missing to be told. Everybody sees the gap, and joins
+    /// again from where they are.
+    pub fn skip_to(&mut self, rev: i64) {
+        self.told = self.told.max(Some(rev));
+        self.arrivals.iter_mut().for_each(|arrival| arrival.is_whole = false);
+    }
+
+    /// Sends the change `rev`, which has its turn, to all who do not have it yet.
+    fn pass_on(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+        self.told = Some(rev);
         for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
             if let Some(frame) = frame(&seat.socket) {
                 seat.socket.send(&frame);
@@ -252,4 +420,14 @@ impl Room {
         self.typing.retain(|(id, _)| *id != participant);
         self.typing.len() != before
     }
+}
+
+/// The frame that tells of a message's change; `None` for what each person is told in other words.
+fn change_frame(room: ConversationId, rev: i64, change: Change) -> Option<Frame> {
+    Some(frame(&match change {
+        Change::Posted(message) => ServerFrame::NewMessage { room, rev, message },
+        Change::Edited(message) => ServerFrame::MessageUpdated { room, rev, message },
+        Change::Deleted(message) => ServerFrame::MessageDeleted { room, rev, message },
+        Change::Conversation => return None,
+    }))
 }

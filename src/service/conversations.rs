@@ -20,6 +20,16 @@ const MAX_SEARCH_CHARS: usize = 200;
 /// Most bytes of the JSON that a program may attach to a conversation.
 const MAX_METADATA_BYTES: usize = 16_384;
 
+/// Whether a text in `value` has a character that not every database can keep.
+fn has_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(items) => items.iter().any(has_nul),
+        serde_json::Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
 impl Service {
     /// Opens a session; its `link` is ready to be shared. With `first_message` the admin has
     /// already said something when the customer comes.
@@ -68,6 +78,9 @@ impl Service {
             .transpose()?;
         if !(metadata.is_object() || metadata.is_null()) {
             return Err(Problem::invalid("metadata", "Metadata must be an object."));
+        }
+        if has_nul(&metadata) {
+            return Err(Problem::invalid("metadata", "Metadata cannot contain the NUL character."));
         }
         if metadata.to_string().len() > MAX_METADATA_BYTES {
             return Err(Problem::invalid("metadata", format!("Metadata can have {MAX_METADATA_BYTES} bytes.")));

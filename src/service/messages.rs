@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Actor, AttachmentId, ClientId, Content, Conversation, ConversationId, Message, MessageId, Problem, Receipt,
     },
-    live::{Person, frame},
+    live::{Event, Person, Topic, frame},
     protocol::{JOIN_LATEST, ServerFrame},
     storage::{Draft, Page, Posted},
 };
@@ -186,6 +186,7 @@ impl Service {
         if let Some(receipt) = receipt {
             let Receipt { participant, seq, .. } = receipt;
             self.hub.tell(room, &frame(&ServerFrame::Read { room, participant, seq }));
+            self.publish(Topic::Room(room), || Event::Read { participant, seq });
             self.inbox_changed(room);
         }
         Ok(receipt)

@@ -17,6 +17,7 @@ mod export;
 mod mail;
 mod messages;
 mod metrics;
+mod nodes;
 mod notices;
 mod passwords;
 mod publisher;
@@ -40,7 +41,7 @@ pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 
 use crate::{
     domain::{Epoch, Limits, Name, Problem},
-    live::Hub,
+    live::{Bus, Event, Hub, Line, Topic},
     storage::{Store, StoreError},
 };
 
@@ -71,10 +72,13 @@ const MAILS: u32 = 3;
 pub struct Service {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
+    /// The way to other nodes, if there may be any.
+    bus: Option<Arc<dyn Bus>>,
     settings: Settings,
     epoch: Epoch,
     passwords: passwords::Passwords,
     outcomes: metrics::Sends,
+    arrivals: metrics::Arrivals,
     /// Sends, edits and deletes of each sender.
     sends: Rate<crate::live::Person>,
     /// Signs of typing of each person.
@@ -84,7 +88,7 @@ pub struct Service {
     /// Wrong secrets from each address.
     guesses: Rate<std::net::IpAddr>,
     /// Conversations whose summary has changed.
-    dirty: tokio::sync::mpsc::UnboundedSender<crate::domain::ConversationId>,
+    dirty: tokio::sync::mpsc::UnboundedSender<(crate::domain::ConversationId, publisher::Changed)>,
 }
 
 impl Service {
@@ -93,15 +97,34 @@ impl Service {
     /// # Errors
     /// If the database does not answer or another service was started on this store before.
     pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, settings, None).await
+    }
+
+    /// The same for a node among others on the same database.
+    ///
+    /// # Errors
+    /// As for [`Service::start`].
+    pub async fn start_among(store: Arc<dyn Store>, settings: Settings, line: Line) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, settings, Some(line)).await
+    }
+
+    async fn start_with(
+        store: Arc<dyn Store>,
+        settings: Settings,
+        line: Option<Line>,
+    ) -> Result<Arc<Self>, StoreError> {
         let epoch = store.epoch().await?;
-        let heard = store.last_notice().await?;
+        let last_notice = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
+        let (bus, heard) = line.map(|Line { bus, heard }| (bus, heard)).unzip();
         let service = Arc::new(Self {
-            hub: Arc::new(Hub::default()),
+            hub: Arc::new(bus.clone().map(Hub::among).unwrap_or_default()),
+            bus,
             epoch,
             passwords: passwords::Passwords::default(),
             outcomes: metrics::Sends::default(),
+            arrivals: metrics::Arrivals::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
             signs: Rate::new(
                 settings.limits.sends.saturating_mul(SIGNS_FOR_A_SEND),
@@ -115,7 +138,14 @@ impl Service {
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
-        tokio::spawn(notices::hear(Arc::downgrade(&service), heard));
+        tokio::spawn(notices::hear(Arc::downgrade(&service), last_notice));
+        if service.bus.is_some() || service.store.may_keep_silent() {
+            tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
+        }
+        if let Some(heard) = heard {
+            tokio::spawn(nodes::listen(Arc::downgrade(&service), heard));
+            tokio::spawn(nodes::show_signs(Arc::downgrade(&service)));
+        }
         Ok(service)
     }
 
@@ -131,7 +161,15 @@ impl Service {
     /// Makes what is counted here and in the database part of what is shown.
     pub fn register_metrics(&self, registry: &mut prometheus_client::registry::Registry) {
         self.outcomes.register(registry);
+        self.arrivals.register(registry, self.bus.is_some());
         self.store.metrics().register(registry);
+    }
+
+    /// Brings up to date what is asked for only when somebody looks. Call it before showing metrics.
+    pub fn refresh_metrics(&self) {
+        if let Some(status) = self.bus_status() {
+            self.arrivals.set_bus(status);
+        }
     }
 
     /// How many changes wait to be written.
@@ -179,6 +217,7 @@ impl Service {
 
     /// Finishes what is queued for the database and closes it.
     pub async fn close(&self) {
+        self.publish(Topic::Nodes, || Event::Leaving);
         self.store.close().await;
     }
 }

@@ -1,11 +1,16 @@
-//! What other processes did that concerns the sockets here: the command line today, other nodes in time.
+//! What other processes did that concerns the sockets here: the command line, and other nodes.
 //!
-//! Whoever does something here closes the sockets here at once; hearing of it once more changes nothing.
+//! The journal in the database is the only way to hear of it, with a bus or without. Whoever does something
+//! here closes the sockets here at once; hearing of it once more changes nothing.
 
-use std::{collections::HashSet, sync::Weak, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use super::Service;
-use crate::storage::{Change, Commit, Notice, StoreError};
+use crate::storage::{Notice, StoreError};
 
 /// How often the journal is read: losing access must close sockets within a second.
 const EVERY: Duration = Duration::from_millis(500);
@@ -25,7 +30,7 @@ pub(super) async fn hear(service: Weak<Service>, mut heard: i64) {
 }
 
 impl Service {
-    async fn hear_after(&self, heard: &mut i64) -> Result<(), StoreError> {
+    async fn hear_after(self: &Arc<Self>, heard: &mut i64) -> Result<(), StoreError> {
         loop {
             let notices = self.store.list_notices(*heard, BATCH).await?;
             let Some((last, _)) = notices.last().copied() else { return Ok(()) };
@@ -37,7 +42,7 @@ impl Service {
         }
     }
 
-    async fn act_on(&self, notice: Notice) -> Result<(), StoreError> {
+    async fn act_on(self: &Arc<Self>, notice: Notice) -> Result<(), StoreError> {
         match notice {
             Notice::Session(id) => self.hub.close_session(id),
             Notice::Token(id) => self.hub.close_token(id),
@@ -46,9 +51,10 @@ impl Service {
                 let now = self.store.find_user(id).await?.map(|(user, _)| user);
                 self.hub.close_outdated(id, now.as_ref());
             }
-            // Everyone misses the revs before it, and fetches what they stand for.
+            // The room misses the revs up to it, and is told them from the database.
             Notice::Conversation { id, rev: Some(rev) } => {
-                self.tell_room(Commit { conversation_id: id, rev, change: Change::Conversation }).await;
+                self.see_to(id, self.hub.hear_of(id, rev));
+                self.inbox_changed_elsewhere(id, None);
             }
             Notice::Conversation { id, rev: None } => self.hub.resync(id),
         }

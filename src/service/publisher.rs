@@ -1,44 +1,68 @@
-//! After the commit: tells rooms of each change in its order, and inboxes of what is new.
+//! After the commit: tells rooms of each change in its order, here and on other nodes, fetches what a
+//! room has missed, and tells inboxes of what is new.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::Weak,
+    collections::HashMap,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::Service;
+use super::{Service, problem};
 use crate::{
-    domain::{Actor, ConversationId},
-    live::{Frame, Person, Socket, frame},
+    domain::{Actor, Change, Code, Conversation, ConversationId, Problem},
+    live::{Event, Frame, Person, Socket, Topic, Turn, frame},
     protocol::ServerFrame,
-    storage::{Audience, Change, Commit},
+    storage::{Audience, Commit, Page},
 };
 
 /// Changes of a conversation within this time reach an inbox as one.
 const INBOX_EVERY: Duration = Duration::from_millis(100);
 
+/// What is not there may be on its way: another node's change is stored before it is heard of.
+const ON_ITS_WAY: Duration = Duration::from_millis(20);
+/// Messages that are fetched at once for a room that has missed some.
+const FETCH: i64 = 100;
+/// Changes that a room is told of after it has missed them; of more it would be told too slowly.
+const MOST_RETOLD: i64 = 200;
+/// Pause after the database did not answer.
+const FETCH_AGAIN: Duration = Duration::from_millis(500);
+
+/// A conversation whose summary has changed.
+#[derive(Clone, Debug)]
+pub(super) enum Changed {
+    /// Tell everybody.
+    Here,
+    /// Another node tells everybody; only people on this one are left. Whom it concerns, if it said so.
+    Elsewhere(Option<Audience>),
+}
+
 /// Tells the rooms. Ends when the store closes.
 pub(super) async fn publish(service: Weak<Service>, mut commits: UnboundedReceiver<Vec<Commit>>) {
     while let Some(batch) = commits.recv().await {
         let Some(service) = service.upgrade() else { return };
-        for commit in batch {
-            service.tell_room(commit).await;
+        for Commit { conversation_id: room, rev, change } in batch {
+            service.publish(Topic::Room(room), || Event::Changed { rev, change: change.clone() });
+            service.tell_room(room, rev, change);
+            service.inbox_changed(room);
         }
     }
 }
 
 /// Tells the inboxes. Ends with the service.
-pub(super) async fn tell_inboxes(service: Weak<Service>, mut changed: UnboundedReceiver<ConversationId>) {
-    while let Some(first) = changed.recv().await {
-        let mut ids = HashSet::from([first]);
-        while let Ok(id) = changed.try_recv() {
-            ids.insert(id);
+pub(super) async fn tell_inboxes(service: Weak<Service>, mut changed: UnboundedReceiver<(ConversationId, Changed)>) {
+    while let Some((first, how)) = changed.recv().await {
+        let mut ids = HashMap::from([(first, how)]);
+        while let Ok((id, how)) = changed.try_recv() {
+            // Who has to tell everybody does so, whatever others say.
+            if !matches!((ids.get(&id), &how), (Some(Changed::Here), Changed::Elsewhere(_))) {
+                ids.insert(id, how);
+            }
         }
         let Some(service) = service.upgrade() else { return };
-        for id in ids {
-            service.tell_inbox(id).await;
+        for (id, how) in ids {
+            service.tell_inbox(id, how).await;
         }
         drop(service);
         tokio::time::sleep(INBOX_EVERY).await;
@@ -46,65 +70,177 @@ pub(super) async fn tell_inboxes(service: Weak<Service>, mut changed: UnboundedR
 }
 
 impl Service {
-    pub(super) async fn tell_room(&self, Commit { conversation_id: room, rev, change }: Commit) {
-        match change {
-            Change::Posted(message) => {
-                self.hub.stops_typing(room, message.sender_id);
-                self.hub.tell_change(room, rev, || frame(&ServerFrame::NewMessage { room, rev, message }));
-            }
-            Change::Edited(message) => {
-                self.hub.tell_change(room, rev, || frame(&ServerFrame::MessageUpdated { room, rev, message }));
-            }
-            Change::Deleted(message) => {
-                self.hub.tell_change(room, rev, || frame(&ServerFrame::MessageDeleted { room, rev, message }));
-            }
-            Change::Conversation => {
-                // Admins and customers see a conversation differently, so each person gets their own.
-                let words = |conversation| ServerFrame::ConversationUpdated { room, rev, conversation };
-                let mut frames = self.frame_for_each(&self.hub.listeners(room), room, words).await;
-                // Someone may have come in meanwhile, without this change.
-                while let Err(newcomers) = self.hub.tell_change_each(room, rev, &frames) {
-                    frames.extend(self.frame_for_each(&newcomers, room, words).await);
-                }
-            }
+    /// Tells the room of a change that is on disk.
+    pub(super) fn tell_room(self: &Arc<Self>, room: ConversationId, rev: i64, change: Change) {
+        if let Change::Posted(message) = &change {
+            self.hub.stops_typing(room, message.sender_id);
         }
-        self.inbox_changed(room);
+        self.see_to(room, self.hub.tell_change(room, rev, change));
     }
 
-    async fn tell_inbox(&self, id: ConversationId) {
-        // A failing database is logged there; the next change of the conversation tells again.
-        let Ok(Audience { customer, links }) = self.store.audience(id).await.map_err(super::problem) else { return };
-        let sockets = self.hub.audience(customer, &links);
-        let frames = self.frame_for_each(&sockets, id, |conversation| ServerFrame::Inbox { conversation }).await;
+    /// Does what a room needs after it was told something.
+    pub(super) fn see_to(self: &Arc<Self>, room: ConversationId, turn: Turn) {
+        match turn {
+            Turn::Done => {}
+            Turn::Each(rev) => drop(tokio::spawn(self.clone().tell_each(room, rev))),
+            Turn::Missing => drop(tokio::spawn(self.clone().fetch_missing(room))),
+        }
+    }
+
+    /// Tells the room of a change of its conversation, which each person sees in their own way.
+    async fn tell_each(self: Arc<Self>, room: ConversationId, rev: i64) {
+        let turn = match self.try_tell_each(room, rev, &mut HashMap::new()).await {
+            Ok(turn) => turn,
+            // It is fetched, once the database answers.
+            Err(_) => self.hub.hear_of(room, rev),
+        };
+        self.see_to(room, turn);
+    }
+
+    /// # Errors
+    /// `unavailable`: nobody was told.
+    async fn try_tell_each(&self, room: ConversationId, rev: i64, seen: &mut Seen) -> Result<Turn, Problem> {
+        let words = |conversation: &Conversation| {
+            frame(&ServerFrame::ConversationUpdated { room, rev, conversation: Box::new(conversation.clone()) })
+        };
+        let mut newcomers = self.hub.listeners(room);
+        loop {
+            self.see(&newcomers, room, seen).await?;
+            let frames = seen.iter().map(|(person, seen)| (*person, seen.as_ref().map(words))).collect();
+            // Someone may have come in meanwhile, without this change.
+            match self.hub.tell_change_each(room, rev, &frames) {
+                Ok(turn) => return Ok(turn),
+                Err(others) => newcomers = others,
+            }
+        }
+    }
+
+    /// Tells a room from the database what it was not told of: another node did not get through, or this
+    /// one did not listen. Ends when nothing is missing any more or nobody is there.
+    async fn fetch_missing(self: Arc<Self>, room: ConversationId) {
+        tokio::time::sleep(ON_ITS_WAY).await;
+        while let Some(told) = self.hub.missing_after(room) {
+            // A failing database has been logged.
+            if self.fetch_after(room, told).await.is_err() {
+                tokio::time::sleep(FETCH_AGAIN).await;
+            }
+        }
+    }
+
+    async fn fetch_after(self: &Arc<Self>, room: ConversationId, told: i64) -> Result<(), Problem> {
+        let page = self.read_for_room(room, told).await?;
+        let upto = if page.more { page.messages.last().map_or(told, |last| last.rev) } else { page.head };
+        if page.head - told > MOST_RETOLD {
+            // Whoever is told of the head sees the gap before it.
+            self.hub.skip_to(room, page.head - 1);
+            return Ok(());
+        }
+        if !page.more {
+            self.hub.ends_at(room, page.head);
+        }
+        let mut messages = page.messages.into_iter().peekable();
+        let mut seen = HashMap::new();
+        for rev in told + 1..=upto {
+            self.arrivals.caught_up.inc();
+            let mut turn = match messages.next_if(|message| message.rev == rev) {
+                Some(message) => {
+                    self.hub.stops_typing(room, message.sender_id);
+                    self.hub.tell_change(room, rev, Change::last_of(message))
+                }
+                // A change of the conversation, or of a message that has changed again since.
+                None => self.try_tell_each(room, rev, &mut seen).await?,
+            };
+            while let Turn::Each(next) = turn {
+                turn = self.try_tell_each(room, next, &mut seen).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what changed after `told` with the eyes of somebody who listens: whoever is told may read.
+    async fn read_for_room(&self, room: ConversationId, told: i64) -> Result<Page, Problem> {
+        for socket in self.hub.listeners(room) {
+            match self.store.list_after(&socket.actor, room, told, FETCH).await.map_err(problem) {
+                // The access of this one has ended meanwhile.
+                Err(Problem { code: Code::NotFound, .. }) => {}
+                read => return read,
+            }
+        }
+        Err(Problem::not_found())
+    }
+
+    async fn tell_inbox(&self, id: ConversationId, how: Changed) {
+        let (is_here, audience) = match how {
+            Changed::Here => (true, None),
+            Changed::Elsewhere(audience) => (false, audience),
+        };
+        let audience = match audience {
+            Some(audience) => audience,
+            // A failing database is logged there; the next change of the conversation tells again.
+            None => match self.store.audience(id).await.map_err(problem) {
+                Ok(audience) => audience,
+                Err(_) => return,
+            },
+        };
+        if is_here {
+            let Audience { customer, links } = audience.clone();
+            self.publish(Topic::Nodes, || Event::Inbox { conversation: id, customer, links });
+        }
+        let sockets = self.hub.audience(audience.customer, &audience.links);
+        let mut seen = HashMap::new();
+        if self.see(&sockets, id, &mut seen).await.is_err() {
+            return;
+        }
+        let words = |conversation| frame(&ServerFrame::Inbox { conversation: Box::new(conversation) });
+        let frames: HashMap<Person, Frame> =
+            seen.into_iter().filter_map(|(person, seen)| Some((person, words(seen?)))).collect();
         for socket in sockets {
-            if let Some(Some(frame)) = frames.get(&Person::from(&socket.actor)) {
+            if let Some(frame) = frames.get(&Person::from(&socket.actor)) {
                 socket.send(frame);
             }
         }
     }
 
-    /// The frame that each person on these sockets gets about a conversation; none for those who may
-    /// not see it any more.
-    async fn frame_for_each(
-        &self,
-        sockets: &[std::sync::Arc<Socket>],
-        id: ConversationId,
-        words: impl Fn(Box<crate::domain::Conversation>) -> ServerFrame,
-    ) -> HashMap<Person, Option<Frame>> {
+    /// Adds how each person on these sockets sees a conversation; `None` for those who may not see it any
+    /// more.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    async fn see(&self, sockets: &[Arc<Socket>], id: ConversationId, seen: &mut Seen) -> Result<(), Problem> {
         let people: HashMap<Person, &Actor> =
             sockets.iter().map(|socket| (Person::from(&socket.actor), &socket.actor)).collect();
-        let mut frames = HashMap::with_capacity(people.len());
         for (person, actor) in people {
-            // A failing database is logged by `conversation`: then the next rev shows the gap.
-            let conversation = self.conversation(actor, id).await.ok();
-            frames.insert(person, conversation.map(|conversation| frame(&words(Box::new(conversation)))));
+            if seen.contains_key(&person) {
+                continue;
+            }
+            let conversation = match self.conversation(actor, id).await {
+                Ok(conversation) => Some(conversation),
+                Err(Problem { code: Code::Unavailable, .. }) => return Err(Problem::unavailable()),
+                Err(_) => None,
+            };
+            seen.insert(person, conversation);
         }
-        frames
+        Ok(())
+    }
+
+    /// Tells other nodes, if there may be any.
+    pub(super) fn publish(&self, topic: Topic, event: impl FnOnce() -> Event) {
+        if let Some(bus) = &self.bus {
+            bus.publish(topic, event());
+        }
     }
 
     /// Notes that lists which show this conversation are out of date.
     pub(super) fn inbox_changed(&self, id: ConversationId) {
         // Fails only when the service is going down, and then nobody is left to be told.
-        self.dirty.send(id).ok();
+        self.dirty.send((id, Changed::Here)).ok();
+    }
+
+    /// The same for people on this node; others are told where it happened.
+    pub(super) fn inbox_changed_elsewhere(&self, id: ConversationId, audience: Option<Audience>) {
+        self.dirty.send((id, Changed::Elsewhere(audience))).ok();
     }
 }
+
+/// A conversation as each person sees it.
+type Seen = HashMap<Person, Option<Conversation>>;

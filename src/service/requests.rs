@@ -11,7 +11,7 @@ use crate::{
         Actor, Code, Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText,
         StatusChange, UserId,
     },
-    live::frame,
+    live::{Event, Topic, frame},
     protocol::ServerFrame,
     storage::{RequestCursor, RequestFilter},
 };
@@ -135,8 +135,9 @@ impl Service {
     }
 
     fn request_changed(&self, request: &CustomRequest) {
-        let told = frame(&ServerFrame::Request { id: request.id, status: request.status });
-        self.hub.tell_request(request.customer_id, &told);
+        let CustomRequest { id, customer_id: customer, status, .. } = *request;
+        self.hub.tell_request(customer, &frame(&ServerFrame::Request { id, status }));
+        self.publish(Topic::Nodes, || Event::Request { customer, id, status });
     }
 }
 

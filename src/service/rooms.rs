@@ -74,7 +74,7 @@ impl Service {
     /// # Errors
     /// `not_found`, `invalid`, `unavailable`.
     pub async fn join(
-        &self,
+        self: &Arc<Self>,
         socket: &Arc<Socket>,
         room: ConversationId,
         after: Option<i64>,
@@ -89,7 +89,7 @@ impl Service {
 
     /// Returns whether the socket is in the room by now.
     async fn try_join(
-        &self,
+        self: &Arc<Self>,
         socket: &Arc<Socket>,
         room: ConversationId,
         after: Option<i64>,
@@ -153,7 +153,9 @@ impl Service {
                 return Ok(false);
             }
             let came_online = !actor.is_admin() && !self.hub.customer_online(room);
-            if self.hub.enter(socket, room, me, participants, head, |people| joined(people.to_vec())).is_ok() {
+            let entered = self.hub.enter(socket, room, me, participants, head, |people| joined(people.to_vec()));
+            if let Ok(turn) = entered {
+                self.see_to(room, turn);
                 if came_online {
                     self.inbox_changed(room);
                 }

@@ -1,4 +1,4 @@
-//! Keeps everything durable: one trait, a database behind it.
+//! Keeps everything durable: one trait, SQLite or PostgreSQL behind it.
 //!
 //! Three things always hold. A function returns `Ok` for a change only after that change is on
 //! disk. Every change of a conversation takes the next `head` in its own transaction, so seq and
@@ -7,13 +7,21 @@
 //! not exist. Called by `service` only.
 
 mod metrics;
+pub mod postgres;
 pub mod sqlite;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod rules;
+mod words;
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
+pub use crate::domain::Change;
 use crate::domain::{
     Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
     CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt,
@@ -22,6 +30,37 @@ use crate::domain::{
 };
 
 pub use metrics::StoreMetrics;
+
+/// Opens the database that `url` names, `sqlite:` or `postgres:`, and brings it up to date. Must be called
+/// within a Tokio runtime.
+///
+/// # Errors
+/// [`StoreError::Unfit`] with a sentence for the operator; [`StoreError::Migration`].
+pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
+    if url.starts_with("postgres") {
+        Ok(Arc::new(postgres::PostgresStore::open(url).await?))
+    } else if url.starts_with("sqlite:") {
+        Ok(Arc::new(sqlite::SqliteStore::open(url).await?))
+    } else {
+        Err(StoreError::Unfit("the address of a database begins with sqlite: or postgres:".to_owned()))
+    }
+}
+
+/// `url` as it can be shown: without a password.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    match place.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}")
+        }
+        // A password with a question mark in it, perhaps.
+        None if parameters.contains('@') => format!("{scheme}://…"),
+        None => format!("{scheme}://{place}"),
+    }
+}
 
 /// The present moment, as every stored time is taken.
 #[must_use]
@@ -74,15 +113,6 @@ pub struct Commit {
     pub conversation_id: ConversationId,
     pub rev: i64,
     pub change: Change,
-}
-
-#[derive(Clone, Debug)]
-pub enum Change {
-    Posted(Message),
-    Edited(Message),
-    Deleted(Message),
-    /// Opened, closed, reopened, assigned.
-    Conversation,
 }
 
 /// The person behind an actor in one conversation, with the conversation as this person sees it
@@ -302,6 +332,12 @@ pub trait Store: Send + Sync + 'static {
     /// here before whoever made it gets its answer.
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
 
+    /// Whether there may be commits that are never told here: other processes make some, or the answer to
+    /// a commit got lost on its way.
+    fn may_keep_silent(&self) -> bool {
+        false
+    }
+
     /// The handles with which this store measures itself.
     fn metrics(&self) -> &StoreMetrics;
     /// How many changes wait for their turn to be written.
@@ -446,6 +482,11 @@ pub trait Store: Send + Sync + 'static {
         limit: i64,
     ) -> Result<Vec<Seat>>;
     async fn count_conversations(&self, actor: &Actor) -> Result<StatusCounts>;
+    /// The heads of those of `ids` that exist, in any order. Tells nothing else about them.
+    async fn heads(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>>;
+    /// The conversations in which something was posted, or whose status was set, at `since` or later, with
+    /// their heads; latest first. Tells nothing else about them.
+    async fn list_active(&self, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>>;
     /// Closes or reopens. Admins only, else [`StoreError::Forbidden`]. Already so: no new rev.
     async fn set_status(&self, actor: &Actor, id: ConversationId, status: ConversationStatus) -> Result<Seat>;
     /// Assigns an admin or nobody. Admins only, else [`StoreError::Forbidden`]. An assignee who is no
@@ -572,4 +613,25 @@ pub trait Store: Send + Sync + 'static {
     async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>>;
     /// Notes when the last socket of a participant left.
     async fn left(&self, id: ConversationId, participant: ParticipantId, at: Timestamp) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, fine) in [
+            ("sqlite://data/bespoken.db", "sqlite://data/bespoken.db"),
+            ("sqlite:a.db", "sqlite:a.db"),
+            ("postgres://ada:se%40cret@db.example:5432/chat", "postgres://ada@db.example:5432/chat"),
+            ("postgres://ada:s@cret@db.example/chat?password=secret", "postgres://ada@db.example/chat"),
+            ("postgres://db.example/chat", "postgres://db.example/chat"),
+            ("postgres:///chat?host=/run&password=secret", "postgres:///chat"),
+            ("postgres://ada:s/e@db.example/chat", "postgres://ada@db.example/chat"),
+            ("postgres://ada:s?e@db.example/chat", "postgres://…"),
+        ] {
+            assert_eq!(shown(url), fine);
+        }
+    }
 }

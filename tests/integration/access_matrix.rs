@@ -3,7 +3,7 @@
 //! One line is one row: what is done, and after `|` what comes of it for each of [`PEOPLE`]. All is
 //! done to one request of the owner, to its conversation, and to what is in it; the guest came by that
 //! conversation's link. `{words}` are filled in by [`Scene::word`]. Each cell has a scene of its own,
-//! each row a server of its own, so no cell depends on another; and each cell is tried with every sign
+//! each row a server of its own, on each database, so no cell depends on another; and each cell is tried with every sign
 //! that the person may show, a cookie or a token.
 //!
 //! Whatever a cell says, no answer may tell an outsider what was written, nor a guest what was asked for.
@@ -213,11 +213,12 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set() -> Self {
+    async fn set(database: Database) -> Self {
         let mails = MailServer::start().await;
         let much = 1_000_000;
         let limits = Limits { sends: much, connections: much, link_guesses: much, ..Limits::default() };
-        let app = TestApp::with_mail(limits, Some(mails.url.clone())).await;
+        let url = mails.url.clone();
+        let app = TestApp::on(database, |config| (config.limits, config.smtp_url) = (limits, Some(url))).await;
         let owner = app.service.create_user("owner@example.com", "Owner", PASSWORD, Role::Customer).await.unwrap();
         let other = app.service.create_user("other@example.com", "Other", PASSWORD, Role::Customer).await.unwrap();
         Self { app, mails: mails.into(), owner, other }
@@ -379,30 +380,33 @@ fn is_of_name(byte: u8) -> bool {
 async fn check(table: &'static str, by_token: bool, act: impl AsyncFn(&Scene<'_>, &Row, &Sign) -> (String, String)) {
     let mut wrong = String::new();
     for row in rows(table) {
-        let stage = Stage::set().await;
-        for (who, expected) in PEOPLE.into_iter().zip(row.cells) {
-            let ways = if by_token && matches!(who, Who::Guest | Who::Stranger | Who::Admin) { 2 } else { 1 };
-            for way in 0..ways {
-                let scene = Scene::set(&stage, who).await;
-                let sign = &scene.signs().await[way];
-                let (came, told) = act(&scene, &row, sign).await;
-                let expected = scene.fill(expected).await;
-                let fits = match expected.strip_suffix('*') {
-                    Some(begin) => came.starts_with(begin),
-                    None => came == expected,
-                };
-                let leak = scene.leak(&told);
-                let kind = if matches!(sign, Sign::Token(_)) { "token" } else { "cookie" };
-                let cell = format!("{} {} {} by {who:?} ({kind})", row.call, row.path, row.body);
-                if !fits {
-                    writeln!(wrong, "{cell}: {came}, not {expected}").unwrap();
-                }
-                if let Some(leak) = leak {
-                    writeln!(wrong, "{cell} tells {leak}: {told}").unwrap();
+        for database in Database::each().await {
+            let on = database.name();
+            let stage = Stage::set(database).await;
+            for (who, expected) in PEOPLE.into_iter().zip(row.cells) {
+                let ways = if by_token && matches!(who, Who::Guest | Who::Stranger | Who::Admin) { 2 } else { 1 };
+                for way in 0..ways {
+                    let scene = Scene::set(&stage, who).await;
+                    let sign = &scene.signs().await[way];
+                    let (came, told) = act(&scene, &row, sign).await;
+                    let expected = scene.fill(expected).await;
+                    let fits = match expected.strip_suffix('*') {
+                        Some(begin) => came.starts_with(begin),
+                        None => came == expected,
+                    };
+                    let leak = scene.leak(&told);
+                    let kind = if matches!(sign, Sign::Token(_)) { "token" } else { "cookie" };
+                    let cell = format!("{} {} {} by {who:?} ({kind}, {on})", row.call, row.path, row.body);
+                    if !fits {
+                        writeln!(wrong, "{cell}: {came}, not {expected}").unwrap();
+                    }
+                    if let Some(leak) = leak {
+                        writeln!(wrong, "{cell} tells {leak}: {told}").unwrap();
+                    }
                 }
             }
+            stage.app.stop().await;
         }
-        stage.app.stop().await;
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }

@@ -2,6 +2,7 @@
 
 mod access_matrix;
 mod architecture;
+mod nodes;
 mod operations;
 mod pages;
 mod rest;

@@ -17,7 +17,7 @@ use bespoken::{
         outbox::{Entry, Outbox},
         room::{Do, Room},
     },
-    domain::{ClientId, ConversationId, Message, MessageId},
+    domain::{ClientId, Code, ConversationId, Message, MessageId},
     protocol::{ClientFrame, ServerFrame, SocketUser},
     storage::now,
 };
@@ -230,6 +230,8 @@ impl Client {
                     self.obey(socket, todo).await?;
                     return Some(());
                 }
+                // The database is away: the page is loaded again.
+                ServerFrame::Error { code: Code::Unavailable, .. } => return None,
                 ServerFrame::Error { code, message, .. } => {
                     self.account.errors.push(format!("could not join: {code:?} {message}"));
                     return None;
@@ -322,7 +324,7 @@ impl Client {
                     self.changes.remove(&id);
                     self.changed.contains(&id)
                 });
-                if !is_change {
+                if !is_change && *code != Code::Unavailable {
                     self.account.errors.push(format!("{code:?} {message}"));
                 }
             }

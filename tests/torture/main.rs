@@ -7,6 +7,8 @@
 
 mod checker;
 mod client;
+#[cfg(unix)]
+mod cluster;
 mod greedy;
 mod proxy;
 mod run;
@@ -15,7 +17,7 @@ mod trouble;
 use std::{env, path::PathBuf, time::Instant};
 
 use checker::Kind;
-use run::{Size, run};
+use run::{Outcome, Size, run};
 
 /// A size with what `BESPOKEN_TORTURE_…` says instead.
 fn size(default: Size) -> Size {
@@ -40,8 +42,13 @@ fn program() -> PathBuf {
 
 async fn torture(size: Size) {
     println!("{size:?}");
+    judge(run(program(), size)).await;
+}
+
+/// Waits for a run to end, and tells what came of it.
+async fn judge(run: impl Future<Output = Outcome>) {
     let began = Instant::now();
-    let outcome = run(program(), size).await;
+    let outcome = run.await;
     let count = |kind| outcome.counts.get(&kind).copied().unwrap_or_default();
     println!(
         "{} messages stored, {} acknowledgements, {} changes told, {} connections, {:.0} s",
@@ -78,4 +85,29 @@ async fn nothing_is_lost_in_a_long_storm() {
     let long =
         Size { rooms: 200, sockets_per_room: 10, acts_per_s: 200.0, seconds: 600, kills: 30, cuts: 500, seed: 1 };
     torture(size(long)).await;
+}
+
+#[cfg(unix)]
+async fn torture_cluster(size: Size, troubles: cluster::Troubles) {
+    let Some(programs) = cluster::Programs::find() else { return };
+    println!("{size:?}, {troubles:?}");
+    judge(cluster::run(program(), &programs, size, troubles)).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_by_a_cluster_in_a_short_storm() {
+    let short = Size { rooms: 12, sockets_per_room: 6, acts_per_s: 40.0, seconds: 40, kills: 5, cuts: 40, seed: 1 };
+    let troubles = cluster::Troubles { nats_kills: 2, nats_cuts: 3, postgres_stops: 1, postgres_seconds: 5 };
+    torture_cluster(size(short), troubles).await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "ten minutes: `cargo xtask torture --cluster` runs it against the release build"]
+async fn nothing_is_lost_by_a_cluster_in_a_long_storm() {
+    let long =
+        Size { rooms: 100, sockets_per_room: 10, acts_per_s: 100.0, seconds: 600, kills: 30, cuts: 300, seed: 1 };
+    let troubles = cluster::Troubles { nats_kills: 10, nats_cuts: 20, postgres_stops: 3, postgres_seconds: 20 };
+    torture_cluster(size(long), troubles).await;
 }

@@ -43,22 +43,25 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port, and connects whoever comes to `server`.
-    pub async fn start(server: SocketAddr) -> (Arc<Self>, SocketAddr) {
+    /// Listens on a free port, and connects whoever comes to the servers in turn, as far as they listen.
+    pub async fn start(servers: Vec<SocketAddr>) -> (Arc<Self>, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let proxy = Arc::new(Self::default());
         let lines = proxy.clone();
         tokio::spawn(async move {
+            let mut turn = servers;
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(lines.clone().carry(client, server));
+                turn.rotate_left(1);
+                tokio::spawn(lines.clone().carry(client, turn.clone()));
             }
         });
         (proxy, address)
     }
 
-    async fn carry(self: Arc<Self>, client: TcpStream, server: SocketAddr) {
-        let Ok(server) = TcpStream::connect(server).await else { return };
+    async fn carry(self: Arc<Self>, client: TcpStream, servers: Vec<SocketAddr>) {
+        // One after the other, the first that listens.
+        let Ok(server) = TcpStream::connect(&servers[..]).await else { return };
         client.set_nodelay(true).ok();
         server.set_nodelay(true).ok();
         let line = Arc::new(Line { fate: AtomicU8::new(Fate::Plain as u8), cut: Notify::new() });

@@ -117,8 +117,7 @@ impl Server {
     }
 
     pub async fn api(&self) -> Api {
-        let base = format!("http://{}", self.address);
-        Api { http: reqwest::Client::new(), base, token: self.token().await }
+        Api::new(self.address, self.token().await)
     }
 
     async fn token(&self) -> String {
@@ -144,6 +143,10 @@ pub struct Api {
 }
 
 impl Api {
+    pub fn new(server: SocketAddr, token: String) -> Self {
+        Self { http: reqwest::Client::new(), base: format!("http://{server}"), token }
+    }
+
     pub async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         let mut request = self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.token);
         if let Some(body) = body {
@@ -202,11 +205,39 @@ pub struct Outcome {
 }
 
 pub async fn run(program: PathBuf, size: Size) -> Outcome {
-    let mut random = SmallRng::seed_from_u64(size.seed);
-    let mut server = Server::start(program).await;
-    let (proxy, through) = Proxy::start(server.address).await;
+    let server = Server::start(program).await;
+    let (proxy, through) = Proxy::start(vec![server.address]).await;
     let api = server.api().await;
+    storm(&api, (&proxy, through), size, async {
+        let mut server = server;
+        for kill in spread(size.kills, size.seconds) {
+            server.restart(kill.await % 3 == 0).await;
+        }
+        server
+    })
+    .await
+}
 
+/// Moments spread evenly over the time, none at its very end: then there would be nobody to come back.
+/// Each is to be awaited, and tells which one it is.
+pub fn spread(count: u64, seconds: u64) -> impl Iterator<Item = impl Future<Output = u64>> {
+    let began = tokio::time::Instant::now();
+    (1..=count).map(move |at| async move {
+        let due = Duration::from_secs(seconds).mul_f64((at as f64 - 0.5) / count as f64);
+        tokio::time::sleep_until(began + due).await;
+        at
+    })
+}
+
+/// Lets clients loose on what listens behind the proxy, in which `troubles` happen meanwhile; at the end
+/// everything is held against everything.
+pub async fn storm<T>(
+    api: &Api,
+    (proxy, through): (&Proxy, SocketAddr),
+    size: Size,
+    troubles: impl Future<Output = T>,
+) -> Outcome {
+    let mut random = SmallRng::seed_from_u64(size.seed);
     let mut rooms = Vec::new();
     for at in 0..size.rooms {
         rooms.push(api.open(format!("Room {at}")).await);
@@ -232,37 +263,36 @@ pub async fn run(program: PathBuf, size: Size) -> Outcome {
     // The storm.
     let length = Duration::from_secs(size.seconds);
     let began = Instant::now();
-    let (mut acts, mut kills, mut blows) = (0_u64, 0, 0);
-    while began.elapsed() < length {
-        let part = began.elapsed().as_secs_f64() / length.as_secs_f64();
-        while (acts as f64) < part * length.as_secs_f64() * size.acts_per_s {
-            acts += 1;
-            let act = match random.random_range(0..100) {
-                0..78 => Act::Post,
-                78..91 => Act::EditOwn,
-                91..97 => Act::DeleteOwn,
-                _ => Act::Reload,
-            };
-            let (_, orders, _) = &clients[random.random_range(0..clients.len())];
-            orders.send(act).ok();
+    let storming = async {
+        let (mut acts, mut blows) = (0_u64, 0);
+        while began.elapsed() < length {
+            let part = began.elapsed().as_secs_f64() / length.as_secs_f64();
+            while (acts as f64) < part * length.as_secs_f64() * size.acts_per_s {
+                acts += 1;
+                let act = match random.random_range(0..100) {
+                    0..78 => Act::Post,
+                    78..91 => Act::EditOwn,
+                    91..97 => Act::DeleteOwn,
+                    _ => Act::Reload,
+                };
+                let (_, orders, _) = &clients[random.random_range(0..clients.len())];
+                orders.send(act).ok();
+            }
+            while (blows as f64) < part * size.cuts as f64 {
+                blows += 1;
+                let fate = match random.random_range(0..4) {
+                    0 => None,
+                    1 => Some(Fate::Late),
+                    2 => Some(Fate::HalfOpen),
+                    _ => Some(Fate::Truncated),
+                };
+                proxy.strike(1, fate, &mut random);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        while (blows as f64) < part * size.cuts as f64 {
-            blows += 1;
-            let fate = match random.random_range(0..4) {
-                0 => None,
-                1 => Some(Fate::Late),
-                2 => Some(Fate::HalfOpen),
-                _ => Some(Fate::Truncated),
-            };
-            proxy.strike(1, fate, &mut random);
-        }
-        // Spread over the time, none at its very end: then there would be nobody to come back.
-        if (kills as f64 + 0.5) < part * size.kills as f64 {
-            kills += 1;
-            server.restart(kills % 3 == 0).await;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    };
+    // What was in trouble is there until the end.
+    let (_servers, ()) = tokio::join!(troubles, storming);
     proxy.heal();
 
     // The calm: everybody finishes what was begun, and is told where the end is.

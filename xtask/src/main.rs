@@ -1,7 +1,7 @@
 //! `cargo xtask`: the one way to run, build, check and test this project, on every system.
 //!
 //! Each task is a module. What they share: `workspace` knows where things are, `process` starts
-//! other programs, `setup` provides what a machine lacks, `client` and `server` compile the two
+//! other programs, `setup` provides what a machine lacks, `postgres` a database server, `client` and `server` compile the two
 //! halves, `site` keeps the folder of assets that the server serves.
 
 mod api_test;
@@ -9,6 +9,7 @@ mod bench;
 mod build;
 mod client;
 mod lint;
+mod postgres;
 mod process;
 mod run;
 mod server;

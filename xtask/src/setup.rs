@@ -13,6 +13,8 @@ use crate::workspace::Workspace;
 
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// The oldest that has all that the migrations use.
+const OLDEST_POSTGRES: u32 = 15;
 /// The oldest that the packages of end2end/ run on.
 const OLDEST_NODE: u32 = 20;
 
@@ -145,6 +147,41 @@ pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(program)
 }
 
+/// The folder with the programs of PostgreSQL: of its newest version, if there are several.
+///
+/// # Errors
+///
+/// When there is none and none can be installed.
+pub fn postgres() -> Outcome<PathBuf> {
+    if let Some(found) = programs_of_postgres() {
+        return Ok(found);
+    }
+    let installed = install_debian_packages(&["postgresql"]);
+    programs_of_postgres().ok_or_else(|| {
+        let reason = installed.err().map(|failure| format!(" ({failure})")).unwrap_or_default();
+        Failure::new(format!(
+            "PostgreSQL {OLDEST_POSTGRES} or later is missing{reason}; install it, or name a server in \
+             BESPOKEN_TEST_POSTGRES"
+        ))
+    })
+}
+
+fn programs_of_postgres() -> Option<PathBuf> {
+    // Debian keeps those of each version in a folder of its own, away from the path.
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    // A link may stand alone there: the other programs are where it leads.
+    let initdb = on_path("initdb").and_then(|initdb| initdb.canonicalize().ok());
+    folders.extend(initdb.and_then(|initdb| Some(initdb.parent()?.to_owned())));
+    let version = |folder: &PathBuf| {
+        // "postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)"
+        let said = output(Command::new(folder.join("postgres")).arg("--version"))?;
+        said.split_whitespace().nth(2)?.split('.').next()?.parse::<u32>().ok()
+    };
+    let fitting = folders.into_iter().filter_map(|folder| Some((version(&folder)?, folder)));
+    fitting.filter(|(version, _)| *version >= OLDEST_POSTGRES).max().map(|(_, folder)| folder)
+}
+
 /// The Playwright of end2end/, in that folder. Needs [`node_packages`].
 pub fn playwright(workspace: &Workspace) -> Command {
     let mut command = Command::new("node");
@@ -186,6 +223,31 @@ pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
         say("no wasm-opt (npm or binaryen 120 provides it): the client is about a third larger");
     }
     system.map(Command::new)
+}
+
+/// The NATS server: what `BESPOKEN_TEST_NATS` names, or that of the system.
+///
+/// # Errors
+///
+/// When there is none and none can be installed.
+pub fn nats_server() -> Outcome<PathBuf> {
+    if let Some(chosen) = env::var_os("BESPOKEN_TEST_NATS") {
+        return Ok(chosen.into());
+    }
+    // Debian has it where only administrators look.
+    let found = || {
+        on_path("nats-server").or_else(|| Some("/usr/sbin/nats-server".into()).filter(|path: &PathBuf| path.is_file()))
+    };
+    if let Some(found) = found() {
+        return Ok(found);
+    }
+    let installed = install_debian_packages(&["nats-server"]);
+    found().ok_or_else(|| {
+        let reason = installed.err().map(|failure| format!(" ({failure})")).unwrap_or_default();
+        Failure::new(format!(
+            "nats-server is missing{reason}; get it from https://nats.io/download, or name it in BESPOKEN_TEST_NATS"
+        ))
+    })
 }
 
 /// Finds a program the way a shell does.

@@ -2,10 +2,12 @@
 //! other word chooses tests by a part of their name. `--api` adds `cargo xtask api-test`.
 //!
 //! The client's logic is tested on the host with the unit tests, as it is in the same library.
-//! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN.
+//! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN, and run once
+//! on each database. The tests in tests/ try both databases in one run.
 
 use std::fs;
 
+use crate::postgres::Server;
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
 use crate::{api_test, bench, client, lint, run as run_task, server, setup};
@@ -47,14 +49,16 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
         run(&mut client::compilation(workspace, client::Profile::Dev))?;
         run_task::assets(workspace)?;
     }
+    let needs_postgres = wanted.integration || wanted.browser;
+    let postgres = if needs_postgres { Some(Server::provide(workspace)?) } else { None };
     if wanted.unit || wanted.integration {
-        rust_tests(workspace, &wanted)?;
+        rust_tests(workspace, &wanted, postgres.as_ref())?;
     }
     if wanted.everything() {
         bench::smoke(workspace)?;
     }
-    if wanted.browser {
-        browser_tests(workspace, &wanted)?;
+    if let Some(postgres) = postgres.filter(|_| wanted.browser) {
+        browser_tests(workspace, &wanted, &postgres)?;
     }
     if wanted.api {
         api_test::hold(workspace, &[])?;
@@ -62,7 +66,7 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     Ok(())
 }
 
-fn rust_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
+fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>) -> Outcome {
     if wanted.unit {
         say("testing the tasks and the generator of load");
         run(cargo(workspace).args(["test", "--package", "xtask", "--package", "bench", "--"]).args(&wanted.names))?;
@@ -80,10 +84,16 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
         }
         _ => say("unit and integration tests"),
     }
+    if let Some(postgres) = postgres {
+        postgres.tell(&mut command);
+    }
+    if wanted.integration {
+        command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
+    }
     run(command.arg("--").args(&wanted.names))
 }
 
-fn browser_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
+fn browser_tests(workspace: &Workspace, wanted: &Wanted, postgres: &Server) -> Outcome {
     // The tests in tests/ have the server compiled for them. Compiled alone it shares no
     // dependency with them, as test-only features reach down to tokio.
     if !wanted.integration {
@@ -92,13 +102,18 @@ fn browser_tests(workspace: &Workspace, wanted: &Wanted) -> Outcome {
     }
     setup::node_packages(workspace, &workspace.end2end())?;
     let chromium = setup::chromium(workspace)?;
-    say("browser tests");
-    let mut command = setup::playwright(workspace);
-    command
-        .args(["test", "--pass-with-no-tests", "--grep", &wanted.names.join("|")])
-        .env("BESPOKEN_BIN", server::program(workspace, server::Profile::Dev));
-    if let Some(chromium) = chromium {
-        command.env("BESPOKEN_CHROMIUM", chromium);
+    for database in ["sqlite", "postgres"] {
+        say(format!("browser tests, on {database}"));
+        let mut command = setup::playwright(workspace);
+        postgres
+            .tell(&mut command)
+            .args(["test", "--pass-with-no-tests", "--grep", &wanted.names.join("|")])
+            .env("BESPOKEN_BIN", server::program(workspace, server::Profile::Dev))
+            .env("BESPOKEN_TEST_DATABASE", database);
+        if let Some(chromium) = &chromium {
+            command.env("BESPOKEN_CHROMIUM", chromium);
+        }
+        run(&mut command)?;
     }
-    run(&mut command)
+    Ok(())
 }

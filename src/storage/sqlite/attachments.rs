@@ -11,11 +11,8 @@ use super::{
 };
 use crate::{
     domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
-    storage::{Result, StoreError},
+    storage::{Result, StoreError, rules::MOST_UNSENT},
 };
-
-/// Files that one person may have put into a conversation and not sent: two messages full.
-const MOST_UNSENT: i64 = 20;
 
 fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
     Ok(Attachment {

@@ -16,7 +16,7 @@ use crate::{
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
-        now,
+        now, rules::fold,
     },
 };
 
@@ -204,6 +204,30 @@ pub(super) async fn insert(
     Ok(())
 }
 
+pub(super) const HEADS: &str = "
+    select id, head from conversations where id in (select unhex(value) from json_each(?1))";
+
+pub(super) async fn heads(conn: &mut SqliteConnection, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
+    let rows = sqlx::query(HEADS).bind(id_list(ids.iter().map(|id| id.0))).fetch_all(conn).await?;
+    Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) const ACTIVE: &str = "
+    select id, head from conversations where updated_at_ms >= ?1 order by updated_at_ms desc, id desc limit ?2";
+
+pub(super) async fn list_active(
+    conn: &mut SqliteConnection,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(ConversationId, i64)>> {
+    let rows = sqlx::query(ACTIVE).bind(since.0).bind(limit.max(0)).fetch_all(conn).await?;
+    Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
+}
+
+fn head(row: &SqliteRow) -> sqlx::Result<(ConversationId, i64)> {
+    Ok((row.id("id", ConversationId)?, row.try_get("head")?))
+}
+
 /// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
 pub(super) async fn adopt(tx: &mut Tx, user: UserId, links: &[LinkId], now: Timestamp) -> Result<Vec<ConversationId>> {
     let adopted: Vec<Uuid> = sqlx::query_scalar(concat!(
@@ -308,11 +332,6 @@ pub(super) async fn list(
 
 fn searched(filter: &ConversationFilter) -> Option<&str> {
     filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// The form in which text is searched, so that any case finds any other.
-pub(super) fn fold(text: &str) -> String {
-    text.to_lowercase()
 }
 
 pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";

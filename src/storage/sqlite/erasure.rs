@@ -9,7 +9,6 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    conversations::fold,
     notices,
     rows::{Columns, Word, id_list},
     users,
@@ -17,17 +16,11 @@ use super::{
 };
 use crate::{
     domain::{ConversationId, Email, LinkId, RequestId, Role, SessionId, Timestamp, TokenId, UserId},
-    storage::{Erased, Expired, Expiry, Notice, Result, StoreError, now},
+    storage::{
+        Erased, Expired, Expiry, Notice, Result, StoreError, now,
+        rules::{FORMER, NOBODY, NOBODY_EMAIL, REMOVED, fold},
+    },
 };
-
-/// What stands where a customer's name stood.
-const FORMER: &str = "Former customer";
-/// What stands where a request's title and description stood.
-const REMOVED: &str = "Removed";
-/// The account that has the requests and chats of those who have none any more. Nobody can sign in to it: no
-/// password has its hash, and no mail reaches its address.
-const NOBODY: Uuid = Uuid::nil();
-const NOBODY_EMAIL: &str = "former-customer@bespoken.invalid";
 
 /// Whose words are taken out of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -241,10 +234,14 @@ pub(super) async fn erase_customer(tx: &mut Tx, email: &Email, batch: i64) -> Re
     } else if let Some(user) = user {
         anonymise_requests(tx, None, Some(user)).await?;
         // Who was an admin once may still have been given chats.
-        sqlx::query("update conversations set assignee_id = null, head = head + 1 where assignee_id = ?1")
-            .bind(user.0)
-            .execute(&mut tx.conn)
-            .await?;
+        let unassigned: Vec<(Uuid, i64)> = sqlx::query_as(
+            "update conversations set assignee_id = null, head = head + 1 where assignee_id = ?1 returning id, head",
+        )
+        .bind(user.0)
+        .fetch_all(&mut tx.conn)
+        .await?;
+        let changed = |(id, rev)| Notice::Conversation { id: ConversationId(id), rev: Some(rev) };
+        notices::note(tx, unassigned.into_iter().map(changed)).await?;
         sqlx::query("delete from users where id = ?1").bind(user.0).execute(&mut tx.conn).await?;
         notices::note(tx, [Notice::User(user)]).await?;
         true

@@ -9,20 +9,19 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 use super::{
     access::{Asker, Seated, own_conversations},
     attachments,
-    conversations::fold,
     rows::{Columns, Word},
     writer::Tx,
 };
 use crate::{
     domain::{
         Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
-        Timestamp, shorten,
+        Timestamp,
     },
-    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, now},
+    storage::{
+        Change, Commit, Draft, Page, Posted, Result, StoreError, now,
+        rules::{fold, last_message},
+    },
 };
-
-/// Characters of the latest message that a list of conversations shows.
-const LAST_MESSAGE_CHARS: usize = 140;
 
 macro_rules! select_messages {
     () => {
@@ -141,10 +140,7 @@ pub(super) async fn post_system(
 /// Stores a message with what it does to its conversation, to search and to its sender's receipt, and
 /// makes its sender a participant.
 async fn insert(tx: &mut Tx, message: &Message, kind: ParticipantKind) -> Result<()> {
-    let last_message = match message.attachments.first() {
-        Some(file) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
-        _ => shorten(&message.content, LAST_MESSAGE_CHARS),
-    };
+    let last_message = last_message(message);
     // One text, because each statement sent by itself is a round trip to the connection's thread.
     // Bound in the order of the question marks: sqlx counts wrong when numbers are left out.
     sqlx::query(
@@ -247,7 +243,7 @@ pub(super) async fn edit(
     seated.require_open()?;
 
     let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
-    store_change(tx, seated, &message, Some(shorten(&message.content, LAST_MESSAGE_CHARS))).await?;
+    store_change(tx, seated, &message, Some(last_message(&message))).await?;
     announce(tx, &message, Change::Edited);
     Ok(message)
 }

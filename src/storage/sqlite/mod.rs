@@ -510,6 +510,14 @@ impl Store for SqliteStore {
         conversations::count(&mut *self.reader().await?, actor).await
     }
 
+    async fn heads(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
+        conversations::heads(&mut *self.reader().await?, ids).await
+    }
+
+    async fn list_active(&self, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>> {
+        conversations::list_active(&mut *self.reader().await?, since, limit).await
+    }
+
     async fn set_status(&self, actor: &Actor, id: ConversationId, status: ConversationStatus) -> Result<Seat> {
         let actor = actor.clone();
         self.write(move |tx| {

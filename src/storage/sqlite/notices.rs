@@ -1,31 +1,20 @@
 //! The journal of what every process has to hear of, also one that did not do it.
 
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
-use uuid::Uuid;
 
 use super::{rows::Columns, writer::Tx};
 use crate::{
     domain::{ConversationId, LinkId, SessionId, TokenId, UserId},
-    storage::{Notice, Result, now},
+    storage::{
+        Notice, Result, now,
+        rules::{NOTICES_KEPT_MS, notice_columns},
+    },
 };
-
-/// How long a notice is kept: whoever does not ask for so long has no sockets any more.
-const KEPT_MS: i64 = 86_400_000;
-
-fn columns(notice: Notice) -> (&'static str, Uuid, Option<i64>) {
-    match notice {
-        Notice::Session(SessionId(id)) => ("session", id, None),
-        Notice::Token(TokenId(id)) => ("token", id, None),
-        Notice::Link(LinkId(id)) => ("link", id, None),
-        Notice::User(UserId(id)) => ("user", id, None),
-        Notice::Conversation { id: ConversationId(id), rev } => ("conversation", id, rev),
-    }
-}
 
 /// Notes it in the transaction of what it tells, and clears away what is old.
 pub(super) async fn note(tx: &mut Tx, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
     let now = now().0;
-    for (kind, id, rev) in notices.into_iter().map(columns) {
+    for (kind, id, rev) in notices.into_iter().map(notice_columns) {
         sqlx::query(
             "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
              delete from notices where noted_at_ms < ?",
@@ -34,7 +23,7 @@ pub(super) async fn note(tx: &mut Tx, notices: impl IntoIterator<Item = Notice>)
         .bind(id)
         .bind(rev)
         .bind(now)
-        .bind(now - KEPT_MS)
+        .bind(now - NOTICES_KEPT_MS)
         .execute(&mut tx.conn)
         .await?;
     }

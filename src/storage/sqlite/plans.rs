@@ -40,6 +40,8 @@ async fn every_query_uses_an_index() {
         conversations::LOAD,
         conversations::COUNT_ALL,
         conversations::COUNT_OWN,
+        conversations::HEADS,
+        conversations::ACTIVE,
         messages::BY_ID,
         messages::BEFORE,
         messages::AFTER,

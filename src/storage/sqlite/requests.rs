@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
     access::{Asker, seat},
-    conversations::{self, fold, unread},
+    conversations::{self, unread},
     messages::{self, Doer},
     rows::Columns,
     writer::Tx,
@@ -16,7 +16,10 @@ use crate::{
         Actor, ConversationId, ConversationKind, CustomRequest, Email, Name, ParticipantId, RequestId, RequestOrder,
         RequestStatus, RequestText, StatusChange, Timestamp, UserId,
     },
-    storage::{RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now},
+    storage::{
+        RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
+        rules::{fold, folded_request, status_line},
+    },
 };
 
 /// Narrows to what the actor may see: `?1` is the id of the admin who asks, `?2` of the customer; both
@@ -106,16 +109,11 @@ pub(super) async fn create(
     .bind(text.budget_cents)
     .bind(&text.wanted_on)
     .bind(RequestStatus::New.word())
-    .bind(folded(&text.title, &text.description, &name, &email))
+    .bind(folded_request(&text.title, &text.description, &name, &email))
     .bind(now().0)
     .execute(&mut tx.conn)
     .await?;
     find(&mut tx.conn, actor, id).await
-}
-
-/// What search looks at.
-fn folded(title: &str, description: &str, name: &str, email: &str) -> String {
-    fold(&[title, description, name, email].join("\n"))
 }
 
 /// Gives the requests of a customer, and the chats about them, the customer's present name.
@@ -128,7 +126,7 @@ pub(super) async fn customer_renamed(tx: &mut Tx, customer: UserId, name: &Name,
     for (id, title, description) in requests {
         sqlx::query("update custom_requests set folded = ?2 where id = ?1")
             .bind(id)
-            .bind(folded(&title, &description, name.as_str(), email.as_str()))
+            .bind(folded_request(&title, &description, name.as_str(), email.as_str()))
             .execute(&mut tx.conn)
             .await?;
     }
@@ -264,11 +262,6 @@ async fn history(conn: &mut SqliteConnection, id: RequestId) -> Result<Vec<(User
     Ok(rows.iter().map(change).collect::<sqlx::Result<_>>()?)
 }
 
-/// What the conversation says about a change.
-fn line(status: RequestStatus) -> String {
-    format!("Status set to “{}”.", status.label())
-}
-
 /// # Errors
 /// [`StoreError::NotFound`], [`StoreError::Forbidden`].
 pub(super) async fn set_status(
@@ -302,7 +295,7 @@ pub(super) async fn set_status(
     .await?;
     if let Some(conversation) = before.conversation_id {
         let by = Doer { id: admin.id.into(), name: admin.name.to_string() };
-        messages::post_system(tx, conversation, by, line(status), now).await?;
+        messages::post_system(tx, conversation, by, status_line(status), now).await?;
     }
     find(&mut tx.conn, actor, id).await
 }
@@ -330,7 +323,7 @@ pub(super) async fn open_conversation(
             conversations::insert(tx, conversation, kind, customer, &serde_json::Value::Null, now).await?;
             for (by, change) in history(&mut tx.conn, id).await? {
                 let by = Doer { id: by.into(), name: change.by };
-                messages::post_system(tx, conversation, by, line(change.status), change.at).await?;
+                messages::post_system(tx, conversation, by, status_line(change.status), change.at).await?;
             }
             (conversation, true)
         }

@@ -11,11 +11,10 @@ use super::{
 };
 use crate::{
     domain::{LinkId, SessionId, Timestamp, User, UserId},
-    storage::{LoginSession, NewSession, Notice, Result, SecretHash, SessionEntry, StoreError, now},
+    storage::{
+        LoginSession, NewSession, Notice, Result, SecretHash, SessionEntry, StoreError, now, rules::SEEN_EVERY_MS,
+    },
 };
-
-/// How exactly it is known when a session was last seen: a write for every page would be too much.
-const SEEN_EVERY_MS: i64 = 3_600_000;
 
 /// Stores a session, and clears away those that have expired.
 ///

@@ -39,6 +39,7 @@ async fn a_conversation_needs_a_name_and_sound_fields() {
         (json!({ "customer_name": "Oak table", "customer_email": "nobody" }), "customer_email"),
         (json!({ "customer_name": "Oak table", "metadata": "text" }), "metadata"),
         (json!({ "customer_name": "Oak table", "metadata": { "a": "x".repeat(20_000) } }), "metadata"),
+        (json!({ "customer_name": "Oak table", "metadata": { "a": [{ "b": "\0" }] } }), "metadata"),
     ] {
         let problem = app.admin().post("/conversations", body).await.problem(422, "invalid");
         assert_eq!(problem["field"], field, "{problem}");

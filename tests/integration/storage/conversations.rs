@@ -7,6 +7,27 @@ async fn list(world: &World, actor: &Actor, filter: ConversationFilter) -> Vec<S
     seats.into_iter().map(|seat| seat.conversation.customer_name).collect()
 }
 
+pub async fn heads_are_told_of_those_that_exist(world: World) {
+    let (ada, cleo) = (world.room("Ada").await.id, world.room("Cleo").await.id);
+    world.post(&world.admin, ada, "one").await;
+    let mut heads = world.store.heads(&[cleo, ConversationId::new(), ada]).await.unwrap();
+    heads.sort_unstable();
+    assert_eq!(heads, [(ada, 2), (cleo, 1)]);
+    assert_eq!(world.store.heads(&[]).await.unwrap(), []);
+}
+
+pub async fn what_was_active_of_late_is_listed(world: World) {
+    let (ada, cleo) = (world.room("Ada").await.id, world.room("Cleo").await.id);
+    world.post(&world.admin, ada, "one").await;
+    let active_since = async |id| world.seat(&world.admin, id).await.conversation.updated_at;
+    let all = world.store.list_active(active_since(cleo).await, 10).await.unwrap();
+    assert!(all.contains(&(ada, 2)) && all.contains(&(cleo, 1)), "{all:?}");
+    assert!(world.store.list_active(active_since(ada).await, 10).await.unwrap().contains(&(ada, 2)));
+    assert_eq!(world.store.list_active(active_since(cleo).await, 1).await.unwrap().len(), 1);
+    let later = Timestamp(active_since(ada).await.0 + 1);
+    assert_eq!(world.store.list_active(later, 10).await.unwrap(), []);
+}
+
 pub async fn opening_is_the_first_rev(world: World) {
     let mut commits = world.store.commits().unwrap();
     let new = NewConversation {

@@ -159,6 +159,23 @@ pub async fn admins_are_not_erased(world: World) {
     assert_eq!(world.store.erase_customer(&nobody, 10).await.unwrap(), None);
 }
 
+pub async fn who_was_an_admin_once_is_assigned_nothing_any_more(world: World) {
+    let second = world.other_admin().await;
+    let (user, room) = (second.user().unwrap().clone(), world.room("Cleo").await);
+    world.store.assign(&world.admin, room.id, Some(user.id)).await.unwrap();
+    world.post(&second, room.id, "from the business").await;
+    world.store.set_role(world.admin.user_id().unwrap(), user.id, Role::Customer).await.unwrap();
+    let heard = world.store.last_notice().await.unwrap();
+    assert_eq!(erase(&world, &user.email).await, Some(Erased::default()));
+    let conversation = world.seat(&world.admin, room.id).await.conversation;
+    assert_eq!((conversation.assignee_id, conversation.head), (None, 4));
+    let message = &world.messages(&world.admin, room.id).await[0];
+    assert_eq!((&*message.content, &*message.sender_name), ("from the business", "Second"));
+    let notices: Vec<_> =
+        world.store.list_notices(heard, 100).await.unwrap().into_iter().map(|(_, notice)| notice).collect();
+    assert_eq!(notices, [Notice::Conversation { id: room.id, rev: Some(4) }, Notice::User(user.id)]);
+}
+
 /// A conversation without activity for long, with a file, and one that is in use.
 async fn old_and_new(world: &World) -> (Room, Attachment, Room) {
     let old = world.room("Cleo").await;

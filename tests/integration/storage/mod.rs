@@ -1,4 +1,4 @@
-//! What every `Store` must do, and what is special about SQLite.
+//! What every `Store` must do, and what is special about each database.
 //!
 //! The contract is a list of functions that know only `dyn Store`; each backend runs all of it, on an
 //! empty database for each function. A function that is missing in the list is dead code, which the
@@ -13,7 +13,9 @@ mod files;
 mod messages;
 mod notices;
 mod participants;
+mod postgres;
 mod requests;
+mod row_security;
 mod search;
 mod setup;
 mod sqlite;
@@ -28,6 +30,18 @@ macro_rules! contract {
                 async fn $case() {
                     use crate::storage::{sqlite::SqliteFile, $subject, world};
                     $subject::$case(world::$start(SqliteFile::open().await).await).await;
+                }
+            )+}
+        )+)+}
+
+        /// The contract, kept by PostgreSQL.
+        mod on_postgres {$($(
+            mod $subject {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    use crate::storage::{postgres::PostgresDatabase, $subject, world};
+                    let Some(database) = PostgresDatabase::open().await else { return };
+                    $subject::$case(world::$start(database).await).await;
                 }
             )+}
         )+)+}
@@ -76,6 +90,8 @@ contract! {
         }
         conversations {
             opening_is_the_first_rev
+            heads_are_told_of_those_that_exist
+            what_was_active_of_late_is_listed
             closing_and_reopening
             assigning
             activity_orders_the_list
@@ -145,6 +161,7 @@ contract! {
             a_customer_is_erased_and_the_business_keeps_its_part
             somebody_without_an_account_is_erased_too
             admins_are_not_erased
+            who_was_an_admin_once_is_assigned_nothing_any_more
             what_is_too_old_is_deleted
             what_is_too_old_is_anonymised_once
             requests_that_are_under_way_are_kept

@@ -21,13 +21,51 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Api, Browser, Sign, Ws, in_time};
+use super::{Answer, Api, Browser, Sign, TestDatabase, Ws, in_time};
 
 pub const PASSWORD: &str = "a long enough password";
+
+/// Where the server keeps everything.
+pub enum Database {
+    Sqlite,
+    Postgres(TestDatabase),
+}
+
+impl Database {
+    /// The one that `BESPOKEN_TEST_DATABASE` asks for: SQLite, if it does not say `postgres`.
+    async fn of_choice() -> Self {
+        match std::env::var("BESPOKEN_TEST_DATABASE").as_deref() {
+            Ok("postgres") => Self::Postgres(TestDatabase::create().await.expect("a server for PostgreSQL")),
+            Ok("sqlite") | Err(_) => Self::Sqlite,
+            Ok(other) => panic!("BESPOKEN_TEST_DATABASE is sqlite or postgres, not {other}"),
+        }
+    }
+
+    /// One of each kind that there is.
+    pub async fn each() -> Vec<Self> {
+        let postgres = TestDatabase::create().await.map(Self::Postgres);
+        [Self::Sqlite].into_iter().chain(postgres).collect()
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    async fn url(&self, dir: &TempDir) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", dir.path().join("bespoken.db").display()),
+            Self::Postgres(database) => database.url().await,
+        }
+    }
+}
 
 /// What stays when a server stops.
 pub struct Data {
     pub dir: TempDir,
+    database: Database,
     config: Config,
     pub admin: User,
     pub token: String,
@@ -44,11 +82,11 @@ impl Data {
 
     /// The same people in another place, with what a backup holds.
     pub async fn restored(&self, backup: &Path) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let config =
-            Config { database_url: database_url(&dir), data_dir: dir.path().join("data"), ..self.config.clone() };
+        let (dir, database) = (tempfile::tempdir().unwrap(), Database::Sqlite);
+        let database_url = database.url(&dir).await;
+        let config = Config { database_url, data_dir: dir.path().join("data"), ..self.config.clone() };
         service::restore(&config.database_url, &config.data_dir, backup).await.unwrap();
-        Self { dir, config, admin: self.admin.clone(), token: self.token.clone() }
+        Self { dir, database, config, admin: self.admin.clone(), token: self.token.clone() }
     }
 
     /// Starts a server on it again.
@@ -85,13 +123,10 @@ pub struct Customer {
     pub api: Api,
 }
 
-fn database_url(dir: &TempDir) -> String {
-    format!("sqlite://{}", dir.path().join("bespoken.db").display())
-}
-
-fn config(dir: &TempDir) -> Config {
+async fn config(dir: &TempDir, database: &Database) -> Config {
     Config {
-        database_url: database_url(dir),
+        database_url: database.url(dir).await,
+        nats_url: None,
         data_dir: dir.path().join("data"),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
@@ -128,21 +163,26 @@ impl TestApp {
     }
 
     pub async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(Database::of_choice().await, change).await
+    }
+
+    /// A server on this database.
+    pub async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = config(&dir);
+        let mut config = config(&dir, &database).await;
         change(&mut config);
         let (running, shutdown) = run(config.clone()).await;
         let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         let (_, token) = running.service.create_token("admin@example.com", None).await.unwrap();
         let token = token.expose().to_owned();
-        Self::new(running, shutdown, Data { dir, config, admin, token })
+        Self::new(running, shutdown, Data { dir, database, config, admin, token })
     }
 
     /// A server whose database is empty.
-    pub async fn empty() -> (Arc<Service>, String, CancellationToken, TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let (running, shutdown) = run(config(&dir)).await;
-        (running.service, running.public_url, shutdown, dir)
+    pub async fn empty() -> (Arc<Service>, String, CancellationToken, (TempDir, Database)) {
+        let (dir, database) = (tempfile::tempdir().unwrap(), Database::of_choice().await);
+        let (running, shutdown) = run(config(&dir, &database).await).await;
+        (running.service, running.public_url, shutdown, (dir, database))
     }
 
     fn new(running: Running, shutdown: CancellationToken, data: Data) -> Self {

@@ -3,7 +3,7 @@
 use bespoken::{
     domain::{Name, Role},
     protocol::{ClientFrame, ServerFrame, close},
-    storage::{Store, sqlite::SqliteStore},
+    storage,
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -89,7 +89,7 @@ async fn what_another_process_ends_takes_its_sockets_along() {
     let mut renamed = app.socket_of(&dora).await;
     let mut unconcerned = [app.admin_socket().await, app.guest_socket(&other).await, app.socket_of(&eve).await];
 
-    let elsewhere = SqliteStore::open(&app.data.database_url()).await.unwrap();
+    let elsewhere = storage::open(&app.data.database_url()).await.unwrap();
     assert!(elsewhere.revoke_token(id).await.unwrap());
     closed_soon(&mut by_token).await;
     elsewhere.revoke_links(&app.actor(), chat.id).await.unwrap();

@@ -1,0 +1,191 @@
+//! Several nodes as one: acts on what other nodes say, and makes good what the bus loses.
+//!
+//! Rooms are compared with the database at intervals, more often while the bus is away. So a hint that
+//! is lost costs time and nothing else. A process that is alone compares too, unless its storage tells it
+//! of every commit.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc::Receiver,
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+
+use super::Service;
+use crate::{
+    domain::{ConversationId, Timestamp},
+    live::{
+        Event, Heard, Topic,
+        bus::{NodeId, SLICES, Status},
+        frame,
+    },
+    protocol::ServerFrame,
+    storage::{Audience, now},
+};
+
+/// How often a node says that it runs, and tells one part of who is there again.
+const SIGN_EVERY: Duration = Duration::from_secs(2);
+/// How often rooms are compared with the database: while the bus is there, and while it is not.
+const COMPARE_EVERY: Duration = Duration::from_secs(2);
+const COMPARE_EVERY_AWAY: Duration = Duration::from_millis(500);
+/// Rooms that are compared in one query.
+const COMPARE: usize = 5_000;
+/// While the bus is away, the summaries of what was active this recently are told when they change: long
+/// enough for clocks that differ, and for the bus to have been gone a while before it was noticed.
+const RECENT_MS: i64 = 60_000;
+/// Conversations that are looked at for that, at most.
+const RECENT: i64 = 500;
+
+/// Acts on what is heard. Ends with the service.
+pub(super) async fn listen(service: Weak<Service>, mut heard: Receiver<Heard>) {
+    while let Some(heard) = heard.recv().await {
+        let Some(service) = service.upgrade() else { return };
+        match heard {
+            Heard::Event { topic, from, event } => service.on_event(topic, from, event),
+            Heard::Following(rooms) => {
+                for &room in &rooms {
+                    service.hub.announce(room, true);
+                }
+                // Not here: meanwhile others are told.
+                tokio::spawn(async move { service.compare(&rooms).await });
+            }
+            Heard::Connected => {
+                tracing::info!("the bus is there");
+                service.publish(Topic::Nodes, || Event::Alive { asks: true });
+                let rooms = service.hub.active_rooms();
+                for &room in &rooms {
+                    service.hub.announce(room, true);
+                }
+                (0..SLICES).for_each(|slice| service.hub.announce_slice(slice));
+                tokio::spawn(async move { service.compare(&rooms).await });
+            }
+            Heard::Disconnected => {
+                tracing::warn!("the bus is away: rooms are brought up to date from the database");
+            }
+        }
+    }
+}
+
+/// Compares rooms with the database, and while the bus is away also the summaries of recent
+/// conversations. Ends with the service.
+pub(super) async fn compare_all(service: Weak<Service>) {
+    // The heads of recent conversations when they were last looked at, while the bus is away.
+    let mut recent: Option<HashMap<ConversationId, i64>> = None;
+    let mut compared = Instant::now();
+    loop {
+        sleep(COMPARE_EVERY_AWAY).await;
+        let Some(service) = service.upgrade() else { return };
+        let is_connected = service.bus_status().is_none_or(|status| status.is_connected);
+        if is_connected && compared.elapsed() < COMPARE_EVERY {
+            continue;
+        }
+        compared = Instant::now();
+        let rooms = service.hub.active_rooms();
+        for rooms in rooms.chunks(COMPARE) {
+            service.compare(rooms).await;
+        }
+        // Once more after the bus has come back: what happened just before is told then.
+        if !is_connected || recent.is_some() {
+            service.tell_recent(recent.get_or_insert_default()).await;
+        }
+        if is_connected {
+            recent = None;
+        }
+    }
+}
+
+/// Says that this node runs, and who is on it; forgets the nodes that do not. Ends with the service.
+pub(super) async fn show_signs(service: Weak<Service>) {
+    let mut tick = interval(SIGN_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for slice in (0..SLICES).cycle() {
+        tick.tick().await;
+        let Some(service) = service.upgrade() else { return };
+        service.publish(Topic::Nodes, || Event::Alive { asks: false });
+        service.hub.announce_slice(slice);
+        for room in service.hub.expire_nodes(now()) {
+            service.inbox_changed_elsewhere(room, None);
+        }
+        service.hub.expire_people(now());
+    }
+}
+
+impl Service {
+    fn on_event(self: &Arc<Self>, topic: Topic, from: NodeId, event: Event) {
+        match (topic, event) {
+            (Topic::Room(room), Event::Changed { rev, change }) => self.tell_room(room, rev, change),
+            (Topic::Room(room), Event::Head { rev }) => self.see_to(room, self.hub.hear_of(room, rev)),
+            (Topic::Room(room), Event::Typing { participant, on }) => self.hub.types_elsewhere(room, participant, on),
+            (Topic::Room(room), Event::Read { participant, seq }) => {
+                self.hub.tell(room, &frame(&ServerFrame::Read { room, participant, seq }));
+            }
+            (Topic::Room(room), Event::Here { people, asks }) => {
+                self.hub.here_elsewhere(room, from, people, now());
+                if asks {
+                    self.hub.announce(room, false);
+                }
+            }
+            (Topic::Nodes, Event::Inbox { conversation, customer, links }) => {
+                self.inbox_changed_elsewhere(conversation, Some(Audience { customer, links }));
+            }
+            (Topic::Nodes, Event::CustomerHere { room, on }) => self.hub.customer_here_elsewhere(from, room, on),
+            (Topic::Nodes, Event::CustomersHere { slice, rooms }) => self.hub.customers_elsewhere(from, slice, rooms),
+            (Topic::Nodes, Event::Request { customer, id, status }) => {
+                self.hub.tell_request(customer, &frame(&ServerFrame::Request { id, status }));
+            }
+            (Topic::Nodes, Event::Alive { asks }) => {
+                self.hub.node_alive(from);
+                if asks {
+                    (0..SLICES).for_each(|slice| self.hub.announce_slice(slice));
+                }
+            }
+            (Topic::Nodes, Event::Leaving) => {
+                for room in self.hub.forget_node(from, now()) {
+                    self.inbox_changed_elsewhere(room, None);
+                }
+            }
+            (topic, event) => tracing::debug!(?topic, ?event, "an event of the bus came where it does not belong"),
+        }
+    }
+
+    /// Brings rooms up to date whose head is above what they were told.
+    async fn compare(self: &Arc<Self>, rooms: &[ConversationId]) {
+        if rooms.is_empty() {
+            return;
+        }
+        match self.store.heads(rooms).await {
+            Ok(heads) => {
+                for (room, head) in heads {
+                    self.see_to(room, self.hub.hear_of(room, head));
+                }
+            }
+            Err(error) => tracing::warn!(%error, "could not compare rooms with the database"),
+        }
+    }
+
+    /// Tells people on this node the summaries of conversations whose head is not in `known`.
+    async fn tell_recent(&self, known: &mut HashMap<ConversationId, i64>) {
+        let since = Timestamp(now().0 - RECENT_MS);
+        match self.store.list_active(since, RECENT).await {
+            Ok(active) => {
+                for (id, head) in &active {
+                    if known.get(id) != Some(head) {
+                        self.inbox_changed_elsewhere(*id, None);
+                    }
+                }
+                *known = active.into_iter().collect();
+            }
+            Err(error) => tracing::warn!(%error, "could not look for recent changes"),
+        }
+    }
+
+    /// How the bus is; `None` if this process is alone.
+    #[must_use]
+    pub fn bus_status(&self) -> Option<Status> {
+        self.bus.as_ref().map(|bus| bus.status())
+    }
+}

@@ -1,0 +1,244 @@
+//! Who may see which conversation: decided here and nowhere else in the program. The policies of the
+//! tables say the same once more, for whatever this misses.
+//!
+//! [`seat`] is the only way to a [`Seated`], and every function that reads or writes one
+//! conversation takes one: a query without a check of access does not compile. Lists narrow what
+//! they read to [`own_conversations`]. Admins see all; customers what is theirs, and what the links
+//! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
+
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::rows::{Columns, at};
+use crate::{
+    domain::{
+        Actor, ClientId, ConversationId, ConversationStatus, MessageId, Name, Participant, ParticipantId,
+        ParticipantKind, Timestamp, UserId,
+    },
+    storage::{Result, StoreError},
+};
+
+/// Whether the link `$link` is alive; `$1` is the present moment.
+macro_rules! is_alive {
+    ($link:literal) => {
+        concat!($link, ".revoked_at is null and (", $link, ".expires_at is null or ", $link, ".expires_at > $1)")
+    };
+}
+pub(super) use is_alive;
+
+/// The ids of a customer's or guest's conversations; `$1` is the present moment, `$2` the user's id
+/// or null, `$3` the opened links.
+macro_rules! own_conversations {
+    () => {
+        concat!(
+            "select conversations.id from conversations where conversations.customer_id = $2 ",
+            "union select links.conversation_id from links ",
+            "where links.id = any ($3) and ",
+            crate::storage::postgres::access::is_alive!("links")
+        )
+    };
+}
+pub(super) use own_conversations;
+
+/// An actor as queries bind it.
+pub(super) struct Asker {
+    /// Set for admins only: who they are in every conversation.
+    pub(super) admin: Option<Uuid>,
+    /// Set for customers only.
+    pub(super) customer: Option<Uuid>,
+    /// The links that were opened.
+    pub(super) links: Vec<Uuid>,
+}
+
+impl From<&Actor> for Asker {
+    fn from(actor: &Actor) -> Self {
+        let user = actor.user_id().map(|UserId(id)| id);
+        let (admin, customer) = if actor.is_admin() { (user, None) } else { (None, user) };
+        Self { admin, customer, links: actor.links().iter().map(|link| link.0).collect() }
+    }
+}
+
+/// Proof that an actor may see a conversation, with who this actor is in it and where it stood.
+/// Within a transaction it stays true.
+pub(super) struct Seated {
+    conversation_id: ConversationId,
+    me: Participant,
+    status: ConversationStatus,
+    head: i64,
+    last_seq: i64,
+}
+
+impl Seated {
+    pub(super) fn conversation_id(&self) -> ConversationId {
+        self.conversation_id
+    }
+
+    /// Without `last_seen_at`.
+    pub(super) fn me(&self) -> &Participant {
+        &self.me
+    }
+
+    pub(super) fn head(&self) -> i64 {
+        self.head
+    }
+
+    pub(super) fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    pub(super) fn status(&self) -> ConversationStatus {
+        self.status
+    }
+
+    pub(super) fn is_admin(&self) -> bool {
+        self.me.kind == ParticipantKind::Admin
+    }
+
+    /// # Errors
+    /// [`StoreError::Forbidden`].
+    pub(super) fn require_admin(&self) -> Result<()> {
+        if self.is_admin() { Ok(()) } else { Err(StoreError::Forbidden) }
+    }
+
+    /// # Errors
+    /// [`StoreError::Closed`].
+    pub(super) fn require_open(&self) -> Result<()> {
+        match self.status {
+            ConversationStatus::Open => Ok(()),
+            ConversationStatus::Closed => Err(StoreError::Closed),
+        }
+    }
+}
+
+macro_rules! select_seat {
+    ($lock:literal) => {
+        concat!(
+            "
+    select head, last_seq, status, customer_name, customer_participant_id, customer_id is not null as has_account,
+           (select messages.id from messages
+            where messages.conversation_id = $4 and messages.client_id = $6
+              and messages.sender_id = coalesce($5, customer_participant_id)) as sent_before
+    from conversations
+    where id = $4
+      and ($5 is not null
+           or customer_id = $2
+           or exists (select 1 from links
+                      where links.conversation_id = conversations.id
+                        and ",
+            is_alive!("links"),
+            "
+                        and links.id = any ($3)))
+    ",
+            $lock
+        )
+    };
+}
+
+pub(super) const SEAT: &str = select_seat!("");
+/// Waits for whoever changes the conversation at this moment, on whichever node, and then keeps others
+/// from changing it until the transaction ends: so head and last seq can be counted up from what is read.
+/// References to the conversation need not wait.
+const SEAT_TO_CHANGE: &str = select_seat!("for no key update of conversations");
+
+/// Lets the actor into the conversation.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn seat(conn: &mut PgConnection, actor: &Actor, id: ConversationId, now: Timestamp) -> Result<Seated> {
+    Ok(read_seat(conn, SEAT, actor, id, None, now).await?.0)
+}
+
+/// Lets the actor into the conversation, to change it.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn seat_to_change(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: ConversationId,
+    now: Timestamp,
+) -> Result<Seated> {
+    Ok(seat_sender(conn, actor, id, None, now).await?.0)
+}
+
+/// Lets the actor into the conversation, to change it, and finds the message that the actor sent to it
+/// with `client_id` before: in one query, because this is how most writes begin. A message that another
+/// transaction has just committed may be missed, as the query sees messages as they were when it began
+/// to wait for the conversation.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn seat_sender(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: ConversationId,
+    client_id: Option<ClientId>,
+    now: Timestamp,
+) -> Result<(Seated, Option<MessageId>)> {
+    read_seat(conn, SEAT_TO_CHANGE, actor, id, client_id, now).await
+}
+
+async fn read_seat(
+    conn: &mut PgConnection,
+    sql: &'static str,
+    actor: &Actor,
+    id: ConversationId,
+    client_id: Option<ClientId>,
+    now: Timestamp,
+) -> Result<(Seated, Option<MessageId>)> {
+    let asker = Asker::from(actor);
+    let row = sqlx::query(sql)
+        .bind(at(now))
+        .bind(asker.customer)
+        .bind(asker.links)
+        .bind(id.0)
+        .bind(asker.admin)
+        .bind(client_id.map(|id| id.0))
+        .fetch_optional(conn)
+        .await?
+        .ok_or(StoreError::NotFound)?;
+    let me = match actor {
+        Actor::Admin(user) => participant(user.id.into(), ParticipantKind::Admin, &user.name),
+        Actor::Customer(..) | Actor::Guest(_) => participant(
+            row.id("customer_participant_id", ParticipantId)?,
+            customer_side(row.try_get("has_account")?),
+            &Name::trusted(row.try_get("customer_name")?),
+        ),
+    };
+    let seated = Seated {
+        conversation_id: id,
+        me,
+        status: row.word("status")?,
+        head: row.try_get("head")?,
+        last_seq: row.try_get("last_seq")?,
+    };
+    Ok((seated, row.optional_id("sent_before", MessageId)?))
+}
+
+/// The conversation of a message; `room`, if given, must be this conversation. Whether the actor may see
+/// it is for [`seat`] to say. A message never moves to another.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn conversation_of(
+    conn: &mut PgConnection,
+    room: Option<ConversationId>,
+    id: MessageId,
+) -> Result<ConversationId> {
+    sqlx::query_scalar("select conversation_id from messages where id = $1")
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?
+        .map(ConversationId)
+        .filter(|conversation| room.is_none_or(|room| room == *conversation))
+        .ok_or(StoreError::NotFound)
+}
+
+/// What the customer side of a conversation is.
+pub(super) fn customer_side(has_account: bool) -> ParticipantKind {
+    if has_account { ParticipantKind::Customer } else { ParticipantKind::Guest }
+}
+
+fn participant(id: ParticipantId, kind: ParticipantKind, name: &Name) -> Participant {
+    Participant { id, kind, name: name.as_str().to_owned(), online: false, last_seen_at: None }
+}

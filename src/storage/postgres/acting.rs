@@ -1,0 +1,183 @@
+//! Where every transaction begins: it says who acts, and only then reads or writes.
+//!
+//! PostgreSQL's row-level security goes by what is said here (see the policies in `migrations/postgres`).
+//! It is said for the transaction alone, together with the role to work as, so that it ends with the
+//! transaction, however that ends. Without it a connection sees no customer's data at all.
+
+use std::{
+    ops::{Deref, DerefMut},
+    time::{Duration, Instant},
+};
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use uuid::Uuid;
+
+use crate::{
+    domain::Actor,
+    storage::{Result, StoreMetrics},
+};
+
+/// The role that every transaction works as. It owns nothing and cannot bypass row-level security.
+pub(super) const ROLE: &str = "bespoken_app";
+
+/// Begins a transaction in which each statement sees what others have committed before it, whatever the
+/// server does by default: who has waited for a row must see what became of it.
+pub(super) const BEGIN: &str = "begin isolation level read committed";
+/// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
+/// nothing. The empty question before it is refused then.
+pub(super) const COMMIT: &str = "select; commit";
+
+/// How long a connection has to take back what was left unfinished, before it is given up.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+/// On whose behalf a transaction runs.
+#[derive(Clone, Copy)]
+pub(super) enum Acting<'a> {
+    Actor(&'a Actor),
+    /// What the service does for nobody in particular: finding out what a secret stands for, everything
+    /// about accounts, telling whom a change concerns, tidying up. Sees no messages.
+    System,
+    /// Taking out what is not to be kept: see `erasure`. Sees what it takes out, and is alone in deleting it.
+    Eraser,
+}
+
+impl Acting<'_> {
+    /// The statement that says who acts, for the transaction that it stands in. Made of fixed words and of
+    /// ids, which have nothing in them that would need quoting.
+    pub(super) fn statement(self) -> String {
+        let (kind, user, links) = match self {
+            Self::System => ("system", None, &[][..]),
+            Self::Eraser => ("eraser", None, &[][..]),
+            Self::Actor(Actor::Admin(user)) => ("admin", Some(user.id.0), &[][..]),
+            Self::Actor(Actor::Customer(user, links)) => ("customer", Some(user.id.0), &links[..]),
+            Self::Actor(Actor::Guest(links)) => ("guest", None, &links[..]),
+        };
+        let user = user.as_ref().map(Uuid::to_string).unwrap_or_default();
+        let links: Vec<_> = links.iter().map(|link| link.0.to_string()).collect();
+        format!(
+            "select set_config('role', '{ROLE}', true), set_config('bespoken.actor_kind', '{kind}', true), \
+             set_config('bespoken.user_id', '{user}', true), set_config('bespoken.links', '{{{}}}', true)",
+            links.join(",")
+        )
+    }
+}
+
+/// Whether the connection has ended, and not just a statement.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    match error.as_database_error() {
+        // The server goes down, or ended the connection.
+        Some(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+        None => matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_)),
+    }
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// All that is read is of one moment.
+    Read,
+    Write,
+}
+
+/// A connection of the pool, in a transaction in which somebody acts. Dropping it takes back what it
+/// wrote; one that only read needs no other end.
+pub(super) struct Transaction {
+    /// `None` once it has ended.
+    conn: Option<PoolConnection<Postgres>>,
+    purpose: Purpose,
+    since: Instant,
+    metrics: StoreMetrics,
+}
+
+impl Transaction {
+    pub(super) async fn begin(
+        pool: &PgPool,
+        purpose: Purpose,
+        acting: Acting<'_>,
+        metrics: &StoreMetrics,
+    ) -> Result<Self> {
+        let since = Instant::now();
+        let begin = match purpose {
+            Purpose::Read => "begin isolation level repeatable read read only",
+            Purpose::Write => BEGIN,
+        };
+        // One text, because each statement sent by itself is a round trip.
+        let sql = format!("{begin}; {}", acting.statement());
+        let mut lost = 0;
+        loop {
+            // Before anything is sent, so that a caller who goes away leaves no open transaction in the pool.
+            let conn = Some(pool.acquire().await?);
+            let mut tx = Self { conn, purpose, since, metrics: metrics.clone() };
+            match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await {
+                Ok(_) => return Ok(tx),
+                // As all of the pool are after the server was started anew.
+                Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Returns when the changes are on disk.
+    pub(super) async fn commit(mut self) -> Result<()> {
+        sqlx::raw_sql(COMMIT).execute(&mut *self).await?;
+        self.conn = None;
+        self.metrics.commits.observe(self.since.elapsed().as_secs_f64());
+        self.metrics.batches.observe(1.0);
+        Ok(())
+    }
+}
+
+impl Deref for Transaction {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.conn.as_ref().expect("it has not ended")
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.conn.as_mut().expect("it has not ended")
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(mut conn) = self.conn.take() else { return };
+        if self.purpose == Purpose::Read {
+            self.metrics.reads.observe(self.since.elapsed().as_secs_f64());
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // The program is ending. A connection that is dropped takes everything back as well.
+            drop(conn.detach());
+            return;
+        };
+        // The caller may have gone away at any point, so nothing is known about the connection but that it
+        // answers in order.
+        runtime.spawn(async move {
+            let rollback = sqlx::raw_sql("rollback").execute(&mut *conn);
+            if !matches!(tokio::time::timeout(END_WITHIN, rollback).await, Ok(Ok(_))) {
+                conn.close_on_drop();
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::LinkId;
+
+    #[test]
+    fn everything_is_said_each_time() {
+        let link = LinkId::new();
+        for acting in [Acting::System, Acting::Actor(&Actor::Guest(vec![])), Acting::Actor(&Actor::Guest(vec![link]))] {
+            let statement = acting.statement();
+            for setting in ["role", "bespoken.actor_kind", "bespoken.user_id", "bespoken.links"] {
+                assert!(statement.contains(&format!("set_config('{setting}', ")), "{statement}");
+            }
+        }
+        let guest = Actor::Guest(vec![link, link]);
+        assert!(Acting::Actor(&guest).statement().contains(&format!("'{{{link},{link}}}'")));
+    }
+}

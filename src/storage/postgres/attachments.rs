@@ -1,0 +1,159 @@
+//! Files: put into a conversation first, then brought along by a message. What is in them is not kept
+//! here but beside the database.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    access::{Seated, seat},
+    rows::{Columns, at},
+};
+use crate::{
+    domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
+    storage::{Result, StoreError, rules::MOST_UNSENT},
+};
+
+fn attachment(row: &PgRow) -> sqlx::Result<Attachment> {
+    Ok(Attachment {
+        id: row.id("id", AttachmentId)?,
+        name: row.try_get("name")?,
+        media_type: row.try_get("media_type")?,
+        size_bytes: row.try_get("size_bytes")?,
+    })
+}
+
+/// # Errors
+/// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
+pub(super) async fn add(conn: &mut PgConnection, seated: &Seated, file: Attachment, now: Timestamp) -> Result<()> {
+    seated.require_open()?;
+    let unsent: i64 = sqlx::query_scalar(
+        "select count(*) from attachments where conversation_id = $1 and uploader_id = $2 and message_id is null",
+    )
+    .bind(seated.conversation_id().0)
+    .bind(seated.me().id.0)
+    .fetch_one(&mut *conn)
+    .await?;
+    if unsent >= MOST_UNSENT {
+        return Err(StoreError::TooManyFiles);
+    }
+    sqlx::query(
+        "insert into attachments (id, conversation_id, uploader_id, name, media_type, size_bytes, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(file.id.0)
+    .bind(seated.conversation_id().0)
+    .bind(seated.me().id.0)
+    .bind(file.name)
+    .bind(file.media_type)
+    .bind(file.size_bytes)
+    .bind(at(now))
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`], also for what somebody else has not sent yet.
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: AttachmentId,
+    now: Timestamp,
+) -> Result<Attachment> {
+    let row = sqlx::query(
+        "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
+         from attachments where id = $1",
+    )
+    .bind(id.0)
+    .fetch_optional(&mut *conn)
+    .await?
+    .ok_or(StoreError::NotFound)?;
+    let seated = seat(conn, actor, row.id("conversation_id", ConversationId)?, now).await?;
+    if row.try_get("was_sent")? || row.try_get::<Option<Uuid>, _>("uploader_id")? == Some(seated.me().id.0) {
+        Ok(attachment(&row)?)
+    } else {
+        Err(StoreError::NotFound)
+    }
+}
+
+/// Files that this sender may send now, in the order of `ids`.
+///
+/// # Errors
+/// [`StoreError::NoAttachment`] if one of them is none.
+pub(super) async fn unsent(conn: &mut PgConnection, seated: &Seated, ids: &[AttachmentId]) -> Result<Vec<Attachment>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(
+        "select id, name, media_type, size_bytes from attachments
+         where conversation_id = $1 and uploader_id = $2 and message_id is null
+           and id = any ($3)",
+    )
+    .bind(seated.conversation_id().0)
+    .bind(seated.me().id.0)
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let mut found: Vec<_> = rows.iter().map(attachment).collect::<sqlx::Result<_>>()?;
+    let place = |file: &Attachment| ids.iter().position(|id| *id == file.id);
+    found.sort_by_key(place);
+    if found.len() == ids.len() { Ok(found) } else { Err(StoreError::NoAttachment) }
+}
+
+pub(super) async fn send(conn: &mut PgConnection, ids: &[AttachmentId], message: MessageId) -> Result<()> {
+    sqlx::query("update attachments set message_id = $1 where id = any ($2)")
+        .bind(message.0)
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// Takes the files of a deleted message from everyone. Whoever deletes it may not delete their rows, and need
+/// not: [`list_discarded`] knows them.
+pub(super) async fn discard(conn: &mut PgConnection, message: MessageId) -> Result<()> {
+    sqlx::query(
+        "update attachments set message_id = null, uploader_id = null, created_at = to_timestamp(0) where message_id = $1",
+    )
+    .bind(message.0)
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn discard_unsent(conn: &mut PgConnection, before: Timestamp) -> Result<()> {
+    sqlx::query(
+        "with gone as (delete from attachments where message_id is null and created_at < $1 returning id)
+         insert into discarded_files (id) select id from gone",
+    )
+    .bind(at(before))
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_discarded(conn: &mut PgConnection, limit: i64) -> Result<Vec<AttachmentId>> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select id from discarded_files
+         union all
+         select id from attachments where message_id is null and uploader_id is null
+         limit $1",
+    )
+    .bind(limit.max(0))
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(AttachmentId).collect())
+}
+
+pub(super) async fn forget_discarded(conn: &mut PgConnection, ids: &[AttachmentId]) -> Result<()> {
+    sqlx::query(
+        "with forgotten as (
+             delete from attachments where id = any ($1) and message_id is null and uploader_id is null
+         )
+         delete from discarded_files where id = any ($1)",
+    )
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}

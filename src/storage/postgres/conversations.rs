@@ -1,0 +1,451 @@
+//! Conversations: opening, finding, listing, closing, assigning.
+
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, types::Json};
+use uuid::Uuid;
+
+use super::{
+    access::{Asker, Seated, customer_side, is_alive, own_conversations, seat},
+    links, participants,
+    rows::{Columns, Word, at, searchable},
+    writer::Tx,
+};
+use crate::{
+    domain::{
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name, Participant,
+        ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+    },
+    storage::{
+        Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
+        now, rules::fold,
+    },
+};
+
+/// How many messages of others came after what `$me` has read, in a row of `conversations` with the `receipts`
+/// of `$me`.
+///
+/// Nobody has an unread message of their own, because sending one moves the receipt to it; only the
+/// lines that the server writes in an admin's name do not. So it is what came after the receipt, less
+/// what was deleted of it and such lines.
+macro_rules! unread {
+    ($me:literal) => {
+        concat!(
+            "conversations.last_seq - coalesce(receipts.seq, 0)
+               - (select count(*) from messages
+                  where messages.conversation_id = conversations.id and messages.deleted_at is not null
+                    and messages.seq > coalesce(receipts.seq, 0))
+               - (select count(*) from messages
+                  where messages.conversation_id = conversations.id and messages.is_system
+                    and messages.sender_id = ",
+            $me,
+            " and messages.seq > coalesce(receipts.seq, 0))"
+        )
+    };
+}
+pub(super) use unread;
+
+/// Conversations from `$source` as one person sees them. `$1` is the present moment, `$4` the id of the admin who
+/// asks, or null for the customer side.
+macro_rules! select_conversations {
+    ($source:expr) => {
+        concat!(
+            "
+    select conversations.id, conversations.kind, conversations.request_id, conversations.status,
+           conversations.customer_name, conversations.customer_email, conversations.customer_participant_id,
+           conversations.customer_id is not null as has_account,
+           conversations.metadata, conversations.assignee_id, conversations.head, conversations.last_seq,
+           conversations.last_message, conversations.created_at, conversations.updated_at,
+           conversations.closed_at, conversations.closed_by_name,
+           ",
+            unread!("$4"),
+            " as unread,
+           participants.last_seen_at,
+           links.id as link_id
+    from ",
+            $source,
+            "
+    left join receipts
+        on receipts.conversation_id = conversations.id
+       and receipts.participant_id = coalesce($4, conversations.customer_participant_id)
+    left join participants
+        on participants.conversation_id = conversations.id
+       and participants.participant_id = coalesce($4, conversations.customer_participant_id)
+    left join links
+        on links.conversation_id = conversations.id and $4 is not null and ",
+            crate::storage::postgres::access::is_alive!("links")
+        )
+    };
+}
+
+/// Reads [`select_conversations`].
+fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
+    let customer_name: String = row.try_get("customer_name")?;
+    let last_seen_at = row.optional_time("last_seen_at")?;
+    let (me, metadata) = match actor {
+        Actor::Admin(user) => {
+            let Json(metadata) = row.try_get("metadata")?;
+            let (id, name) = (user.id.into(), user.name.as_str().to_owned());
+            (Participant { id, kind: ParticipantKind::Admin, name, online: false, last_seen_at }, metadata)
+        }
+        Actor::Customer(..) | Actor::Guest(_) => {
+            let id = row.id("customer_participant_id", ParticipantId)?;
+            let kind = customer_side(row.try_get("has_account")?);
+            let name = customer_name.clone();
+            (Participant { id, kind, name, online: false, last_seen_at }, serde_json::Value::Null)
+        }
+    };
+    let conversation = Conversation {
+        id: row.id("id", ConversationId)?,
+        kind: row.word("kind")?,
+        request_id: row.optional_id("request_id", RequestId)?,
+        status: row.word("status")?,
+        customer_name,
+        customer_email: row.try_get("customer_email")?,
+        metadata,
+        assignee_id: row.optional_id("assignee_id", UserId)?,
+        head: row.try_get("head")?,
+        last_seq: row.try_get("last_seq")?,
+        last_message: row.try_get("last_message")?,
+        unread: row.try_get("unread")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        closed_at: row.optional_time("closed_at")?,
+        closed_by: row.try_get("closed_by_name")?,
+        link: None,
+        customer_online: None,
+    };
+    Ok(Seat { conversation, me, link: row.optional_id("link_id", LinkId)? })
+}
+
+pub(super) const LOAD: &str = concat!(select_conversations!("conversations"), " where conversations.id = $5");
+
+pub(super) async fn load(conn: &mut PgConnection, actor: &Actor, seated: &Seated) -> Result<Seat> {
+    let asker = Asker::from(actor);
+    let row = sqlx::query(LOAD)
+        .bind(at(now()))
+        .bind(asker.customer)
+        .bind(asker.links)
+        .bind(asker.admin)
+        .bind(seated.conversation_id().0)
+        .fetch_one(conn)
+        .await?;
+    Ok(seen_by(actor, &row)?)
+}
+
+/// Stores a conversation at rev 1, with its link, the admin who opens it and the customer side.
+///
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Result<Seat> {
+    if !actor.is_admin() {
+        return Err(StoreError::Forbidden);
+    }
+    let now = now();
+    let NewConversation { id, customer_id, customer_name, customer_email, metadata, link } = new;
+    // Whoever comes by the link is one participant: the owner's account, or else somebody known by
+    // the conversation's own id.
+    let participant = customer_id.map_or(ParticipantId(id.0), ParticipantId::from);
+    let customer = Customer { id: customer_id, participant, name: customer_name, email: customer_email };
+    insert(tx, id, (ConversationKind::Session, None), customer, &metadata, now).await?;
+    links::add(&mut tx.conn, id, link, now).await?;
+    let seated = seat(&mut tx.conn, actor, id, now).await?;
+    participants::join(&mut tx.conn, &seated).await?;
+    load(&mut tx.conn, actor, &seated).await
+}
+
+/// The customer side of a new conversation.
+pub(super) struct Customer {
+    /// The account that it belongs to, if any.
+    pub(super) id: Option<UserId>,
+    pub(super) participant: ParticipantId,
+    pub(super) name: Name,
+    pub(super) email: Option<Email>,
+}
+
+/// Stores a conversation at rev 1 with its customer side. Whoever calls this has decided that the
+/// actor may open it.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    id: ConversationId,
+    (kind, request): (ConversationKind, Option<RequestId>),
+    customer: Customer,
+    metadata: &serde_json::Value,
+    now: Timestamp,
+) -> Result<()> {
+    let email = customer.email.as_ref().map(|email| email.as_str());
+    sqlx::query(
+        "insert into conversations
+             (id, kind, status, customer_name, customer_email, customer_participant_id, metadata, head, last_seq,
+              customer_folded, created_at, updated_at, customer_id, request_id)
+         values ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $9, $9, $10, $11)",
+    )
+    .bind(id.0)
+    .bind(kind.word())
+    .bind(ConversationStatus::Open.word())
+    .bind(customer.name.as_str())
+    .bind(email)
+    .bind(customer.participant.0)
+    .bind(Json(metadata))
+    .bind(fold(&format!("{}\n{}", customer.name, email.unwrap_or_default())))
+    .bind(at(now))
+    .bind(customer.id.map(|id| id.0))
+    .bind(request.map(|id| id.0))
+    .execute(&mut tx.conn)
+    .await?;
+    let side = Participant {
+        id: customer.participant,
+        kind: customer_side(customer.id.is_some()),
+        name: customer.name.to_string(),
+        online: false,
+        last_seen_at: None,
+    };
+    participants::add(&mut tx.conn, id, &side).await?;
+    tx.commits.push(Commit { conversation_id: id, rev: 1, change: Change::Conversation });
+    Ok(())
+}
+
+/// Waits for whoever changes the conversation, and keeps others from it until the transaction ends.
+pub(super) async fn lock(conn: &mut PgConnection, id: ConversationId) -> Result<()> {
+    sqlx::query("select from conversations where id = $1 for no key update").bind(id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
+pub(super) async fn adopt(
+    conn: &mut PgConnection,
+    user: UserId,
+    links: &[LinkId],
+    now: Timestamp,
+) -> Result<Vec<ConversationId>> {
+    let links: Vec<_> = links.iter().map(|link| link.0).collect();
+    // In the order in which those who write to conversations wait for them.
+    sqlx::query(
+        "select from conversations where id in (select conversation_id from links where id = any ($1))
+         order by id for no key update",
+    )
+    .bind(&links)
+    .execute(&mut *conn)
+    .await?;
+    let adopted: Vec<Uuid> = sqlx::query_scalar(concat!(
+        "update conversations set customer_id = $2
+         where customer_id is null and exists (select 1 from users where id = $2 and role = 'customer')
+           and id in (select links.conversation_id from links
+                      where links.id = any ($3) and ",
+        is_alive!("links"),
+        ") returning id"
+    ))
+    .bind(at(now))
+    .bind(user.0)
+    .bind(links)
+    .fetch_all(&mut *conn)
+    .await?;
+    for id in &adopted {
+        sqlx::query(
+            "update participants set kind = 'customer'
+             where conversation_id = $1
+               and participant_id = (select customer_participant_id from conversations where id = $1)",
+        )
+        .bind(id)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(adopted.into_iter().map(ConversationId).collect())
+}
+
+pub(super) async fn heads(conn: &mut PgConnection, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query("select id, head from conversations where id = any ($1)").bind(ids).fetch_all(conn).await?;
+    Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn list_active(
+    conn: &mut PgConnection,
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(ConversationId, i64)>> {
+    let rows = sqlx::query(
+        "select id, head from conversations where updated_at >= $1 order by updated_at desc, id desc limit $2",
+    )
+    .bind(at(since))
+    .bind(limit.max(0))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
+}
+
+fn head(row: &PgRow) -> sqlx::Result<(ConversationId, i64)> {
+    Ok((row.id("id", ConversationId)?, row.try_get("head")?))
+}
+
+pub(super) async fn audience(conn: &mut PgConnection, id: ConversationId, now: Timestamp) -> Result<Audience> {
+    let customer = sqlx::query_scalar("select customer_id from conversations where id = $1")
+        .bind(id.0)
+        .fetch_optional(&mut *conn)
+        .await?
+        .flatten();
+    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
+        "select links.id from links where links.conversation_id = $2 and ",
+        is_alive!("links")
+    ))
+    .bind(at(now))
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+    Ok(Audience { customer: customer.map(UserId), links: links.into_iter().map(LinkId).collect() })
+}
+
+/// The statement that lists what matches `filter`. All variants bind the same values: besides those
+/// of [`select_conversations`], `$2` and `$3` of [`own_conversations`], `$5` status, `$6` kind,
+/// `$7` folded search, `$8` and `$9` cursor, `$10` limit.
+pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: bool) -> String {
+    let mut sql = String::from(if is_admin {
+        select_conversations!("conversations")
+    } else {
+        select_conversations!(concat!(
+            "(",
+            own_conversations!(),
+            ") as own join conversations on conversations.id = own.id"
+        ))
+    });
+    let conditions = [
+        (filter.status.is_some(), " and conversations.status = $5"),
+        (filter.kind.is_some(), " and conversations.kind = $6"),
+        (
+            searched(filter).is_some(),
+            " and (strpos(conversations.customer_folded, $7) > 0 or strpos(conversations.last_message_folded, $7) > 0)",
+        ),
+        (has_cursor, " and (conversations.updated_at, conversations.id) < ($8, $9)"),
+    ];
+    sql.push_str(" where true");
+    for (_, condition) in conditions.iter().filter(|(applies, _)| *applies) {
+        sql.push_str(condition);
+    }
+    sql.push_str(" order by conversations.updated_at desc, conversations.id desc limit $10");
+    sql
+}
+
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    filter: &ConversationFilter,
+    cursor: Option<Cursor>,
+    limit: i64,
+) -> Result<Vec<Seat>> {
+    let asker = Asker::from(actor);
+    let rows = sqlx::query(AssertSqlSafe(list_sql(actor.is_admin(), filter, cursor.is_some())))
+        .bind(at(now()))
+        .bind(asker.customer)
+        .bind(asker.links)
+        .bind(asker.admin)
+        .bind(filter.status.map(Word::word))
+        .bind(filter.kind.map(Word::word))
+        .bind(searched(filter).map(|text| searchable(&fold(text))))
+        .bind(cursor.map(|cursor| at(cursor.updated_at)))
+        .bind(cursor.map(|cursor| cursor.id.0))
+        // A negative limit would mean none at all.
+        .bind(limit.max(0))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
+}
+
+fn searched(filter: &ConversationFilter) -> Option<&str> {
+    filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";
+pub(super) const COUNT_OWN: &str = concat!(
+    "select status, count(*) as conversations from (",
+    own_conversations!(),
+    ") as own join conversations on conversations.id = own.id group by status"
+);
+
+pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<StatusCounts> {
+    let asker = Asker::from(actor);
+    let rows = sqlx::query(if actor.is_admin() { COUNT_ALL } else { COUNT_OWN })
+        .bind(at(now()))
+        .bind(asker.customer)
+        .bind(asker.links)
+        .fetch_all(conn)
+        .await?;
+    let mut counts = StatusCounts::default();
+    for row in rows {
+        let number = row.try_get("conversations")?;
+        match row.word("status")? {
+            ConversationStatus::Open => counts.open = number,
+            ConversationStatus::Closed => counts.closed = number,
+        }
+    }
+    Ok(counts)
+}
+
+/// Closes or reopens, unless it is so already.
+///
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) async fn set_status(
+    tx: &mut Tx,
+    actor: &Actor,
+    seated: &Seated,
+    status: ConversationStatus,
+    now: Timestamp,
+) -> Result<Seat> {
+    seated.require_admin()?;
+    if seated.status() != status {
+        let closed = (status == ConversationStatus::Closed).then_some(at(now));
+        let rev = seated.head() + 1;
+        sqlx::query(
+            "update conversations
+             set head = $2, status = $3, closed_at = $4, closed_by_name = $5, updated_at = greatest(updated_at, $6)
+             where id = $1",
+        )
+        .bind(seated.conversation_id().0)
+        .bind(rev)
+        .bind(status.word())
+        .bind(closed)
+        .bind(closed.map(|_| seated.me().name.as_str()))
+        .bind(at(now))
+        .execute(&mut tx.conn)
+        .await?;
+        tx.commits.push(Commit { conversation_id: seated.conversation_id(), rev, change: Change::Conversation });
+    }
+    load(&mut tx.conn, actor, seated).await
+}
+
+/// Assigns an admin or nobody, unless it is so already.
+///
+/// # Errors
+/// [`StoreError::Forbidden`]; [`StoreError::NotFound`]: the assignee is no admin.
+pub(super) async fn assign(
+    tx: &mut Tx,
+    actor: &Actor,
+    seated: &Seated,
+    assignee: Option<UserId>,
+    now: Timestamp,
+) -> Result<Seat> {
+    seated.require_admin()?;
+    if let Some(assignee) = assignee {
+        let is_admin: bool = sqlx::query_scalar("select exists (select 1 from users where id = $1 and role = 'admin')")
+            .bind(assignee.0)
+            .fetch_one(&mut tx.conn)
+            .await?;
+        if !is_admin {
+            return Err(StoreError::NotFound);
+        }
+    }
+    let assignee: Option<Uuid> = assignee.map(|assignee| assignee.0);
+    let rev = seated.head() + 1;
+    let done = sqlx::query(
+        "update conversations set head = $2, assignee_id = $3, updated_at = greatest(updated_at, $4)
+         where id = $1 and assignee_id is distinct from $3",
+    )
+    .bind(seated.conversation_id().0)
+    .bind(rev)
+    .bind(assignee)
+    .bind(at(now))
+    .execute(&mut tx.conn)
+    .await?;
+    if done.rows_affected() > 0 {
+        tx.commits.push(Commit { conversation_id: seated.conversation_id(), rev, change: Change::Conversation });
+    }
+    load(&mut tx.conn, actor, seated).await
+}

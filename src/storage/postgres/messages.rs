@@ -1,0 +1,397 @@
+//! Messages: each change takes the next rev of its conversation, each new message the next seq too.
+//!
+//! The numbers are counted up from what [`Seated`] says. That is safe because whoever changes a
+//! conversation has locked its row when it was read (`access::seat_to_change`); the unique constraints on
+//! seq and rev would stop anything else.
+
+use sqlx::{PgConnection, Row, postgres::PgRow, types::Json};
+
+use super::{
+    access::{Asker, Seated, own_conversations},
+    attachments,
+    rows::{Columns, Word, at},
+    words,
+    writer::Tx,
+};
+use crate::{
+    domain::{
+        Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
+        Timestamp,
+    },
+    storage::{
+        Change, Commit, Draft, Page, Posted, Result, StoreError, now,
+        rules::{fold, last_message},
+    },
+};
+
+macro_rules! select_messages {
+    () => {
+        "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
+                created_at, edited_at, deleted_at, content, is_system, attachments
+         from messages"
+    };
+}
+
+/// Reads [`select_messages`].
+fn message(row: &PgRow) -> sqlx::Result<Message> {
+    Ok(Message {
+        id: row.id("id", MessageId)?,
+        conversation_id: row.id("conversation_id", ConversationId)?,
+        seq: row.try_get("seq")?,
+        rev: row.try_get("rev")?,
+        sender_type: row.word("sender_type")?,
+        sender_id: row.id("sender_id", ParticipantId)?,
+        sender_name: row.try_get("sender_name")?,
+        content: row.try_get("content")?,
+        client_id: row.optional_id("client_id", ClientId)?,
+        created_at: row.time("created_at")?,
+        edited_at: row.optional_time("edited_at")?,
+        deleted_at: row.optional_time("deleted_at")?,
+        system: row.try_get("is_system")?,
+        attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
+            Some(Json(attachments)) => attachments,
+            None => Vec::new(),
+        },
+    })
+}
+
+/// Stores a message, makes its sender a participant and moves the sender's receipt to it; unless
+/// the same was `sent_before`.
+///
+/// # Errors
+/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
+pub(super) async fn post(
+    tx: &mut Tx,
+    seated: &Seated,
+    sent_before: Option<MessageId>,
+    draft: Draft,
+    now: Timestamp,
+) -> Result<Posted> {
+    let Draft { client_id, content, attachments, .. } = draft;
+    if let Some(id) = sent_before {
+        return Ok(Posted { message: find(&mut tx.conn, seated, id).await?, fresh: false });
+    }
+    seated.require_open()?;
+
+    let me = seated.me();
+    let message = Message {
+        id: MessageId::new(),
+        conversation_id: seated.conversation_id(),
+        seq: seated.last_seq() + 1,
+        rev: seated.head() + 1,
+        sender_type: me.kind.sender_type(),
+        sender_id: me.id,
+        sender_name: me.name.clone(),
+        content: content.into_string(),
+        system: false,
+        client_id,
+        created_at: now,
+        edited_at: None,
+        deleted_at: None,
+        attachments: attachments::unsent(&mut tx.conn, seated, &attachments).await?,
+    };
+    if !insert(&mut tx.conn, &message, me.kind).await? {
+        // Sent by way of another node while this one waited for the conversation.
+        return Ok(Posted { message: find_sent(&mut tx.conn, &message).await?, fresh: false });
+    }
+    if !attachments.is_empty() {
+        attachments::send(&mut tx.conn, &attachments, message.id).await?;
+    }
+    announce(tx, &message, Change::Posted);
+    Ok(Posted { message, fresh: true })
+}
+
+/// Somebody who did what a system line tells.
+pub(super) struct Doer {
+    pub(super) id: ParticipantId,
+    pub(super) name: String,
+}
+
+/// Stores a line that tells what an admin did, also in a closed conversation. It is news to everyone
+/// else; what the admin has not read stays unread.
+pub(super) async fn post_system(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    by: Doer,
+    content: String,
+    at: Timestamp,
+) -> Result<()> {
+    let (head, last_seq): (i64, i64) =
+        sqlx::query_as("select head, last_seq from conversations where id = $1 for no key update")
+            .bind(conversation.0)
+            .fetch_one(&mut tx.conn)
+            .await?;
+    let message = Message {
+        id: MessageId::new(),
+        conversation_id: conversation,
+        seq: last_seq + 1,
+        rev: head + 1,
+        sender_type: SenderType::Admin,
+        sender_id: by.id,
+        sender_name: by.name,
+        content,
+        system: true,
+        client_id: None,
+        created_at: at,
+        edited_at: None,
+        deleted_at: None,
+        attachments: Vec::new(),
+    };
+    insert(&mut tx.conn, &message, ParticipantKind::Admin).await?;
+    announce(tx, &message, Change::Posted);
+    Ok(())
+}
+
+/// Stores a message with what it does to its conversation and to its sender's receipt, and makes its
+/// sender a participant. False, and no change, if its sender has stored its client id before.
+async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKind) -> Result<bool> {
+    let last_message = last_message(message);
+    let words = if message.system { Vec::new() } else { words::of(&message.content) };
+    // One statement, because each is a round trip. Its parts see the tables as they were before it.
+    let done = sqlx::query(
+        "with posted as (
+             insert into messages
+                 (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at, content,
+                  is_system, attachments, words)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, array_to_tsvector($13))
+             on conflict on constraint messages_client_id_unique do nothing
+             returning conversation_id, sender_id
+         ),
+         joined as (
+             insert into participants (conversation_id, participant_id, kind, name)
+             select conversation_id, sender_id, $14, $7 from posted
+             on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
+             where participants.kind <> excluded.kind or participants.name <> excluded.name
+         ),
+         -- Who writes has read what stands above; a line of the server's does not tell that.
+         has_read as (
+             insert into receipts (conversation_id, participant_id, seq, read_at)
+             select conversation_id, sender_id, $3, $9 from posted
+             where not $11 or $3 = 1
+                or exists (select 1 from receipts
+                           where receipts.conversation_id = $2 and receipts.participant_id = $6
+                             and receipts.seq = $3 - 1)
+             on conflict (conversation_id, participant_id)
+             do update set seq = excluded.seq, read_at = excluded.read_at
+         )
+         update conversations
+         set head = $4, last_seq = $3, last_message = $15, last_message_folded = $16,
+             updated_at = greatest(conversations.updated_at, $9)
+         from posted where conversations.id = posted.conversation_id",
+    )
+    .bind(message.id.0)
+    .bind(message.conversation_id.0)
+    .bind(message.seq)
+    .bind(message.rev)
+    .bind(message.sender_type.word())
+    .bind(message.sender_id.0)
+    .bind(&message.sender_name)
+    .bind(message.client_id.map(|id| id.0))
+    .bind(at(message.created_at))
+    .bind(&message.content)
+    .bind(message.system)
+    .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
+    .bind(words)
+    .bind(kind.word())
+    .bind(&last_message)
+    .bind(fold(&last_message))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The message that has the sender and the client id of `message`.
+async fn find_sent(conn: &mut PgConnection, sent: &Message) -> Result<Message> {
+    let row =
+        sqlx::query(concat!(select_messages!(), " where conversation_id = $1 and sender_id = $2 and client_id = $3"))
+            .bind(sent.conversation_id.0)
+            .bind(sent.sender_id.0)
+            .bind(sent.client_id.map(|id| id.0))
+            .fetch_one(conn)
+            .await?;
+    Ok(message(&row)?)
+}
+
+pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_id = $1 and id = $2");
+
+/// # Errors
+/// [`StoreError::NotFound`].
+async fn find(conn: &mut PgConnection, seated: &Seated, id: MessageId) -> Result<Message> {
+    let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
+    Ok(message(&row.ok_or(StoreError::NotFound)?)?)
+}
+
+/// Replaces the content, unless it is the same already.
+///
+/// # Errors
+/// [`StoreError::NotFound`]: it was deleted; [`StoreError::Forbidden`]: it is somebody else's;
+/// [`StoreError::Closed`].
+pub(super) async fn edit(
+    tx: &mut Tx,
+    seated: &Seated,
+    id: MessageId,
+    content: Content,
+    now: Timestamp,
+) -> Result<Message> {
+    let message = find(&mut tx.conn, seated, id).await?;
+    if message.deleted_at.is_some() {
+        return Err(StoreError::NotFound);
+    }
+    if message.system || message.sender_id != seated.me().id {
+        return Err(StoreError::Forbidden);
+    }
+    // Before it matters whether the conversation is closed: the caller may only not know yet that
+    // the same request succeeded.
+    if message.content == content.as_str() {
+        return Ok(message);
+    }
+    seated.require_open()?;
+
+    let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
+    store_change(tx, seated, &message, Some(last_message(&message))).await?;
+    announce(tx, &message, Change::Edited);
+    Ok(message)
+}
+
+/// Empties the message, which keeps its place; unless that was done before.
+///
+/// # Errors
+/// [`StoreError::Forbidden`]: it is somebody else's, and the actor no admin; [`StoreError::Closed`].
+pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp) -> Result<Message> {
+    let message = find(&mut tx.conn, seated, id).await?;
+    if message.system {
+        return Err(StoreError::Forbidden);
+    }
+    if message.sender_id != seated.me().id {
+        seated.require_admin()?;
+    }
+    if message.deleted_at.is_some() {
+        return Ok(message);
+    }
+    seated.require_open()?;
+
+    if !message.attachments.is_empty() {
+        attachments::discard(&mut tx.conn, id).await?;
+    }
+    let message = Message {
+        rev: seated.head() + 1,
+        content: String::new(),
+        deleted_at: Some(now),
+        attachments: Vec::new(),
+        ..message
+    };
+    store_change(tx, seated, &message, None).await?;
+    announce(tx, &message, Change::Deleted);
+    Ok(message)
+}
+
+/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest.
+async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_message: Option<String>) -> Result<()> {
+    sqlx::query(
+        "with changed as (
+             update messages
+             set rev = $3, content = $4, edited_at = $5, deleted_at = $6, words = array_to_tsvector($7),
+                 attachments = case when $6 is null then attachments end
+             where id = $2
+         )
+         update conversations
+         set head = $3,
+             last_message = case when last_seq = $8 then $9 else last_message end,
+             last_message_folded = case when last_seq = $8 then $10 else last_message_folded end
+         where id = $1",
+    )
+    .bind(seated.conversation_id().0)
+    .bind(message.id.0)
+    .bind(message.rev)
+    .bind(&message.content)
+    .bind(message.edited_at.map(at))
+    .bind(message.deleted_at.map(at))
+    .bind(words::of(&message.content))
+    .bind(message.seq)
+    .bind(last_message.as_deref())
+    .bind(last_message.as_deref().map(fold))
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+fn announce(tx: &mut Tx, message: &Message, change: fn(Message) -> Change) {
+    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message.clone()) };
+    tx.commits.push(commit);
+}
+
+pub(super) const BEFORE: &str =
+    concat!(select_messages!(), " where conversation_id = $1 and seq < $2 order by seq desc limit $3");
+
+/// The latest messages before `before_seq`. Call it in the transaction in which `seated` was made.
+pub(super) async fn list_before(
+    conn: &mut PgConnection,
+    seated: &Seated,
+    before_seq: Option<i64>,
+    limit: i64,
+) -> Result<Page> {
+    let mut page = page(conn, BEFORE, seated, before_seq.unwrap_or(i64::MAX), limit).await?;
+    page.messages.reverse();
+    Ok(page)
+}
+
+pub(super) const AFTER: &str =
+    concat!(select_messages!(), " where conversation_id = $1 and rev > $2 order by rev limit $3");
+
+/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
+pub(super) async fn list_after(conn: &mut PgConnection, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
+    page(conn, AFTER, seated, after_rev, limit).await
+}
+
+async fn page(conn: &mut PgConnection, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
+    let limit = limit.max(0);
+    // One more than asked for tells whether there are more.
+    let rows = sqlx::query(sql)
+        .bind(seated.conversation_id().0)
+        .bind(bound)
+        .bind(limit.saturating_add(1))
+        .fetch_all(conn)
+        .await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
+    Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
+}
+
+/// Binds `$1` the query, `$2` the last message of the part before, `$3` the limit.
+pub(super) const SEARCH_ALL: &str =
+    concat!(select_messages!(), " where id = any (array(select found_messages($1::tsquery, $2, $3))) order by id desc");
+/// Binds, besides what [`own_conversations`] does, `$4` the query, `$5` the last message of the part
+/// before, `$6` the limit.
+pub(super) const SEARCH_OWN: &str = concat!(
+    select_messages!(),
+    " where conversation_id in (",
+    own_conversations!(),
+    ") and words @@ $4::tsquery and ($5 is null or id < $5) order by id desc limit $6"
+);
+
+/// Ids made later are higher, so they stand for the order in time.
+pub(super) async fn search(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    query: &str,
+    after: Option<MessageId>,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    let Some(query) = words::query(query) else { return Ok(Vec::new()) };
+    let (after, limit) = (after.map(|id| id.0), limit.max(0));
+    let rows = if actor.is_admin() {
+        sqlx::query(SEARCH_ALL).bind(query).bind(after).bind(limit).fetch_all(conn).await?
+    } else {
+        let asker = Asker::from(actor);
+        sqlx::query(SEARCH_OWN)
+            .bind(at(now()))
+            .bind(asker.customer)
+            .bind(asker.links)
+            .bind(query)
+            .bind(after)
+            .bind(limit)
+            .fetch_all(conn)
+            .await?
+    };
+    Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
+}

@@ -1,0 +1,363 @@
+//! Custom requests, what they have gone through, and the one conversation of each.
+//!
+//! Who may see which is decided by [`OWN`]: admins see all, customers their own, guests none.
+
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    access::{Asker, seat},
+    conversations::{self, unread},
+    messages::{self, Doer},
+    rows::{Columns, at, searchable},
+    writer::Tx,
+};
+use crate::{
+    domain::{
+        Actor, ConversationId, ConversationKind, CustomRequest, Email, Name, ParticipantId, RequestId, RequestOrder,
+        RequestStatus, RequestText, StatusChange, Timestamp, UserId,
+    },
+    storage::{
+        RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
+        rules::{fold, folded_request, status_line},
+    },
+};
+
+/// Narrows to what the actor may see: `$1` is the id of the admin who asks, `$2` of the customer; both
+/// null for guests.
+macro_rules! own {
+    () => {
+        "($1 is not null or custom_requests.customer_id = $2)"
+    };
+}
+
+macro_rules! select_requests {
+    ($key:expr) => {
+        concat!(
+            "
+    select custom_requests.id, custom_requests.customer_id, custom_requests.title, custom_requests.description,
+           custom_requests.budget_cents, custom_requests.wanted_on, custom_requests.status,
+           custom_requests.created_at, users.name as customer_name, users.email as customer_email,
+           conversations.id as conversation_id, conversations.last_message,
+           coalesce(",
+            unread!("$1"),
+            ", 0) as unread,
+           greatest(custom_requests.updated_at, conversations.updated_at) as activity,
+           (",
+            $key,
+            ")::text as order_key
+    from custom_requests
+    join users on users.id = custom_requests.customer_id
+    left join conversations on conversations.request_id = custom_requests.id
+    left join receipts
+        on receipts.conversation_id = conversations.id
+       and receipts.participant_id = coalesce($1, conversations.customer_participant_id)
+    where ",
+            own!()
+        )
+    };
+}
+
+fn request(row: &PgRow) -> sqlx::Result<CustomRequest> {
+    Ok(CustomRequest {
+        id: row.id("id", RequestId)?,
+        customer_id: row.id("customer_id", UserId)?,
+        customer_name: row.try_get("customer_name")?,
+        customer_email: row.try_get("customer_email")?,
+        title: row.try_get("title")?,
+        description: row.try_get("description")?,
+        budget_cents: row.try_get("budget_cents")?,
+        wanted_on: row.try_get("wanted_on")?,
+        status: row.word("status")?,
+        conversation_id: row.optional_id("conversation_id", ConversationId)?,
+        last_message: row.try_get("last_message")?,
+        unread: row.try_get("unread")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("activity")?,
+    })
+}
+
+/// # Errors
+/// [`StoreError::Forbidden`] for guests, and for admins who name nobody; [`StoreError::NotFound`] if
+/// `customer` is no customer.
+pub(super) async fn create(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    customer: Option<UserId>,
+    text: RequestText,
+) -> Result<CustomRequest> {
+    let customer = match actor {
+        Actor::Customer(user, _) => user.id,
+        Actor::Admin(_) => customer.ok_or(StoreError::Forbidden)?,
+        Actor::Guest(_) => return Err(StoreError::Forbidden),
+    };
+    let (name, email): (String, String) =
+        sqlx::query_as("select name, email from users where id = $1 and role = 'customer'")
+            .bind(customer.0)
+            .fetch_optional(&mut *conn)
+            .await?
+            .ok_or(StoreError::NotFound)?;
+    let id = RequestId::new();
+    sqlx::query(
+        "insert into custom_requests
+             (id, customer_id, title, description, budget_cents, wanted_on, status, folded, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+    )
+    .bind(id.0)
+    .bind(customer.0)
+    .bind(&text.title)
+    .bind(&text.description)
+    .bind(text.budget_cents)
+    .bind(&text.wanted_on)
+    .bind(RequestStatus::New.word())
+    .bind(folded_request(&text.title, &text.description, &name, &email))
+    .bind(at(now()))
+    .execute(&mut *conn)
+    .await?;
+    find(conn, actor, id).await
+}
+
+/// Gives the requests of a customer, and the chats about them, the customer's present name.
+pub(super) async fn customer_renamed(
+    conn: &mut PgConnection,
+    customer: UserId,
+    name: &Name,
+    email: &Email,
+) -> Result<()> {
+    // In the order in which those who write to conversations and requests wait for them.
+    sqlx::query("select from conversations where customer_id = $1 and kind = 'request' order by id for no key update")
+        .bind(customer.0)
+        .execute(&mut *conn)
+        .await?;
+    let requests: Vec<(Uuid, String, String)> = sqlx::query_as(
+        "select id, title, description from custom_requests where customer_id = $1 order by id for no key update",
+    )
+    .bind(customer.0)
+    .fetch_all(&mut *conn)
+    .await?;
+    for (id, title, description) in requests {
+        sqlx::query("update custom_requests set folded = $2 where id = $1")
+            .bind(id)
+            .bind(folded_request(&title, &description, name.as_str(), email.as_str()))
+            .execute(&mut *conn)
+            .await?;
+    }
+    // What the customer writes from now on in a chat about a request bears the new name.
+    sqlx::query(
+        "update conversations set customer_name = $2, customer_email = $3, customer_folded = $4
+         where customer_id = $1 and kind = 'request'",
+    )
+    .bind(customer.0)
+    .bind(name.as_str())
+    .bind(email.as_str())
+    .bind(fold(&format!("{name}\n{email}")))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) const BY_ID: &str = concat!(select_requests!("null"), " and custom_requests.id = $3");
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn find(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+    let asker = Asker::from(actor);
+    let row = sqlx::query(BY_ID).bind(asker.admin).bind(asker.customer).bind(id.0).fetch_optional(conn).await?;
+    Ok(request(&row.ok_or(StoreError::NotFound)?)?)
+}
+
+/// The statement that lists in this order. Binds, besides those of [`own`], `$3` status, `$4` folded
+/// search, `$5` and `$6` cursor, the key as text, `$7` limit, `$8` the key as a number.
+pub(super) fn list_sql(order: RequestOrder) -> &'static str {
+    macro_rules! ordered {
+        ($key:expr, $bound:literal, $than:literal, $direction:literal) => {
+            concat!(
+                select_requests!($key),
+                " and ($3 is null or custom_requests.status = $3)
+                  and ($4 is null or strpos(custom_requests.folded, $4) > 0)
+                  and ($6 is null or (",
+                $key,
+                ", custom_requests.id) ",
+                $than,
+                " (",
+                $bound,
+                ", $6)) order by ",
+                $key,
+                " ",
+                $direction,
+                ", custom_requests.id ",
+                $direction,
+                " limit $7"
+            )
+        };
+    }
+    match order {
+        RequestOrder::Activity => ordered!(
+            "(extract(epoch from greatest(custom_requests.updated_at, conversations.updated_at)) * 1000)::bigint",
+            "$8",
+            "<",
+            "desc"
+        ),
+        RequestOrder::Newest => {
+            ordered!("(extract(epoch from custom_requests.created_at) * 1000)::bigint", "$8", "<", "desc")
+        }
+        RequestOrder::Wanted => ordered!("coalesce(custom_requests.wanted_on, '9999-99-99')", "$5", ">", "asc"),
+        // The title is the first line of what is searched.
+        RequestOrder::Title => ordered!("split_part(custom_requests.folded, E'\\n', 1)", "$5", ">", "asc"),
+    }
+}
+
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    filter: &RequestFilter,
+    cursor: Option<RequestCursor>,
+    limit: i64,
+) -> Result<Vec<(CustomRequest, RequestCursor)>> {
+    let asker = Asker::from(actor);
+    let search = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let (key, id) = cursor.map(|cursor| (searchable(&cursor.key), cursor.id.0)).unzip();
+    // Cursors come from outside: what is no number is before all.
+    let number = key.as_ref().map(|key| key.parse::<i64>().unwrap_or(0));
+    let rows = sqlx::query(list_sql(filter.order))
+        .bind(asker.admin)
+        .bind(asker.customer)
+        .bind(filter.status.map(RequestStatus::word))
+        .bind(search.map(|text| searchable(&fold(text))))
+        .bind(key)
+        .bind(id)
+        .bind(limit.max(0))
+        .bind(number)
+        .fetch_all(conn)
+        .await?;
+    let with_cursor = |row: &PgRow| {
+        let request = request(row)?;
+        let cursor = RequestCursor { key: row.try_get("order_key")?, id: request.id };
+        Ok((request, cursor))
+    };
+    Ok(rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<RequestCounts> {
+    let asker = Asker::from(actor);
+    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(concat!(
+        "select status, count(*) from custom_requests where ",
+        own!(),
+        " group by status"
+    )))
+    .bind(asker.admin)
+    .bind(asker.customer)
+    .fetch_all(conn)
+    .await?;
+    let count = |status: RequestStatus| rows.iter().find(|(word, _)| word == status.word()).map_or(0, |(_, n)| *n);
+    Ok(RequestStatus::ALL.map(count))
+}
+
+pub(super) async fn changes(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
+    find(&mut *conn, actor, id).await?;
+    Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
+}
+
+/// Each change with who made it.
+async fn history(conn: &mut PgConnection, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
+    let rows = sqlx::query(
+        "select status, changed_by, changed_by_name, changed_at from request_changes
+         where request_id = $1 order by number",
+    )
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+    let change = |row: &PgRow| {
+        let (status, by, at) = (row.word("status")?, row.try_get("changed_by_name")?, row.time("changed_at")?);
+        Ok((row.id("changed_by", UserId)?, StatusChange { status, by, at }))
+    };
+    Ok(rows.iter().map(change).collect::<sqlx::Result<_>>()?)
+}
+
+/// The request, which nobody else changes until the transaction ends, and whose conversation nobody else
+/// opens.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+async fn find_to_change(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+    sqlx::query("select from custom_requests where id = $1 for no key update").bind(id.0).execute(&mut *conn).await?;
+    // Asked after the wait, so that it sees what was waited for.
+    find(conn, actor, id).await
+}
+
+/// `None`, and no change, if the request's conversation is not `conversation`: then another lane must
+/// tell the line (see `writer`).
+///
+/// # Errors
+/// [`StoreError::NotFound`], [`StoreError::Forbidden`].
+pub(super) async fn set_status(
+    tx: &mut Tx,
+    actor: &Actor,
+    (id, conversation): (RequestId, Option<ConversationId>),
+    status: RequestStatus,
+    now: Timestamp,
+) -> Result<Option<CustomRequest>> {
+    if let Some(conversation) = conversation {
+        // Before the request, as everyone does who has to wait for both.
+        conversations::lock(&mut tx.conn, conversation).await?;
+    }
+    let before = find_to_change(&mut tx.conn, actor, id).await?;
+    let Actor::Admin(admin) = actor else { return Err(StoreError::Forbidden) };
+    if before.status == status {
+        return Ok(Some(before));
+    }
+    if before.conversation_id != conversation {
+        return Ok(None);
+    }
+    sqlx::query(
+        "with changed as (
+             update custom_requests set status = $2, updated_at = greatest(updated_at, $5) where id = $1
+         )
+         insert into request_changes (request_id, number, status, changed_by, changed_by_name, changed_at)
+         select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 from request_changes where request_id = $1",
+    )
+    .bind(id.0)
+    .bind(status.word())
+    .bind(admin.id.0)
+    .bind(admin.name.as_str())
+    .bind(at(now))
+    .execute(&mut tx.conn)
+    .await?;
+    if let Some(conversation) = conversation {
+        let by = Doer { id: admin.id.into(), name: admin.name.to_string() };
+        messages::post_system(tx, conversation, by, status_line(status), now).await?;
+    }
+    find(&mut tx.conn, actor, id).await.map(Some)
+}
+
+/// Opens the conversation under the id `new`; `None`, and no change, if there is one by now.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn open_conversation(
+    tx: &mut Tx,
+    actor: &Actor,
+    id: RequestId,
+    new: ConversationId,
+    now: Timestamp,
+) -> Result<Option<Seat>> {
+    let request = find_to_change(&mut tx.conn, actor, id).await?;
+    if request.conversation_id.is_some() {
+        return Ok(None);
+    }
+    let customer = conversations::Customer {
+        id: Some(request.customer_id),
+        participant: ParticipantId::from(request.customer_id),
+        name: Name::trusted(request.customer_name),
+        email: Some(Email::trusted(request.customer_email)),
+    };
+    let kind = (ConversationKind::Request, Some(id));
+    conversations::insert(tx, new, kind, customer, &serde_json::Value::Null, now).await?;
+    for (by, change) in history(&mut tx.conn, id).await? {
+        let by = Doer { id: by.into(), name: change.by };
+        messages::post_system(tx, new, by, status_line(change.status), change.at).await?;
+    }
+    let seated = seat(&mut tx.conn, actor, new, now).await?;
+    super::participants::join(&mut tx.conn, &seated).await?;
+    conversations::load(&mut tx.conn, actor, &seated).await.map(Some)
+}

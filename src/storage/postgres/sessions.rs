@@ -1,0 +1,227 @@
+//! Login sessions and sign-in links: what a cookie or a printed link stands for.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{
+    access::is_alive,
+    notices,
+    rows::{Columns, at, user, user_columns},
+};
+use crate::{
+    domain::{LinkId, SessionId, Timestamp, User, UserId},
+    storage::{
+        LoginSession, NewSession, Notice, Result, SecretHash, SessionEntry, StoreError, now, rules::SEEN_EVERY_MS,
+    },
+};
+
+/// Stores a session, and clears away those that have expired.
+///
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such user.
+pub(super) async fn create(conn: &mut PgConnection, new: NewSession) -> Result<SessionId> {
+    let NewSession { hash, user, links, user_agent, expires_at } = new;
+    let id = SessionId::new();
+    let now = now();
+    sqlx::query("delete from login_sessions where expires_at <= $1").bind(at(now)).execute(&mut *conn).await?;
+    let done = sqlx::query(
+        "insert into login_sessions (id, secret_hash, user_id, created_at, last_seen_at, expires_at, user_agent)
+         select $1, $2, $3, $4, $4, $5, $6
+         where $3 is null or exists (select 1 from users where id = $3)",
+    )
+    .bind(id.0)
+    .bind(hash.0.to_vec())
+    .bind(user.map(|user| user.0))
+    .bind(at(now))
+    .bind(at(expires_at))
+    .bind(user_agent)
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query(
+        "insert into session_links (session_id, link_id)
+         select $1, links.id from links where links.id = any ($2)",
+    )
+    .bind(id.0)
+    .bind(links.iter().map(|link| link.0).collect::<Vec<_>>())
+    .execute(&mut *conn)
+    .await?;
+    Ok(id)
+}
+
+/// The session, and whether it is time to note that it was seen.
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    seen_after: Timestamp,
+    now: Timestamp,
+) -> Result<Option<(LoginSession, bool)>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        ", login_sessions.id, login_sessions.last_seen_at, login_sessions.expires_at
+         from login_sessions left join users on users.id = login_sessions.user_id
+         where login_sessions.secret_hash = $2 and login_sessions.expires_at > $1
+           and login_sessions.last_seen_at > $3"
+    ))
+    .bind(at(now))
+    .bind(hash.0.to_vec())
+    .bind(at(seen_after))
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+
+    let id = row.id("id", SessionId)?;
+    let signed_in = row.try_get::<Option<Uuid>, _>("user_id")?.is_some();
+    let user = if signed_in { Some(user(&row)?) } else { None };
+    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
+        "select links.id from session_links join links on links.id = session_links.link_id
+         where session_links.session_id = $2 and ",
+        is_alive!("links"),
+        " order by links.id"
+    ))
+    .bind(at(now))
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+
+    let is_due = now.0 - row.time("last_seen_at")?.0 >= SEEN_EVERY_MS;
+    let links = links.into_iter().map(LinkId).collect();
+    Ok(Some((LoginSession { id, user, links, expires_at: row.time("expires_at")? }, is_due)))
+}
+
+pub(super) async fn note_seen(conn: &mut PgConnection, id: SessionId, seen_at: Timestamp) -> Result<()> {
+    sqlx::query("update login_sessions set last_seen_at = greatest(last_seen_at, $2) where id = $1")
+        .bind(id.0)
+        .bind(at(seen_at))
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn end(conn: &mut PgConnection, id: SessionId) -> Result<()> {
+    let done = sqlx::query("delete from login_sessions where id = $1").bind(id.0).execute(&mut *conn).await?;
+    if done.rows_affected() > 0 {
+        notices::note(conn, [Notice::Session(id)]).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    user: UserId,
+    seen_after: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<SessionEntry>> {
+    let rows = sqlx::query(
+        "select id, user_agent, created_at, last_seen_at from login_sessions
+         where user_id = $1 and last_seen_at > $2 and expires_at > $3
+         order by last_seen_at desc, id desc",
+    )
+    .bind(user.0)
+    .bind(at(seen_after))
+    .bind(at(now))
+    .fetch_all(conn)
+    .await?;
+    let entry = |row: &PgRow| {
+        Ok(SessionEntry {
+            id: row.id("id", SessionId)?,
+            user_agent: row.try_get("user_agent")?,
+            created_at: row.time("created_at")?,
+            last_seen_at: row.time("last_seen_at")?,
+        })
+    };
+    Ok(rows.iter().map(entry).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn end_of(conn: &mut PgConnection, user: UserId, id: SessionId) -> Result<bool> {
+    let done = sqlx::query("delete from login_sessions where id = $1 and user_id = $2")
+        .bind(id.0)
+        .bind(user.0)
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    notices::note(conn, [Notice::Session(id)]).await?;
+    Ok(true)
+}
+
+/// Ends the sessions of a user, except `keep`.
+pub(super) async fn end_all_of(
+    conn: &mut PgConnection,
+    user: UserId,
+    keep: Option<SessionId>,
+) -> Result<Vec<SessionId>> {
+    let ended: Vec<Uuid> =
+        sqlx::query_scalar("delete from login_sessions where user_id = $1 and id is distinct from $2 returning id")
+            .bind(user.0)
+            .bind(keep.map(|id| id.0))
+            .fetch_all(&mut *conn)
+            .await?;
+    let ended: Vec<_> = ended.into_iter().map(SessionId).collect();
+    notices::note(conn, ended.iter().copied().map(Notice::Session)).await?;
+    Ok(ended)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such session or link.
+pub(super) async fn grant_link(conn: &mut PgConnection, session: SessionId, link: LinkId) -> Result<()> {
+    let both_exist: bool = sqlx::query_scalar(
+        "select exists (select 1 from login_sessions where id = $1) and exists (select 1 from links where id = $2)",
+    )
+    .bind(session.0)
+    .bind(link.0)
+    .fetch_one(&mut *conn)
+    .await?;
+    if !both_exist {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query("insert into session_links (session_id, link_id) values ($1, $2) on conflict do nothing")
+        .bind(session.0)
+        .bind(link.0)
+        .execute(&mut *conn)
+        .await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such user.
+pub(super) async fn create_sign_in_link(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    user: UserId,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let done = sqlx::query(
+        "insert into sign_in_links (secret_hash, user_id, created_at, expires_at)
+         select $1, users.id, $3, $4 from users where users.id = $2",
+    )
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(at(now()))
+    .bind(at(expires_at))
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
+pub(super) async fn find_sign_in_link(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from sign_in_links join users on users.id = sign_in_links.user_id
+         where sign_in_links.secret_hash = $2 and sign_in_links.expires_at > $1"
+    ))
+    .bind(at(now))
+    .bind(hash.0.to_vec())
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| user(&row)).transpose()?)
+}

@@ -1,0 +1,384 @@
+//! Accounts, their API tokens, and the one secret that sets up the first.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{
+    notices, requests,
+    rows::{Columns, Word, at, searchable, user, user_columns},
+    sessions,
+};
+use crate::{
+    domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
+    storage::{ApiToken, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
+};
+
+/// Stores a user.
+///
+/// # Errors
+/// [`StoreError::EmailTaken`].
+pub(super) async fn create(conn: &mut PgConnection, new: NewUser) -> Result<User> {
+    let user = User { id: UserId::new(), email: new.email, name: new.name, role: new.role, created_at: now() };
+    let done = sqlx::query(
+        "insert into users (id, email, name, role, password_hash, created_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (email) do nothing",
+    )
+    .bind(user.id.0)
+    .bind(user.email.as_str())
+    .bind(user.name.as_str())
+    .bind(user.role.word())
+    .bind(new.password_hash)
+    .bind(at(user.created_at))
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(StoreError::EmailTaken) } else { Ok(user) }
+}
+
+/// Stores an admin unless there is one, and forgets the secret that allowed it.
+///
+/// # Errors
+/// [`StoreError::EmailTaken`].
+pub(super) async fn create_first_admin(conn: &mut PgConnection, new: NewUser) -> Result<Option<User>> {
+    // Whoever asks at the same moment waits here, and then finds the admin.
+    sqlx::query("select from meta for update").execute(&mut *conn).await?;
+    if has_admin(&mut *conn).await? {
+        return Ok(None);
+    }
+    let user = create(&mut *conn, NewUser { role: Role::Admin, ..new }).await?;
+    sqlx::query("update meta set setup_secret_hash = null").execute(&mut *conn).await?;
+    Ok(Some(user))
+}
+
+pub(super) async fn has_admin(conn: &mut PgConnection) -> Result<bool> {
+    Ok(sqlx::query_scalar("select exists (select 1 from users where role = 'admin')").fetch_one(conn).await?)
+}
+
+pub(super) async fn find_by_email(conn: &mut PgConnection, email: &Email) -> Result<Option<(User, String)>> {
+    let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where email = $1"))
+        .bind(email.as_str())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
+}
+
+pub(super) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<(User, String)>> {
+    let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where id = $1"))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
+}
+
+pub(super) async fn list(conn: &mut PgConnection, search: Option<&str>, limit: i64) -> Result<Vec<User>> {
+    let rows = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from users
+         where ($1 is null or strpos(lower(name), lower($1)) > 0 or strpos(email, lower($1)) > 0)
+           -- Not a person: who has what belonged to those that were erased.
+           and id <> '00000000-0000-0000-0000-000000000000'
+         order by role, lower(name) collate \"C\", id limit $2"
+    ))
+    .bind(search.map(str::trim).filter(|text| !text.is_empty()).map(searchable))
+    .bind(limit.max(0))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.iter().map(user).collect::<sqlx::Result<_>>()?)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+async fn get(conn: &mut PgConnection, id: UserId) -> Result<User> {
+    find(&mut *conn, id).await?.map(|(user, _)| user).ok_or(StoreError::NotFound)
+}
+
+/// # Errors
+/// [`StoreError::Forbidden`], [`StoreError::NotFound`].
+pub(super) async fn set_role(conn: &mut PgConnection, by: UserId, id: UserId, role: Role) -> Result<User> {
+    // Both are held until the transaction ends, in the same order for everyone: of two admins who demote
+    // each other at once only one succeeds.
+    sqlx::query("select from users where id in ($1, $2) order by id for no key update")
+        .bind(by.0)
+        .bind(id.0)
+        .execute(&mut *conn)
+        .await?;
+    if by == id || get(&mut *conn, by).await?.role != Role::Admin {
+        return Err(StoreError::Forbidden);
+    }
+    sqlx::query("update users set role = $2 where id = $1").bind(id.0).bind(role.word()).execute(&mut *conn).await?;
+    if role == Role::Customer {
+        // For good: what an admin once handed out does not come back with the role.
+        sqlx::query("update api_tokens set revoked_at = $2 where user_id = $1 and revoked_at is null")
+            .bind(id.0)
+            .bind(at(now()))
+            .execute(&mut *conn)
+            .await?;
+        sqlx::query("delete from invites where invited_by = $1").bind(id.0).execute(&mut *conn).await?;
+    }
+    let user = get(&mut *conn, id).await?;
+    notices::note(conn, [Notice::User(id)]).await?;
+    Ok(user)
+}
+
+/// # Errors
+/// [`StoreError::EmailTaken`], [`StoreError::NotFound`].
+pub(super) async fn set_profile(conn: &mut PgConnection, id: UserId, name: Name, email: Email) -> Result<User> {
+    sqlx::query("update users set name = $2, email = $3 where id = $1")
+        .bind(id.0)
+        .bind(name.as_str())
+        .bind(email.as_str())
+        .execute(&mut *conn)
+        .await
+        .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {
+            Some("users_email_unique") => StoreError::EmailTaken,
+            _ => error.into(),
+        })?;
+    requests::customer_renamed(&mut *conn, id, &name, &email).await?;
+    let user = get(&mut *conn, id).await?;
+    notices::note(conn, [Notice::User(id)]).await?;
+    Ok(user)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn set_password(
+    conn: &mut PgConnection,
+    id: UserId,
+    phc: String,
+    keep: Option<SessionId>,
+) -> Result<Vec<SessionId>> {
+    let done = sqlx::query("update users set password_hash = $2 where id = $1")
+        .bind(id.0)
+        .bind(phc)
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    // Whoever knew the old password may have asked for a new one.
+    sqlx::query("delete from password_resets where user_id = $1").bind(id.0).execute(&mut *conn).await?;
+    sqlx::query("delete from sign_in_links where user_id = $1").bind(id.0).execute(&mut *conn).await?;
+    sessions::end_all_of(conn, id, keep).await
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn create_password_reset(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    user: UserId,
+    expires_at: Timestamp,
+) -> Result<()> {
+    get(&mut *conn, user).await?;
+    sqlx::query(
+        "insert into password_resets (secret_hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)
+         on conflict (user_id) do update set secret_hash = excluded.secret_hash,
+             created_at = excluded.created_at, expires_at = excluded.expires_at",
+    )
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(at(now()))
+    .bind(at(expires_at))
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_password_reset(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        " from password_resets join users on users.id = password_resets.user_id
+         where password_resets.secret_hash = $1 and password_resets.expires_at > $2"
+    ))
+    .bind(hash.0.to_vec())
+    .bind(at(now))
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| user(&row)).transpose()?)
+}
+
+pub(super) async fn reset_password(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    phc: String,
+    now: Timestamp,
+) -> Result<Option<(User, Vec<SessionId>)>> {
+    // Of several at once one deletes it, and the others find nothing.
+    let row = sqlx::query(concat!(
+        "with used as (delete from password_resets where secret_hash = $1 and expires_at > $2 returning user_id)
+         select ",
+        user_columns!(),
+        " from used join users on users.id = used.user_id"
+    ))
+    .bind(hash.0.to_vec())
+    .bind(at(now))
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(user) = row.map(|row| user(&row)).transpose()? else { return Ok(None) };
+    let ended = set_password(conn, user.id, phc, None).await?;
+    Ok(Some((user, ended)))
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn create_invite(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    by: UserId,
+    expires_at: Timestamp,
+) -> Result<InviteId> {
+    get(&mut *conn, by).await?;
+    let id = InviteId::new();
+    sqlx::query(
+        "insert into invites (id, secret_hash, invited_by, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+    )
+    .bind(id.0)
+    .bind(hash.0.to_vec())
+    .bind(by.0)
+    .bind(at(now()))
+    .bind(at(expires_at))
+    .execute(&mut *conn)
+    .await?;
+    Ok(id)
+}
+
+/// An invitation counts while whoever made it is an admin. Binds `$1` the present moment.
+macro_rules! select_invites {
+    () => {
+        "select invites.id, users.name, invites.created_at, invites.expires_at
+         from invites join users on users.id = invites.invited_by
+         where invites.expires_at > $1 and users.role = 'admin'"
+    };
+}
+
+fn invite(row: &PgRow) -> sqlx::Result<Invite> {
+    Ok(Invite {
+        id: row.id("id", InviteId)?,
+        invited_by: Name::trusted(row.try_get("name")?),
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+    })
+}
+
+pub(super) async fn find_invite(conn: &mut PgConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Invite>> {
+    let row = sqlx::query(concat!(select_invites!(), " and invites.secret_hash = $2"))
+        .bind(at(now))
+        .bind(hash.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.as_ref().map(invite).transpose()?)
+}
+
+pub(super) async fn list_invites(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<Invite>> {
+    let rows =
+        sqlx::query(concat!(select_invites!(), " order by invites.id desc")).bind(at(now)).fetch_all(conn).await?;
+    Ok(rows.iter().map(invite).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn delete_invite(conn: &mut PgConnection, id: InviteId) -> Result<bool> {
+    let done = sqlx::query("delete from invites where id = $1").bind(id.0).execute(&mut *conn).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// # Errors
+/// [`StoreError::EmailTaken`].
+pub(super) async fn accept_invite(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    new: NewUser,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let Some(invite) = find_invite(&mut *conn, hash, now).await? else { return Ok(None) };
+    // Of several at once one deletes it.
+    if !delete_invite(&mut *conn, invite.id).await? {
+        return Ok(None);
+    }
+    Ok(Some(create(conn, NewUser { role: Role::Admin, ..new }).await?))
+}
+
+pub(super) async fn put_setup_secret(conn: &mut PgConnection, hash: SecretHash) -> Result<()> {
+    sqlx::query("update meta set setup_secret_hash = $1").bind(hash.0.to_vec()).execute(&mut *conn).await?;
+    Ok(())
+}
+
+pub(super) async fn is_setup_secret(conn: &mut PgConnection, hash: SecretHash) -> Result<bool> {
+    Ok(sqlx::query_scalar("select exists (select 1 from meta where setup_secret_hash = $1)")
+        .bind(hash.0.to_vec())
+        .fetch_one(conn)
+        .await?)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`]: there is no such user.
+pub(super) async fn create_token(
+    conn: &mut PgConnection,
+    hash: SecretHash,
+    user: UserId,
+    name: Option<Name>,
+) -> Result<TokenId> {
+    let id = TokenId::new();
+    let done = sqlx::query(
+        "insert into api_tokens (id, secret_hash, user_id, created_at, name)
+         select $1, $2, users.id, $4, $5 from users where users.id = $3",
+    )
+    .bind(id.0)
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(at(now()))
+    .bind(name.as_ref().map(Name::as_str))
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(id) }
+}
+
+macro_rules! select_tokens {
+    () => {
+        concat!(
+            "select ",
+            user_columns!(),
+            ", api_tokens.id, api_tokens.created_at, api_tokens.name as token_name
+             from api_tokens join users on users.id = api_tokens.user_id
+             where api_tokens.revoked_at is null and users.role = 'admin'"
+        )
+    };
+}
+
+fn token(row: &PgRow) -> sqlx::Result<ApiToken> {
+    Ok(ApiToken {
+        id: row.id("id", TokenId)?,
+        name: row.try_get::<Option<String>, _>("token_name")?.map(Name::trusted),
+        user: user(row)?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+pub(super) async fn list_tokens(conn: &mut PgConnection) -> Result<Vec<ApiToken>> {
+    let rows = sqlx::query(concat!(select_tokens!(), " order by api_tokens.id desc")).fetch_all(conn).await?;
+    Ok(rows.iter().map(token).collect::<sqlx::Result<_>>()?)
+}
+
+pub(super) async fn find_token(conn: &mut PgConnection, hash: SecretHash) -> Result<Option<ApiToken>> {
+    let row = sqlx::query(concat!(select_tokens!(), " and api_tokens.secret_hash = $1"))
+        .bind(hash.0.to_vec())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.as_ref().map(token).transpose()?)
+}
+
+pub(super) async fn revoke_token(conn: &mut PgConnection, id: TokenId) -> Result<bool> {
+    let done = sqlx::query("update api_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
+        .bind(id.0)
+        .bind(at(now()))
+        .execute(&mut *conn)
+        .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    notices::note(conn, [Notice::Token(id)]).await?;
+    Ok(true)
+}

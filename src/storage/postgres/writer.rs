@@ -1,0 +1,363 @@
+//! The few tasks that write what concerns conversations, each with a connection of its own.
+//!
+//! A conversation has its lane, by its id: so its changes by this process are written and told in one
+//! order, while others are written beside it. A lane takes all jobs that wait, runs each in a savepoint
+//! of one transaction, commits once, tells the commits and then answers each job: one flush to the disk
+//! serves everybody who waited for it. A job that fails takes back only its own changes. The jobs of a
+//! conversation run in the order in which they were queued, also when their callers went away.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use futures_util::{FutureExt, future::BoxFuture, future::join_all};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use tokio::{
+    sync::{Mutex, mpsc, oneshot},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    acting::{Acting, BEGIN, COMMIT, is_lost},
+    connect, notices,
+};
+use crate::{
+    domain::ConversationId,
+    storage::{Commit, Notice, Result, StoreError, StoreMetrics},
+};
+
+/// How many lanes there are, each with its connection.
+const LANES: usize = 4;
+/// How many jobs may wait in a lane; whoever comes after waits for a place, in order.
+const QUEUE: usize = 1024;
+/// How many jobs share a transaction at most, so that the first need not wait for ever.
+const BATCH: usize = 256;
+/// How long a transaction may take. The server gives up earlier by itself; this is for one that does not
+/// answer any more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the commits go, once somebody wants them.
+pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
+
+/// What a job works with. A job hands on every database error it meets: after one nothing more can be
+/// written in its savepoint.
+pub(super) struct Tx {
+    pub(super) conn: PgConnection,
+    /// What the batch changed so far. A job adds to it what it changed.
+    pub(super) commits: Vec<Commit>,
+    /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
+    /// nodes wait for each other at the journal and then for nothing more.
+    pub(super) notices: Vec<Notice>,
+}
+
+/// The way to the writing tasks.
+pub(super) struct Writer {
+    lanes: Vec<mpsc::Sender<Box<dyn Job>>>,
+    closing: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(options: &PgConnectOptions, listener: &Listener, metrics: &StoreMetrics) -> Self {
+        let closing = CancellationToken::new();
+        let start = |_| {
+            let (queue, jobs) = mpsc::channel(QUEUE);
+            let (listener, metrics) = (Arc::clone(listener), metrics.clone());
+            let lane = Lane { options: options.clone(), tx: None, listener, metrics };
+            (queue, tokio::spawn(lane.run(jobs, closing.clone())))
+        };
+        let (lanes, tasks) = (0..LANES).map(start).unzip();
+        Self { lanes, closing, tasks: Mutex::new(tasks) }
+    }
+
+    /// Queues `job` in the lane of `conversation` and waits until its changes are on disk. If the caller
+    /// goes away after the job got its place in the queue, the job is done all the same. `first_lock` is
+    /// the id of what the job locks first: the conversation, or the request that has none yet.
+    pub(super) async fn write<T, F>(
+        &self,
+        conversation: ConversationId,
+        first_lock: Uuid,
+        acting: Acting<'_>,
+        job: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Clone + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Waiting { first_lock, acting: acting.statement(), job, result: None, reply };
+        // The last byte of an id is random.
+        let lane = usize::from(conversation.0.as_bytes()[15]) % self.lanes.len();
+        self.lanes[lane].send(Box::new(job)).await.map_err(|_| sqlx::Error::PoolClosed)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// How many jobs have a place in a queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).sum()
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        !self.lanes.iter().any(mpsc::Sender::is_closed)
+    }
+
+    /// Takes no more jobs and finishes those that wait.
+    pub(super) async fn finish(&self) {
+        self.closing.cancel();
+        join_all(self.tasks.lock().await.drain(..)).await;
+    }
+}
+
+/// One of the tasks.
+///
+/// Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
+/// writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
+/// wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
+/// taken back for a reason that does not lie in the jobs is done again once, each job by itself.
+struct Lane {
+    options: PgConnectOptions,
+    /// `None` before the first job, and after a failure that leaves the state of the connection unknown.
+    tx: Option<Tx>,
+    listener: Listener,
+    metrics: StoreMetrics,
+}
+
+/// Why a transaction failed.
+struct Failure {
+    error: StoreError,
+    then: Then,
+}
+
+enum Then {
+    /// Doing the same again may succeed, and cannot do it twice.
+    Repeat,
+    /// The database cannot be reached.
+    GiveUpAll,
+    GiveUp,
+}
+
+impl Lane {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            tokio::select! {
+                biased;
+                () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
+                taken = jobs.recv_many(&mut batch, BATCH) => match taken {
+                    0 => break,
+                    _ => {
+                        self.write(&mut batch).await;
+                        // Whoever was just answered and has more to write gets into the next batch,
+                        // not into the one after it.
+                        tokio::task::yield_now().await;
+                    }
+                }
+            }
+        }
+        if let Some(Tx { conn, .. }) = self.tx
+            && let Err(error) = conn.close().await
+        {
+            tracing::warn!(%error, "a connection to the database was not closed cleanly");
+        }
+    }
+
+    /// Writes all of `batch`, in one transaction if possible, and answers.
+    async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        // Stable: the jobs of a conversation stay in their order.
+        batch.sort_by_key(|job| job.first_lock());
+        match self.attempt(batch).await {
+            Err(Failure { error, then: Then::Repeat }) => {
+                tracing::debug!(%error, jobs = batch.len(), "writing again, one by one");
+                while !batch.is_empty() {
+                    let outcome = self.attempt(&mut batch[..1]).await;
+                    let is_over = matches!(outcome, Err(Failure { then: Then::GiveUpAll, .. }));
+                    let answered = if is_over { batch.len() } else { 1 };
+                    self.answer(batch.drain(..answered), outcome);
+                }
+            }
+            outcome => self.answer(batch.drain(..), outcome),
+        }
+    }
+
+    fn answer(&self, jobs: impl Iterator<Item = Box<dyn Job>>, outcome: std::result::Result<Vec<Commit>, Failure>) {
+        let failure = match outcome {
+            Ok(commits) => {
+                // Before the answers: who was told that a message is on disk finds it announced.
+                if !commits.is_empty()
+                    && let Some(listener) = self.listener.get()
+                {
+                    let _ = listener.send(commits);
+                }
+                None
+            }
+            Err(Failure { error, .. }) => Some(Arc::new(error)),
+        };
+        for job in jobs {
+            job.answer(failure.as_ref());
+        }
+    }
+
+    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> std::result::Result<Vec<Commit>, Failure> {
+        // The connection stays out if anything goes wrong, and with it the transaction, which then ends
+        // with it.
+        let mut tx = match self.tx.take() {
+            Some(tx) => tx,
+            None => match connect(&self.options).await {
+                Ok(conn) => Tx { conn, commits: Vec::new(), notices: Vec::new() },
+                Err(error) => return Err(Failure { error, then: Then::GiveUpAll }),
+            },
+        };
+        tx.commits.clear();
+        tx.notices.clear();
+        let began = Instant::now();
+        let written = tokio::time::timeout(PATIENCE, async {
+            match run(&mut tx, batch).await {
+                // From here on nobody knows what becomes of it, unless the answer comes.
+                Ok(true) => execute(&mut tx, COMMIT.to_owned()).await.map_err(|error| (error, false)),
+                Ok(false) => Ok(()),
+                Err(error) => Err((error, true)),
+            }
+        });
+        match written.await {
+            Ok(Ok(())) => {
+                self.metrics.commits.observe(began.elapsed().as_secs_f64());
+                self.metrics.batches.observe(batch.len() as f64);
+                let commits = std::mem::take(&mut tx.commits);
+                self.tx = Some(tx);
+                Ok(commits)
+            }
+            Ok(Err((error, is_undone))) => {
+                let then = if is_undone && may_pass(&error) { Then::Repeat } else { Then::GiveUp };
+                Err(Failure { error, then })
+            }
+            Err(_) => {
+                let error = sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into();
+                Err(Failure { error, then: Then::GiveUp })
+            }
+        }
+    }
+}
+
+/// Runs all jobs in one transaction, and says whether it is still open, to be committed.
+async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
+    // What ends the work before a job and begins its own goes in one text with who acts, because each
+    // statement sent by itself is a round trip. A job alone needs no savepoint.
+    let is_alone = batch.len() == 1;
+    let mut before = if is_alone { BEGIN.to_owned() } else { format!("{BEGIN}; savepoint job") };
+    for job in batch {
+        execute(tx, format!("{before}; {}", job.acting())).await?;
+        let (told, noted) = (tx.commits.len(), tx.notices.len());
+        match job.run(tx).await {
+            Ran::Stands => before = "release savepoint job; savepoint job".to_owned(),
+            Ran::Fails if is_alone => {
+                tx.commits.clear();
+                tx.notices.clear();
+                execute(tx, "rollback".to_owned()).await?;
+                return Ok(false);
+            }
+            Ran::Fails => {
+                tx.commits.truncate(told);
+                tx.notices.truncate(noted);
+                before = "rollback to savepoint job".to_owned();
+            }
+            Ran::NotItsFault(error) => return Err(error),
+        }
+    }
+    if before.starts_with("rollback") {
+        execute(tx, before).await?;
+    }
+    if !tx.notices.is_empty() {
+        execute(tx, Acting::System.statement()).await?;
+        notices::note(&mut tx.conn, tx.notices.drain(..)).await?;
+    }
+    Ok(true)
+}
+
+async fn execute(tx: &mut Tx, sql: String) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut tx.conn).await?;
+    Ok(())
+}
+
+/// Whether the reason lies in what else happens at this moment.
+fn may_pass(error: &StoreError) -> bool {
+    let StoreError::Database(error) = error else { return false };
+    // Serialization failure, deadlock, lock not available.
+    let code = error.as_database_error().and_then(|error| error.code());
+    is_lost(error) || code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03"))
+}
+
+/// What came of a job.
+enum Ran {
+    Stands,
+    /// Its own changes must be taken back.
+    Fails,
+    /// The whole transaction must be taken back, and may be done again.
+    NotItsFault(StoreError),
+}
+
+/// Something to write, whatever it returns.
+trait Job: Send {
+    fn first_lock(&self) -> Uuid;
+    /// The statement that says on whose behalf it runs.
+    fn acting(&self) -> &str;
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Ran>;
+    /// Called once the changes are on disk, or with the reason why nothing of the batch is.
+    fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>);
+}
+
+struct Waiting<F, T> {
+    first_lock: Uuid,
+    acting: String,
+    job: F,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<F, T> Job for Waiting<F, T>
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Clone + Send,
+{
+    fn first_lock(&self) -> Uuid {
+        self.first_lock
+    }
+
+    fn acting(&self) -> &str {
+        &self.acting
+    }
+
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, Ran> {
+        // A copy runs, as it may have to run again.
+        let job = self.job.clone();
+        Box::pin(async move {
+            // A bug in one use case must not end all writing. `None` is answered as a failure.
+            self.result = AssertUnwindSafe(async move { job(tx).await }).catch_unwind().await.ok();
+            match self.result.take_if(|result| result.as_ref().is_err_and(may_pass)) {
+                Some(Err(error)) => Ran::NotItsFault(error),
+                _ if matches!(self.result, Some(Ok(_))) => Ran::Stands,
+                _ => Ran::Fails,
+            }
+        })
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>) {
+        let result = match (self.result, failure) {
+            // The job's own reason says more than that the transaction failed.
+            (Some(Err(error)), _) => Err(error),
+            (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
+            (Some(Ok(value)), None) => Ok(value),
+            (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
+        };
+        // The caller may have gone away; the change stands.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// Why a whole batch was not written, or not known to be; each of its jobs gets the same reason.
+#[derive(Debug, thiserror::Error)]
+#[error("the transaction failed: {0}")]
+struct BatchFailed(Arc<StoreError>);

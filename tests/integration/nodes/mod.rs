@@ -1,0 +1,204 @@
+//! Several nodes on one database, and what the bus between them may do.
+
+mod nats;
+mod scripted;
+mod servers;
+mod storm;
+mod together;
+
+use std::{
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bespoken::{
+    domain::{Actor, ConversationId, Limits, Message, Name, Role, SessionId, User},
+    live::{Line, Wire, Writing},
+    protocol::{Joined, ServerFrame},
+    service::{Connection, LinkKey, Mail, Secret, Service, Settings},
+    storage::{Store, sqlite::SqliteStore},
+};
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use tokio::net::UnixStream;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message as Raw, protocol::Role as Side},
+};
+
+use crate::support::{PASSWORD, PATIENCE, in_time, rev_of};
+
+/// Two nodes without their web servers, on one database.
+///
+/// SQLite serves here because several processes may write to one file; operators cannot set it up like
+/// this, as the nodes of a cluster are on several machines.
+pub struct Pair {
+    pub nodes: [Arc<Service>; 2],
+    pub admin: User,
+    _folder: TempDir,
+}
+
+impl Pair {
+    pub async fn start(lines: [Line; 2]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = LinkKey::random();
+        let [one, other] = lines;
+        let nodes = [node(&folder, &key, one).await, node(&folder, &key, other).await];
+        let admin = nodes[0].create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
+        Self { nodes, admin, _folder: folder }
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor::Admin(self.admin.clone())
+    }
+
+    /// A conversation, and the guest of its link.
+    pub async fn open(&self) -> (ConversationId, Actor) {
+        let opened = self.nodes[0].open_conversation(&self.actor(), "Ada", None, serde_json::Value::Null).await;
+        let opened = opened.unwrap();
+        let secret = Secret::presented(opened.link.as_deref().unwrap().split_once("chatId=").unwrap().1);
+        (opened.id, self.nodes[0].bearer(&secret, std::net::Ipv4Addr::LOCALHOST.into()).await.unwrap().0)
+    }
+
+    /// Posts as the admin on one of the nodes.
+    pub async fn post(&self, node: usize, room: ConversationId, content: &str) -> Message {
+        self.nodes[node].post_message(&self.actor(), room, None, content, Vec::new()).await.unwrap().message
+    }
+
+    /// Somebody's socket on one of the nodes, in no room yet.
+    pub async fn visitor(&self, node: usize, actor: &Actor, session: Option<SessionId>) -> Reader {
+        let connection = self.nodes[node].connect(actor.clone(), session, None).await.unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        connection.socket.attach(Box::new(Pipe(theirs)));
+        let stream = WebSocketStream::from_raw_socket(ours, Side::Client, None).await;
+        let node = self.nodes[node].clone();
+        Reader { connection, node, stream, writing: Writing::default(), passed: Vec::new() }
+    }
+
+    /// Somebody's socket on one of the nodes, in the room.
+    pub async fn reader(&self, node: usize, actor: &Actor, room: ConversationId) -> Reader {
+        let mut reader = self.visitor(node, actor, None).await;
+        reader.join(room).await;
+        reader
+    }
+}
+
+async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
+    let url = format!("sqlite://{}", folder.path().join("bespoken.db").display());
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&url).await.unwrap());
+    let settings = Settings {
+        public_url: "http://chat.example".into(),
+        business: Name::parse("business", "Workshop").unwrap(),
+        limits: Limits { sends: 1_000_000, message_chars: 1_000_000, ..Limits::default() },
+        currency: "EUR".into(),
+        data_dir: folder.path().to_owned(),
+        link_key: key.clone(),
+        mail: Mail::new(None, "no-reply@localhost").unwrap(),
+        retention: None,
+    };
+    Service::start_among(store, settings, line).await.unwrap()
+}
+
+/// The server's end of a connection.
+struct Pipe(UnixStream);
+
+impl Wire for Pipe {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx)
+    }
+}
+
+/// Whoever reads what one socket is told.
+pub struct Reader {
+    pub connection: Connection,
+    node: Arc<Service>,
+    stream: WebSocketStream<UnixStream>,
+    writing: Writing,
+    passed: Vec<ServerFrame>,
+}
+
+impl Reader {
+    pub async fn join(&mut self, room: ConversationId) -> Joined {
+        self.node.join(&self.connection.socket, room, None, None).await.unwrap();
+        self.wait("joined", |frame| match frame {
+            ServerFrame::Joined(joined) if joined.room == room => Some(*joined),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next frame; `None` once the socket has to close.
+    async fn next(&mut self) -> Option<String> {
+        let Self { connection, stream, writing, .. } = self;
+        poll_fn(|cx| {
+            let closing = connection.socket.poll_close(cx);
+            // What is left to the socket's own task, which there is none of here.
+            let _ = connection.socket.poll_write(cx, writing);
+            match stream.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(Raw::Text(text)))) => Poll::Ready(Some(text.to_string())),
+                Poll::Ready(other) => panic!("{other:?} from a socket"),
+                Poll::Pending if closing.is_ready() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Reads on until `pick` takes a frame.
+    ///
+    /// # Panics
+    /// If it never does; tells what came instead.
+    pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.next()).await;
+            let Ok(Some(text)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
+            let frame: ServerFrame = serde_json::from_str(&text).unwrap();
+            self.passed.push(frame.clone());
+            if let Some(picked) = pick(frame) {
+                return picked;
+            }
+        }
+    }
+
+    /// Reads on until `rev` of this room was told; returns the revs that were told on the way, that one too.
+    pub async fn revs_upto(&mut self, room: ConversationId, rev: i64) -> Vec<i64> {
+        let mut revs = Vec::new();
+        self.wait("a rev", |frame| match rev_of(&frame) {
+            Some((of, told)) if of == room => {
+                revs.push(told);
+                (told >= rev).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+        revs
+    }
+
+    /// The messages that were told of this room while something was waited for, or by the last frame.
+    pub fn messages(&mut self, of: ConversationId) -> Vec<Message> {
+        let passed = std::mem::take(&mut self.passed);
+        let message = |frame| match frame {
+            ServerFrame::NewMessage { room, message, .. }
+            | ServerFrame::MessageUpdated { room, message, .. }
+            | ServerFrame::MessageDeleted { room, message, .. } => (room == of).then_some(message),
+            _ => None,
+        };
+        passed.into_iter().filter_map(message).collect()
+    }
+
+    /// Whether such a frame came while something was waited for.
+    pub fn has_passed(&self, is_it: impl Fn(&ServerFrame) -> bool) -> bool {
+        self.passed.iter().any(is_it)
+    }
+
+    /// The code that the server closes this socket with.
+    pub async fn closed(&self) -> u16 {
+        in_time("the socket closes", self.connection.socket.closed()).await
+    }
+}
