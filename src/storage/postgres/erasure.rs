@@ -157,11 +157,13 @@ pub(super) async fn anonymise(
     .bind(NOBODY)
     .fetch_one(&mut tx.conn)
     .await?;
-    sqlx::query("update participants set name = $2, last_seen_at = null where conversation_id = $1 and kind <> 'admin'")
-        .bind(conversation)
-        .bind(FORMER)
-        .execute(&mut tx.conn)
-        .await?;
+    sqlx::query(
+        "update participants set name = $2, last_seen_at = null where conversation_id = $1 and kind <> 'admin'",
+    )
+    .bind(conversation)
+    .bind(FORMER)
+    .execute(&mut tx.conn)
+    .await?;
     tx.notices.push(Notice::Conversation { id: ConversationId(conversation), rev: Some(rev) });
     erased.conversations += 1;
     Ok(true)

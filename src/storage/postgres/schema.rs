@@ -57,19 +57,17 @@ async fn migrate(conn: &mut PgConnection) -> Result<()> {
     // a statement of the program's ever does, and so may a change of a large table.
     sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *conn).await?;
     let mut migrator = Migrator::with_migrations(all.collect());
-    migrator.set_ignore_missing(true).run_direct(None, &mut *conn, false).await.map_err(
-        |error| match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                let reason =
-                    error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-                StoreError::Unfit(format!(
-                    "cannot bring the database up to date: {reason}; run `bespoken migrate` as a user who may, see \
+    migrator.set_ignore_missing(true).run_direct(None, &mut *conn, false).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            let reason =
+                error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+            StoreError::Unfit(format!(
+                "cannot bring the database up to date: {reason}; run `bespoken migrate` as a user who may, see \
                  docs/operating.md"
-                ))
-            }
-            other => other.into(),
-        },
-    )?;
+            ))
+        }
+        other => other.into(),
+    })?;
     sqlx::query("insert into meta (epoch) values ($1) on conflict do nothing")
         .bind(Epoch::new().0)
         .execute(conn)
