@@ -40,7 +40,7 @@ fn everything(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_has_all_that_was_acknowledged() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_on(Database::Sqlite).await;
     let chat = app.open("Oak table").await;
     let path = format!("/conversations/{}/messages", chat.id);
     let guest = app.api(&chat.chat_id);
@@ -113,7 +113,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_sound_backup_changes_nothing() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_on(Database::Sqlite).await;
     let chat = app.open("Oak table").await;
     let file = app.file(&app.admin(), chat.id, "plan.txt").await;
     let body = json!({ "content": "look", "attachment_ids": [file] });
@@ -167,7 +167,7 @@ async fn what_is_no_sound_backup_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_stay_while_a_backup_is_made() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_on(Database::Sqlite).await;
     let chat = app.open("Oak table").await;
     let file = app.file(&app.admin(), chat.id, "plan.txt").await;
     let body = json!({ "content": "look", "attachment_ids": [file] });
@@ -216,7 +216,7 @@ fn archive(backup: &[u8], database: &[u8]) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_there_is_kept_aside_and_an_interrupted_restore_is_told() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_on(Database::Sqlite).await;
     let chat = app.open("Oak table").await;
     app.say(chat.id, "in the backup").await;
     let backups = tempfile::tempdir().unwrap();

@@ -65,7 +65,7 @@ impl Database {
 /// What stays when a server stops.
 pub struct Data {
     pub dir: TempDir,
-    database: Database,
+    pub database: Database,
     config: Config,
     pub admin: User,
     pub token: String,
@@ -151,6 +151,11 @@ impl TestApp {
     pub async fn start() -> Self {
         // Far above what any test sends; the limits have tests of their own.
         Self::with(|limits| limits.sends = 100_000).await
+    }
+
+    /// The same on this database, for what is special about it.
+    pub async fn start_on(database: Database) -> Self {
+        Self::on(database, |config| config.limits.sends = 100_000).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
