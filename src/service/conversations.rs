@@ -104,6 +104,19 @@ impl Service {
         Ok(self.seen_by(actor, seat))
     }
 
+    /// Those of `ids` that the actor may see.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub(super) async fn conversations_of(
+        &self,
+        actor: &Actor,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, Problem> {
+        let seats = self.store.find_conversations(actor, ids).await.map_err(problem)?;
+        Ok(seats.into_iter().map(|seat| self.seen_by(actor, seat)).collect())
+    }
+
     /// The conversations that the actor may see, latest activity first, with the cursor of the next
     /// part.
     ///

@@ -473,6 +473,8 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a `session` conversation (rev 1). Admins only, else [`StoreError::Forbidden`].
     async fn open_conversation(&self, actor: &Actor, new: NewConversation) -> Result<Seat>;
     async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat>;
+    /// Those of `ids` that the actor may see, in no order.
+    async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>>;
     /// Latest activity first, after `cursor`. Admins: all; others: their own.
     async fn list_conversations(
         &self,

@@ -453,6 +453,10 @@ impl Store for PostgresStore {
         conversations::load(&mut tx, actor, &seated).await
     }
 
+    async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+        conversations::load_some(&mut *self.read(Acting::Actor(actor)).await?, actor, ids).await
+    }
+
     async fn list_conversations(
         &self,
         actor: &Actor,

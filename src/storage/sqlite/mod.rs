@@ -496,6 +496,10 @@ impl Store for SqliteStore {
         conversations::load(&mut conn, actor, &seated).await
     }
 
+    async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+        conversations::load_some(&mut *self.reader().await?, actor, ids).await
+    }
+
     async fn list_conversations(
         &self,
         actor: &Actor,

@@ -90,6 +90,7 @@ contract! {
         }
         conversations {
             opening_is_the_first_rev
+            several_are_found_at_once_by_those_who_may_see_them
             heads_are_told_of_those_that_exist
             what_was_active_of_late_is_listed
             closing_and_reopening
