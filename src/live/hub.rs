@@ -21,6 +21,7 @@ use super::{
     bus::NodeId,
     frame,
     room::{Behind, Presence, Room, Turn},
+    rounds::Rounds,
     socket::{ConnectionId, Person},
 };
 use crate::{
@@ -45,7 +46,6 @@ pub struct Gone {
     pub at: Timestamp,
 }
 
-#[derive(Default)]
 pub struct Hub {
     sockets: DashMap<ConnectionId, Arc<Socket>>,
     /// How many sockets each person has open.
@@ -59,6 +59,7 @@ pub struct Hub {
     admins: Mutex<Vec<Arc<Socket>>>,
     /// Set once the server goes down: who still comes is sent away again.
     is_closing: AtomicBool,
+    rounds: Arc<Rounds>,
     /// The way to other nodes, if there may be any.
     pub(super) bus: Option<Arc<dyn Bus>>,
     /// Other nodes that run, until when that holds, and where they have someone of the customer side.
@@ -71,8 +72,26 @@ pub(super) struct Node {
     pub customers: HashSet<ConversationId>,
 }
 
+/// Call it within a runtime: it starts the tasks that write.
+impl Default for Hub {
+    fn default() -> Self {
+        Self {
+            sockets: DashMap::new(),
+            people: DashMap::new(),
+            rooms: DashMap::new(),
+            joined: DashMap::new(),
+            audiences: DashMap::new(),
+            admins: Mutex::default(),
+            is_closing: AtomicBool::new(false),
+            rounds: Arc::new(Rounds::start()),
+            bus: None,
+            nodes: DashMap::new(),
+        }
+    }
+}
+
 impl Hub {
-    /// For a node among others.
+    /// For a node among others. Call it within a runtime.
     #[must_use]
     pub fn among(bus: Arc<dyn Bus>) -> Self {
         Self { bus: Some(bus), ..Self::default() }
@@ -99,7 +118,7 @@ impl Hub {
             }
             *open += 1;
         }
-        let socket = Arc::new(Socket::new(actor, session, token));
+        let socket = Arc::new(Socket::new(actor, session, token, self.rounds.clone()));
         if socket.actor.is_admin() {
             self.admins.lock().unwrap_or_else(PoisonError::into_inner).push(socket.clone());
         }
@@ -413,7 +432,7 @@ impl Hub {
     /// Tells those who follow requests and may see this customer's.
     pub fn tell_request(&self, customer: UserId, frame: &Frame) {
         for socket in self.audience(Some(customer), &[]).iter().filter(|socket| socket.follows_requests()) {
-            socket.send(frame.clone());
+            socket.send(frame);
         }
     }
 
@@ -561,16 +580,30 @@ mod tests {
 
         /// What has been queued, as types of frames; a list of people is a `joined`.
         fn heard(&mut self) -> Vec<String> {
-            let mut queued = Vec::new();
-            self.socket.take(&mut queued);
-            let frames = queued.iter().map(|frame| serde_json::from_str::<serde_json::Value>(frame).unwrap());
             let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
                 (Some("typing"), on) => format!("typing {}", on.unwrap()),
                 (Some(other), _) => other.to_owned(),
                 (None, _) => "joined".to_owned(),
             };
-            frames.map(name).collect()
+            queued(&self.socket).into_iter().map(name).collect()
         }
+    }
+
+    /// What waits for a socket.
+    fn queued(socket: &Socket) -> Vec<serde_json::Value> {
+        let bytes = socket.take();
+        let mut rest = &bytes[..];
+        let mut frames = Vec::new();
+        while let [_, short @ 0..126, ..] | [_, short @ 126, _, _, ..] = *rest {
+            let (header, length) = match short {
+                126 => (4, usize::from(u16::from_be_bytes([rest[2], rest[3]]))),
+                short => (2, usize::from(short)),
+            };
+            frames.push(serde_json::from_slice(&rest[header..header + length]).unwrap());
+            rest = &rest[header + length..];
+        }
+        assert!(rest.is_empty());
+        frames
     }
 
     fn two_in_a_room() -> (Arc<Hub>, ConversationId, Someone, Someone) {
@@ -633,10 +666,9 @@ mod tests {
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
         pass(0.15).await;
-        let mut queued = Vec::new();
-        other.socket.take(&mut queued);
-        assert_eq!(queued.len(), 1, "the rest as one");
-        let told: serde_json::Value = serde_json::from_str(&queued[0]).unwrap();
+        let told = queued(&other.socket);
+        assert_eq!(told.len(), 1, "the rest as one");
+        let told = &told[0];
         let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);
         assert!(online.eq([false, true].iter()), "as it is by then: {told}");
     }

@@ -196,7 +196,7 @@ impl Service {
             seen.into_iter().filter_map(|(person, seen)| Some((person, words(seen?)))).collect();
         for socket in sockets {
             if let Some(frame) = frames.get(&Person::from(&socket.actor)) {
-                socket.send(frame.clone());
+                socket.send(frame);
             }
         }
     }

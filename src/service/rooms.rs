@@ -64,7 +64,7 @@ impl Service {
             let message = format!("{limit} connections are open already. Please close a window.");
             Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
         })?;
-        socket.send(frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
+        socket.send(&frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
         Ok(Connection { socket, service: self.clone() })
     }
 
@@ -101,7 +101,7 @@ impl Service {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
         let resync = || {
-            socket.send(frame(&ServerFrame::Resync { room }));
+            socket.send(&frame(&ServerFrame::Resync { room }));
             Ok(false)
         };
         if epoch.is_some_and(|epoch| epoch != self.epoch) {
@@ -149,7 +149,7 @@ impl Service {
                 // Nothing live may follow it.
                 self.leave_room(socket, room).await;
                 self.hub.mark_online(room, &mut participants);
-                socket.send(joined(participants));
+                socket.send(&joined(participants));
                 return Ok(false);
             }
             let came_online = !actor.is_admin() && !self.hub.customer_online(room);

@@ -6,16 +6,23 @@ mod servers;
 mod storm;
 mod together;
 
-use std::{collections::VecDeque, future::poll_fn, sync::Arc, task::Poll};
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bespoken::{
     domain::{Actor, ConversationId, Limits, Message, Name, Role, SessionId, User},
-    live::{Frame, Line},
+    live::{Line, Wire, Writing},
     protocol::{Joined, ServerFrame},
     service::{Connection, LinkKey, Mail, Secret, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 use crate::support::{PASSWORD, PATIENCE, in_time, rev_of};
 
@@ -59,7 +66,11 @@ impl Pair {
     /// Somebody's socket on one of the nodes, in no room yet.
     pub async fn visitor(&self, node: usize, actor: &Actor, session: Option<SessionId>) -> Reader {
         let connection = self.nodes[node].connect(actor.clone(), session, None).await.unwrap();
-        Reader { connection, node: self.nodes[node].clone(), queued: VecDeque::new(), passed: Vec::new() }
+        let (wire, written) = mpsc::unbounded_channel();
+        connection.socket.attach(Box::new(Written(wire)));
+        let node = self.nodes[node].clone();
+        let (writing, unread, passed) = (Writing::default(), VecDeque::new(), Vec::new());
+        Reader { connection, node, written, writing, unread, passed }
     }
 
     /// Somebody's socket on one of the nodes, in the room.
@@ -86,12 +97,45 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     Service::start_among(store, settings, line).await.unwrap()
 }
 
+/// A wire that takes everything at once, and hands it to whoever reads.
+struct Written(mpsc::UnboundedSender<Vec<u8>>);
+
+impl Wire for Written {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.send(bytes.to_owned()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn poll_writable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Takes apart what was written: whole frames of WebSocket, not masked (RFC 6455, section 5.2).
+fn frames(mut bytes: &[u8]) -> Vec<ServerFrame> {
+    let mut frames = Vec::new();
+    while let [_, short, rest @ ..] = bytes {
+        let (length, rest) = match short {
+            126 => rest.split_first_chunk().map(|(long, rest)| (u64::from(u16::from_be_bytes(*long)), rest)).unwrap(),
+            127 => rest.split_first_chunk().map(|(long, rest)| (u64::from_be_bytes(*long), rest)).unwrap(),
+            short => (u64::from(*short), rest),
+        };
+        let (frame, rest) = rest.split_at(usize::try_from(length).unwrap());
+        frames.push(serde_json::from_slice(frame).unwrap());
+        bytes = rest;
+    }
+    frames
+}
+
 /// Whoever reads what one socket is told.
 pub struct Reader {
     pub connection: Connection,
     node: Arc<Service>,
-    /// Taken from the socket and not read yet.
-    queued: VecDeque<Frame>,
+    written: mpsc::UnboundedReceiver<Vec<u8>>,
+    /// What the socket's own task would be writing.
+    writing: Writing,
+    /// Frames that were written, and not read yet.
+    unread: VecDeque<ServerFrame>,
     passed: Vec<ServerFrame>,
 }
 
@@ -106,21 +150,19 @@ impl Reader {
     }
 
     /// The next frame; `None` once the socket has to close.
-    async fn next(&mut self) -> Option<Frame> {
-        if self.queued.is_empty() {
-            let mut taken = Vec::new();
-            poll_fn(|cx| {
+    async fn next(&mut self) -> Option<ServerFrame> {
+        while self.unread.is_empty() {
+            let written = poll_fn(|cx| {
                 let closing = self.connection.socket.poll_close(cx);
-                if self.connection.socket.take(&mut taken) || closing.is_ready() {
-                    Poll::Ready(())
-                } else {
-                    Poll::Pending
+                let _ = self.connection.socket.poll_write(cx, &mut self.writing);
+                match self.written.poll_recv(cx) {
+                    Poll::Pending if closing.is_ready() => Poll::Ready(None),
+                    written => written,
                 }
-            })
-            .await;
-            self.queued.extend(taken);
+            });
+            self.unread.extend(frames(&written.await?));
         }
-        self.queued.pop_front()
+        self.unread.pop_front()
     }
 
     /// Reads on until `pick` takes a frame.
@@ -130,8 +172,7 @@ impl Reader {
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.next()).await;
-            let Ok(Some(text)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
-            let frame: ServerFrame = serde_json::from_str(&text).unwrap();
+            let Ok(Some(frame)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
             self.passed.push(frame.clone());
             if let Some(picked) = pick(frame) {
                 return picked;
