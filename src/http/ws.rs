@@ -386,7 +386,11 @@ async fn talk(
                     } else {
                         asked = true;
                         ping_at = now + PONG_WITHIN;
-                        poll_fn(|cx| Poll::Ready(peer.say(cx, socket, Message::Ping(Bytes::new())))).await;
+                        poll_fn(|cx| {
+                            peer.say(cx, socket, Message::Ping(Bytes::new()));
+                            Poll::Ready(())
+                        })
+                        .await;
                     }
                 }
                 let stuck_until = stuck.map(|since| since + WRITE_WITHIN);

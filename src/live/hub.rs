@@ -46,6 +46,8 @@ pub struct Gone {
     pub at: Timestamp,
 }
 
+/// Make it within a runtime: it starts the tasks that write.
+#[derive(Default)]
 pub struct Hub {
     sockets: DashMap<ConnectionId, Arc<Socket>>,
     /// How many sockets each person has open.
@@ -72,26 +74,8 @@ pub(super) struct Node {
     pub customers: HashSet<ConversationId>,
 }
 
-/// Call it within a runtime: it starts the tasks that write.
-impl Default for Hub {
-    fn default() -> Self {
-        Self {
-            sockets: DashMap::new(),
-            people: DashMap::new(),
-            rooms: DashMap::new(),
-            joined: DashMap::new(),
-            audiences: DashMap::new(),
-            admins: Mutex::default(),
-            is_closing: AtomicBool::new(false),
-            rounds: Arc::new(Rounds::start()),
-            bus: None,
-            nodes: DashMap::new(),
-        }
-    }
-}
-
 impl Hub {
-    /// For a node among others. Call it within a runtime.
+    /// For a node among others.
     #[must_use]
     pub fn among(bus: Arc<dyn Bus>) -> Self {
         Self { bus: Some(bus), ..Self::default() }

@@ -24,9 +24,9 @@ pub(super) struct Rounds {
     next: AtomicUsize,
 }
 
-impl Rounds {
-    /// Call it within a runtime.
-    pub(super) fn start() -> Self {
+/// Make it within a runtime.
+impl Default for Rounds {
+    fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let due = (0..processors).map(|_| {
             let (due, sockets) = mpsc::unbounded_channel();
@@ -35,7 +35,9 @@ impl Rounds {
         });
         Self { due: due.collect(), next: AtomicUsize::new(0) }
     }
+}
 
+impl Rounds {
     /// Has `socket` written to in the next round. It must not be in one already.
     pub(super) fn add(&self, socket: Arc<Socket>) {
         let task = self.next.fetch_add(1, Ordering::Relaxed) % self.due.len();

@@ -73,19 +73,6 @@ pub fn frame<T: Serialize>(value: &T) -> Frame {
 const LONGEST_HEADER: usize = 10;
 const TEXT: u8 = 0x81;
 
-impl Frame {
-    /// The JSON in it.
-    #[must_use]
-    pub fn json(&self) -> &[u8] {
-        let header = match self.0.get(1) {
-            Some(126) => 4,
-            Some(127) => 10,
-            _ => 2,
-        };
-        &self.0[header..]
-    }
-}
-
 /// Whom a socket counts for, when sockets are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Person {

@@ -7,7 +7,6 @@ mod storm;
 mod together;
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     io,
     sync::Arc,
@@ -21,8 +20,13 @@ use bespoken::{
     service::{Connection, LinkKey, Mail, Secret, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
+use futures_util::StreamExt;
 use tempfile::TempDir;
-use tokio::sync::mpsc;
+use tokio::net::UnixStream;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message as Raw, protocol::Role as Side},
+};
 
 use crate::support::{PASSWORD, PATIENCE, in_time, rev_of};
 
@@ -66,11 +70,11 @@ impl Pair {
     /// Somebody's socket on one of the nodes, in no room yet.
     pub async fn visitor(&self, node: usize, actor: &Actor, session: Option<SessionId>) -> Reader {
         let connection = self.nodes[node].connect(actor.clone(), session, None).await.unwrap();
-        let (wire, written) = mpsc::unbounded_channel();
-        connection.socket.attach(Box::new(Written(wire)));
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        connection.socket.attach(Box::new(Pipe(theirs)));
+        let stream = WebSocketStream::from_raw_socket(ours, Side::Client, None).await;
         let node = self.nodes[node].clone();
-        let (writing, unread, passed) = (Writing::default(), VecDeque::new(), Vec::new());
-        Reader { connection, node, written, writing, unread, passed }
+        Reader { connection, node, stream, writing: Writing::default(), passed: Vec::new() }
     }
 
     /// Somebody's socket on one of the nodes, in the room.
@@ -97,45 +101,25 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     Service::start_among(store, settings, line).await.unwrap()
 }
 
-/// A wire that takes everything at once, and hands it to whoever reads.
-struct Written(mpsc::UnboundedSender<Vec<u8>>);
+/// The server's end of a connection.
+struct Pipe(UnixStream);
 
-impl Wire for Written {
+impl Wire for Pipe {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send(bytes.to_owned()).map_err(|_| io::ErrorKind::BrokenPipe)?;
-        Ok(bytes.len())
+        self.0.try_write(bytes)
     }
 
-    fn poll_writable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx)
     }
-}
-
-/// Takes apart what was written: whole frames of WebSocket, not masked (RFC 6455, section 5.2).
-fn frames(mut bytes: &[u8]) -> Vec<ServerFrame> {
-    let mut frames = Vec::new();
-    while let [_, short, rest @ ..] = bytes {
-        let (length, rest) = match short {
-            126 => rest.split_first_chunk().map(|(long, rest)| (u64::from(u16::from_be_bytes(*long)), rest)).unwrap(),
-            127 => rest.split_first_chunk().map(|(long, rest)| (u64::from_be_bytes(*long), rest)).unwrap(),
-            short => (u64::from(*short), rest),
-        };
-        let (frame, rest) = rest.split_at(usize::try_from(length).unwrap());
-        frames.push(serde_json::from_slice(frame).unwrap());
-        bytes = rest;
-    }
-    frames
 }
 
 /// Whoever reads what one socket is told.
 pub struct Reader {
     pub connection: Connection,
     node: Arc<Service>,
-    written: mpsc::UnboundedReceiver<Vec<u8>>,
-    /// What the socket's own task would be writing.
+    stream: WebSocketStream<UnixStream>,
     writing: Writing,
-    /// Frames that were written, and not read yet.
-    unread: VecDeque<ServerFrame>,
     passed: Vec<ServerFrame>,
 }
 
@@ -150,19 +134,20 @@ impl Reader {
     }
 
     /// The next frame; `None` once the socket has to close.
-    async fn next(&mut self) -> Option<ServerFrame> {
-        while self.unread.is_empty() {
-            let written = poll_fn(|cx| {
-                let closing = self.connection.socket.poll_close(cx);
-                let _ = self.connection.socket.poll_write(cx, &mut self.writing);
-                match self.written.poll_recv(cx) {
-                    Poll::Pending if closing.is_ready() => Poll::Ready(None),
-                    written => written,
-                }
-            });
-            self.unread.extend(frames(&written.await?));
-        }
-        self.unread.pop_front()
+    async fn next(&mut self) -> Option<String> {
+        let Self { connection, stream, writing, .. } = self;
+        poll_fn(|cx| {
+            let closing = connection.socket.poll_close(cx);
+            // What is left to the socket's own task, which there is none of here.
+            let _ = connection.socket.poll_write(cx, writing);
+            match stream.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(Raw::Text(text)))) => Poll::Ready(Some(text.to_string())),
+                Poll::Ready(other) => panic!("{other:?} from a socket"),
+                Poll::Pending if closing.is_ready() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// Reads on until `pick` takes a frame.
@@ -172,7 +157,8 @@ impl Reader {
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.next()).await;
-            let Ok(Some(frame)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
+            let Ok(Some(text)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
+            let frame: ServerFrame = serde_json::from_str(&text).unwrap();
             self.passed.push(frame.clone());
             if let Some(picked) = pick(frame) {
                 return picked;
