@@ -1,5 +1,6 @@
-//! The WebSocket: one task for each socket, which reads frames, lets `service` act on them, and
-//! writes what waits for the socket, several frames in one write.
+//! The WebSocket: one task for each socket, which reads frames, lets `service` act on them, and looks
+//! after the peer. Most of the writing is done in rounds (`live::rounds`); what the system did not take
+//! at once is written here.
 //!
 //! A socket has one request at a time under way: its requests take effect in the order in which
 //! they were sent, a client that sends faster than the disk can follow is slowed down by TCP, and
