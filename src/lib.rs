@@ -18,6 +18,35 @@
 // Views are deeply nested generic types.
 #![recursion_limit = "256"]
 
+/// Makes `$name` an island that runs `$wake` on what the server wrote inside it.
+#[cfg(not(all(feature = "csr", not(feature = "hydrate"))))]
+macro_rules! wakes {
+    ($(#[$docs:meta])* $visible:vis $name:ident, $wake:expr) => {
+        $(#[$docs])*
+        #[leptos::prelude::island]
+        $visible fn $name(children: leptos::prelude::Children) -> impl leptos::prelude::IntoView {
+            leptos::prelude::Effect::new($wake);
+            children()
+        }
+    };
+}
+
+/// The same in the preview. There the browser itself writes the page, and of an island Leptos would then
+/// leave out what stands inside it: so it is a plain component, which wakes what it holds once that has
+/// got its place in the document.
+#[cfg(all(feature = "csr", not(feature = "hydrate")))]
+macro_rules! wakes {
+    ($(#[$docs:meta])* $visible:vis $name:ident, $wake:expr) => {
+        $(#[$docs])*
+        #[leptos::prelude::component]
+        $visible fn $name(children: leptos::prelude::Children) -> impl leptos::prelude::IntoView {
+            let owner = leptos::prelude::Owner::current().expect("components have an owner");
+            leptos::prelude::request_animation_frame(move || owner.with($wake));
+            children()
+        }
+    };
+}
+
 pub mod api;
 pub mod app;
 pub mod client;
@@ -47,5 +76,8 @@ pub fn hydrate() {
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn preview() {
     console_error_panic_hook::set_once();
+    // A page is written for one address: a link loads the next one, as it does on a real page. The router
+    // would change the address under this one; it listens on the window, which no click gets to.
+    client::page::on(&leptos::prelude::document(), "click", |click| click.stop_propagation());
     leptos::mount::mount_to_body(app::App);
 }

@@ -1,14 +1,19 @@
 //! The command line: serve, and what an operator does beside it.
 
-use std::{io::Read, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use bespoken::{
     domain::{Limits, Name, Role, TokenId},
-    http::{Config, Running, serve},
-    service::{LinkKey, Mail, Service, Settings},
-    storage,
+    http::{Config, MetricsAccess, Running, serve},
+    service::{self, Contents, LinkKey, Mail, Retention, Service, Settings},
+    storage::{self, Erased, Expiry},
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +23,17 @@ use tokio_util::sync::CancellationToken;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// How the log is written to stderr
+    #[arg(long, global = true, env = "BESPOKEN_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line
+    Json,
 }
 
 #[derive(Subcommand)]
@@ -30,8 +46,29 @@ enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(Token),
+    /// Export or erase what is kept of one customer
+    #[command(subcommand)]
+    Customer(Customer),
     /// Bring the database up to date, and do nothing else
     Migrate(Database),
+    /// Write everything that is kept into one file, also while the server runs
+    Backup {
+        /// The file to make: a tar archive
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Put a backup in the place of what is kept, while the server is stopped; the old is kept aside
+    Restore {
+        /// What `bespoken backup` made
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
 }
 
 #[derive(Args)]
@@ -39,6 +76,13 @@ struct Database {
     /// Where the database is, sqlite: or postgres:; it is created (SQLite) and migrated if need be
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db", hide_env_values = true)]
     database_url: String,
+}
+
+#[derive(Args)]
+struct Data {
+    /// Where generated secrets and attached files are kept
+    #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
+    data_dir: PathBuf,
 }
 
 #[derive(Args)]
@@ -54,9 +98,8 @@ struct Serve {
     /// The bus between several nodes, such as nats://host:4222; several servers with commas between
     #[arg(long, env = "NATS_URL", hide_env_values = true)]
     nats_url: Option<String>,
-    /// Where generated secrets are kept
-    #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// The name that the business goes by
     #[arg(long, env = "BESPOKEN_BUSINESS", default_value = "Bespoken")]
     business: String,
@@ -75,8 +118,26 @@ struct Serve {
     /// Seconds over which connections are closed, at most, when the server goes down
     #[arg(long, env = "BESPOKEN_DRAIN_SECONDS", default_value_t = 5)]
     drain_seconds: u64,
+    /// Who may read /metrics [default: local if the public URL leads to this machine, else token]
+    #[arg(long, env = "BESPOKEN_METRICS", value_enum)]
+    metrics: Option<MetricsAccess>,
+    /// Days without activity after which chats, and requests that are done or declined, are not kept any more;
+    /// 0: for ever
+    #[arg(long, env = "BESPOKEN_RETENTION_DAYS", default_value_t = 0)]
+    retention_days: u32,
+    /// What happens to them then
+    #[arg(long, env = "BESPOKEN_RETENTION", value_enum, default_value_t = Expire::Delete)]
+    retention: Expire,
     #[command(flatten)]
     limits: LimitArgs,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Expire {
+    /// They are deleted, with everything about them
+    Delete,
+    /// Customers' names and addresses, all messages and all files are taken out
+    Anonymise,
 }
 
 #[derive(Args)]
@@ -140,15 +201,57 @@ enum Token {
     },
 }
 
+#[derive(Subcommand)]
+enum Customer {
+    /// Write everything that is kept of a customer into a file for them
+    Export {
+        #[arg(long)]
+        email: String,
+        /// The file to make: a tar archive
+        file: PathBuf,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Erase a customer: the account, and their words, files and name in chats and requests
+    Erase {
+        #[arg(long)]
+        email: String,
+        /// Really do it: there is no way back
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        database: Database,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
 /// What went wrong, as one line for the person at the terminal.
 type Failure = Box<dyn std::error::Error>;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| "warn,bespoken=info,async_nats=off".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let done = match Cli::parse().command {
+/// Ready tasks that do not fit into a worker's own queue wait in one for all, to which a worker turns this
+/// often. With tokio's own measure a busy server serves some of its sockets again and again, and others
+/// hardly ever.
+const SHARED_QUEUE_EVERY: u32 = 1;
+
+fn main() -> ExitCode {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().global_queue_interval(SHARED_QUEUE_EVERY).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(obey_command_line()),
+        Err(error) => {
+            eprintln!("bespoken: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn obey_command_line() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.log_format);
+    let done = match cli.command {
         Command::Serve(args) => run(args).await,
         Command::Admin(Admin::Create { email, name, database }) => create_admin(&database, &email, &name).await,
         Command::Token(Token::Create { email, name, database }) => {
@@ -156,7 +259,15 @@ async fn main() -> ExitCode {
         }
         Command::Token(Token::List { database }) => list_tokens(&database).await,
         Command::Token(Token::Revoke { id, database }) => revoke_token(&database, id).await,
+        Command::Customer(Customer::Export { email, file, database, data }) => {
+            export_customer(&database, &data, &email, &file).await
+        }
+        Command::Customer(Customer::Erase { email, yes, database, data }) => {
+            erase_customer(&database, &data, &email, yes).await
+        }
         Command::Migrate(database) => migrate(&database).await,
+        Command::Backup { file, database, data } => make_backup(&database, &data, &file).await,
+        Command::Restore { file, database, data } => restore_backup(&database, &data, &file).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -164,6 +275,18 @@ async fn main() -> ExitCode {
             eprintln!("bespoken: {failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is logged is set by `RUST_LOG`.
+fn start_log(format: LogFormat) {
+    // What becomes of the bus the program says itself, once and not with every try.
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| "warn,bespoken=info,async_nats=off".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
     }
 }
 
@@ -178,16 +301,23 @@ async fn run(args: Serve) -> Result<(), Failure> {
         frame_bytes: args.limits.limit_frame_bytes,
         attachment_bytes: args.limits.limit_attachment_bytes,
     };
+    let how = match args.retention {
+        Expire::Delete => Expiry::Delete,
+        Expire::Anonymise => Expiry::Anonymise,
+    };
+    let retention = (args.retention_days > 0).then_some(Retention { days: args.retention_days, how });
     let config = Config {
         database_url: args.database.database_url,
         nats_url: args.nats_url.filter(|url| !url.is_empty()),
-        data_dir: args.data_dir,
+        data_dir: args.data.data_dir,
         public_url: args.public_url,
         business: Name::parse("business", &args.business)?,
         currency: args.currency,
         smtp_url: args.smtp_url,
         mail_from: args.mail_from,
         limits,
+        metrics: args.metrics,
+        retention,
         drain: Duration::from_secs(args.drain_seconds),
     };
     let shutdown = CancellationToken::new();
@@ -233,16 +363,22 @@ async fn wait_for_signal() {
 }
 
 /// The use cases without a server around them. The link key is not used by any of these.
-async fn service(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
+async fn open(database: &Database) -> Result<std::sync::Arc<Service>, Failure> {
+    open_with_files(database, Path::new("data")).await
+}
+
+/// The same for commands that know where the files are.
+async fn open_with_files(database: &Database, data_dir: &Path) -> Result<std::sync::Arc<Service>, Failure> {
     let store = storage::open(&database.database_url).await?;
     let settings = Settings {
         public_url: String::new(),
         business: Name::parse("business", "Bespoken")?,
         currency: String::new(),
         limits: Limits::default(),
-        data_dir: PathBuf::from("data"),
+        data_dir: data_dir.to_owned(),
         link_key: LinkKey::random(),
         mail: Mail::new(None, "no-reply@localhost")?,
+        retention: None,
     };
     Ok(Service::start(store, settings).await?)
 }
@@ -252,7 +388,7 @@ async fn create_admin(database: &Database, email: &str, name: &str) -> Result<()
     std::io::stdin().read_to_string(&mut password)?;
     let password = password.strip_suffix('\n').unwrap_or(&password);
     let password = password.strip_suffix('\r').unwrap_or(password);
-    let service = service(database).await?;
+    let service = open(database).await?;
     let user = service.create_user(email, name, password, Role::Admin).await?;
     service.close().await;
     println!("created the admin {} <{}>", user.name, user.email);
@@ -260,7 +396,7 @@ async fn create_admin(database: &Database, email: &str, name: &str) -> Result<()
 }
 
 async fn list_tokens(database: &Database) -> Result<(), Failure> {
-    let service = service(database).await?;
+    let service = open(database).await?;
     for token in service.tokens().await? {
         let name = token.name.map(|name| name.to_string()).unwrap_or_default();
         println!("{}  {}  {}  {name}", token.id, token.created_at, token.user.email);
@@ -270,7 +406,7 @@ async fn list_tokens(database: &Database) -> Result<(), Failure> {
 }
 
 async fn create_token(database: &Database, email: &str, name: Option<&str>) -> Result<(), Failure> {
-    let service = service(database).await?;
+    let service = open(database).await?;
     let (id, secret) = service.create_token(email, name).await?;
     service.close().await;
     eprintln!("id {id}; the token is shown only now:");
@@ -279,7 +415,7 @@ async fn create_token(database: &Database, email: &str, name: Option<&str>) -> R
 }
 
 async fn revoke_token(database: &Database, id: TokenId) -> Result<(), Failure> {
-    let service = service(database).await?;
+    let service = open(database).await?;
     service.revoke_token(id).await?;
     service.close().await;
     println!("revoked {id}");
@@ -291,4 +427,58 @@ async fn migrate(database: &Database) -> Result<(), Failure> {
     store.close().await;
     println!("the database is up to date");
     Ok(())
+}
+
+async fn make_backup(database: &Database, data: &Data, file: &Path) -> Result<(), Failure> {
+    require_sqlite(database)?;
+    let Contents { files, missing } = service::backup(&database.database_url, &data.data_dir, file).await?;
+    println!("wrote the database and {files} attached files to {}", file.display());
+    tell_missing(missing);
+    Ok(())
+}
+
+async fn restore_backup(database: &Database, data: &Data, file: &Path) -> Result<(), Failure> {
+    require_sqlite(database)?;
+    let (contents, aside) = service::restore(&database.database_url, &data.data_dir, file).await?;
+    println!("restored the database and {} attached files; what was there is kept as …{aside}", contents.files);
+    tell_missing(contents.missing);
+    Ok(())
+}
+
+fn tell_missing(files: usize) {
+    if files > 0 {
+        eprintln!("{files} files that messages name were missing already");
+    }
+}
+
+/// PostgreSQL has tools of its own for this.
+fn require_sqlite(database: &Database) -> Result<(), Failure> {
+    if database.database_url.starts_with("postgres") {
+        return Err("this is for SQLite; for PostgreSQL use pg_dump and pg_restore, as docs/operating.md says".into());
+    }
+    Ok(())
+}
+
+async fn export_customer(database: &Database, data: &Data, email: &str, file: &Path) -> Result<(), Failure> {
+    let service = open_with_files(database, &data.data_dir).await?;
+    let exported = service.export_customer(email, file).await;
+    service.close().await;
+    println!("wrote what is kept of {email}, with {} chats, to {}", exported?, file.display());
+    Ok(())
+}
+
+async fn erase_customer(database: &Database, data: &Data, email: &str, yes: bool) -> Result<(), Failure> {
+    if !yes {
+        return Err("erasing a customer cannot be undone: say --yes to go on".into());
+    }
+    let service = open_with_files(database, &data.data_dir).await?;
+    let erased = service.erase_customer(email).await;
+    service.close().await;
+    match erased? {
+        None => Err("there is no customer with this e-mail address".into()),
+        Some(Erased { conversations, messages, files }) => {
+            println!("erased {email}: {messages} messages and {files} files in {conversations} chats");
+            Ok(())
+        }
+    }
 }

@@ -4,16 +4,24 @@
 -- acts. What no policy allows is not there; so whoever forgets to say who acts sees nothing. See docs/security.md.
 
 do $$
+declare
+    working_as text := current_setting('role');
 begin
-    begin
-        create role bespoken_app nologin;
-    exception
-        -- Also made by another database of the same server, maybe at this moment.
-        when duplicate_object or unique_violation then null;
-    end;
-    if not pg_has_role(current_user, 'bespoken_app', 'member') then
-        execute format('grant bespoken_app to %I', current_user);
+    if not exists (select from pg_roles where rolname = 'bespoken_app') then
+        begin
+            create role bespoken_app nologin;
+        exception
+            -- Made by another database of the same server at this moment.
+            when duplicate_object or unique_violation then null;
+        end;
     end if;
+    -- Whoever made a role may not be in it yet.
+    begin
+        perform set_config('role', 'bespoken_app', true);
+        perform set_config('role', working_as, true);
+    exception
+        when insufficient_privilege then execute format('grant bespoken_app to %I', current_user);
+    end;
     execute format('grant usage on schema %I to bespoken_app', current_schema());
 end
 $$;

@@ -26,6 +26,32 @@ pub enum Code {
 }
 
 impl Code {
+    pub const ALL: [Self; 8] = [
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Invalid,
+        Self::Closed,
+        Self::TooLarge,
+        Self::RateLimited,
+        Self::Unavailable,
+    ];
+
+    /// As it stands in answers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Invalid => "invalid",
+            Self::Closed => "closed",
+            Self::TooLarge => "too_large",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// The HTTP status that goes with it.
     #[must_use]
     pub fn status(self) -> u16 {
@@ -124,3 +150,15 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_the_word_that_answers_have() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.word());
+        }
+    }
+}

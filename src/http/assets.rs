@@ -43,6 +43,11 @@ pub(super) struct Assets {
 }
 
 impl Assets {
+    /// Whether there is a file at this address.
+    pub fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
     pub fn load() -> Self {
         let mut hasher = Sha256::new();
         for name in Site::iter().filter(|name| name.starts_with("pkg/")) {

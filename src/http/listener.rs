@@ -64,6 +64,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// The connection itself, for whoever ends it in the same way ([`read_out`]).
+    pub(super) fn into_stream(mut self) -> TcpStream {
+        self.stream.take().expect("taken on drop only")
+    }
+
     fn stream(&mut self) -> Pin<&mut TcpStream> {
         Pin::new(self.stream.as_mut().expect("taken on drop only"))
     }
@@ -71,20 +76,23 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if let (false, Some(stream), Ok(runtime)) =
+        if let (false, Some(mut stream), Ok(runtime)) =
             (self.has_ended, self.stream.take(), tokio::runtime::Handle::try_current())
         {
-            runtime.spawn(timeout(LINGER, read_out(stream)));
+            runtime.spawn(async move {
+                if stream.shutdown().await.is_ok() {
+                    read_out(stream).await;
+                }
+            });
         }
     }
 }
 
-/// Tells the peer that this side is done, and throws away what still comes.
-async fn read_out(mut stream: TcpStream) {
+/// Throws away what still comes from a peer that was told that this side is done.
+pub(super) async fn read_out(mut peer: impl AsyncRead + Unpin) {
     let mut nowhere = vec![0; 16 * 1024];
-    if stream.shutdown().await.is_ok() {
-        while let Ok(Ok(1..)) = timeout(LINGER_SILENT, stream.read(&mut nowhere)).await {}
-    }
+    let reading = async { while let Ok(Ok(1..)) = timeout(LINGER_SILENT, peer.read(&mut nowhere)).await {} };
+    timeout(LINGER, reading).await.ok();
 }
 
 impl AsyncRead for Connection {

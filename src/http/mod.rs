@@ -10,14 +10,17 @@ mod error;
 mod forms;
 mod health;
 mod listener;
+mod metrics;
 mod pages;
 mod rest;
 mod router;
 mod security;
 mod serve;
+mod trace;
 mod ws;
 
 pub use auth::{Asker, asker};
+pub use metrics::MetricsAccess;
 pub use serve::{Config, Running, StartError, serve};
 
 use std::sync::{Arc, atomic::AtomicBool};
@@ -39,6 +42,7 @@ struct App {
     pub service: Arc<Service>,
     pub options: LeptosOptions,
     pub assets: Arc<assets::Assets>,
+    pub metrics: Arc<metrics::Metrics>,
     /// Open WebSockets: waited for when the server goes down.
     pub sockets: TaskTracker,
     /// Set when the server goes down: no new work is to be sent here.

@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-use super::{App, assets, auth, forms, health, pages, rest, security, ws};
+use super::{App, assets, auth, forms, health, metrics, pages, rest, security, trace, ws};
 
 /// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
 const BODY_BYTES: usize = 256 * 1024;
@@ -96,8 +96,11 @@ pub(super) fn routes(app: App) -> Router {
         .layer(middleware::map_request(security::trust_tokens))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
         .merge(assets::routes(&app.assets))
         .layer(middleware::map_response(security::headers))
+        .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
+        .layer(middleware::from_fn(trace::name))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(app)
 }

@@ -19,12 +19,13 @@ use super::{
     App,
     assets::Assets,
     listener::{Careful, Peer},
+    metrics::{Metrics, MetricsAccess},
     router,
 };
 use crate::{
     domain::{Limits, Name},
     live::bus,
-    service::{LinkKey, Mail, Service, Settings},
+    service::{LinkKey, Mail, Retention, Service, Settings},
     storage::{self, StoreError},
 };
 
@@ -50,6 +51,11 @@ pub struct Config {
     /// Whom mail comes from. `None`: `no-reply` at the host of the public URL.
     pub mail_from: Option<String>,
     pub limits: Limits,
+    /// Who may read `/metrics`. `None`: everyone on this machine, if that is where the public URL leads; else
+    /// only who brings an admin's API token.
+    pub metrics: Option<MetricsAccess>,
+    /// How long what has no activity is kept. `None`: for ever.
+    pub retention: Option<Retention>,
     /// Over how long sockets are closed, at most, when the server goes down.
     pub drain: Duration,
 }
@@ -111,6 +117,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         data_dir: config.data_dir,
         link_key,
         mail,
+        retention: config.retention,
     };
     let service = match &config.nats_url {
         Some(urls) => {
@@ -129,7 +136,16 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         LeptosOptions::builder().output_name(assets.output_name()).site_pkg_dir("pkg").site_addr(address).build();
     let draining = Arc::new(AtomicBool::new(false));
     let sockets = TaskTracker::new();
-    let app = App { service: service.clone(), options, assets, sockets: sockets.clone(), draining: draining.clone() };
+    let is_local = leads_here(&public_url);
+    let access = config.metrics.unwrap_or(if is_local { MetricsAccess::Local } else { MetricsAccess::Token });
+    let app = App {
+        metrics: Arc::new(Metrics::new(access, &service)),
+        service: service.clone(),
+        options,
+        assets,
+        sockets: sockets.clone(),
+        draining: draining.clone(),
+    };
     let routes = router::routes(app).into_make_service_with_connect_info::<Peer>();
 
     let stopping = service.clone();
@@ -156,6 +172,13 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         served
     });
     Ok(Running { service, public_url, address, stopped })
+}
+
+/// Whether only this machine itself reaches the URL.
+fn leads_here(public_url: &str) -> bool {
+    let uri = public_url.parse::<axum::http::Uri>().ok();
+    let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The domain that mail comes from by default.

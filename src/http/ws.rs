@@ -1,46 +1,54 @@
-//! The WebSocket: one task for each socket, which reads frames, lets `service` act on them, and
-//! writes what waits for the socket, several frames in one write.
+//! The WebSocket: one task for each socket, which reads frames, lets `service` act on them, and looks
+//! after the peer. Most of the writing is done in rounds (`live::rounds`); what the system did not take
+//! at once is written here.
 //!
 //! A socket has one request at a time under way: its requests take effect in the order in which
 //! they were sent, a client that sends faster than the disk can follow is slowed down by TCP, and
 //! what others send reaches it all the while.
 
 use std::{
-    pin::Pin,
+    future::poll_fn,
+    io::{self, Read, Write},
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::{
     Extension,
     body::Bytes,
-    extract::{
-        State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
-    },
-    http::{HeaderMap, header},
+    extract::{State, ws::WebSocketUpgrade},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::{rt::TokioIo, server::conn::auto::upgrade::downcast};
 use serde::Serialize;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::tcp::{OwnedReadHalf, OwnedWriteHalf},
+    time::{Instant, sleep_until, timeout},
+};
+use tracing::Instrument;
+use tungstenite::{
+    Message,
+    handshake::derive_accept_key,
+    protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
+};
 use uuid::Uuid;
 
-use super::{App, Asker, auth};
+use super::{App, Asker, auth, listener, metrics::Metrics};
 use crate::{
     domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
-    live::{Frame, Socket, frame},
+    live::{Socket, Wire, Writing, frame},
     protocol::{ClientFrame, ServerFrame, close},
     service::{Connection, Service},
     storage::now,
 };
 
-/// Small, because most sockets are idle most of the time and each holds one.
-const READ_BUFFER_BYTES: usize = 2 * 1024;
-/// What waits is written together up to this size.
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// Frames written with one flush.
-const WRITE_BATCH: usize = 64;
+/// Small, because most sockets are idle most of the time and each holds one. A longer frame gets what it needs.
+const READ_BUFFER_BYTES: usize = 512;
 /// Silence after which a peer is asked for a sign of life, and the time it has to give one.
 const PING_AFTER: Duration = Duration::from_secs(25);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
@@ -57,6 +65,7 @@ const RESTART_S: u64 = 5;
 pub(super) async fn upgrade(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
+    on_upgrade: Option<Extension<OnUpgrade>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
@@ -70,9 +79,12 @@ pub(super) async fn upgrade(
     if !by_token && origin.is_none() {
         return Problem::forbidden("A connection with a cookie needs an Origin.").into_response();
     }
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+    // It looks at the request; the connection is taken over here, where it can be written to directly.
+    if let Err(rejection) = upgrade {
+        return rejection.into_response();
+    }
+    let (Some(Extension(on_upgrade)), Some(key)) = (on_upgrade, headers.get(header::SEC_WEBSOCKET_KEY)) else {
+        return Problem::new(Code::Invalid, "This connection cannot become a WebSocket.").into_response();
     };
     if app.draining.load(Ordering::Acquire) {
         return Problem { retry_after_s: Some(RESTART_S), ..Problem::unavailable() }.into_response();
@@ -88,19 +100,27 @@ pub(super) async fn upgrade(
         Ok(_) => return Problem::unauthorized().into_response(),
         Err(problem) => return problem.into_response(),
     }
+    // Within the request's span: so its name leads to the connection's.
+    tracing::debug!(connection_id = %connection.socket.id, "a socket opens");
     let expires_at = asker.session.map(|session| session.expires_at);
-    let frame_bytes = app.service.limits().frame_bytes;
     // The server waits for it when it goes down, so that everyone is told.
     let open = app.sockets.token();
-    upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_message_size(frame_bytes)
-        .max_frame_size(frame_bytes)
-        .on_upgrade(move |ws| async move {
-            run(app.service, connection, ws, expires_at).await;
-            drop(open);
-        })
+    tokio::spawn(async move {
+        // Fails only if the peer has gone by now.
+        if let Ok(upgraded) = on_upgrade.await
+            && let Ok(parts) = downcast::<TokioIo<listener::Connection>>(upgraded)
+        {
+            let (read, write) = parts.io.into_inner().into_stream().into_split();
+            connection.socket.attach(Box::new(write));
+            let peer = Peer::new(read, parts.read_buf, app.service.limits().frame_bytes);
+            run(app.service, app.metrics, connection, peer, expires_at).await;
+        }
+        drop(open);
+    });
+    let accept = derive_accept_key(key.as_bytes());
+    let headers =
+        [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_ACCEPT, &accept)];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
 /// Whether `now` may still do all that `before` might.
@@ -108,135 +128,327 @@ fn covers(now: &Actor, before: &Actor) -> bool {
     now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
 }
 
-async fn run(service: Arc<Service>, mut connection: Connection, mut ws: WebSocket, expires_at: Option<Timestamp>) {
-    let code = talk(&service, &mut connection, &mut ws, expires_at).await;
+impl Wire for OwnedWriteHalf {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        OwnedWriteHalf::try_write(self, bytes)
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.as_ref().poll_write_ready(cx)
+    }
+}
+
+/// Whoever is at the other end: reads what they send. What the protocol itself has to say (pongs, the end)
+/// waits in the socket's queue like everything else, so that only one writes.
+struct Peer {
+    read: OwnedReadHalf,
+    protocol: WebSocketContext,
+    /// The peer has sent all it will.
+    has_ended: bool,
+    /// What came last was no WebSocket: nothing after it can be understood.
+    is_lost: bool,
+}
+
+impl Peer {
+    fn new(read: OwnedReadHalf, read_before: Bytes, frame_bytes: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(0)
+            .max_message_size(Some(frame_bytes))
+            .max_frame_size(Some(frame_bytes));
+        // A copy, as what HTTP was read into is much larger and would be kept.
+        let protocol = WebSocketContext::from_partially_read(read_before.to_vec(), Role::Server, Some(config));
+        Self { read, protocol, has_ended: false, is_lost: false }
+    }
+
+    /// The next message; `None` at the end.
+    fn poll_read(&mut self, cx: &mut Context<'_>, socket: &Arc<Socket>) -> Poll<Option<tungstenite::Result<Message>>> {
+        if self.is_lost {
+            return Poll::Ready(None);
+        }
+        let Self { read, protocol, .. } = self;
+        match protocol.read(&mut Pipe { read, cx, socket }) {
+            Ok(message) => Poll::Ready(Some(Ok(message))),
+            Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            Err(tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed) => Poll::Ready(None),
+            Err(error) => {
+                self.is_lost = true;
+                self.has_ended = matches!(error, tungstenite::Error::Io(_));
+                Poll::Ready(Some(Err(error)))
+            }
+        }
+    }
+
+    fn say(&mut self, cx: &mut Context<'_>, socket: &Arc<Socket>, message: Message) {
+        let Self { read, protocol, .. } = self;
+        // Fails only after the end was said, and then there is no more to say.
+        protocol.write(&mut Pipe { read, cx, socket }, message).ok();
+    }
+}
+
+/// The connection as `tungstenite` wants it.
+struct Pipe<'a, 'b> {
+    read: &'a mut OwnedReadHalf,
+    cx: &'a mut Context<'b>,
+    socket: &'a Arc<Socket>,
+}
+
+impl Read for Pipe<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(&mut *self.read).poll_read(self.cx, &mut buffer) {
+            Poll::Ready(read) => read.map(|()| buffer.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Write for Pipe<'_, '_> {
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        self.socket.queue(frame);
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn run(
+    service: Arc<Service>,
+    metrics: Arc<Metrics>,
+    connection: Connection,
+    mut peer: Peer,
+    expires_at: Option<Timestamp>,
+) {
+    let socket = connection.socket.clone();
+    let mut writing = Writing::default();
+    let code = talk(&service, &metrics, &socket, &mut peer, &mut writing, expires_at).await;
     drop(connection);
     if let Some(code) = code {
-        let say = Message::Close(Some(CloseFrame { code, reason: reason(code).into() }));
-        // The peer may be gone, or not read: then there is nobody to say it to.
-        let goodbye = async {
-            if ws.send(say).await.is_ok() {
-                while let Some(Ok(_)) = ws.next().await {}
-            }
-        };
+        metrics.closed(code);
         let within = if code == close::TOO_SLOW { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
-        timeout(within, goodbye).await.ok();
+        timeout(within, Box::pin(say_goodbye(&socket, &mut peer, &mut writing, code))).await.ok();
     }
+    timeout(CLOSE_WITHIN, written(&socket, &mut writing)).await.ok();
+    // With it goes the half that writes, which tells the peer that this is all.
+    drop(socket);
+    if !peer.has_ended {
+        tokio::spawn(listener::read_out(peer.read));
+    }
+}
+
+/// Tells the peer why it is closed, and waits until it has heard. It may be gone, or not read: then there is
+/// nobody to say it to.
+async fn say_goodbye(socket: &Arc<Socket>, peer: &mut Peer, writing: &mut Writing, code: u16) {
+    // Whoever joins again gets all this anew. A frame that is half written is finished, though.
+    drop(socket.take());
+    let mut words = Some(Message::Close(Some(CloseFrame { code: code.into(), reason: reason(code).into() })));
+    poll_fn(|cx| {
+        if let Some(words) = words.take() {
+            peer.say(cx, socket, words);
+        }
+        // Wakes this task when there is more to write.
+        let _ = socket.poll_close(cx);
+        if let Poll::Ready(Err(_)) = socket.poll_write(cx, writing) {
+            return Poll::Ready(());
+        }
+        loop {
+            match peer.poll_read(cx, socket) {
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await;
+}
+
+/// Waits until all that was said is on its way, or the peer is gone.
+async fn written(socket: &Socket, writing: &mut Writing) {
+    poll_fn(|cx| {
+        // Wakes this task when there is more to write.
+        let _ = socket.poll_close(cx);
+        match socket.poll_write(cx, writing) {
+            Poll::Ready(Ok(())) if socket.is_in_round() => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+}
+
+/// What a peer asked for, while it waits for the database.
+type UnderWay = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a socket's task wakes up for.
+enum Event {
+    /// It has to close.
+    Close(u16),
+    /// The peer is gone.
+    Gone,
+    /// What the peer asked for is done.
+    Done,
+    Heard(Message),
+    /// The peer sent what is no message.
+    Misheard(tungstenite::Error),
+    /// It is time to look after the peer.
+    Check,
 }
 
 /// Talks until one side ends it; returns the code to close with, or `None` if the peer is gone.
 async fn talk(
     service: &Arc<Service>,
-    connection: &mut Connection,
-    ws: &mut WebSocket,
+    metrics: &Arc<Metrics>,
+    socket: &Arc<Socket>,
+    peer: &mut Peer,
+    writing: &mut Writing,
     expires_at: Option<Timestamp>,
 ) -> Option<u16> {
-    let socket = connection.socket.clone();
-    let queue = &mut connection.queue;
-    let mut under_way: Option<Pin<Box<dyn Future<Output = ()> + Send>>> = None;
-    let mut waiting: Vec<Frame> = Vec::new();
+    let span = tracing::info_span!("socket", connection_id = %socket.id);
+    let mut under_way: Option<UnderWay> = None;
     let mut heard = true;
     let mut asked = false;
-    let mut next_check = Instant::now() + PING_AFTER;
-    let expiry = sleep(
-        expires_at
-            .map_or(Duration::MAX, |at| Duration::from_millis(at.0.saturating_sub(now().0).try_into().unwrap_or(0))),
-    );
-    tokio::pin!(expiry);
+    // Since when the peer takes nothing of what waits for it.
+    let mut stuck: Option<Instant> = None;
+    let expires_at = expires_at.and_then(|at| {
+        let left = at.0.saturating_sub(now().0).try_into().unwrap_or(0);
+        Instant::now().checked_add(Duration::from_millis(left))
+    });
+    let mut ping_at = Instant::now() + PING_AFTER;
+    let mut check = pin!(sleep_until(expires_at.map_or(ping_at, |at| at.min(ping_at))));
     loop {
-        // In no fixed order: in a busy room there is always something to write, and the peer must be
-        // heard all the same.
-        tokio::select! {
-            code = socket.closed() => return Some(code),
-            () = &mut expiry => return Some(close::NOT_ALLOWED),
-            () = async { under_way.as_mut().expect("checked by the branch's condition").await }, if under_way.is_some() => {
-                under_way = None;
+        // One function and not a `select!` of futures: each of those would be asked at every turn.
+        let event = poll_fn(|cx| {
+            if let Poll::Ready(code) = socket.poll_close(cx) {
+                return Poll::Ready(Event::Close(code));
             }
-            count = queue.recv_many(&mut waiting, WRITE_BATCH) => {
-                if count == 0 {
-                    return None;
-                }
-                let write = async {
-                    for frame in waiting.drain(..) {
-                        ws.feed(Message::Text(frame)).await?;
+            match socket.poll_write(cx, writing) {
+                Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
+                Poll::Ready(Ok(())) => stuck = None,
+                Poll::Pending => {
+                    if writing.has_moved() || stuck.is_none() {
+                        let now = Instant::now();
+                        stuck = Some(now);
+                        let next = check.deadline().min(now + WRITE_WITHIN);
+                        check.as_mut().reset(next);
                     }
-                    ws.flush().await
-                };
-                if let Err(end) = unless_closed(&socket, write).await {
-                    return end;
                 }
             }
-            read = ws.next(), if under_way.is_none() => {
+            if let Some(act) = &mut under_way {
+                if act.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Event::Done);
+                }
+            } else if let Poll::Ready(read) = peer.poll_read(cx, socket) {
+                return Poll::Ready(match read {
+                    Some(Ok(message)) => Event::Heard(message),
+                    Some(Err(error)) => Event::Misheard(error),
+                    None => Event::Gone,
+                });
+            }
+            check.as_mut().poll(cx).map(|()| Event::Check)
+        })
+        .await;
+        match event {
+            Event::Close(code) => return Some(code),
+            Event::Gone => return None,
+            Event::Done => under_way = None,
+            Event::Heard(message) => {
                 heard = true;
-                match read {
-                    Some(Ok(Message::Text(text))) => {
-                        under_way = Some(Box::pin(act(service.clone(), socket.clone(), text)));
-                    }
-                    Some(Ok(Message::Binary(_))) => {
+                match message {
+                    Message::Text(text) => under_way = act(service, metrics, socket, &span, &text),
+                    Message::Binary(_) => {
                         let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
-                        socket.send(frame(&ServerFrame::error(problem, None, None)));
+                        socket.send(&frame(&ServerFrame::error(problem, None, None)));
                     }
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_))) => {
-                        // Reading on sends the answer, without which the peer takes it for a breakdown.
-                        timeout(CLOSE_WITHIN, ws.next()).await.ok();
-                        return None;
-                    }
-                    None => return None,
-                    Some(Err(error)) if is_too_large(&error) => return Some(close::FRAME_TOO_LARGE),
-                    Some(Err(_)) => return None,
+                    // Reading on sends the answer, and then says that this was the end.
+                    Message::Close(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                 }
             }
-            () = sleep_until(next_check) => {
-                if heard || under_way.is_some() {
-                    (heard, asked) = (false, false);
-                    next_check = Instant::now() + PING_AFTER;
-                } else if asked {
-                    return None;
-                } else {
-                    asked = true;
-                    next_check = Instant::now() + PONG_WITHIN;
-                    if let Err(end) = unless_closed(&socket, ws.send(Message::Ping(Bytes::new()))).await {
-                        return end;
+            Event::Misheard(tungstenite::Error::Capacity(_)) => return Some(close::FRAME_TOO_LARGE),
+            Event::Misheard(_) => return None,
+            Event::Check => {
+                let now = Instant::now();
+                if expires_at.is_some_and(|at| at <= now) {
+                    return Some(close::NOT_ALLOWED);
+                }
+                if stuck.is_some_and(|since| since + WRITE_WITHIN <= now) {
+                    return Some(close::TOO_SLOW);
+                }
+                if ping_at <= now {
+                    if heard || under_way.is_some() {
+                        (heard, asked) = (false, false);
+                        ping_at = now + PING_AFTER;
+                    } else if asked {
+                        return None;
+                    } else {
+                        asked = true;
+                        ping_at = now + PONG_WITHIN;
+                        poll_fn(|cx| {
+                            peer.say(cx, socket, Message::Ping(Bytes::new()));
+                            Poll::Ready(())
+                        })
+                        .await;
                     }
                 }
+                let stuck_until = stuck.map(|since| since + WRITE_WITHIN);
+                let next = [expires_at, stuck_until].into_iter().flatten().fold(ping_at, Instant::min);
+                check.as_mut().reset(next);
             }
         }
     }
 }
 
-/// Writes, unless the socket has to close meanwhile or the peer does not read.
-///
-/// # Errors
-/// How to end: with this code, or `None` if the peer is gone.
-async fn unless_closed(
-    socket: &Socket,
-    write: impl Future<Output = Result<(), axum::Error>>,
-) -> Result<(), Option<u16>> {
-    tokio::select! {
-        written = timeout(WRITE_WITHIN, write) => match written {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(None),
-            Err(_) => Err(Some(close::TOO_SLOW)),
-        },
-        code = socket.closed() => Err(Some(code)),
-    }
-}
-
-/// Does what one frame asks; answers through the socket's queue.
-async fn act(service: Arc<Service>, socket: Arc<Socket>, text: Frame) {
-    let asked: ClientFrame = match serde_json::from_str(&text) {
+/// Does what one frame asks, or begins to; answers through the socket's queue.
+fn act(
+    service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
+    socket: &Arc<Socket>,
+    span: &tracing::Span,
+    text: &str,
+) -> Option<UnderWay> {
+    let read_at = Instant::now();
+    let asked: ClientFrame = match serde_json::from_str(text) {
         Ok(asked) => asked,
-        Err(_) => return socket.send(misunderstood(&text)),
+        Err(_) => {
+            socket.send(&misunderstood(text));
+            return None;
+        }
     };
     let (room, client_id) = address(&asked);
-    if let Err(problem) = obey(&service, &socket, asked).await {
-        socket.send(frame(&ServerFrame::error(problem, room, client_id)));
+    // What need not wait is done on the spot.
+    match asked {
+        ClientFrame::Typing { room, on } => {
+            if let Err(problem) = service.typing(socket, room, on) {
+                socket.send(&frame(&ServerFrame::error(problem, Some(room), None)));
+            }
+            return None;
+        }
+        ClientFrame::FollowRequests => {
+            socket.follow_requests();
+            return None;
+        }
+        _ => {}
     }
+    let (service, metrics, socket) = (service.clone(), metrics.clone(), socket.clone());
+    let act = async move {
+        match obey(&service, &socket, asked).await {
+            Ok(None) => {}
+            Ok(Some(ack)) => {
+                socket.send(&frame(&ack));
+                metrics.acknowledged(read_at.elapsed());
+            }
+            Err(problem) => socket.send(&frame(&ServerFrame::error(problem, room, client_id))),
+        }
+    };
+    Some(Box::pin(act.instrument(span.clone())))
 }
 
 /// The answer to what is no frame: whom it is about is told back in the client's own words.
-fn misunderstood(text: &str) -> Frame {
+fn misunderstood(text: &str) -> crate::live::Frame {
     #[derive(Serialize)]
     struct Misunderstood<'a> {
         r#type: &'static str,
@@ -295,35 +507,34 @@ fn address(asked: &ClientFrame) -> (Option<ConversationId>, Option<ClientId>) {
     }
 }
 
-async fn obey(service: &Arc<Service>, socket: &Arc<Socket>, asked: ClientFrame) -> Result<(), Problem> {
+/// Returns the `ack` of what was changed.
+async fn obey(
+    service: &Arc<Service>,
+    socket: &Arc<Socket>,
+    asked: ClientFrame,
+) -> Result<Option<ServerFrame>, Problem> {
     let actor = &socket.actor;
-    let ack = |room, client_id, message| socket.send(frame(&ServerFrame::Ack { room, client_id, message }));
+    let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
     match asked {
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
             let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-            ack(room, client_id, posted.message);
+            return ack(room, client_id, posted.message);
         }
         ClientFrame::UpdateMessage { room, client_id, id, content } => {
-            ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
+            return ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
         }
         ClientFrame::DeleteMessage { room, client_id, id } => {
-            ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
+            return ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
         }
-        ClientFrame::Typing { room, on } => service.typing(socket, room, on)?,
         ClientFrame::Read { room, seq } => {
             service.read_up_to(actor, room, seq).await?;
         }
-        ClientFrame::FollowRequests => socket.follow_requests(),
+        // Done by `act` already.
+        ClientFrame::Typing { .. } | ClientFrame::FollowRequests => {}
     }
-    Ok(())
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<tungstenite::Error>())
-        .is_some_and(|error| matches!(error, tungstenite::Error::Capacity(_)))
+    Ok(None)
 }
 
 fn reason(code: u16) -> &'static str {

@@ -17,16 +17,17 @@ use dashmap::{DashMap, mapref::entry::Entry};
 use tokio::time::Instant;
 
 use super::{
-    Bus, Event, Frame, Queue, Revoked, Socket, Topic,
+    Bus, Event, Frame, Socket, Topic,
     bus::NodeId,
     frame,
     room::{Behind, Presence, Room, Turn},
+    rounds::Rounds,
     socket::{ConnectionId, Person},
 };
 use crate::{
     domain::{
         Actor, Change, ConversationId, LinkId, Participant, ParticipantId, ParticipantKind, SessionId, Timestamp,
-        TokenId, UserId,
+        TokenId, User, UserId,
     },
     protocol::{ServerFrame, close},
 };
@@ -45,6 +46,7 @@ pub struct Gone {
     pub at: Timestamp,
 }
 
+/// Make it within a runtime: it starts the tasks that write.
 #[derive(Default)]
 pub struct Hub {
     sockets: DashMap<ConnectionId, Arc<Socket>>,
@@ -59,6 +61,7 @@ pub struct Hub {
     admins: Mutex<Vec<Arc<Socket>>>,
     /// Set once the server goes down: who still comes is sent away again.
     is_closing: AtomicBool,
+    rounds: Arc<Rounds>,
     /// The way to other nodes, if there may be any.
     pub(super) bus: Option<Arc<dyn Bus>>,
     /// Other nodes that run, until when that holds, and where they have someone of the customer side.
@@ -91,7 +94,7 @@ impl Hub {
         session: Option<SessionId>,
         token: Option<TokenId>,
         limit: u32,
-    ) -> Option<(Arc<Socket>, Queue)> {
+    ) -> Option<Arc<Socket>> {
         {
             let mut open = self.people.entry(Person::from(&actor)).or_insert(0);
             if *open >= limit {
@@ -99,7 +102,7 @@ impl Hub {
             }
             *open += 1;
         }
-        let (socket, queue) = Socket::new(actor, session, token);
+        let socket = Arc::new(Socket::new(actor, session, token, self.rounds.clone()));
         if socket.actor.is_admin() {
             self.admins.lock().unwrap_or_else(PoisonError::into_inner).push(socket.clone());
         }
@@ -111,7 +114,7 @@ impl Hub {
         if self.is_closing.load(Ordering::SeqCst) {
             socket.close(close::RESTARTING);
         }
-        Some((socket, queue))
+        Some(socket)
     }
 
     /// Forgets a socket; returns who is gone from which room.
@@ -314,6 +317,13 @@ impl Hub {
         }
     }
 
+    /// Asks everyone in the room, or on the way in, to read it anew: its conversation is gone.
+    pub fn resync(&self, room: ConversationId) {
+        if let Some(mut live) = self.rooms.get_mut(&room) {
+            live.resync(&frame(&ServerFrame::Resync { room }));
+        }
+    }
+
     /// Tells the others in the room that the person on `socket` types or stopped. False if the
     /// socket is not in the room.
     pub fn typing(self: &Arc<Self>, socket: &Socket, room: ConversationId, on: bool) -> bool {
@@ -406,17 +416,7 @@ impl Hub {
     /// Tells those who follow requests and may see this customer's.
     pub fn tell_request(&self, customer: UserId, frame: &Frame) {
         for socket in self.audience(Some(customer), &[]).iter().filter(|socket| socket.follows_requests()) {
-            socket.send(frame.clone());
-        }
-    }
-
-    /// Closes the sockets of those whose access has ended.
-    pub fn close_revoked(&self, revoked: &Revoked) {
-        match revoked {
-            Revoked::Session(session) => self.close_session(*session),
-            Revoked::User(user, code) => self.close_user(*user, *code),
-            Revoked::Token(token) => self.close_token(*token),
-            Revoked::Links(links) => self.close_links(links),
+            socket.send(frame);
         }
     }
 
@@ -428,6 +428,20 @@ impl Hub {
     /// Closes all sockets of an account with `code`.
     pub fn close_user(&self, user: UserId, code: u16) {
         self.close_where(code, |socket| socket.actor.user_id() == Some(user));
+    }
+
+    /// Closes the sockets of an account that know another state of it than `now`: for good if the account
+    /// is gone or has another role, else for a moment, so that they come back as who they are.
+    pub fn close_outdated(&self, id: UserId, now: Option<&User>) {
+        for socket in self.sockets.iter() {
+            match (socket.actor.user(), now) {
+                (Some(known), Some(now)) if known.id == id && known.role == now.role && known != now => {
+                    socket.close(close::RESTARTING);
+                }
+                (Some(known), now) if known.id == id && now != Some(known) => socket.close(close::NOT_ALLOWED),
+                _ => {}
+            }
+        }
     }
 
     /// Closes all sockets of an API token that was revoked.
@@ -463,15 +477,6 @@ impl Hub {
         for socket in self.sockets.iter().filter(|socket| which(socket)) {
             socket.close(code);
         }
-    }
-
-    /// The API tokens that sockets were opened with.
-    #[must_use]
-    pub fn tokens(&self) -> Vec<TokenId> {
-        let mut tokens: Vec<_> = self.sockets.iter().filter_map(|socket| socket.token).collect();
-        tokens.sort_unstable();
-        tokens.dedup();
-        tokens
     }
 
     #[must_use]
@@ -529,7 +534,6 @@ mod tests {
 
     struct Someone {
         socket: Arc<Socket>,
-        queue: Queue,
         me: Participant,
     }
 
@@ -543,9 +547,9 @@ mod tests {
                 role: Role::Admin,
                 created_at: Timestamp(0),
             };
-            let (socket, queue) = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
+            let socket = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
             let (kind, name) = (ParticipantKind::Admin, name.to_owned());
-            Self { socket, queue, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
+            Self { socket, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
         }
 
         fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<Turn, Behind> {
@@ -560,17 +564,30 @@ mod tests {
 
         /// What has been queued, as types of frames; a list of people is a `joined`.
         fn heard(&mut self) -> Vec<String> {
-            let mut heard = Vec::new();
-            while let Ok(frame) = self.queue.try_recv() {
-                let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
-                heard.push(match (frame["type"].as_str(), frame["on"].as_bool()) {
-                    (Some("typing"), on) => format!("typing {}", on.unwrap()),
-                    (Some(other), _) => other.to_owned(),
-                    (None, _) => "joined".to_owned(),
-                });
-            }
-            heard
+            let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
+                (Some("typing"), on) => format!("typing {}", on.unwrap()),
+                (Some(other), _) => other.to_owned(),
+                (None, _) => "joined".to_owned(),
+            };
+            queued(&self.socket).into_iter().map(name).collect()
         }
+    }
+
+    /// What waits for a socket.
+    fn queued(socket: &Socket) -> Vec<serde_json::Value> {
+        let bytes = socket.take();
+        let mut rest = &bytes[..];
+        let mut frames = Vec::new();
+        while let [_, short @ 0..126, ..] | [_, short @ 126, _, _, ..] = *rest {
+            let (header, length) = match short {
+                126 => (4, usize::from(u16::from_be_bytes([rest[2], rest[3]]))),
+                short => (2, usize::from(short)),
+            };
+            frames.push(serde_json::from_slice(&rest[header..header + length]).unwrap());
+            rest = &rest[header + length..];
+        }
+        assert!(rest.is_empty());
+        frames
     }
 
     fn two_in_a_room() -> (Arc<Hub>, ConversationId, Someone, Someone) {
@@ -633,8 +650,9 @@ mod tests {
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
         pass(0.15).await;
-        let told: serde_json::Value = serde_json::from_str(&other.queue.try_recv().unwrap()).unwrap();
-        assert_eq!(other.heard(), [""; 0], "the rest as one");
+        let told = queued(&other.socket);
+        assert_eq!(told.len(), 1, "the rest as one");
+        let told = &told[0];
         let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);
         assert!(online.eq([false, true].iter()), "as it is by then: {told}");
     }
@@ -765,6 +783,18 @@ mod tests {
         assert_eq!(one.enter(&hub, room, 199), Ok(Turn::Done));
         assert_eq!(post(&hub, room, 200), Turn::Done);
         assert_eq!(one.heard(), ["joined", "newMessage"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_in_a_room_that_goes_or_on_the_way_in_reads_again() {
+        let (hub, room, mut one, other) = two_in_a_room();
+        pass(1.0).await;
+        one.heard();
+        hub.arrive(&other.socket, room);
+        hub.resync(room);
+        assert_eq!(one.heard(), ["resync"]);
+        assert_eq!(other.enter_at_last(&hub, room, 1), Err(Behind));
+        hub.resync(ConversationId::new());
     }
 
     #[tokio::test(start_paused = true)]

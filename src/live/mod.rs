@@ -2,15 +2,16 @@
 //!
 //! Nothing here is durable and nothing depends on it being complete: whoever misses a frame notices
 //! the gap in `rev` and reads the database. Holds no reference to storage; `service` feeds it, and
-//! `http::ws` drains each socket's queue.
+//! `http::ws` owns the connections.
 
 pub mod bus;
 mod elsewhere;
 mod hub;
 mod room;
+mod rounds;
 mod socket;
 
-pub use bus::{Bus, Event, Heard, Line, Revoked, Topic};
+pub use bus::{Bus, Event, Heard, Line, Topic};
 pub use hub::{Gone, Hub};
 pub use room::{Behind, Turn};
-pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Queue, Socket, frame};
+pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Wire, Writing, frame};

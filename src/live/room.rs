@@ -14,7 +14,6 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behind;
 
-#[derive(Debug)]
 struct Seat {
     socket: Arc<Socket>,
     participant: ParticipantId,
@@ -24,7 +23,6 @@ struct Seat {
 
 /// A socket that reads the database on its way in. What is told after it began to read may be
 /// missing from what it reads.
-#[derive(Debug)]
 struct Arrival {
     socket: Arc<Socket>,
     /// What the room was told of before: `missed` has all that came later.
@@ -65,7 +63,7 @@ const MOST_WAITING: usize = 128;
 /// Changes go out by rev, each one right after the one before it, wherever they come from: this
 /// process, another node, or the database. What comes twice is dropped, what comes early waits, and
 /// what does not come is fetched.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Room {
     /// Up to which rev the room was told; `None` until somebody has entered, as nobody needs it before.
     told: Option<i64>,
@@ -182,8 +180,8 @@ impl Room {
             None => self.seats.push(Seat { socket: socket.clone(), participant: me, from_rev: head }),
         }
         let has_changed = self.meet(people, None);
-        socket.send(joined(&self.people));
-        missed.into_iter().filter(|(rev, _)| *rev > head).for_each(|(_, frame)| socket.send(frame));
+        socket.send(&joined(&self.people));
+        missed.into_iter().filter(|(rev, _)| *rev > head).for_each(|(_, frame)| socket.send(&frame));
         Ok(has_changed)
     }
 
@@ -362,7 +360,7 @@ impl Room {
         self.told = Some(rev);
         for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
             if let Some(frame) = frame(&seat.socket) {
-                seat.socket.send(frame);
+                seat.socket.send(&frame);
             }
         }
         for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.is_whole) {
@@ -375,10 +373,20 @@ impl Room {
         }
     }
 
+    /// Sends `frame`, which says that what was read so far does not hold any more. Whoever arrives has to
+    /// read again before entering.
+    pub fn resync(&mut self, frame: &Frame) {
+        self.tell(frame, None);
+        for arrival in &mut self.arrivals {
+            arrival.is_whole = false;
+            arrival.missed = Vec::new();
+        }
+    }
+
     /// Sends `frame` to all sockets but those of `except`.
     pub fn tell(&self, frame: &Frame, except: Option<ParticipantId>) {
         for seat in self.seats.iter().filter(|seat| Some(seat.participant) != except) {
-            seat.socket.send(frame.clone());
+            seat.socket.send(frame);
         }
     }
 

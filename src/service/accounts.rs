@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     domain::{Actor, Code, Email, InviteId, Name, Problem, Role, SessionId, Timestamp, TokenId, User, UserId},
-    live::Revoked,
     protocol::close,
     storage::{ApiToken, Invite, NewUser, SessionEntry, now},
 };
@@ -125,7 +124,7 @@ impl Service {
         }
         let user = self.store.set_profile(user.id, name, email).await.map_err(problem)?;
         // They come back at once, under the new name.
-        self.revoke(Revoked::User(user.id, close::RESTARTING));
+        self.hub.close_user(user.id, close::RESTARTING);
         Ok(user)
     }
 
@@ -159,7 +158,7 @@ impl Service {
         let phc = self.passwords.hash(new).await?;
         let keep = visitor.session.map(|session| session.id);
         for ended in self.store.set_password(user.id, phc, keep).await.map_err(problem)? {
-            self.revoke(Revoked::Session(ended));
+            self.hub.close_session(ended);
         }
         Ok(())
     }
@@ -229,7 +228,7 @@ impl Service {
         let done = self.store.reset_password(secret.hash(), phc).await.map_err(problem)?;
         let (user, ended) = done.ok_or_else(Problem::not_found)?;
         for ended in ended {
-            self.revoke(Revoked::Session(ended));
+            self.hub.close_session(ended);
         }
         let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
@@ -251,7 +250,7 @@ impl Service {
         if !self.store.end_session_of(user.id, id).await.map_err(problem)? {
             return Err(Problem::not_found());
         }
-        self.revoke(Revoked::Session(id));
+        self.hub.close_session(id);
         Ok(())
     }
 
@@ -275,7 +274,7 @@ impl Service {
             return Err(Problem::forbidden("Another admin has to change your role."));
         }
         let user = self.store.set_role(admin.id, id, role).await.map_err(problem)?;
-        self.revoke(Revoked::User(id, close::NOT_ALLOWED));
+        self.hub.close_user(id, close::NOT_ALLOWED);
         Ok(user)
     }
 
@@ -378,7 +377,7 @@ impl Service {
         if !self.store.revoke_token(id).await.map_err(problem)? {
             return Err(Problem::not_found());
         }
-        self.revoke(Revoked::Token(id));
+        self.hub.close_token(id);
         Ok(())
     }
 }

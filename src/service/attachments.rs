@@ -1,7 +1,13 @@
 //! Files that people put into chats. What is in them lies in the data directory, each under its id;
 //! the database knows the rest, and who may have it.
 
-use std::{path::PathBuf, sync::Weak, time::Duration};
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::Weak,
+    time::Duration,
+};
 
 use tokio::io::AsyncWriteExt;
 
@@ -17,10 +23,25 @@ const MAX_MEDIA_TYPE_CHARS: usize = 100;
 /// How long a file may wait for its message.
 const UNSENT_MS: i64 = 86_400_000;
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+/// When to try again if a backup needs all files to stay.
+const SWEEP_AGAIN: Duration = Duration::from_secs(60);
+/// Files removed between two writes to the database.
+const SWEEP_BATCH: i64 = 500;
+
+/// The folder with the files, in the data directory.
+pub(super) fn folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("attachments")
+}
+
+/// Locked by whoever removes files, and shared by those who need them all to stay: backups.
+pub(super) fn removal_lock(data_dir: &Path) -> io::Result<File> {
+    fs::create_dir_all(data_dir)?;
+    File::options().create(true).truncate(false).write(true).open(data_dir.join("attachments.lock"))
+}
 
 impl Service {
     fn file(&self, id: AttachmentId) -> PathBuf {
-        self.settings.data_dir.join("attachments").join(id.to_string())
+        folder(&self.settings.data_dir).join(id.to_string())
     }
 
     /// Puts a file into a conversation, to be sent with a message.
@@ -119,23 +140,51 @@ fn media_type_of(text: &str) -> String {
     if fits && text.len() <= MAX_MEDIA_TYPE_CHARS { text } else { "application/octet-stream".to_owned() }
 }
 
+impl Service {
+    /// Removes discarded files from the disk. `false`: a backup needs them, and they are still there.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn remove_discarded_files(&self) -> Result<bool, Problem> {
+        let lock = removal_lock(&self.settings.data_dir).map_err(|error| {
+            tracing::error!(%error, "could not open the lock of the attachments");
+            Problem::unavailable()
+        })?;
+        if lock.try_lock().is_err() {
+            return Ok(false);
+        }
+        loop {
+            let discarded = self.store.list_discarded_attachments(SWEEP_BATCH).await.map_err(problem)?;
+            let mut removed = Vec::with_capacity(discarded.len());
+            for id in discarded {
+                match tokio::fs::remove_file(self.file(id)).await {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        tracing::warn!(%error, attachment = %id, "could not remove a discarded attachment");
+                    }
+                    _ => removed.push(id),
+                }
+            }
+            if removed.is_empty() {
+                return Ok(true);
+            }
+            // Only now: a crash in between leaves a name without a file, and never a file without a name.
+            self.store.forget_discarded_attachments(&removed).await.map_err(problem)?;
+        }
+    }
+}
+
 /// Clears away, every hour, files that were never sent and those of deleted messages. Ends with the
 /// service.
 pub(super) async fn sweep(service: Weak<Service>) {
     loop {
         let Some(service) = service.upgrade() else { return };
-        match service.store.forget_unused_attachments(Timestamp(now().0 - UNSENT_MS)).await {
-            Ok(unused) => {
-                for id in unused {
-                    if let Err(error) = tokio::fs::remove_file(service.file(id)).await {
-                        tracing::warn!(%error, attachment = %id, "could not remove an unused attachment");
-                    }
-                }
-            }
-            Err(error) => tracing::warn!(%error, "could not look for unused attachments"),
+        if let Err(error) = service.store.discard_unsent_attachments(Timestamp(now().0 - UNSENT_MS)).await {
+            tracing::warn!(%error, "could not look for files that were never sent");
         }
+        // A failure is logged there, and the next round tries again.
+        let is_done = service.remove_discarded_files().await.unwrap_or(true);
         drop(service);
-        tokio::time::sleep(SWEEP_EVERY).await;
+        tokio::time::sleep(if is_done { SWEEP_EVERY } else { SWEEP_AGAIN }).await;
     }
 }
 

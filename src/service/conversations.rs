@@ -7,7 +7,6 @@ use crate::{
         Actor, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name,
         Problem, Timestamp, UserId,
     },
-    live::Revoked,
     protocol::{JOIN_LATEST, Joined},
     storage::{ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat},
 };
@@ -103,6 +102,19 @@ impl Service {
     pub async fn conversation(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
         let seat = self.store.find_conversation(actor, id).await.map_err(problem)?;
         Ok(self.seen_by(actor, seat))
+    }
+
+    /// Those of `ids` that the actor may see.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub(super) async fn conversations_of(
+        &self,
+        actor: &Actor,
+        ids: &[ConversationId],
+    ) -> Result<Vec<Conversation>, Problem> {
+        let seats = self.store.find_conversations(actor, ids).await.map_err(problem)?;
+        Ok(seats.into_iter().map(|seat| self.seen_by(actor, seat)).collect())
     }
 
     /// The conversations that the actor may see, latest activity first, with the cursor of the next
@@ -219,7 +231,7 @@ impl Service {
     /// `forbidden` unless the actor is an admin; `not_found`.
     pub async fn make_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
         let dead = self.store.replace_link(actor, id, self.new_link()).await.map_err(problem)?;
-        self.revoke(Revoked::Links(dead));
+        self.hub.close_links(&dead);
         // No rev tells of it, but other dashboards show the link.
         self.inbox_changed(id);
         self.conversation(actor, id).await
@@ -231,7 +243,7 @@ impl Service {
     /// `forbidden` unless the actor is an admin; `not_found`.
     pub async fn revoke_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
         let dead = self.store.revoke_links(actor, id).await.map_err(problem)?;
-        self.revoke(Revoked::Links(dead));
+        self.hub.close_links(&dead);
         self.inbox_changed(id);
         self.conversation(actor, id).await
     }

@@ -31,6 +31,19 @@ impl Service {
         content: &str,
         attachments: Vec<AttachmentId>,
     ) -> Result<Posted, Problem> {
+        let outcome = self.try_post(actor, room, client_id, content, attachments).await;
+        self.outcomes.count(&outcome);
+        outcome
+    }
+
+    async fn try_post(
+        &self,
+        actor: &Actor,
+        room: ConversationId,
+        client_id: Option<ClientId>,
+        content: &str,
+        attachments: Vec<AttachmentId>,
+    ) -> Result<Posted, Problem> {
         self.count_send(actor)?;
         if attachments.len() > MAX_ATTACHMENTS {
             let message = format!("A message can have {MAX_ATTACHMENTS} files.");

@@ -8,12 +8,17 @@
 
 mod accounts;
 mod attachments;
+mod backup;
 mod conversations;
 mod demo;
+mod erasure;
 mod error;
+mod export;
 mod mail;
 mod messages;
+mod metrics;
 mod nodes;
+mod notices;
 mod passwords;
 mod publisher;
 mod rate;
@@ -24,7 +29,10 @@ mod sessions;
 
 use std::sync::Arc;
 
+pub use backup::{BackupError, Contents, backup, restore};
+pub use erasure::Retention;
 pub use error::problem;
+pub use export::ExportError;
 pub use mail::Mail;
 pub use rate::Rate;
 pub use rooms::Connection;
@@ -52,10 +60,12 @@ pub struct Settings {
     /// Makes the secrets of shared links.
     pub link_key: LinkKey,
     pub mail: Mail,
+    /// `None`: everything is kept for ever.
+    pub retention: Option<Retention>,
 }
 
-/// Signs of typing per 10 s for each person. A client renews one every few seconds.
-const TYPING_SIGNS: u32 = 60;
+/// Signs of typing that each person may give for every send: a client renews one every few seconds.
+const SIGNS_FOR_A_SEND: u32 = 2;
 /// Links to choose a new password per hour for each account.
 const MAILS: u32 = 3;
 
@@ -67,6 +77,8 @@ pub struct Service {
     settings: Settings,
     epoch: Epoch,
     passwords: passwords::Passwords,
+    outcomes: metrics::Sends,
+    arrivals: metrics::Arrivals,
     /// Sends, edits and deletes of each sender.
     sends: Rate<crate::live::Person>,
     /// Signs of typing of each person.
@@ -102,6 +114,7 @@ impl Service {
         line: Option<Line>,
     ) -> Result<Arc<Self>, StoreError> {
         let epoch = store.epoch().await?;
+        let last_notice = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
         let (bus, heard) = line.map(|Line { bus, heard }| (bus, heard)).unzip();
@@ -110,8 +123,13 @@ impl Service {
             bus,
             epoch,
             passwords: passwords::Passwords::default(),
+            outcomes: metrics::Sends::default(),
+            arrivals: metrics::Arrivals::default(),
             sends: Rate::new(settings.limits.sends, std::time::Duration::from_secs(10)),
-            signs: Rate::new(TYPING_SIGNS, std::time::Duration::from_secs(10)),
+            signs: Rate::new(
+                settings.limits.sends.saturating_mul(SIGNS_FOR_A_SEND),
+                std::time::Duration::from_secs(10),
+            ),
             mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,
@@ -120,7 +138,7 @@ impl Service {
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
-        tokio::spawn(sessions::close_revoked(Arc::downgrade(&service)));
+        tokio::spawn(notices::hear(Arc::downgrade(&service), last_notice));
         if service.bus.is_some() || service.store.may_keep_silent() {
             tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
         }
@@ -135,6 +153,29 @@ impl Service {
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self)));
+        if let Some(retention) = self.settings.retention {
+            tokio::spawn(erasure::keep(Arc::downgrade(self), retention));
+        }
+    }
+
+    /// Makes what is counted here and in the database part of what is shown.
+    pub fn register_metrics(&self, registry: &mut prometheus_client::registry::Registry) {
+        self.outcomes.register(registry);
+        self.arrivals.register(registry, self.bus.is_some());
+        self.store.metrics().register(registry);
+    }
+
+    /// Brings up to date what is asked for only when somebody looks. Call it before showing metrics.
+    pub fn refresh_metrics(&self) {
+        if let Some(status) = self.bus_status() {
+            self.arrivals.set_bus(status);
+        }
+    }
+
+    /// How many changes wait to be written.
+    #[must_use]
+    pub fn waiting_writes(&self) -> usize {
+        self.store.waiting_writes()
     }
 
     #[must_use]

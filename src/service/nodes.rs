@@ -19,7 +19,7 @@ use super::Service;
 use crate::{
     domain::{ConversationId, Timestamp},
     live::{
-        Event, Heard, Revoked, Topic,
+        Event, Heard, Topic,
         bus::{NodeId, SLICES, Status},
         frame,
     },
@@ -148,7 +148,6 @@ impl Service {
                     self.inbox_changed_elsewhere(room, None);
                 }
             }
-            (Topic::Revoked, Event::Revoked(revoked)) => self.hub.close_revoked(&revoked),
             (topic, event) => tracing::debug!(?topic, ?event, "an event of the bus came where it does not belong"),
         }
     }
@@ -182,12 +181,6 @@ impl Service {
             }
             Err(error) => tracing::warn!(%error, "could not look for recent changes"),
         }
-    }
-
-    /// Closes the sockets of those whose access has ended, on every node.
-    pub(super) fn revoke(&self, revoked: Revoked) {
-        self.hub.close_revoked(&revoked);
-        self.publish(Topic::Revoked, || Event::Revoked(revoked));
     }
 
     /// How the bus is; `None` if this process is alone.

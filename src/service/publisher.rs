@@ -2,23 +2,28 @@
 //! room has missed, and tells inboxes of what is new.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Service, problem};
 use crate::{
-    domain::{Actor, Change, Code, Conversation, ConversationId, Problem},
-    live::{Event, Frame, Person, Socket, Topic, Turn, frame},
+    domain::{Actor, Change, Code, Conversation, ConversationId, LinkId, Problem, UserId},
+    live::{ConnectionId, Event, Person, Socket, Topic, Turn, frame},
     protocol::ServerFrame,
     storage::{Audience, Commit, Page},
 };
 
 /// Changes of a conversation within this time reach an inbox as one.
 const INBOX_EVERY: Duration = Duration::from_millis(100);
+/// Conversations that inboxes are told of at once: fewer than may wait for a socket.
+const INBOX_AT_ONCE: usize = 64;
+/// After telling inboxes there is a pause of so many times as long: under load they may come later, but must
+/// not take the time that messages need.
+const INBOX_REST: u32 = 4;
 
 /// What is not there may be on its way: another node's change is stored before it is heard of.
 const ON_ITS_WAY: Duration = Duration::from_millis(20);
@@ -52,20 +57,34 @@ pub(super) async fn publish(service: Weak<Service>, mut commits: UnboundedReceiv
 
 /// Tells the inboxes. Ends with the service.
 pub(super) async fn tell_inboxes(service: Weak<Service>, mut changed: UnboundedReceiver<(ConversationId, Changed)>) {
-    while let Some((first, how)) = changed.recv().await {
-        let mut ids = HashMap::from([(first, how)]);
-        while let Ok((id, how)) = changed.try_recv() {
-            // Who has to tell everybody does so, whatever others say.
-            if !matches!((ids.get(&id), &how), (Some(Changed::Here), Changed::Elsewhere(_))) {
-                ids.insert(id, how);
+    let mut due = VecDeque::new();
+    let mut how = HashMap::new();
+    loop {
+        let first = if due.is_empty() { changed.recv().await } else { changed.try_recv().ok() };
+        if first.is_none() && due.is_empty() {
+            return;
+        }
+        for (id, change) in first.into_iter().chain(std::iter::from_fn(|| changed.try_recv().ok())) {
+            match how.entry(id) {
+                Entry::Vacant(place) => {
+                    place.insert(change);
+                    due.push_back(id);
+                }
+                // Who has to tell everybody does so, whatever others say.
+                Entry::Occupied(mut known)
+                    if !matches!((known.get(), &change), (Changed::Here, Changed::Elsewhere(_))) =>
+                {
+                    known.insert(change);
+                }
+                Entry::Occupied(_) => {}
             }
         }
         let Some(service) = service.upgrade() else { return };
-        for (id, how) in ids {
-            service.tell_inbox(id, how).await;
-        }
+        let began = Instant::now();
+        let some = due.drain(..due.len().min(INBOX_AT_ONCE));
+        service.tell_inbox(some.filter_map(|id| how.remove_entry(&id)).collect()).await;
         drop(service);
-        tokio::time::sleep(INBOX_EVERY).await;
+        tokio::time::sleep(INBOX_EVERY.max(began.elapsed() * INBOX_REST)).await;
     }
 }
 
@@ -141,6 +160,7 @@ impl Service {
         let mut messages = page.messages.into_iter().peekable();
         let mut seen = HashMap::new();
         for rev in told + 1..=upto {
+            self.arrivals.caught_up.inc();
             let mut turn = match messages.next_if(|message| message.rev == rev) {
                 Some(message) => {
                     self.hub.stops_typing(room, message.sender_id);
@@ -168,34 +188,41 @@ impl Service {
         Err(Problem::not_found())
     }
 
-    async fn tell_inbox(&self, id: ConversationId, how: Changed) {
-        let (is_here, audience) = match how {
-            Changed::Here => (true, None),
-            Changed::Elsewhere(audience) => (false, audience),
-        };
-        let audience = match audience {
-            Some(audience) => audience,
-            // A failing database is logged there; the next change of the conversation tells again.
-            None => match self.store.audience(id).await.map_err(problem) {
-                Ok(audience) => audience,
-                Err(_) => return,
-            },
-        };
-        if is_here {
-            let Audience { customer, links } = audience.clone();
-            self.publish(Topic::Nodes, || Event::Inbox { conversation: id, customer, links });
+    /// Tells everybody whom it concerns how conversations look now.
+    async fn tell_inbox(&self, changed: Vec<(ConversationId, Changed)>) {
+        let mut people: HashMap<Eyes, Inbox> = HashMap::new();
+        for (id, how) in changed {
+            let (is_here, audience) = match how {
+                Changed::Here => (true, None),
+                Changed::Elsewhere(audience) => (false, audience),
+            };
+            let audience = match audience {
+                Some(audience) => audience,
+                // A failing database is logged there; the next change of the conversation tells again.
+                None => match self.store.audience(id).await.map_err(problem) {
+                    Ok(audience) => audience,
+                    Err(_) => continue,
+                },
+            };
+            if is_here {
+                let Audience { customer, links } = audience.clone();
+                self.publish(Topic::Nodes, || Event::Inbox { conversation: id, customer, links });
+            }
+            for socket in self.hub.audience(audience.customer, &audience.links) {
+                let inbox = people.entry(eyes(&socket.actor)).or_default();
+                if inbox.conversations.last() != Some(&id) {
+                    inbox.conversations.push(id);
+                }
+                inbox.sockets.insert(socket.id, socket);
+            }
         }
-        let sockets = self.hub.audience(audience.customer, &audience.links);
-        let mut seen = HashMap::new();
-        if self.see(&sockets, id, &mut seen).await.is_err() {
-            return;
-        }
-        let words = |conversation| frame(&ServerFrame::Inbox { conversation: Box::new(conversation) });
-        let frames: HashMap<Person, Frame> =
-            seen.into_iter().filter_map(|(person, seen)| Some((person, words(seen?)))).collect();
-        for socket in sockets {
-            if let Some(frame) = frames.get(&Person::from(&socket.actor)) {
-                socket.send(frame.clone());
+        for Inbox { sockets, conversations } in people.into_values() {
+            let Some(actor) = sockets.values().next().map(|socket| &socket.actor) else { continue };
+            // A failing database is logged there.
+            let Ok(seen) = self.conversations_of(actor, &conversations).await else { continue };
+            for conversation in seen {
+                let frame = frame(&ServerFrame::Inbox { conversation: Box::new(conversation) });
+                sockets.values().for_each(|socket| socket.send(&frame));
             }
         }
     }
@@ -239,6 +266,20 @@ impl Service {
     pub(super) fn inbox_changed_elsewhere(&self, id: ConversationId, audience: Option<Audience>) {
         self.dirty.send((id, Changed::Elsewhere(audience))).ok();
     }
+}
+
+/// What decides what somebody sees. One person may have opened other links in each browser.
+type Eyes = (bool, Option<UserId>, Vec<LinkId>);
+
+fn eyes(actor: &Actor) -> Eyes {
+    (actor.is_admin(), actor.user_id(), actor.links().to_vec())
+}
+
+/// What is to be told to those who see the same.
+#[derive(Default)]
+struct Inbox {
+    sockets: HashMap<ConnectionId, Arc<Socket>>,
+    conversations: Vec<ConversationId>,
 }
 
 /// A conversation as each person sees it.

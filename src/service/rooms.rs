@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Service, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Epoch, ParticipantKind, Problem, SessionId, TokenId},
-    live::{Person, Queue, Socket, frame},
+    live::{Person, Socket, frame},
     protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
     storage::{ConversationFilter, now},
 };
@@ -20,7 +20,6 @@ const RETRY_CONNECT_S: u64 = 5;
 /// A socket that was let in. Dropping it takes it out of every room, however its task ends.
 pub struct Connection {
     pub socket: Arc<Socket>,
-    pub queue: Queue,
     service: Arc<Service>,
 }
 
@@ -61,12 +60,12 @@ impl Service {
             }
         };
         let limit = self.settings.limits.connections;
-        let (socket, queue) = self.hub.connect(actor, session, token, limit).ok_or_else(|| {
+        let socket = self.hub.connect(actor, session, token, limit).ok_or_else(|| {
             let message = format!("{limit} connections are open already. Please close a window.");
             Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
         })?;
-        socket.send(frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
-        Ok(Connection { socket, queue, service: self.clone() })
+        socket.send(&frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
+        Ok(Connection { socket, service: self.clone() })
     }
 
     /// Joins a room or resumes in it: queues `joined`, and unless that says `more`, live frames
@@ -102,7 +101,7 @@ impl Service {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
         let resync = || {
-            socket.send(frame(&ServerFrame::Resync { room }));
+            socket.send(&frame(&ServerFrame::Resync { room }));
             Ok(false)
         };
         if epoch.is_some_and(|epoch| epoch != self.epoch) {
@@ -150,7 +149,7 @@ impl Service {
                 // Nothing live may follow it.
                 self.leave_room(socket, room).await;
                 self.hub.mark_online(room, &mut participants);
-                socket.send(joined(participants));
+                socket.send(&joined(participants));
                 return Ok(false);
             }
             let came_online = !actor.is_admin() && !self.hub.customer_online(room);

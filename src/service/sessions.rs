@@ -1,11 +1,10 @@
 //! Who asks: cookies, tokens and links, and how one gets and loses them.
 
-use std::{net::IpAddr, sync::Weak, time::Duration};
+use std::net::IpAddr;
 
 use super::{Secret, Service, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User, shorten},
-    live::Revoked,
     storage::{LoginSession, NewSession, now},
 };
 
@@ -163,7 +162,7 @@ impl Service {
     /// `unavailable`.
     pub async fn sign_out(&self, session: SessionId) -> Result<(), Problem> {
         self.store.end_session(session).await.map_err(problem)?;
-        self.revoke(Revoked::Session(session));
+        self.hub.close_session(session);
         Ok(())
     }
 
@@ -255,23 +254,4 @@ pub(super) fn require_admin(actor: &Actor) -> Result<&User, Problem> {
 
 fn is_wrong(problem: &Problem) -> bool {
     matches!(problem.code, Code::Unauthorized | Code::NotFound)
-}
-
-/// How often access that was lost elsewhere (by the command line) is looked for.
-const REVOKED_EVERY: Duration = Duration::from_millis(500);
-
-/// Closes the sockets whose token was revoked without this process being told. Ends with the service.
-pub(super) async fn close_revoked(service: Weak<Service>) {
-    loop {
-        tokio::time::sleep(REVOKED_EVERY).await;
-        let Some(service) = service.upgrade() else { return };
-        let tokens = service.hub.tokens();
-        if tokens.is_empty() {
-            continue;
-        }
-        match service.store.list_revoked_tokens(&tokens).await {
-            Ok(revoked) => revoked.into_iter().for_each(|token| service.hub.close_token(token)),
-            Err(error) => tracing::warn!(%error, "could not look for revoked tokens"),
-        }
-    }
 }

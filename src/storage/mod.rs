@@ -6,6 +6,7 @@
 //! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
 //! not exist. Called by `service` only.
 
+mod metrics;
 pub mod postgres;
 pub mod sqlite;
 
@@ -27,6 +28,8 @@ use crate::domain::{
     RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User,
     UserId,
 };
+
+pub use metrics::StoreMetrics;
 
 /// Opens the database that `url` names, `sqlite:` or `postgres:`, and brings it up to date. Must be called
 /// within a Tokio runtime.
@@ -262,6 +265,47 @@ pub struct Audience {
     pub links: Vec<LinkId>,
 }
 
+/// Something that every process has to hear of, also one that did not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// Has ended, for good.
+    Session(SessionId),
+    /// Was revoked, for good.
+    Token(TokenId),
+    /// Was revoked, for good.
+    Link(LinkId),
+    /// Has another role, name or address, or is gone.
+    User(UserId),
+    /// Was changed in many places, at last with this rev; `None`: is gone.
+    Conversation { id: ConversationId, rev: Option<i64> },
+}
+
+/// What happens to what is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It goes, with everything about it.
+    Delete,
+    /// Customers, words and files go; that something was there stays.
+    Anonymise,
+}
+
+/// Something that is too old to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// With the request that it is about, if any.
+    Conversation(ConversationId),
+    /// One that has no conversation.
+    Request(RequestId),
+}
+
+/// What was taken out of the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    pub conversations: u64,
+    pub messages: u64,
+    pub files: u64,
+}
+
 /// Which custom requests to list, and in which order.
 #[derive(Clone, Debug, Default)]
 pub struct RequestFilter {
@@ -294,11 +338,25 @@ pub trait Store: Send + Sync + 'static {
         false
     }
 
+    /// The handles with which this store measures itself.
+    fn metrics(&self) -> &StoreMetrics;
+    /// How many changes wait for their turn to be written.
+    fn waiting_writes(&self) -> usize;
+
     /// Fails if the database does not answer.
     async fn ping(&self) -> Result<()>;
     async fn epoch(&self) -> Result<Epoch>;
     /// Lets queued writes finish, then closes the database.
     async fn close(&self);
+
+    // The journal of what every process has to hear of. Whatever ends a session, token or link, changes a user, or
+    // changes a conversation without telling each change as a commit, adds to it in its own transaction. No entry
+    // becomes visible after a later one did. Entries are kept for a day.
+
+    /// The number of the latest entry; 0 before the first.
+    async fn last_notice(&self) -> Result<i64>;
+    /// The entries after number `after` in their order, each with its number.
+    async fn list_notices(&self, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>>;
 
     // Accounts
 
@@ -397,8 +455,6 @@ pub trait Store: Send + Sync + 'static {
     async fn list_tokens(&self) -> Result<Vec<ApiToken>>;
     /// The token if its user is an admin.
     async fn find_token(&self, hash: SecretHash) -> Result<Option<ApiToken>>;
-    /// Those of `tokens` that do not work any more.
-    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>>;
     /// False if there is no such token or it was revoked before.
     async fn revoke_token(&self, id: TokenId) -> Result<bool>;
 
@@ -417,6 +473,8 @@ pub trait Store: Send + Sync + 'static {
     /// Opens a `session` conversation (rev 1). Admins only, else [`StoreError::Forbidden`].
     async fn open_conversation(&self, actor: &Actor, new: NewConversation) -> Result<Seat>;
     async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat>;
+    /// Those of `ids` that the actor may see, in no order.
+    async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>>;
     /// Latest activity first, after `cursor`. Admins: all; others: their own.
     async fn list_conversations(
         &self,
@@ -476,9 +534,13 @@ pub trait Store: Send + Sync + 'static {
     async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()>;
     /// A file of a message, or one that the actor has put there and not sent yet.
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment>;
-    /// Forgets files that were put somewhere before `before` and never sent, and those of deleted
-    /// messages; returns them.
-    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>>;
+    /// Discards the files that were put somewhere before `before` and never sent.
+    async fn discard_unsent_attachments(&self, before: Timestamp) -> Result<()>;
+    /// Files that nobody can have any more, and that may still be on the disk: discarded ones, and those of
+    /// deleted messages.
+    async fn list_discarded_attachments(&self, limit: i64) -> Result<Vec<AttachmentId>>;
+    /// Forgets discarded files that are not on the disk any more.
+    async fn forget_discarded_attachments(&self, ids: &[AttachmentId]) -> Result<()>;
 
     // Messages
 
@@ -520,6 +582,27 @@ pub trait Store: Send + Sync + 'static {
     -> Result<Page>;
     /// The messages whose last change has a higher rev; ascending by rev.
     async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page>;
+
+    // Erasure. What goes is gone from search and noted as discarded files in the same transaction; messages that stay
+    // in an emptied form take the next rev; whole conversations are told as notices, not as commits. Each call is a step
+    // of at most `batch` messages, so that nobody waits for long, and can be repeated after a crash.
+
+    /// A step in erasing the customer with this address: first whatever lets them in, then their words and name in
+    /// each of their conversations, then in their requests, and at last the account. `None`: nothing is left.
+    ///
+    /// # Errors
+    /// [`StoreError::Forbidden`]: this is an admin.
+    async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>>;
+    /// The conversations of the account with this address, and those about somebody with it who has none.
+    async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>>;
+    /// Conversations without activity since `before`, and requests that are done or declined. What is about a request
+    /// goes only with it.
+    async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>>;
+    /// A step with one of [`Store::list_expired`]; `false` when nothing is left to do with it.
+    async fn expire(&self, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool>;
+    /// A step in removing what a search index still holds of deleted messages, where it holds any; `false` when
+    /// nothing is left.
+    async fn forget_deleted_words(&self, is_first: bool) -> Result<bool>;
 
     // Participants and receipts
 

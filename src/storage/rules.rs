@@ -1,6 +1,9 @@
 //! What every database behind [`Store`](super::Store) holds to: limits, and texts that are derived from others.
 
-use crate::domain::{Message, RequestStatus, shorten};
+use uuid::Uuid;
+
+use super::Notice;
+use crate::domain::{ConversationId, LinkId, Message, RequestStatus, SessionId, TokenId, UserId, shorten};
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
 pub(super) const MOST_UNSENT: i64 = 20;
@@ -34,3 +37,26 @@ pub(super) fn folded_request(title: &str, description: &str, name: &str, email: 
 pub(super) fn status_line(status: RequestStatus) -> String {
     format!("Status set to “{}”.", status.label())
 }
+
+/// How long a notice is kept, in milliseconds: whoever does not ask for so long has no sockets any more.
+pub(super) const NOTICES_KEPT_MS: i64 = 86_400_000;
+
+/// What the journal keeps of a notice: its kind, whom or what it is about, and a rev.
+pub(super) fn notice_columns(notice: Notice) -> (&'static str, Uuid, Option<i64>) {
+    match notice {
+        Notice::Session(SessionId(id)) => ("session", id, None),
+        Notice::Token(TokenId(id)) => ("token", id, None),
+        Notice::Link(LinkId(id)) => ("link", id, None),
+        Notice::User(UserId(id)) => ("user", id, None),
+        Notice::Conversation { id: ConversationId(id), rev } => ("conversation", id, rev),
+    }
+}
+
+/// What stands where a customer's name stood.
+pub(super) const FORMER: &str = "Former customer";
+/// What stands where a request's title and description stood.
+pub(super) const REMOVED: &str = "Removed";
+/// The account that has the requests and chats of those who have none any more. Nobody can sign in to it: no
+/// password has its hash, and no mail reaches its address.
+pub(super) const NOBODY: Uuid = Uuid::nil();
+pub(super) const NOBODY_EMAIL: &str = "former-customer@bespoken.invalid";

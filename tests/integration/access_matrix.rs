@@ -164,6 +164,7 @@ POST /api/nothing                                                   | 404       
 GET  /ws                                                            | 401        400        400        400          400          400
 GET  /healthz                                                       | 200        200        200        200          200          200
 GET  /readyz                                                        | 200        200        200        200          200          200
+GET  /metrics                                                       | 200        200        200        200          200          200
 "#;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +217,8 @@ impl Stage {
         let mails = MailServer::start().await;
         let much = 1_000_000;
         let limits = Limits { sends: much, connections: much, link_guesses: much, ..Limits::default() };
-        let app = TestApp::on(database, limits, Some(mails.url.clone())).await;
+        let url = mails.url.clone();
+        let app = TestApp::on(database, |config| (config.limits, config.smtp_url) = (limits, Some(url))).await;
         let owner = app.service.create_user("owner@example.com", "Owner", PASSWORD, Role::Customer).await.unwrap();
         let other = app.service.create_user("other@example.com", "Other", PASSWORD, Role::Customer).await.unwrap();
         Self { app, mails: mails.into(), owner, other }

@@ -3,6 +3,7 @@
 mod access_matrix;
 mod architecture;
 mod nodes;
+mod operations;
 mod pages;
 mod rest;
 mod storage;

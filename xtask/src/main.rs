@@ -1,11 +1,13 @@
 //! `cargo xtask`: the one way to run, build, check and test this project, on every system.
 //!
 //! Each task is a module. What they share: `workspace` knows where things are, `process` starts
-//! other programs, `setup` provides what a machine lacks, `postgres` a database server, `balancer` one address for several nodes, `client` and `server` compile the two
-//! halves, `site` keeps the folder of assets that the server serves.
+//! other programs, `setup` provides what a machine lacks, `postgres` a database server, `balancer` one
+//! address for several nodes, `client` and `server` compile the two halves, `site` keeps the folder of
+//! assets that the server serves.
 
 mod api_test;
 mod balancer;
+mod bench;
 mod build;
 mod client;
 mod cluster;
@@ -76,6 +78,18 @@ const TASKS: &[Task] = &[
         does: "ten minutes of clients, cuts and kills against the release build, alone or as three nodes",
         start: torture::start,
     },
+    Task {
+        name: "bench",
+        arguments: "[part of a scenario's name] [--repeats N] [--seconds N] [--server NAME]",
+        does: "measure the release build beside socket.io, ws and Bun (Linux, two cores, Node)",
+        start: bench::start,
+    },
+    Task {
+        name: "bench-scale",
+        arguments: "[--repeats N]",
+        does: "measure what a million messages in the database cost",
+        start: bench::scale,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -104,9 +118,9 @@ fn main() -> ExitCode {
 fn list() {
     println!("cargo xtask <task>\n");
     for Task { name, arguments, does, .. } in TASKS {
-        println!("  {name:<6}{does}");
+        println!("  {name:<12}{does}");
         if !arguments.is_empty() {
-            println!("        {arguments}");
+            println!("              {arguments}");
         }
     }
 }

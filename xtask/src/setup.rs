@@ -55,13 +55,12 @@ pub fn lint_tools(workspace: &Workspace) -> Outcome {
     Ok(())
 }
 
-/// The Node packages of end2end/, as its lock file states them.
+/// The Node packages of `folder`, as its lock file states them.
 ///
 /// # Errors
 ///
 /// When there is no Node, or npm cannot install the packages.
-pub fn node_packages(workspace: &Workspace) -> Outcome {
-    let folder = workspace.end2end();
+pub fn node_packages(workspace: &Workspace, folder: &Path) -> Outcome {
     // npm writes this file at the end of an installation.
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= modified(&folder.join("package-lock.json")) {
@@ -76,7 +75,7 @@ pub fn node_packages(workspace: &Workspace) -> Outcome {
             )));
         }
     }
-    say("installing the Node packages of end2end/");
+    say(format!("installing the Node packages of {}", workspace.shown(folder)));
     run(npm().args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
@@ -205,7 +204,7 @@ fn has_playwrights_chromium(workspace: &Workspace) -> bool {
 /// line that says so, when neither can be had.
 pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
     if has_node() {
-        if let Err(failure) = node_packages(workspace) {
+        if let Err(failure) = node_packages(workspace, &workspace.end2end()) {
             say(failure);
         }
         let pinned = workspace.end2end().join("node_modules/binaryen/bin/wasm-opt");

@@ -10,7 +10,7 @@ use std::fs;
 use crate::postgres::Server;
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
-use crate::{api_test, client, lint, run as run_task, server, setup};
+use crate::{api_test, bench, client, lint, run as run_task, server, setup};
 
 struct Wanted<'a> {
     unit: bool,
@@ -54,6 +54,9 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     if wanted.unit || wanted.integration {
         rust_tests(workspace, &wanted, postgres.as_ref())?;
     }
+    if wanted.everything() {
+        bench::smoke(workspace)?;
+    }
     if let Some(postgres) = postgres.filter(|_| wanted.browser) {
         browser_tests(workspace, &wanted, &postgres)?;
     }
@@ -65,8 +68,8 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
 
 fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>) -> Outcome {
     if wanted.unit {
-        say("testing the tasks");
-        run(cargo(workspace).args(["test", "--package", "xtask", "--"]).args(&wanted.names))?;
+        say("testing the tasks and the generator of load");
+        run(cargo(workspace).args(["test", "--package", "xtask", "--package", "bench", "--"]).args(&wanted.names))?;
     }
     let mut command = cargo(workspace);
     command.args(["test", "--features", "ssr", "--no-fail-fast"]);
@@ -97,7 +100,7 @@ fn browser_tests(workspace: &Workspace, wanted: &Wanted, postgres: &Server) -> O
         say("building the server");
         run(&mut server::compilation(workspace, server::Profile::Dev))?;
     }
-    setup::node_packages(workspace)?;
+    setup::node_packages(workspace, &workspace.end2end())?;
     let chromium = setup::chromium(workspace)?;
     for database in ["sqlite", "postgres"] {
         say(format!("browser tests, on {database}"));

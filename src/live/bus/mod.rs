@@ -2,7 +2,8 @@
 //!
 //! What one node publishes may reach another late, twice, out of order or not at all: changes are on
 //! disk under their revs before anybody hears of them, presence and typing hold for a while only. So
-//! publishing never waits and never fails. A process that is alone has no bus. `service::nodes` acts
+//! publishing never waits and never fails. Access that ended is no hint, and goes by the journal in the
+//! database. A process that is alone has no bus. `service::nodes` acts
 //! on what is heard; the hub publishes what it knows of its own sockets.
 
 mod nats;
@@ -15,9 +16,7 @@ use uuid::Uuid;
 
 pub use nats::{ConnectError, connect};
 
-use crate::domain::{
-    Change, ConversationId, LinkId, Participant, ParticipantId, RequestId, RequestStatus, SessionId, TokenId, UserId,
-};
+use crate::domain::{Change, ConversationId, LinkId, Participant, ParticipantId, RequestId, RequestStatus, UserId};
 
 /// One run of a node: a node that starts again is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,8 +30,6 @@ pub enum Topic {
     Room(ConversationId),
     /// All nodes.
     Nodes,
-    /// All nodes, without waiting behind the rest: somebody's access has ended.
-    Revoked,
 }
 
 /// What one node tells others.
@@ -40,72 +37,27 @@ pub enum Topic {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// To a room: this change is on disk.
-    Changed {
-        rev: i64,
-        change: Change,
-    },
+    Changed { rev: i64, change: Change },
     /// To a room: it has come to this rev, by a change that is too large to be carried.
-    Head {
-        rev: i64,
-    },
+    Head { rev: i64 },
     /// To a room. Holds for as long as a sign from a socket does.
-    Typing {
-        participant: ParticipantId,
-        on: bool,
-    },
+    Typing { participant: ParticipantId, on: bool },
     /// To a room: a receipt.
-    Read {
-        participant: ParticipantId,
-        seq: i64,
-    },
+    Read { participant: ParticipantId, seq: i64 },
     /// To a room: who is in it on this node, and whether others are to tell the same.
-    Here {
-        people: Vec<Participant>,
-        asks: bool,
-    },
+    Here { people: Vec<Participant>, asks: bool },
     /// A conversation's summary has changed, and these are told, besides all admins.
-    Inbox {
-        conversation: ConversationId,
-        customer: Option<UserId>,
-        links: Vec<LinkId>,
-    },
+    Inbox { conversation: ConversationId, customer: Option<UserId>, links: Vec<LinkId> },
     /// Whether someone of the customer side is in this room on this node.
-    CustomerHere {
-        room: ConversationId,
-        on: bool,
-    },
+    CustomerHere { room: ConversationId, on: bool },
     /// All rooms of one [`slice`] in which someone of the customer side is on this node.
-    CustomersHere {
-        slice: u8,
-        rooms: Vec<ConversationId>,
-    },
+    CustomersHere { slice: u8, rooms: Vec<ConversationId> },
     /// A custom request is new or has another status.
-    Request {
-        customer: UserId,
-        id: RequestId,
-        status: RequestStatus,
-    },
+    Request { customer: UserId, id: RequestId, status: RequestStatus },
     /// The node runs. `asks`: it has just come, and needs to hear who is where.
-    Alive {
-        asks: bool,
-    },
+    Alive { asks: bool },
     /// The node stops: nobody is on it any more.
     Leaving,
-    Revoked(Revoked),
-}
-
-/// Whose sockets have to close.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Revoked {
-    /// A login session has ended.
-    Session(SessionId),
-    /// An account has changed: close with this code.
-    User(UserId, u16),
-    /// An API token was revoked.
-    Token(TokenId),
-    /// Links have died.
-    Links(Vec<LinkId>),
 }
 
 /// What a node hears.

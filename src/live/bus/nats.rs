@@ -1,4 +1,4 @@
-//! The bus over NATS: a subject for each room, one for all nodes, one for ended access.
+//! The bus over NATS: a subject for each room, and one for all nodes.
 //!
 //! A node subscribes to the rooms that it has sockets in, and hears nothing of its own events. One task
 //! sends, one subscribes, and each subscription has one that reads. A message to nobody comes back from
@@ -198,7 +198,6 @@ fn subject(prefix: &str, topic: Topic) -> String {
     match topic {
         Topic::Room(room) => format!("{prefix}.room.{room}"),
         Topic::Nodes => format!("{prefix}.nodes"),
-        Topic::Revoked => format!("{prefix}.revoked"),
     }
 }
 
@@ -267,7 +266,7 @@ struct Reading {
 impl Reading {
     /// Follows and leaves rooms as it is told, and keeps an eye on the line. Ends with the bus.
     async fn obey(self, mut taken: mpsc::UnboundedReceiver<Order>) {
-        let _all = (self.read(Topic::Nodes).await, self.read(Topic::Revoked).await);
+        let _all = self.read(Topic::Nodes).await;
         let mut rooms: HashMap<ConversationId, Followed> = HashMap::new();
         let mut orders = Vec::new();
         let mut tick = interval(PING_EVERY);

@@ -1,4 +1,5 @@
-//! Who may see which conversation: decided here and nowhere else.
+//! Who may see which conversation: decided here and nowhere else in the program. The policies of the
+//! tables say the same once more, for whatever this misses.
 //!
 //! [`seat`] is the only way to a [`Seated`], and every function that reads or writes one
 //! conversation takes one: a query without a check of access does not compile. Lists narrow what

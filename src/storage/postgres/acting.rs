@@ -6,16 +6,26 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
-use crate::{domain::Actor, storage::Result};
+use crate::{
+    domain::Actor,
+    storage::{Result, StoreMetrics},
+};
 
 /// The role that every transaction works as. It owns nothing and cannot bypass row-level security.
 pub(super) const ROLE: &str = "bespoken_app";
+
+/// Begins a transaction in which each statement sees what others have committed before it, whatever the
+/// server does by default: who has waited for a row must see what became of it.
+pub(super) const BEGIN: &str = "begin isolation level read committed";
+/// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
+/// nothing. The empty question before it is refused then.
+pub(super) const COMMIT: &str = "select; commit";
 
 /// How long a connection has to take back what was left unfinished, before it is given up.
 const END_WITHIN: Duration = Duration::from_secs(5);
@@ -27,6 +37,8 @@ pub(super) enum Acting<'a> {
     /// What the service does for nobody in particular: finding out what a secret stands for, everything
     /// about accounts, telling whom a change concerns, tidying up. Sees no messages.
     System,
+    /// Taking out what is not to be kept: see `erasure`. Sees what it takes out, and is alone in deleting it.
+    Eraser,
 }
 
 impl Acting<'_> {
@@ -35,6 +47,7 @@ impl Acting<'_> {
     pub(super) fn statement(self) -> String {
         let (kind, user, links) = match self {
             Self::System => ("system", None, &[][..]),
+            Self::Eraser => ("eraser", None, &[][..]),
             Self::Actor(Actor::Admin(user)) => ("admin", Some(user.id.0), &[][..]),
             Self::Actor(Actor::Customer(user, links)) => ("customer", Some(user.id.0), &links[..]),
             Self::Actor(Actor::Guest(links)) => ("guest", None, &links[..]),
@@ -59,11 +72,10 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
 }
 
 /// What a transaction is for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// All that is read is of one moment.
     Read,
-    /// Each statement sees what others have committed before it.
     Write,
 }
 
@@ -72,20 +84,30 @@ pub(super) enum Purpose {
 pub(super) struct Transaction {
     /// `None` once it has ended.
     conn: Option<PoolConnection<Postgres>>,
+    purpose: Purpose,
+    since: Instant,
+    metrics: StoreMetrics,
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &PgPool, purpose: Purpose, acting: Acting<'_>) -> Result<Self> {
+    pub(super) async fn begin(
+        pool: &PgPool,
+        purpose: Purpose,
+        acting: Acting<'_>,
+        metrics: &StoreMetrics,
+    ) -> Result<Self> {
+        let since = Instant::now();
         let begin = match purpose {
             Purpose::Read => "begin isolation level repeatable read read only",
-            Purpose::Write => "begin",
+            Purpose::Write => BEGIN,
         };
         // One text, because each statement sent by itself is a round trip.
         let sql = format!("{begin}; {}", acting.statement());
         let mut lost = 0;
         loop {
             // Before anything is sent, so that a caller who goes away leaves no open transaction in the pool.
-            let mut tx = Self { conn: Some(pool.acquire().await?) };
+            let conn = Some(pool.acquire().await?);
+            let mut tx = Self { conn, purpose, since, metrics: metrics.clone() };
             match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await {
                 Ok(_) => return Ok(tx),
                 // As all of the pool are after the server was started anew.
@@ -97,8 +119,10 @@ impl Transaction {
 
     /// Returns when the changes are on disk.
     pub(super) async fn commit(mut self) -> Result<()> {
-        sqlx::raw_sql("commit").execute(&mut *self).await?;
+        sqlx::raw_sql(COMMIT).execute(&mut *self).await?;
         self.conn = None;
+        self.metrics.commits.observe(self.since.elapsed().as_secs_f64());
+        self.metrics.batches.observe(1.0);
         Ok(())
     }
 }
@@ -120,9 +144,17 @@ impl DerefMut for Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(mut conn) = self.conn.take() else { return };
+        if self.purpose == Purpose::Read {
+            self.metrics.reads.observe(self.since.elapsed().as_secs_f64());
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // The program is ending. A connection that is dropped takes everything back as well.
+            drop(conn.detach());
+            return;
+        };
         // The caller may have gone away at any point, so nothing is known about the connection but that it
         // answers in order.
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let rollback = sqlx::raw_sql("rollback").execute(&mut *conn);
             if !matches!(tokio::time::timeout(END_WITHIN, rollback).await, Ok(Ok(_))) {
                 conn.close_on_drop();

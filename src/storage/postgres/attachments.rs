@@ -109,7 +109,8 @@ pub(super) async fn send(conn: &mut PgConnection, ids: &[AttachmentId], message:
     Ok(())
 }
 
-/// Takes the files of a deleted message from everyone; [`forget_unused`] does the rest.
+/// Takes the files of a deleted message from everyone. Whoever deletes it may not delete their rows, and need
+/// not: [`list_discarded`] knows them.
 pub(super) async fn discard(conn: &mut PgConnection, message: MessageId) -> Result<()> {
     sqlx::query(
         "update attachments set message_id = null, uploader_id = null, created_at = to_timestamp(0) where message_id = $1",
@@ -120,11 +121,39 @@ pub(super) async fn discard(conn: &mut PgConnection, message: MessageId) -> Resu
     Ok(())
 }
 
-pub(super) async fn forget_unused(conn: &mut PgConnection, before: Timestamp) -> Result<Vec<AttachmentId>> {
-    let ids: Vec<Uuid> =
-        sqlx::query_scalar("delete from attachments where message_id is null and created_at < $1 returning id")
-            .bind(at(before))
-            .fetch_all(&mut *conn)
-            .await?;
+pub(super) async fn discard_unsent(conn: &mut PgConnection, before: Timestamp) -> Result<()> {
+    sqlx::query(
+        "with gone as (delete from attachments where message_id is null and created_at < $1 returning id)
+         insert into discarded_files (id) select id from gone",
+    )
+    .bind(at(before))
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_discarded(conn: &mut PgConnection, limit: i64) -> Result<Vec<AttachmentId>> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "select id from discarded_files
+         union all
+         select id from attachments where message_id is null and uploader_id is null
+         limit $1",
+    )
+    .bind(limit.max(0))
+    .fetch_all(conn)
+    .await?;
     Ok(ids.into_iter().map(AttachmentId).collect())
+}
+
+pub(super) async fn forget_discarded(conn: &mut PgConnection, ids: &[AttachmentId]) -> Result<()> {
+    sqlx::query(
+        "with forgotten as (
+             delete from attachments where id = any ($1) and message_id is null and uploader_id is null
+         )
+         delete from discarded_files where id = any ($1)",
+    )
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
 }

@@ -131,6 +131,27 @@ pub(super) async fn load(conn: &mut PgConnection, actor: &Actor, seated: &Seated
     Ok(seen_by(actor, &row)?)
 }
 
+pub(super) const LOAD_SOME: &str = concat!(
+    select_conversations!("conversations"),
+    " where conversations.id = any ($5) and ($4 is not null or conversations.id in (",
+    own_conversations!(),
+    "))"
+);
+
+/// Those of `ids` that the actor may see.
+pub(super) async fn load_some(conn: &mut PgConnection, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+    let asker = Asker::from(actor);
+    let rows = sqlx::query(LOAD_SOME)
+        .bind(at(now()))
+        .bind(asker.customer)
+        .bind(asker.links)
+        .bind(asker.admin)
+        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
+}
+
 /// Stores a conversation at rev 1, with its link, the admin who opens it and the customer side.
 ///
 /// # Errors

@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::{
     access::{Seated, is_alive},
     rows::{Columns, at},
+    writer::Tx,
 };
 use crate::{
     domain::{ConversationId, LinkId, Timestamp},
-    storage::{Link, NewLink, Result, SecretHash},
+    storage::{Link, NewLink, Notice, Result, SecretHash},
 };
 
 pub(super) async fn find(conn: &mut PgConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
@@ -56,29 +57,26 @@ pub(super) async fn add(
 ///
 /// # Errors
 /// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden).
-pub(super) async fn revoke(conn: &mut PgConnection, seated: &Seated, now: Timestamp) -> Result<Vec<LinkId>> {
+pub(super) async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Result<Vec<LinkId>> {
     seated.require_admin()?;
     let died: Vec<Uuid> = sqlx::query_scalar(
         "update links set revoked_at = $2 where conversation_id = $1 and revoked_at is null returning id",
     )
     .bind(seated.conversation_id().0)
     .bind(at(now))
-    .fetch_all(&mut *conn)
+    .fetch_all(&mut tx.conn)
     .await?;
-    Ok(died.into_iter().map(LinkId).collect())
+    let died: Vec<_> = died.into_iter().map(LinkId).collect();
+    tx.notices.extend(died.iter().copied().map(Notice::Link));
+    Ok(died)
 }
 
 /// Puts `new` in place of what was there.
 ///
 /// # Errors
 /// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden).
-pub(super) async fn replace(
-    conn: &mut PgConnection,
-    seated: &Seated,
-    new: NewLink,
-    now: Timestamp,
-) -> Result<Vec<LinkId>> {
-    let died = revoke(&mut *conn, seated, now).await?;
-    add(conn, seated.conversation_id(), new, now).await?;
+pub(super) async fn replace(tx: &mut Tx, seated: &Seated, new: NewLink, now: Timestamp) -> Result<Vec<LinkId>> {
+    let died = revoke(tx, seated, now).await?;
+    add(&mut tx.conn, seated.conversation_id(), new, now).await?;
     Ok(died)
 }

@@ -10,8 +10,10 @@ mod access;
 mod acting;
 mod attachments;
 mod conversations;
+mod erasure;
 mod links;
 mod messages;
+mod notices;
 mod participants;
 mod requests;
 mod rows;
@@ -34,12 +36,13 @@ use tokio::sync::mpsc;
 use self::{
     access::{conversation_of, seat, seat_sender, seat_to_change},
     acting::{Acting, Purpose, Transaction},
+    erasure::Whose,
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Invite, Link, LoginSession, NewConversation,
-    NewLink, NewSession, NewUser, Page, Posted, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
-    SessionEntry, StatusCounts, Store, StoreError, now,
+    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
+    NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
+    Result, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -63,6 +66,7 @@ pub struct PostgresStore {
     pool: PgPool,
     writer: Writer,
     listener: Listener,
+    metrics: StoreMetrics,
 }
 
 impl PostgresStore {
@@ -102,18 +106,19 @@ impl PostgresStore {
             })
             .connect_lazy_with(options.clone());
         let listener = Listener::default();
-        let writer = Writer::start(&options, &listener);
-        Ok(Self { epoch, pool, writer, listener })
+        let metrics = StoreMetrics::default();
+        let writer = Writer::start(&options, &listener, &metrics);
+        Ok(Self { epoch, pool, writer, listener, metrics })
     }
 
     /// What is read in one of these is all of one moment.
     async fn read(&self, acting: Acting<'_>) -> Result<Transaction> {
-        Transaction::begin(&self.pool, Purpose::Read, acting).await
+        Transaction::begin(&self.pool, Purpose::Read, acting, &self.metrics).await
     }
 
     /// For what is written beside the lanes: nothing that takes a rev.
     async fn change(&self, acting: Acting<'_>) -> Result<Transaction> {
-        Transaction::begin(&self.pool, Purpose::Write, acting).await
+        Transaction::begin(&self.pool, Purpose::Write, acting, &self.metrics).await
     }
 
     /// Writes to a conversation, in its turn.
@@ -145,9 +150,9 @@ fn cannot_open(options: &PgConnectOptions, error: &StoreError) -> StoreError {
             // PostgreSQL's own words say more than what sqlx puts around them.
             let reason =
                 error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-            StoreError::Unfit(format!("cannot open the database {database} at {host}:{port} as {user}: {reason}"))
+            StoreError::Unfit(format!("cannot connect to {database} at {host}:{port} as {user}: {reason}"))
         }
-        _ => StoreError::Unfit(format!("cannot open the database: {error}")),
+        _ => StoreError::Unfit(format!("cannot connect: {error}")),
     }
 }
 
@@ -182,6 +187,14 @@ impl Store for PostgresStore {
         true
     }
 
+    fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    fn waiting_writes(&self) -> usize {
+        self.writer.waiting()
+    }
+
     async fn ping(&self) -> Result<()> {
         if !self.writer.is_running() {
             return Err(sqlx::Error::PoolClosed.into());
@@ -197,6 +210,14 @@ impl Store for PostgresStore {
     async fn close(&self) {
         self.writer.finish().await;
         self.pool.close().await;
+    }
+
+    async fn last_notice(&self) -> Result<i64> {
+        notices::last(&mut *self.read(Acting::System).await?).await
+    }
+
+    async fn list_notices(&self, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
+        notices::list(&mut *self.read(Acting::System).await?, after, limit).await
     }
 
     async fn create_user(&self, new: NewUser) -> Result<User> {
@@ -385,10 +406,6 @@ impl Store for PostgresStore {
         users::find_token(&mut *self.read(Acting::System).await?, hash).await
     }
 
-    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
-        users::list_revoked_tokens(&mut *self.read(Acting::System).await?, tokens).await
-    }
-
     async fn revoke_token(&self, id: TokenId) -> Result<bool> {
         let mut tx = self.change(Acting::System).await?;
         let done = users::revoke_token(&mut tx, id).await?;
@@ -406,7 +423,7 @@ impl Store for PostgresStore {
             Box::pin(async move {
                 let now = now();
                 let seated = seat_to_change(&mut tx.conn, &by, id, now).await?;
-                links::replace(&mut tx.conn, &seated, new, now).await
+                links::replace(tx, &seated, new, now).await
             })
         })
         .await
@@ -418,7 +435,7 @@ impl Store for PostgresStore {
             Box::pin(async move {
                 let now = now();
                 let seated = seat_to_change(&mut tx.conn, &by, id, now).await?;
-                links::revoke(&mut tx.conn, &seated, now).await
+                links::revoke(tx, &seated, now).await
             })
         })
         .await
@@ -434,6 +451,10 @@ impl Store for PostgresStore {
         let mut tx = self.read(Acting::Actor(actor)).await?;
         let seated = seat(&mut tx, actor, id, now()).await?;
         conversations::load(&mut tx, actor, &seated).await
+    }
+
+    async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+        conversations::load_some(&mut *self.read(Acting::Actor(actor)).await?, actor, ids).await
     }
 
     async fn list_conversations(
@@ -568,11 +589,20 @@ impl Store for PostgresStore {
         attachments::find(&mut *self.read(Acting::Actor(actor)).await?, actor, id, now()).await
     }
 
-    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>> {
+    async fn discard_unsent_attachments(&self, before: Timestamp) -> Result<()> {
         let mut tx = self.change(Acting::System).await?;
-        let done = attachments::forget_unused(&mut tx, before).await?;
-        tx.commit().await?;
-        Ok(done)
+        attachments::discard_unsent(&mut tx, before).await?;
+        tx.commit().await
+    }
+
+    async fn list_discarded_attachments(&self, limit: i64) -> Result<Vec<AttachmentId>> {
+        attachments::list_discarded(&mut *self.read(Acting::System).await?, limit).await
+    }
+
+    async fn forget_discarded_attachments(&self, ids: &[AttachmentId]) -> Result<()> {
+        let mut tx = self.change(Acting::System).await?;
+        attachments::forget_discarded(&mut tx, ids).await?;
+        tx.commit().await
     }
 
     async fn search_messages(
@@ -646,6 +676,60 @@ impl Store for PostgresStore {
         let mut tx = self.read(Acting::Actor(actor)).await?;
         let seated = seat(&mut tx, actor, id, now()).await?;
         messages::list_after(&mut tx, &seated, after_rev, limit).await
+    }
+
+    async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>> {
+        let mut tx = self.change(Acting::Eraser).await?;
+        let user = erasure::shut_out(&mut tx, email).await?;
+        let of = erasure::conversations_of(&mut tx, email, user, 1).await?;
+        tx.commit().await?;
+        if let Some(conversation) = of.first().copied() {
+            let erased = self.write(conversation, Acting::Eraser, move |tx| {
+                Box::pin(async move {
+                    let mut erased = Erased::default();
+                    erasure::anonymise(tx, conversation, Whose::Customers, batch, now(), &mut erased).await?;
+                    Ok(erased)
+                })
+            });
+            return erased.await.map(Some);
+        }
+        let Some(user) = user else { return Ok(None) };
+        let mut tx = self.change(Acting::Eraser).await?;
+        erasure::erase_account(&mut tx, user).await?;
+        tx.commit().await?;
+        Ok(Some(Erased::default()))
+    }
+
+    async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>> {
+        let mut tx = self.read(Acting::System).await?;
+        let user = users::find_by_email(&mut tx, email).await?.map(|(user, _)| user.id);
+        erasure::conversations_of(&mut tx, email, user, i64::MAX).await
+    }
+
+    async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>> {
+        erasure::list_expired(&mut *self.read(Acting::Eraser).await?, before, how, limit).await
+    }
+
+    async fn expire(&self, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool> {
+        match what {
+            Expired::Conversation(id) => {
+                self.write(id, Acting::Eraser, move |tx| {
+                    Box::pin(erasure::expire_conversation(tx, id, before, how, batch))
+                })
+                .await
+            }
+            Expired::Request(id) => {
+                let mut tx = self.change(Acting::Eraser).await?;
+                erasure::expire_request(&mut tx, id, before, how).await?;
+                tx.commit().await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn forget_deleted_words(&self, _is_first: bool) -> Result<bool> {
+        // Words stand in their message's row, and went with it. PostgreSQL's own vacuum does the rest.
+        Ok(false)
     }
 
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {

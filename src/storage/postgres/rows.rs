@@ -49,10 +49,13 @@ fn timestamp(at: OffsetDateTime) -> Timestamp {
     Timestamp(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
-/// A moment as queries bind it. What lies outside the years −9999 to 9999 is taken for their ends.
+/// A moment as queries bind it. What lies outside the years 1 to 9999, as nothing does but what comes from outside,
+/// is taken for their ends.
 pub(super) fn at(Timestamp(ms): Timestamp) -> OffsetDateTime {
-    let [first, last] = [time::PrimitiveDateTime::MIN, time::PrimitiveDateTime::MAX].map(|end| end.assume_utc());
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap_or(if ms < 0 { first } else { last })
+    const FIRST_MS: i64 = -62_135_596_800_000;
+    const LAST_MS: i64 = 253_402_300_799_999;
+    let ms = ms.clamp(FIRST_MS, LAST_MS);
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// Text as queries bind it that comes from a search or a cursor: PostgreSQL's has no NUL, so nothing is
@@ -78,4 +81,18 @@ pub(super) fn user(row: &PgRow) -> sqlx::Result<User> {
         role: row.word("role")?,
         created_at: row.time("user_created_at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_bound_and_read_to_the_millisecond() {
+        for ms in [-62_135_596_800_000, -1, 0, 1, 1_763_780_000_123, 253_402_300_799_999] {
+            assert_eq!(timestamp(at(Timestamp(ms))), Timestamp(ms));
+        }
+        assert_eq!(at(Timestamp(i64::MIN)).year(), 1);
+        assert_eq!(at(Timestamp(i64::MAX)).year(), 9999);
+    }
 }

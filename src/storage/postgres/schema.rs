@@ -1,7 +1,7 @@
 //! Brings the schema up to date, and makes sure that row-level security will hold.
 
 use sqlx::{
-    PgConnection, SqlStr,
+    AssertSqlSafe, PgConnection, SqlStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 use uuid::Uuid;
@@ -17,10 +17,12 @@ use crate::{
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts and conversations", include_str!("../../../migrations/postgres/0001_accounts_and_conversations.sql")),
     (2, "requests files and search", include_str!("../../../migrations/postgres/0002_requests_files_and_search.sql")),
+    (3, "operations", include_str!("../../../migrations/postgres/0003_operations.sql")),
 ];
 
 /// Migrates if whoever is connected owns the tables or there are none; otherwise asserts that all is up
-/// to date. Returns the epoch.
+/// to date. A schema that is newer than this program is taken as it is, unless it says that it needs a newer
+/// program. Returns the epoch.
 ///
 /// # Errors
 /// [`StoreError::Unfit`].
@@ -39,12 +41,12 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<Epoch> {
         require_up_to_date(conn).await?;
     }
     require_safe_role(conn).await?;
-    let epoch: Uuid = sqlx::query_scalar("select epoch from meta").fetch_one(conn).await?;
+    let (epoch, needs_level): (Uuid, i32) =
+        sqlx::query_as("select epoch, needs_level from meta").fetch_one(conn).await?;
+    if MIGRATIONS.iter().all(|(level, ..)| *level < i64::from(needs_level)) {
+        return Err(StoreError::Unfit("the database needs a newer version of this program".to_owned()));
+    }
     Ok(Epoch(epoch))
-}
-
-fn too_new() -> StoreError {
-    StoreError::Unfit("the database was made by a newer version of this program".to_owned())
 }
 
 async fn migrate(conn: &mut PgConnection) -> Result<()> {
@@ -54,20 +56,18 @@ async fn migrate(conn: &mut PgConnection) -> Result<()> {
     // Nodes that start at the same moment wait for each other here. A lock that waits may take longer than
     // a statement of the program's ever does, and so may a change of a large table.
     sqlx::raw_sql("set statement_timeout = 0; set lock_timeout = 0").execute(&mut *conn).await?;
-    Migrator::with_migrations(all.collect()).run_direct(None, &mut *conn, false).await.map_err(
-        |error| match error {
-            MigrateError::VersionMissing(_) => too_new(),
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                let reason =
-                    error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
-                StoreError::Unfit(format!(
-                    "cannot bring the database up to date: {reason}; run `bespoken migrate` as a user who may, see \
+    let mut migrator = Migrator::with_migrations(all.collect());
+    migrator.set_ignore_missing(true).run_direct(None, &mut *conn, false).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            let reason =
+                error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+            StoreError::Unfit(format!(
+                "cannot bring the database up to date: {reason}; run `bespoken migrate` as a user who may, see \
                  docs/operating.md"
-                ))
-            }
-            other => other.into(),
-        },
-    )?;
+            ))
+        }
+        other => other.into(),
+    })?;
     sqlx::query("insert into meta (epoch) values ($1) on conflict do nothing")
         .bind(Epoch::new().0)
         .execute(conn)
@@ -80,12 +80,12 @@ async fn require_up_to_date(conn: &mut PgConnection) -> Result<()> {
         .fetch_all(conn)
         .await
         .map_err(|error| match error.as_database_error() {
-            Some(error) => StoreError::Unfit(format!("cannot use the database: {}", error.message())),
+            Some(error) => StoreError::Unfit(format!(
+                "cannot use the database: {}; has `bespoken migrate` been run, and is this user {ROLE} or a member of it?",
+                error.message()
+            )),
             None => error.into(),
         })?;
-    if applied.iter().any(|version| MIGRATIONS.iter().all(|(known, ..)| known != version)) {
-        return Err(too_new());
-    }
     if MIGRATIONS.iter().any(|(version, ..)| !applied.contains(version)) {
         let sentence = "the database is not up to date: run `bespoken migrate` as the owner of its tables";
         return Err(StoreError::Unfit(sentence.to_owned()));
@@ -95,23 +95,27 @@ async fn require_up_to_date(conn: &mut PgConnection) -> Result<()> {
 
 /// Asserts that the role as which everything is done can be taken, and is subject to the policies.
 async fn require_safe_role(conn: &mut PgConnection) -> Result<()> {
-    let (may_take, bypasses, owns): (bool, bool, bool) = sqlx::query_as(
-        "select pg_has_role(current_user, oid, 'member'), rolsuper or rolbypassrls,
+    let take = format!("begin; select set_config('role', '{ROLE}', true); rollback");
+    sqlx::raw_sql(AssertSqlSafe(take)).execute(&mut *conn).await.map_err(|error| match error.as_database_error() {
+        Some(_) => StoreError::Unfit(format!("this user must be {ROLE}, or a member of it (`grant {ROLE} to …`)")),
+        None => error.into(),
+    })?;
+    let (bypasses, owns): (bool, bool) = sqlx::query_as(
+        "select rolsuper or rolbypassrls,
                 exists (select from pg_class
                         where relowner = pg_roles.oid and relnamespace = current_schema()::regnamespace)
          from pg_roles where rolname = $1",
     )
     .bind(ROLE)
-    .fetch_optional(conn)
-    .await?
-    .unwrap_or_default();
-    let wrong = match (may_take, bypasses, owns) {
-        (false, ..) => format!("this user must be {ROLE}, or a member of it (`grant {ROLE} to …`)"),
-        (_, true, _) => format!("the role {ROLE} must be no superuser, and must not have BYPASSRLS"),
-        (.., true) => format!("the role {ROLE} must own nothing in this database"),
-        _ => return Ok(()),
-    };
-    Err(StoreError::Unfit(wrong))
+    .fetch_one(conn)
+    .await?;
+    if bypasses {
+        return Err(StoreError::Unfit(format!("the role {ROLE} must be no superuser, and must not have BYPASSRLS")));
+    }
+    if owns {
+        return Err(StoreError::Unfit(format!("the role {ROLE} must own nothing in this database")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,11 +5,14 @@ use uuid::Uuid;
 
 use super::{
     access::is_alive,
+    notices,
     rows::{Columns, at, user, user_columns},
 };
 use crate::{
     domain::{LinkId, SessionId, Timestamp, User, UserId},
-    storage::{LoginSession, NewSession, Result, SecretHash, SessionEntry, StoreError, now, rules::SEEN_EVERY_MS},
+    storage::{
+        LoginSession, NewSession, Notice, Result, SecretHash, SessionEntry, StoreError, now, rules::SEEN_EVERY_MS,
+    },
 };
 
 /// Stores a session, and clears away those that have expired.
@@ -99,7 +102,10 @@ pub(super) async fn note_seen(conn: &mut PgConnection, id: SessionId, seen_at: T
 }
 
 pub(super) async fn end(conn: &mut PgConnection, id: SessionId) -> Result<()> {
-    sqlx::query("delete from login_sessions where id = $1").bind(id.0).execute(&mut *conn).await?;
+    let done = sqlx::query("delete from login_sessions where id = $1").bind(id.0).execute(&mut *conn).await?;
+    if done.rows_affected() > 0 {
+        notices::note(conn, [Notice::Session(id)]).await?;
+    }
     Ok(())
 }
 
@@ -136,7 +142,11 @@ pub(super) async fn end_of(conn: &mut PgConnection, user: UserId, id: SessionId)
         .bind(user.0)
         .execute(&mut *conn)
         .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    notices::note(conn, [Notice::Session(id)]).await?;
+    Ok(true)
 }
 
 /// Ends the sessions of a user, except `keep`.
@@ -151,7 +161,9 @@ pub(super) async fn end_all_of(
             .bind(keep.map(|id| id.0))
             .fetch_all(&mut *conn)
             .await?;
-    Ok(ended.into_iter().map(SessionId).collect())
+    let ended: Vec<_> = ended.into_iter().map(SessionId).collect();
+    notices::note(conn, ended.iter().copied().map(Notice::Session)).await?;
+    Ok(ended)
 }
 
 /// # Errors

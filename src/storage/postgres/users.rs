@@ -3,13 +3,13 @@
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
-    requests,
+    notices, requests,
     rows::{Columns, Word, at, searchable, user, user_columns},
     sessions,
 };
 use crate::{
     domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
-    storage::{ApiToken, Invite, NewUser, Result, SecretHash, StoreError, now},
+    storage::{ApiToken, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
 };
 
 /// Stores a user.
@@ -73,7 +73,10 @@ pub(super) async fn list(conn: &mut PgConnection, search: Option<&str>, limit: i
     let rows = sqlx::query(concat!(
         "select ",
         user_columns!(),
-        " from users where $1 is null or strpos(lower(name), lower($1)) > 0 or strpos(email, lower($1)) > 0
+        " from users
+         where ($1 is null or strpos(lower(name), lower($1)) > 0 or strpos(email, lower($1)) > 0)
+           -- Not a person: who has what belonged to those that were erased.
+           and id <> '00000000-0000-0000-0000-000000000000'
          order by role, lower(name) collate \"C\", id limit $2"
     ))
     .bind(search.map(str::trim).filter(|text| !text.is_empty()).map(searchable))
@@ -112,7 +115,9 @@ pub(super) async fn set_role(conn: &mut PgConnection, by: UserId, id: UserId, ro
             .await?;
         sqlx::query("delete from invites where invited_by = $1").bind(id.0).execute(&mut *conn).await?;
     }
-    get(conn, id).await
+    let user = get(&mut *conn, id).await?;
+    notices::note(conn, [Notice::User(id)]).await?;
+    Ok(user)
 }
 
 /// # Errors
@@ -129,7 +134,9 @@ pub(super) async fn set_profile(conn: &mut PgConnection, id: UserId, name: Name,
             _ => error.into(),
         })?;
     requests::customer_renamed(&mut *conn, id, &name, &email).await?;
-    get(conn, id).await
+    let user = get(&mut *conn, id).await?;
+    notices::note(conn, [Notice::User(id)]).await?;
+    Ok(user)
 }
 
 /// # Errors
@@ -369,17 +376,9 @@ pub(super) async fn revoke_token(conn: &mut PgConnection, id: TokenId) -> Result
         .bind(at(now()))
         .execute(&mut *conn)
         .await?;
-    Ok(done.rows_affected() > 0)
-}
-
-pub(super) async fn list_revoked_tokens(conn: &mut PgConnection, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
-    let ids: Vec<_> = tokens.iter().map(|token| token.0).collect();
-    let revoked: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select api_tokens.id from api_tokens join users on users.id = api_tokens.user_id
-         where (revoked_at is not null or users.role <> 'admin') and api_tokens.id = any ($1)",
-    )
-    .bind(ids)
-    .fetch_all(conn)
-    .await?;
-    Ok(revoked.into_iter().map(TokenId).collect())
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    notices::note(conn, [Notice::Token(id)]).await?;
+    Ok(true)
 }

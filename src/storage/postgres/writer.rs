@@ -1,21 +1,15 @@
-//! The few tasks that write what concerns conversations.
+//! The few tasks that write what concerns conversations, each with a connection of its own.
 //!
-//! Each conversation has its lane, by its id: a task with a connection of its own. So its changes by
-//! this process are written and told in one order, while other conversations are written beside it. A
-//! lane takes all jobs that wait, runs each in a savepoint of one transaction, commits once, tells the
-//! commits and then answers each job: one flush to the disk serves everybody who waited for it. A job
-//! that fails takes back only its own changes. Jobs of a conversation run in the order in which they
-//! were queued, also when their callers went away.
-//!
-//! Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
-//! writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
-//! wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
-//! taken back for a reason that does not lie in the jobs is done again once, each job by itself.
+//! A conversation has its lane, by its id: so its changes by this process are written and told in one
+//! order, while others are written beside it. A lane takes all jobs that wait, runs each in a savepoint
+//! of one transaction, commits once, tells the commits and then answers each job: one flush to the disk
+//! serves everybody who waited for it. A job that fails takes back only its own changes. The jobs of a
+//! conversation run in the order in which they were queued, also when their callers went away.
 
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
@@ -28,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    acting::{Acting, is_lost},
-    connect,
+    acting::{Acting, BEGIN, COMMIT, is_lost},
+    connect, notices,
 };
 use crate::{
     domain::ConversationId,
-    storage::{Commit, Result, StoreError},
+    storage::{Commit, Notice, Result, StoreError, StoreMetrics},
 };
 
 /// How many lanes there are, each with its connection.
@@ -55,6 +49,9 @@ pub(super) struct Tx {
     pub(super) conn: PgConnection,
     /// What the batch changed so far. A job adds to it what it changed.
     pub(super) commits: Vec<Commit>,
+    /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
+    /// nodes wait for each other at the journal and then for nothing more.
+    pub(super) notices: Vec<Notice>,
 }
 
 /// The way to the writing tasks.
@@ -65,11 +62,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(options: &PgConnectOptions, listener: &Listener) -> Self {
+    pub(super) fn start(options: &PgConnectOptions, listener: &Listener, metrics: &StoreMetrics) -> Self {
         let closing = CancellationToken::new();
         let start = |_| {
             let (queue, jobs) = mpsc::channel(QUEUE);
-            let lane = Lane { options: options.clone(), tx: None, listener: Arc::clone(listener) };
+            let (listener, metrics) = (Arc::clone(listener), metrics.clone());
+            let lane = Lane { options: options.clone(), tx: None, listener, metrics };
             (queue, tokio::spawn(lane.run(jobs, closing.clone())))
         };
         let (lanes, tasks) = (0..LANES).map(start).unzip();
@@ -98,6 +96,11 @@ impl Writer {
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
+    /// How many jobs have a place in a queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.max_capacity() - lane.capacity()).sum()
+    }
+
     pub(super) fn is_running(&self) -> bool {
         !self.lanes.iter().any(mpsc::Sender::is_closed)
     }
@@ -109,11 +112,18 @@ impl Writer {
     }
 }
 
+/// One of the tasks.
+///
+/// Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
+/// writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
+/// wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
+/// taken back for a reason that does not lie in the jobs is done again once, each job by itself.
 struct Lane {
     options: PgConnectOptions,
     /// `None` before the first job, and after a failure that leaves the state of the connection unknown.
     tx: Option<Tx>,
     listener: Listener,
+    metrics: StoreMetrics,
 }
 
 /// Why a transaction failed.
@@ -122,7 +132,6 @@ struct Failure {
     then: Then,
 }
 
-#[derive(Clone, Copy, PartialEq)]
 enum Then {
     /// Doing the same again may succeed, and cannot do it twice.
     Repeat,
@@ -198,21 +207,25 @@ impl Lane {
         let mut tx = match self.tx.take() {
             Some(tx) => tx,
             None => match connect(&self.options).await {
-                Ok(conn) => Tx { conn, commits: Vec::new() },
+                Ok(conn) => Tx { conn, commits: Vec::new(), notices: Vec::new() },
                 Err(error) => return Err(Failure { error, then: Then::GiveUpAll }),
             },
         };
         tx.commits.clear();
+        tx.notices.clear();
+        let began = Instant::now();
         let written = tokio::time::timeout(PATIENCE, async {
             match run(&mut tx, batch).await {
                 // From here on nobody knows what becomes of it, unless the answer comes.
-                Ok(true) => execute(&mut tx, "commit".to_owned()).await.map_err(|error| (error, false)),
+                Ok(true) => execute(&mut tx, COMMIT.to_owned()).await.map_err(|error| (error, false)),
                 Ok(false) => Ok(()),
                 Err(error) => Err((error, true)),
             }
         });
         match written.await {
             Ok(Ok(())) => {
+                self.metrics.commits.observe(began.elapsed().as_secs_f64());
+                self.metrics.batches.observe(batch.len() as f64);
                 let commits = std::mem::take(&mut tx.commits);
                 self.tx = Some(tx);
                 Ok(commits)
@@ -234,26 +247,32 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
     // What ends the work before a job and begins its own goes in one text with who acts, because each
     // statement sent by itself is a round trip. A job alone needs no savepoint.
     let is_alone = batch.len() == 1;
-    let mut before = if is_alone { "begin" } else { "begin; savepoint job" };
+    let mut before = if is_alone { BEGIN.to_owned() } else { format!("{BEGIN}; savepoint job") };
     for job in batch {
         execute(tx, format!("{before}; {}", job.acting())).await?;
-        let told = tx.commits.len();
+        let (told, noted) = (tx.commits.len(), tx.notices.len());
         match job.run(tx).await {
-            Ran::Stands => before = "release savepoint job; savepoint job",
+            Ran::Stands => before = "release savepoint job; savepoint job".to_owned(),
             Ran::Fails if is_alone => {
                 tx.commits.clear();
+                tx.notices.clear();
                 execute(tx, "rollback".to_owned()).await?;
                 return Ok(false);
             }
             Ran::Fails => {
                 tx.commits.truncate(told);
-                before = "rollback to savepoint job";
+                tx.notices.truncate(noted);
+                before = "rollback to savepoint job".to_owned();
             }
             Ran::NotItsFault(error) => return Err(error),
         }
     }
     if before.starts_with("rollback") {
-        execute(tx, before.to_owned()).await?;
+        execute(tx, before).await?;
+    }
+    if !tx.notices.is_empty() {
+        execute(tx, Acting::System.statement()).await?;
+        notices::note(&mut tx.conn, tx.notices.drain(..)).await?;
     }
     Ok(true)
 }

@@ -114,22 +114,41 @@ pub(super) async fn send(tx: &mut Tx, ids: &[AttachmentId], message: MessageId) 
     Ok(())
 }
 
-/// Takes the files of a deleted message from everyone; [`forget_unused`] does the rest.
+/// Takes the files of a deleted message from everyone.
 pub(super) async fn discard(tx: &mut Tx, message: MessageId) -> Result<()> {
     sqlx::query(
-        "update attachments set message_id = null, uploader_id = zeroblob(16), created_at_ms = 0 where message_id = ?1",
+        "insert into discarded_files (id) select id from attachments where message_id = ?;
+         delete from attachments where message_id = ?",
     )
+    .bind(message.0)
     .bind(message.0)
     .execute(&mut tx.conn)
     .await?;
     Ok(())
 }
 
-pub(super) async fn forget_unused(tx: &mut Tx, before: Timestamp) -> Result<Vec<AttachmentId>> {
+pub(super) async fn discard_unsent(tx: &mut Tx, before: Timestamp) -> Result<()> {
+    sqlx::query(
+        "insert into discarded_files (id) select id from attachments where message_id is null and created_at_ms < ?;
+         delete from attachments where message_id is null and created_at_ms < ?",
+    )
+    .bind(before.0)
+    .bind(before.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_discarded(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<AttachmentId>> {
     let ids: Vec<Uuid> =
-        sqlx::query_scalar("delete from attachments where message_id is null and created_at_ms < ?1 returning id")
-            .bind(before.0)
-            .fetch_all(&mut tx.conn)
-            .await?;
+        sqlx::query_scalar("select id from discarded_files limit ?1").bind(limit.max(0)).fetch_all(conn).await?;
     Ok(ids.into_iter().map(AttachmentId).collect())
+}
+
+pub(super) async fn forget_discarded(tx: &mut Tx, ids: &[AttachmentId]) -> Result<()> {
+    sqlx::query("delete from discarded_files where id in (select unhex(value) from json_each(?1))")
+        .bind(id_list(ids.iter().map(|id| id.0)))
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(())
 }

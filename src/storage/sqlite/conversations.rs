@@ -132,6 +132,28 @@ pub(super) async fn load(conn: &mut SqliteConnection, actor: &Actor, seated: &Se
     Ok(seen_by(actor, &row)?)
 }
 
+pub(super) const LOAD_SOME: &str = concat!(
+    select_conversations!("conversations"),
+    " where conversations.id in (select unhex(value) from json_each(?5))
+        and (?4 is not null or conversations.id in (",
+    own_conversations!(),
+    "))"
+);
+
+/// Those of `ids` that the actor may see.
+pub(super) async fn load_some(conn: &mut SqliteConnection, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+    let asker = Asker::from(actor);
+    let rows = sqlx::query(LOAD_SOME)
+        .bind(now().0)
+        .bind(asker.customer)
+        .bind(asker.links)
+        .bind(asker.admin)
+        .bind(id_list(ids.iter().map(|id| id.0)))
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
+}
+
 /// Stores a conversation at rev 1, with its link, the admin who opens it and the customer side.
 ///
 /// # Errors

@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use super::{
     access::{Seated, is_alive},
+    notices,
     rows::Columns,
     writer::Tx,
 };
 use crate::{
     domain::{ConversationId, LinkId, Timestamp},
-    storage::{Link, NewLink, Result, SecretHash},
+    storage::{Link, NewLink, Notice, Result, SecretHash},
 };
 
 pub(super) async fn find(conn: &mut SqliteConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
@@ -61,7 +62,9 @@ pub(super) async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Resu
     .bind(now.0)
     .fetch_all(&mut tx.conn)
     .await?;
-    Ok(died.into_iter().map(LinkId).collect())
+    let died: Vec<_> = died.into_iter().map(LinkId).collect();
+    notices::note(tx, died.iter().copied().map(Notice::Link)).await?;
+    Ok(died)
 }
 
 /// Puts `new` in place of what was there.

@@ -6,9 +6,12 @@
 
 mod access;
 mod attachments;
+mod backup;
 mod conversations;
+mod erasure;
 mod links;
 mod messages;
+mod notices;
 mod participants;
 mod requests;
 mod rows;
@@ -19,27 +22,35 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    migrate::{Migration, MigrationType, Migrator},
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+pub use backup::{Replacement, copy};
+
 use self::{
     access::{seat, seat_by_message, seat_sender},
+    backup::InUse,
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Invite, Link, LoginSession, NewConversation,
-    NewLink, NewSession, NewUser, Page, Posted, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
-    SessionEntry, StatusCounts, Store, StoreError, now,
+    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
+    NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
+    Result, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, metrics::Timer, now,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -52,6 +63,7 @@ use crate::domain::{
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts and conversations", include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql")),
     (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
+    (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
 ];
 
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
@@ -69,6 +81,9 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     listener: Listener,
+    metrics: StoreMetrics,
+    /// Until it is closed, nobody replaces the file. `None` where there is no file.
+    in_use: Mutex<Option<InUse>>,
 }
 
 impl SqliteStore {
@@ -80,6 +95,9 @@ impl SqliteStore {
     /// keeps what it acknowledged; [`StoreError::Migration`] if it was made by another version.
     pub async fn open(url: &str) -> Result<Self> {
         let options = options(url)?;
+        make_folder(&options)?;
+        let is_file = !url.contains(":memory:");
+        let in_use = is_file.then(|| InUse::begin(options.get_filename())).transpose()?;
         let mut conn = first_connection(&options).await?;
         let epoch = migrate(&mut conn).await?;
 
@@ -101,17 +119,20 @@ impl SqliteStore {
             .map_err(|error| cannot_open(&options, &error))?;
 
         let listener = Listener::default();
-        let writer = Writer::start(conn, options, Arc::clone(&listener));
-        Ok(Self { epoch, readers, writer, listener })
+        let metrics = StoreMetrics::default();
+        let writer = Writer::start(conn, options, Arc::clone(&listener), metrics.clone());
+        Ok(Self { epoch, readers, writer, listener, metrics, in_use: Mutex::new(in_use) })
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
-        Ok(self.readers.acquire().await?)
+    async fn reader(&self) -> Result<Reading<PoolConnection<Sqlite>>> {
+        let timer = Timer::start(&self.metrics.reads);
+        Ok(Reading { conn: self.readers.acquire().await?, _timer: timer })
     }
 
     /// What is read in one of these is all of one moment.
-    async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.readers.begin().await?)
+    async fn snapshot(&self) -> Result<Reading<Transaction<'static, Sqlite>>> {
+        let timer = Timer::start(&self.metrics.reads);
+        Ok(Reading { conn: self.readers.begin().await?, _timer: timer })
     }
 
     async fn write<T, F>(&self, job: F) -> Result<T>
@@ -120,6 +141,32 @@ impl SqliteStore {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         self.writer.write(job).await
+    }
+}
+
+/// A connection on loan, and how long the loan takes.
+struct Reading<C> {
+    conn: C,
+    _timer: Timer,
+}
+
+impl<C: Deref<Target = SqliteConnection>> Deref for Reading<C> {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.conn
+    }
+}
+
+impl<C: DerefMut<Target = SqliteConnection>> DerefMut for Reading<C> {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+}
+
+impl Reading<Transaction<'static, Sqlite>> {
+    async fn commit(self) -> Result<()> {
+        Ok(self.conn.commit().await?)
     }
 }
 
@@ -146,14 +193,17 @@ fn cannot_open(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreErro
     }
 }
 
-/// Opens the file as none has opened it before: makes its folder, and turns on the write-ahead log,
-/// which stays on from then.
-async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+fn make_folder(options: &SqliteConnectOptions) -> Result<()> {
     if let Some(folder) = options.get_filename().parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             StoreError::Unfit(format!("cannot make the folder {} for the database: {error}", folder.display()))
         })?;
     }
+    Ok(())
+}
+
+/// Opens the file as none has opened it before: turns on the write-ahead log, which stays on from then.
+async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     let with_log = options.clone().journal_mode(SqliteJournalMode::Wal);
     let mut attempts = 0;
     let mut conn = loop {
@@ -205,23 +255,23 @@ async fn require_fit(conn: &mut SqliteConnection) -> Result<()> {
     Ok(())
 }
 
-/// Brings the schema up to date, all or nothing, while other processes wait; returns the epoch.
+/// Brings the schema up to date, all or nothing, while other processes wait; returns the epoch. A schema
+/// that is newer than this program is taken as it is, unless it says that it needs a newer program.
 async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
     let mut tx = conn.begin_with("begin immediate").await?;
     let all = MIGRATIONS.iter().map(|&(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
     });
-    Migrator::with_migrations(all.collect()).run_direct(None, &mut *tx, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(_) => {
-            StoreError::Unfit("the database was made by a newer version of this program".to_owned())
-        }
-        other => other.into(),
-    })?;
+    Migrator::with_migrations(all.collect()).set_ignore_missing(true).run_direct(None, &mut *tx, false).await?;
     sqlx::query("insert into meta (only_row, epoch) values (1, ?1) on conflict do nothing")
         .bind(Epoch::new().0)
         .execute(&mut *tx)
         .await?;
-    let epoch: Uuid = sqlx::query_scalar("select epoch from meta").fetch_one(&mut *tx).await?;
+    let (epoch, needs_level): (Uuid, i64) =
+        sqlx::query_as("select epoch, needs_level from meta").fetch_one(&mut *tx).await?;
+    if MIGRATIONS.iter().all(|(level, ..)| *level < needs_level) {
+        return Err(StoreError::Unfit("the database needs a newer version of this program".to_owned()));
+    }
     tx.commit().await?;
     Ok(Epoch(epoch))
 }
@@ -231,6 +281,14 @@ impl Store for SqliteStore {
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>> {
         let (listener, commits) = mpsc::unbounded_channel();
         self.listener.set(listener).ok().map(|()| commits)
+    }
+
+    fn metrics(&self) -> &StoreMetrics {
+        &self.metrics
+    }
+
+    fn waiting_writes(&self) -> usize {
+        self.writer.waiting()
     }
 
     async fn ping(&self) -> Result<()> {
@@ -251,6 +309,15 @@ impl Store for SqliteStore {
         if let Some(conn) = conn {
             writer::checkpoint_and_close(conn).await;
         }
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    async fn last_notice(&self) -> Result<i64> {
+        notices::last(&mut *self.reader().await?).await
+    }
+
+    async fn list_notices(&self, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
+        notices::list(&mut *self.reader().await?, after, limit).await
     }
 
     async fn create_user(&self, new: NewUser) -> Result<User> {
@@ -386,10 +453,6 @@ impl Store for SqliteStore {
         users::find_token(&mut *self.reader().await?, hash).await
     }
 
-    async fn list_revoked_tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
-        users::list_revoked_tokens(&mut *self.reader().await?, tokens).await
-    }
-
     async fn revoke_token(&self, id: TokenId) -> Result<bool> {
         self.write(move |tx| Box::pin(users::revoke_token(tx, id))).await
     }
@@ -431,6 +494,10 @@ impl Store for SqliteStore {
         let mut conn = self.reader().await?;
         let seated = seat(&mut conn, actor, id, now()).await?;
         conversations::load(&mut conn, actor, &seated).await
+    }
+
+    async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+        conversations::load_some(&mut *self.reader().await?, actor, ids).await
     }
 
     async fn list_conversations(
@@ -541,8 +608,17 @@ impl Store for SqliteStore {
         attachments::find(&mut *self.reader().await?, actor, id, now()).await
     }
 
-    async fn forget_unused_attachments(&self, before: Timestamp) -> Result<Vec<AttachmentId>> {
-        self.write(move |tx| Box::pin(attachments::forget_unused(tx, before))).await
+    async fn discard_unsent_attachments(&self, before: Timestamp) -> Result<()> {
+        self.write(move |tx| Box::pin(attachments::discard_unsent(tx, before))).await
+    }
+
+    async fn list_discarded_attachments(&self, limit: i64) -> Result<Vec<AttachmentId>> {
+        attachments::list_discarded(&mut *self.reader().await?, limit).await
+    }
+
+    async fn forget_discarded_attachments(&self, ids: &[AttachmentId]) -> Result<()> {
+        let ids = ids.to_vec();
+        self.write(move |tx| Box::pin(async move { attachments::forget_discarded(tx, &ids).await })).await
     }
 
     async fn search_messages(
@@ -618,6 +694,29 @@ impl Store for SqliteStore {
         let page = messages::list_after(&mut snapshot, &seated, after_rev, limit).await?;
         snapshot.commit().await?;
         Ok(page)
+    }
+
+    async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>> {
+        let email = email.clone();
+        self.write(move |tx| Box::pin(async move { erasure::erase_customer(tx, &email, batch).await })).await
+    }
+
+    async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>> {
+        let mut snapshot = self.snapshot().await?;
+        let user = users::find_by_email(&mut snapshot, email).await?.map(|(user, _)| user.id);
+        erasure::conversations_of(&mut snapshot, email, user, i64::MAX).await
+    }
+
+    async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>> {
+        erasure::list_expired(&mut *self.reader().await?, before, how, limit).await
+    }
+
+    async fn expire(&self, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool> {
+        self.write(move |tx| Box::pin(erasure::expire(tx, what, before, how, batch))).await
+    }
+
+    async fn forget_deleted_words(&self, is_first: bool) -> Result<bool> {
+        self.write(move |tx| Box::pin(erasure::forget_words(tx, is_first))).await
     }
 
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {

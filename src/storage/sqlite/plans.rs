@@ -38,6 +38,7 @@ async fn every_query_uses_an_index() {
     for sql in [
         access::SEAT,
         conversations::LOAD,
+        conversations::LOAD_SOME,
         conversations::COUNT_ALL,
         conversations::COUNT_OWN,
         conversations::HEADS,

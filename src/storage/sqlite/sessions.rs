@@ -5,12 +5,15 @@ use uuid::Uuid;
 
 use super::{
     access::is_alive,
+    notices,
     rows::{Columns, id_list, user, user_columns},
     writer::Tx,
 };
 use crate::{
     domain::{LinkId, SessionId, Timestamp, User, UserId},
-    storage::{LoginSession, NewSession, Result, SecretHash, SessionEntry, StoreError, now, rules::SEEN_EVERY_MS},
+    storage::{
+        LoginSession, NewSession, Notice, Result, SecretHash, SessionEntry, StoreError, now, rules::SEEN_EVERY_MS,
+    },
 };
 
 /// Stores a session, and clears away those that have expired.
@@ -100,7 +103,10 @@ pub(super) async fn note_seen(tx: &mut Tx, id: SessionId, at: Timestamp) -> Resu
 }
 
 pub(super) async fn end(tx: &mut Tx, id: SessionId) -> Result<()> {
-    sqlx::query("delete from login_sessions where id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    let done = sqlx::query("delete from login_sessions where id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    if done.rows_affected() > 0 {
+        notices::note(tx, [Notice::Session(id)]).await?;
+    }
     Ok(())
 }
 
@@ -137,7 +143,11 @@ pub(super) async fn end_of(tx: &mut Tx, user: UserId, id: SessionId) -> Result<b
         .bind(user.0)
         .execute(&mut tx.conn)
         .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    notices::note(tx, [Notice::Session(id)]).await?;
+    Ok(true)
 }
 
 /// Ends the sessions of a user, except `keep`.
@@ -148,7 +158,9 @@ pub(super) async fn end_all_of(tx: &mut Tx, user: UserId, keep: Option<SessionId
             .bind(keep.map(|id| id.0))
             .fetch_all(&mut tx.conn)
             .await?;
-    Ok(ended.into_iter().map(SessionId).collect())
+    let ended: Vec<_> = ended.into_iter().map(SessionId).collect();
+    notices::note(tx, ended.iter().copied().map(Notice::Session)).await?;
+    Ok(ended)
 }
 
 /// # Errors

@@ -3,14 +3,14 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    requests,
-    rows::{Columns, Word, id_list, user, user_columns},
+    notices, requests,
+    rows::{Columns, Word, user, user_columns},
     sessions,
     writer::Tx,
 };
 use crate::{
     domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
-    storage::{ApiToken, Invite, NewUser, Result, SecretHash, StoreError, now},
+    storage::{ApiToken, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
 };
 
 /// Stores a user.
@@ -73,7 +73,10 @@ pub(super) async fn list(conn: &mut SqliteConnection, search: Option<&str>, limi
     let rows = sqlx::query(concat!(
         "select ",
         user_columns!(),
-        " from users where ?1 is null or instr(lower(name), lower(?1)) or instr(email, lower(?1))
+        " from users
+         where (?1 is null or instr(lower(name), lower(?1)) or instr(email, lower(?1)))
+           -- Not a person: who has what belonged to those that were erased.
+           and id <> zeroblob(16)
          order by role, lower(name), id limit ?2"
     ))
     .bind(search.map(str::trim).filter(|text| !text.is_empty()))
@@ -106,6 +109,7 @@ pub(super) async fn set_role(tx: &mut Tx, by: UserId, id: UserId, role: Role) ->
             .await?;
         sqlx::query("delete from invites where invited_by = ?1").bind(id.0).execute(&mut tx.conn).await?;
     }
+    notices::note(tx, [Notice::User(id)]).await?;
     get(tx, id).await
 }
 
@@ -127,6 +131,7 @@ pub(super) async fn set_profile(tx: &mut Tx, id: UserId, name: Name, email: Emai
         .execute(&mut tx.conn)
         .await?;
     requests::customer_renamed(tx, id, &name, &email).await?;
+    notices::note(tx, [Notice::User(id)]).await?;
     get(tx, id).await
 }
 
@@ -346,17 +351,9 @@ pub(super) async fn revoke_token(tx: &mut Tx, id: TokenId) -> Result<bool> {
         .bind(now().0)
         .execute(&mut tx.conn)
         .await?;
-    Ok(done.rows_affected() > 0)
-}
-
-pub(super) async fn list_revoked_tokens(conn: &mut SqliteConnection, tokens: &[TokenId]) -> Result<Vec<TokenId>> {
-    let ids = id_list(tokens.iter().map(|token| token.0));
-    let revoked: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select api_tokens.id from api_tokens join users on users.id = api_tokens.user_id
-         where (revoked_at_ms is not null or users.role <> 'admin') and api_tokens.id in (select unhex(value) from json_each(?1))",
-    )
-    .bind(ids)
-    .fetch_all(conn)
-    .await?;
-    Ok(revoked.into_iter().map(TokenId).collect())
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    notices::note(tx, [Notice::Token(id)]).await?;
+    Ok(true)
 }

@@ -9,6 +9,7 @@
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -20,7 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::connect;
-use crate::storage::{Commit, Result, StoreError};
+use crate::storage::{Commit, Result, StoreError, StoreMetrics};
 
 /// How many jobs may wait; whoever comes after waits for a place, in order.
 const QUEUE: usize = 1024;
@@ -46,11 +47,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: SqliteConnection, options: SqliteConnectOptions, listener: Listener) -> Self {
+    pub(super) fn start(
+        conn: SqliteConnection,
+        options: SqliteConnectOptions,
+        listener: Listener,
+        metrics: StoreMetrics,
+    ) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let closing = CancellationToken::new();
         let tx = Some(Tx { conn, commits: Vec::new() });
-        let task = tokio::spawn(Task { options, tx, listener }.run(jobs, closing.clone()));
+        let task = tokio::spawn(Task { options, tx, listener, metrics }.run(jobs, closing.clone()));
         Self { queue, closing, task: Mutex::new(Some(task)) }
     }
 
@@ -76,6 +82,11 @@ impl Writer {
         let _ = self.queue.try_send(Box::new(Waiting { job: Some(job), result: None, reply: None }));
     }
 
+    /// How many jobs have a place in the queue.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     pub(super) fn is_running(&self) -> bool {
         !self.queue.is_closed()
     }
@@ -95,6 +106,7 @@ struct Task {
     /// `None` after a failure that leaves the state of the connection unknown.
     tx: Option<Tx>,
     listener: Listener,
+    metrics: StoreMetrics,
 }
 
 impl Task {
@@ -119,8 +131,11 @@ impl Task {
 
     /// Writes all of `batch` in one transaction and answers.
     async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        let began = Instant::now();
         match self.attempt(batch).await {
             Ok(commits) => {
+                self.metrics.commits.observe(began.elapsed().as_secs_f64());
+                self.metrics.batches.observe(batch.len() as f64);
                 // Before the answers: who was told that a message is on disk finds it announced.
                 if !commits.is_empty()
                     && let Some(listener) = self.listener.get()
@@ -270,7 +285,7 @@ mod tests {
         sqlx::query("create table words (word text not null unique)").execute(&mut conn).await.unwrap();
         sqlx::raw_sql(pragma).execute(&mut conn).await.unwrap();
         let listener = Listener::default();
-        (Writer::start(conn, options, Arc::clone(&listener)), listener)
+        (Writer::start(conn, options, Arc::clone(&listener), StoreMetrics::default()), listener)
     }
 
     /// Tells the length of the word as rev.

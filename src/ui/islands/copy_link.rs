@@ -37,15 +37,13 @@ pub(super) fn CopyLink(link: String) -> impl IntoView {
     }
 }
 
-/// Wakes the button inside it.
-#[island]
-fn LiveCopy(children: Children) -> impl IntoView {
-    Effect::new(|| {
+wakes! {
+    /// Wakes the button inside it.
+    LiveCopy, || {
         if let Ok(Some(root)) = document().query_selector(".made") {
             offer_copy(&root);
         }
-    });
-    children()
+    }
 }
 
 /// Something that was just made and is shown once. One of these stands on a page.

@@ -106,11 +106,9 @@ fn status(conversation: &Conversation) -> Element {
     part(title).with(help(words)).with(button(conversation, what, SMALL, act))
 }
 
-/// Wakes the column inside it.
-#[island]
-fn LiveDetails(children: Children) -> impl IntoView {
-    Effect::new(wake_up);
-    children()
+wakes! {
+    /// Wakes the column inside it.
+    LiveDetails, wake_up
 }
 
 /// For admins.

@@ -127,11 +127,9 @@ fn empty(list: &ChatList, word: &str) -> Element {
     el("li", "empty").with(text).with(el("a", "button").attr("href", &address).text(action))
 }
 
-/// Wakes the list inside it.
-#[island]
-fn LiveInbox(children: Children) -> impl IntoView {
-    Effect::new(wake_up);
-    children()
+wakes! {
+    /// Wakes the list inside it.
+    LiveInbox, wake_up
 }
 
 /// The list of chats with `status`. `search` is empty for all of them. `has_dialog` is false on the

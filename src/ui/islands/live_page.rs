@@ -19,11 +19,9 @@ use crate::{
 /// Several reasons to fetch the page again become one.
 const FETCH_AFTER: Duration = Duration::from_millis(250);
 
-/// Wakes the regions of the page. One of these stands on a page.
-#[island]
-pub fn LivePage(children: Children) -> impl IntoView {
-    Effect::new(wake_up);
-    children()
+wakes! {
+    /// Wakes the regions of the page. One of these stands on a page.
+    pub LivePage, wake_up
 }
 
 fn wake_up() {

@@ -6,16 +6,27 @@ mod servers;
 mod storm;
 mod together;
 
-use std::sync::Arc;
+use std::{
+    future::poll_fn,
+    io,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bespoken::{
     domain::{Actor, ConversationId, Limits, Message, Name, Role, SessionId, User},
-    live::Line,
+    live::{Line, Wire, Writing},
     protocol::{Joined, ServerFrame},
     service::{Connection, LinkKey, Mail, Secret, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
+use futures_util::StreamExt;
 use tempfile::TempDir;
+use tokio::net::UnixStream;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message as Raw, protocol::Role as Side},
+};
 
 use crate::support::{PASSWORD, PATIENCE, in_time, rev_of};
 
@@ -59,7 +70,11 @@ impl Pair {
     /// Somebody's socket on one of the nodes, in no room yet.
     pub async fn visitor(&self, node: usize, actor: &Actor, session: Option<SessionId>) -> Reader {
         let connection = self.nodes[node].connect(actor.clone(), session, None).await.unwrap();
-        Reader { connection, node: self.nodes[node].clone(), passed: Vec::new() }
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        connection.socket.attach(Box::new(Pipe(theirs)));
+        let stream = WebSocketStream::from_raw_socket(ours, Side::Client, None).await;
+        let node = self.nodes[node].clone();
+        Reader { connection, node, stream, writing: Writing::default(), passed: Vec::new() }
     }
 
     /// Somebody's socket on one of the nodes, in the room.
@@ -81,14 +96,30 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
         data_dir: folder.path().to_owned(),
         link_key: key.clone(),
         mail: Mail::new(None, "no-reply@localhost").unwrap(),
+        retention: None,
     };
     Service::start_among(store, settings, line).await.unwrap()
+}
+
+/// The server's end of a connection.
+struct Pipe(UnixStream);
+
+impl Wire for Pipe {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx)
+    }
 }
 
 /// Whoever reads what one socket is told.
 pub struct Reader {
     pub connection: Connection,
     node: Arc<Service>,
+    stream: WebSocketStream<UnixStream>,
+    writing: Writing,
     passed: Vec<ServerFrame>,
 }
 
@@ -102,13 +133,30 @@ impl Reader {
         .await
     }
 
+    /// The next frame; `None` once the socket has to close.
+    async fn next(&mut self) -> Option<String> {
+        let Self { connection, stream, writing, .. } = self;
+        poll_fn(|cx| {
+            let closing = connection.socket.poll_close(cx);
+            // What is left to the socket's own task, which there is none of here.
+            let _ = connection.socket.poll_write(cx, writing);
+            match stream.poll_next_unpin(cx) {
+                Poll::Ready(Some(Ok(Raw::Text(text)))) => Poll::Ready(Some(text.to_string())),
+                Poll::Ready(other) => panic!("{other:?} from a socket"),
+                Poll::Pending if closing.is_ready() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
     /// Reads on until `pick` takes a frame.
     ///
     /// # Panics
     /// If it never does; tells what came instead.
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.connection.queue.recv()).await;
+            let next = tokio::time::timeout(PATIENCE, self.next()).await;
             let Ok(Some(text)) = next else { panic!("{what}: waited for too long; what came: {:#?}", self.passed) };
             let frame: ServerFrame = serde_json::from_str(&text).unwrap();
             self.passed.push(frame.clone());

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use bespoken::{
-    domain::{Actor, ConversationStatus, Epoch, Participant, ParticipantKind, Role},
+    domain::{Actor, Conversation, ConversationStatus, Epoch, Participant, ParticipantKind, Role},
     http::StartError,
     live::bus::connect,
     protocol::{ServerFrame, close},
@@ -114,6 +114,31 @@ async fn access_that_ends_on_one_server_ends_on_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_erased_on_one_server_is_gone_on_the_other() {
+    let Some((_nats, cluster)) = cluster().await else { return };
+    let [here, there] = &cluster.nodes[..] else { panic!("two nodes") };
+    let body = json!({ "customer_name": "Cleopatra", "customer_email": "cleo@example.com" });
+    let conversation: Conversation = here.api(&cluster.token).post("/conversations", body).await.expect(201).read();
+    let (room, link) = (conversation.id, conversation.link.unwrap());
+    let mut guest = there.socket(link.split_once("chatId=").unwrap().1).await;
+    let mut admin = there.socket(&cluster.token).await;
+    guest.join(room).await;
+    admin.join(room).await;
+    let posted = guest.post(room, "Hello").await;
+    admin.rev(room, posted.rev).await;
+
+    here.service.erase_customer("cleo@example.com").await.unwrap().unwrap();
+    assert_eq!(guest.closed().await, Some(close::NOT_ALLOWED));
+    let emptied = admin.rev(room, posted.rev + 1).await;
+    assert!(matches!(&emptied, ServerFrame::MessageDeleted { message, .. } if message.id == posted.id), "{emptied:?}");
+    let told = admin.rev(room, posted.rev + 2).await;
+    assert!(
+        matches!(&told, ServerFrame::ConversationUpdated { conversation, .. } if conversation.customer_name == "Former customer"),
+        "{told:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_go_on_without_nats_and_find_back_to_it() {
     let Some((mut nats, cluster)) = cluster().await else { return };
     let chat = cluster.open().await;
@@ -142,11 +167,15 @@ async fn servers_go_on_without_nats_and_find_back_to_it() {
         })
         .await;
         assert_eq!((answer.status, answer.text.contains("bus")), (503, true), "{}", answer.text);
+        assert_eq!(node.metric("bespoken_bus_connected").await, 0.0);
     }
+    assert!(cluster.nodes[1].metric("bespoken_caught_up_changes_total").await >= 3.0, "from the database");
 
     nats.revive().await;
     for node in &cluster.nodes {
         in_time("it is found again", async { while node.ready().await.status != 200 {} }).await;
+        assert_eq!(node.metric("bespoken_bus_connected").await, 1.0);
+        assert!(node.metric("bespoken_database_commit_seconds_count").await > 0.0);
     }
     // What only the bus carries.
     for on in [true, false] {

@@ -113,7 +113,7 @@ impl Bus for Scripted {
         let to = 1 - self.at;
         let follows = match topic {
             Topic::Room(room) => state.ends[to].rooms.contains(&room),
-            Topic::Nodes | Topic::Revoked => true,
+            Topic::Nodes => true,
         };
         if state.is_away || !follows || state.ends[to].heard.is_closed() {
             return;

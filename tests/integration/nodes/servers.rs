@@ -36,6 +36,13 @@ impl Server {
         Answer::to(reqwest::Client::new().get(format!("{}/readyz", self.url))).await
     }
 
+    /// The value of a sample that `/metrics` shows.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = Answer::to(reqwest::Client::new().get(format!("{}/metrics", self.url))).await.expect(200).text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).parse().unwrap()
+    }
+
     pub async fn stop(self) {
         self.shutdown.cancel();
         in_time("the server stops", self.stopped).await.unwrap().unwrap();
@@ -95,6 +102,8 @@ pub async fn start(database_url: &str, folder: &TempDir, nats_url: String) -> Re
         smtp_url: None,
         mail_from: None,
         limits: Limits { sends: 100_000, ..Limits::default() },
+        metrics: None,
+        retention: None,
         drain: Duration::from_secs(1),
     };
     let shutdown = CancellationToken::new();

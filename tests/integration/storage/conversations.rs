@@ -7,6 +7,23 @@ async fn list(world: &World, actor: &Actor, filter: ConversationFilter) -> Vec<S
     seats.into_iter().map(|seat| seat.conversation.customer_name).collect()
 }
 
+pub async fn several_are_found_at_once_by_those_who_may_see_them(world: World) {
+    let (ada, cleo, other) = (world.room("Ada").await, world.room("Cleo").await, world.room("Other").await);
+    world.post(&world.admin, ada.id, "one").await;
+    let asked = [cleo.id, ConversationId::new(), ada.id];
+    let found = async |actor: &Actor| {
+        let seats = world.store.find_conversations(actor, &asked).await.unwrap();
+        let mut found: Vec<_> = seats.into_iter().map(|seat| seat.conversation).collect();
+        found.sort_by_key(|conversation| conversation.customer_name.clone());
+        found
+    };
+    let seen = async |actor, id| world.seat(actor, id).await.conversation;
+    assert_eq!(found(&world.admin).await, [seen(&world.admin, ada.id).await, seen(&world.admin, cleo.id).await]);
+    assert_eq!(found(&ada.guest).await, [seen(&ada.guest, ada.id).await]);
+    assert_eq!(found(&other.guest).await, []);
+    assert_eq!(world.store.find_conversations(&world.admin, &[]).await.unwrap().len(), 0);
+}
+
 pub async fn heads_are_told_of_those_that_exist(world: World) {
     let (ada, cleo) = (world.room("Ada").await.id, world.room("Cleo").await.id);
     world.post(&world.admin, ada, "one").await;

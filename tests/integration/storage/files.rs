@@ -111,8 +111,11 @@ pub async fn the_files_of_a_deleted_message_are_gone(world: World) {
         assert_err!(again, StoreError::NoAttachment);
     }
     // At once, however young it is.
-    assert_eq!(world.store.forget_unused_attachments(Timestamp(1)).await.unwrap(), [file.id]);
-    assert_eq!(world.store.forget_unused_attachments(in_an_hour()).await.unwrap(), []);
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), [file.id]);
+    world.store.discard_unsent_attachments(in_an_hour()).await.unwrap();
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), [file.id], "until it is off the disk");
+    world.store.forget_discarded_attachments(&[file.id, kept.id]).await.unwrap();
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), []);
     world.store.find_attachment(&world.admin, kept.id).await.unwrap();
 }
 
@@ -121,9 +124,11 @@ pub async fn what_was_never_sent_is_forgotten_after_a_while(world: World) {
     let sent = world.file(&room.guest, room.id, "sent.pdf").await;
     world.store.post_message(&room.guest, with_files(room.id, "", &[&sent])).await.unwrap();
     let unsent = world.file(&room.guest, room.id, "unsent.pdf").await;
-    assert_eq!(world.store.forget_unused_attachments(Timestamp(now().0 - 60_000)).await.unwrap(), []);
+    world.store.discard_unsent_attachments(Timestamp(now().0 - 60_000)).await.unwrap();
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), []);
     world.store.find_attachment(&room.guest, unsent.id).await.unwrap();
-    assert_eq!(world.store.forget_unused_attachments(in_an_hour()).await.unwrap(), [unsent.id]);
+    world.store.discard_unsent_attachments(in_an_hour()).await.unwrap();
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), [unsent.id]);
     assert_err!(world.store.find_attachment(&room.guest, unsent.id).await, StoreError::NotFound);
     world.store.find_attachment(&room.guest, sent.id).await.unwrap();
 }

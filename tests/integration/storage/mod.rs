@@ -8,8 +8,10 @@ mod access;
 mod accounts;
 mod concurrency;
 mod conversations;
+mod erasure;
 mod files;
 mod messages;
+mod notices;
 mod participants;
 mod postgres;
 mod requests;
@@ -88,6 +90,7 @@ contract! {
         }
         conversations {
             opening_is_the_first_rev
+            several_are_found_at_once_by_those_who_may_see_them
             heads_are_told_of_those_that_exist
             what_was_active_of_late_is_listed
             closing_and_reopening
@@ -150,6 +153,19 @@ contract! {
             receipts_only_move_forward
             a_guest_with_a_new_account_stays_the_same_person
             unread_is_what_others_wrote_since
+        }
+        notices {
+            what_ends_access_is_noted
+            what_changes_nothing_is_not_noted
+        }
+        erasure {
+            a_customer_is_erased_and_the_business_keeps_its_part
+            somebody_without_an_account_is_erased_too
+            admins_are_not_erased
+            who_was_an_admin_once_is_assigned_nothing_any_more
+            what_is_too_old_is_deleted
+            what_is_too_old_is_anonymised_once
+            requests_that_are_under_way_are_kept
         }
         concurrency {
             many_writers_leave_no_holes

@@ -217,7 +217,7 @@ async fn what_cannot_keep_promises_is_refused() {
     assert!(unfit("sqlite://a.db").await.contains("begins with postgres:"));
     assert!(unfit("postgres://ada:secret@127.0.0.1:port/db").await.contains("no address"));
     let sentence = unfit("postgres://ada:secret@127.0.0.1:1/db").await;
-    assert!(sentence.contains("cannot open the database db at 127.0.0.1:1 as ada"), "{sentence}");
+    assert!(sentence.contains("cannot connect to db at 127.0.0.1:1 as ada"), "{sentence}");
     assert!(!sentence.contains("secret"), "{sentence}");
 
     let Some(database) = TestDatabase::create().await else { return };
@@ -231,8 +231,77 @@ async fn what_cannot_keep_promises_is_refused() {
             other => panic!("{setting}: {:?}", other.map(drop)),
         }
     }
-    execute(&mut superuser, "insert into _sqlx_migrations values (9999, 'later', now(), true, '', 1)").await;
-    assert!(unfit(&url).await.contains("newer version"));
+    execute(&mut superuser, "create table stray (); alter table stray owner to bespoken_app").await;
+    assert!(unfit(&url).await.contains("must own nothing"));
+    execute(&mut superuser, "drop table stray").await;
+}
+
+/// Programs are replaced one after the other: what a newer one has added does not concern an older one,
+/// until something is taken away that it needs.
+#[tokio::test]
+async fn a_newer_schema_is_taken_until_it_needs_a_newer_program() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let (url, mut superuser) = (database.url().await, database.superuser().await);
+    let user = format!("bespoken_test_old_{}", std::process::id());
+    execute(
+        &mut superuser,
+        &format!(
+            "drop role if exists {user}; create role {user} login password 'secret'; grant bespoken_app to {user};
+             insert into _sqlx_migrations values (9999, 'later', now(), true, '', 1);
+             alter table messages add column later text"
+        ),
+    )
+    .await;
+    let as_application = database.url_as(&user, "secret");
+    for url in [&url, &as_application] {
+        let store: Arc<dyn Store> = Arc::new(PostgresStore::open(url).await.unwrap());
+        store.has_admin().await.unwrap();
+        store.close().await;
+    }
+    execute(&mut superuser, "update meta set needs_level = 9999").await;
+    for url in [&url, &as_application] {
+        assert!(unfit(url).await.contains("needs a newer version"));
+    }
+    execute(&mut superuser, &format!("drop role {user}")).await;
+}
+
+/// Whoever has read the journal up to a number has missed nothing before it, whichever node noted it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_notice_shows_up_before_one_that_was_noted_earlier() {
+    let Some((world, other, _)) = two_nodes().await else { return };
+    let mut rooms = Vec::new();
+    for n in 0..4 {
+        rooms.push(world.room(&format!("Cleo {n}")).await);
+    }
+    let before = world.store.last_notice().await.unwrap();
+    let writers: Vec<_> = (0..80)
+        .map(|n| {
+            let store = Arc::clone(if n % 2 == 0 { &world.store } else { &other });
+            let (admin, room) = (world.admin.clone(), rooms[n / 2 % 4].id);
+            tokio::spawn(async move {
+                if n % 4 < 2 {
+                    store.replace_link(&admin, room, new_link()).await.unwrap();
+                } else {
+                    let session = store.create_session(new_session(hash(), None, &[], in_an_hour())).await.unwrap();
+                    store.end_session(session).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let (mut heard, mut numbers) = (before, Vec::new());
+    loop {
+        let are_done = writers.iter().all(tokio::task::JoinHandle::is_finished);
+        let notices = other.list_notices(heard, 100).await.unwrap();
+        numbers.extend(notices.iter().map(|(number, _)| *number));
+        heard = numbers.last().copied().unwrap_or(heard);
+        if are_done && notices.is_empty() {
+            break;
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(numbers, (before + 1..=before + 80).collect::<Vec<_>>());
 }
 
 /// The login of the application is not the owner's: `bespoken migrate` runs as the owner beforehand.

@@ -10,8 +10,9 @@ pub use bespoken::{
         RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId, Timestamp, TokenId, User, UserId,
     },
     storage::{
-        Change, Commit, ConversationFilter, Cursor, Draft, Link, LoginSession, NewConversation, NewLink, NewSession,
-        NewUser, Posted, RequestFilter, Seat, SecretHash, StatusCounts, Store, StoreError, now,
+        Change, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Link, LoginSession,
+        NewConversation, NewLink, NewSession, NewUser, Notice, Posted, RequestFilter, Seat, SecretHash, StatusCounts,
+        Store, StoreError, now,
     },
 };
 

@@ -2,7 +2,8 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +14,7 @@ use bespoken::{
         Role, User, UserId,
     },
     http::{Config, Running, serve},
-    service::{Service, Visitor},
+    service::{self, Service, Visitor},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -63,22 +64,34 @@ impl Database {
 
 /// What stays when a server stops.
 pub struct Data {
-    dir: TempDir,
-    database: Database,
-    limits: Limits,
-    smtp_url: Option<String>,
+    pub dir: TempDir,
+    pub database: Database,
+    config: Config,
     pub admin: User,
     pub token: String,
 }
 
 impl Data {
-    pub async fn database_url(&self) -> String {
-        self.database.url(&self.dir).await
+    pub fn database_url(&self) -> String {
+        self.config.database_url.clone()
+    }
+
+    pub fn data_dir(&self) -> &Path {
+        &self.config.data_dir
+    }
+
+    /// The same people in another place, with what a backup holds.
+    pub async fn restored(&self, backup: &Path) -> Self {
+        let (dir, database) = (tempfile::tempdir().unwrap(), Database::Sqlite);
+        let database_url = database.url(&dir).await;
+        let config = Config { database_url, data_dir: dir.path().join("data"), ..self.config.clone() };
+        service::restore(&config.database_url, &config.data_dir, backup).await.unwrap();
+        Self { dir, database, config, admin: self.admin.clone(), token: self.token.clone() }
     }
 
     /// Starts a server on it again.
     pub async fn start(self) -> TestApp {
-        let (running, shutdown) = run(&self.dir, &self.database, self.limits, self.smtp_url.clone()).await;
+        let (running, shutdown) = run(self.config.clone()).await;
         TestApp::new(running, shutdown, self)
     }
 }
@@ -86,6 +99,8 @@ impl Data {
 pub struct TestApp {
     pub service: Arc<Service>,
     pub url: String,
+    /// Where it listens, whatever its public URL is.
+    pub address: SocketAddr,
     pub data: Data,
     shutdown: CancellationToken,
     stopped: JoinHandle<io::Result<()>>,
@@ -108,25 +123,25 @@ pub struct Customer {
     pub api: Api,
 }
 
-async fn run(
-    dir: &TempDir,
-    database: &Database,
-    limits: Limits,
-    smtp_url: Option<String>,
-) -> (Running, CancellationToken) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = Config {
+async fn config(dir: &TempDir, database: &Database) -> Config {
+    Config {
         database_url: database.url(dir).await,
         nats_url: None,
         data_dir: dir.path().join("data"),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
         currency: "EUR".into(),
-        smtp_url,
+        smtp_url: None,
         mail_from: None,
-        limits,
+        limits: Limits::default(),
+        metrics: None,
+        retention: None,
         drain: Duration::from_secs(1),
-    };
+    }
+}
+
+async fn run(config: Config) -> (Running, CancellationToken) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let shutdown = CancellationToken::new();
     (serve(config, listener, shutdown.clone()).await.unwrap(), shutdown)
 }
@@ -138,37 +153,46 @@ impl TestApp {
         Self::with(|limits| limits.sends = 100_000).await
     }
 
+    /// The same on this database, for what is special about it.
+    pub async fn start_on(database: Database) -> Self {
+        Self::on(database, |config| config.limits.sends = 100_000).await
+    }
+
     pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = Limits::default();
-        change(&mut limits);
-        Self::with_mail(limits, None).await
+        Self::with_config(|config| change(&mut config.limits)).await
     }
 
     /// A server that sends mail by `smtp_url`.
     pub async fn with_mail(limits: Limits, smtp_url: Option<String>) -> Self {
-        Self::on(Database::of_choice().await, limits, smtp_url).await
+        Self::with_config(|config| (config.limits, config.smtp_url) = (limits, smtp_url)).await
+    }
+
+    pub async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(Database::of_choice().await, change).await
     }
 
     /// A server on this database.
-    pub async fn on(database: Database, limits: Limits, smtp_url: Option<String>) -> Self {
+    pub async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let (running, shutdown) = run(&dir, &database, limits, smtp_url.clone()).await;
+        let mut config = config(&dir, &database).await;
+        change(&mut config);
+        let (running, shutdown) = run(config.clone()).await;
         let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         let (_, token) = running.service.create_token("admin@example.com", None).await.unwrap();
         let token = token.expose().to_owned();
-        Self::new(running, shutdown, Data { dir, database, limits, smtp_url, admin, token })
+        Self::new(running, shutdown, Data { dir, database, config, admin, token })
     }
 
     /// A server whose database is empty.
     pub async fn empty() -> (Arc<Service>, String, CancellationToken, (TempDir, Database)) {
         let (dir, database) = (tempfile::tempdir().unwrap(), Database::of_choice().await);
-        let (running, shutdown) = run(&dir, &database, Limits::default(), None).await;
+        let (running, shutdown) = run(config(&dir, &database).await).await;
         (running.service, running.public_url, shutdown, (dir, database))
     }
 
     fn new(running: Running, shutdown: CancellationToken, data: Data) -> Self {
-        let Running { service, public_url, stopped, .. } = running;
-        Self { service, url: public_url, data, shutdown, stopped }
+        let Running { service, public_url, address, stopped } = running;
+        Self { service, url: public_url, address, data, shutdown, stopped }
     }
 
     /// Asks the server to stop and waits until it has.

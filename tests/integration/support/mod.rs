@@ -8,15 +8,17 @@ mod http;
 mod mail;
 mod nats;
 mod postgres;
+mod program;
 mod ws;
 
 use std::time::Duration;
 
-pub use app::{Chat, Database, PASSWORD, TestApp};
+pub use app::{Chat, Customer, Database, PASSWORD, TestApp};
 pub use http::{Answer, Api, Browser, Sign, multipart};
 pub use mail::MailServer;
 pub use nats::NatsServer;
 pub use postgres::TestDatabase;
+pub use program::{Program, refused, run_program, succeeded};
 pub use ws::{Refused, Ws, fresh, rev_of};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);

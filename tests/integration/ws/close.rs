@@ -1,6 +1,7 @@
 //! How sockets end: access that was lost, a server that goes down, a peer that is gone.
 
 use bespoken::{
+    domain::{Name, Role},
     protocol::{ClientFrame, ServerFrame, close},
     storage,
 };
@@ -74,15 +75,37 @@ async fn a_link_that_dies_takes_its_sockets_along() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_token_that_another_process_revokes_takes_its_sockets_along() {
+async fn what_another_process_ends_takes_its_sockets_along() {
     let app = TestApp::start().await;
+    let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let (id, token) = app.service.create_token("admin@example.com", None).await.unwrap();
-    let (mut ws, mut other) = (app.socket(token.expose()).await, app.admin_socket().await);
-    let elsewhere = storage::open(&app.data.database_url().await).await.unwrap();
+    let (cleo, dora, eve) = (app.customer("Cleo").await, app.customer("Dora").await, app.customer("Eve").await);
+    let (second, second_token) = app.other_admin().await;
+    let session = app.service.sessions(&cleo.user).await.unwrap()[0].id;
+    let mut by_token = app.socket(token.expose()).await;
+    let mut by_link = app.guest_socket(&chat).await;
+    let mut by_session = app.socket_of(&cleo).await;
+    let mut demoted = app.socket(&second_token).await;
+    let mut renamed = app.socket_of(&dora).await;
+    let mut unconcerned = [app.admin_socket().await, app.guest_socket(&other).await, app.socket_of(&eve).await];
+
+    let elsewhere = storage::open(&app.data.database_url()).await.unwrap();
     assert!(elsewhere.revoke_token(id).await.unwrap());
-    closed_soon(&mut ws).await;
+    closed_soon(&mut by_token).await;
+    elsewhere.revoke_links(&app.actor(), chat.id).await.unwrap();
+    closed_soon(&mut by_link).await;
+    elsewhere.end_session(session).await.unwrap();
+    closed_soon(&mut by_session).await;
+    elsewhere.set_role(app.data.admin.id, second.id, Role::Customer).await.unwrap();
+    closed_soon(&mut demoted).await;
+    let name = Name::parse("name", "Dorothea").unwrap();
+    elsewhere.set_profile(dora.user.id, name, dora.user.email.clone()).await.unwrap();
+    assert_eq!(renamed.closed().await, Some(close::RESTARTING), "and may come back at once");
+    assert_eq!(app.socket_of(&dora).await.user.name, "Dorothea");
     elsewhere.close().await;
-    other.settled().await;
+    for ws in &mut unconcerned {
+        ws.settled().await;
+    }
     app.api(token.expose()).get("/conversations").await.problem(401, "unauthorized");
 }
 

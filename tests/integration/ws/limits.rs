@@ -143,6 +143,8 @@ async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_e
     .await;
     assert_eq!(code, Some(close::TOO_SLOW));
     assert!(last < head + MESSAGES);
+    let metrics = Answer::to(app.nobody().request_to(reqwest::Method::GET, "/metrics")).await.text;
+    assert!(metrics.contains("bespoken_socket_closes_total{code=\"4008\"} 1\n"), "{metrics}");
 
     let mut back = app.guest_socket(&chat).await;
     let mut seen = Vec::new();

@@ -77,7 +77,7 @@ async fn typing_needs_joining() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_person_cannot_flood_the_others_with_signs_of_typing() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(|limits| limits.sends = 30).await;
     let chat = app.open("Oak table").await;
     let (mut guest, mut admin) = (app.guest_socket(&chat).await, app.admin_socket().await);
     guest.join(chat.id).await;

@@ -61,11 +61,9 @@ fn closed_words(conversation: &Conversation, now: Timestamp, zone: Zone) -> Stri
     ["This chat was closed", &on.unwrap_or_default(), &by.unwrap_or_default(), "."].concat()
 }
 
-/// Wakes the panel inside it.
-#[island]
-fn LiveChat(children: Children) -> impl IntoView {
-    Effect::new(panel::wake_up);
-    children()
+wakes! {
+    /// Wakes the panel inside it.
+    LiveChat, panel::wake_up
 }
 
 /// Where a chat stands.

@@ -1,0 +1,81 @@
+//! Measures Bespoken beside other chat servers: `cargo xtask bench` builds all that it needs and starts
+//! it. Each server runs alone on one core, this program on another. They take turns, several times,
+//! and what is reported is the median and the spread. docs/performance.md has the results.
+
+mod crowd;
+mod disk;
+mod pages;
+mod people;
+mod report;
+mod scale;
+mod scenario;
+mod server;
+mod wire;
+mod words;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use server::Places;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// How much is measured.
+pub struct Size {
+    pub repeats: usize,
+    pub measure: Duration,
+    pub warm_up: Duration,
+    /// The smoke form: few people, Bespoken alone, and no figures.
+    pub smoke: bool,
+}
+
+struct Arguments {
+    places: Places,
+    /// A folder on the disk that is to be measured.
+    scratch: PathBuf,
+    size: Size,
+    /// Parts of the names of scenarios; none means all.
+    only: Vec<String>,
+    /// Parts of the names of servers; none means all.
+    servers: Vec<String>,
+    /// Whether a full database is measured against an empty one, and nothing else.
+    scale: bool,
+}
+
+fn main() -> ExitCode {
+    match arguments()
+        .and_then(|arguments| if arguments.scale { scale::run(&arguments) } else { scenario::run_all(&arguments) })
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `cargo xtask bench` says the first three; the rest is for people.
+fn arguments() -> Outcome<Arguments> {
+    let mut given = std::env::args().skip(1);
+    let mut next = |what: &str| given.next().ok_or_else(|| format!("{what} is missing"));
+    let bespoken = PathBuf::from(next("the program to measure")?);
+    let peers = PathBuf::from(next("the folder of the other servers")?);
+    let scratch = PathBuf::from(next("a folder for databases")?);
+    let mut size = Size { repeats: 5, measure: Duration::from_secs(4), warm_up: Duration::from_secs(1), smoke: false };
+    let (mut core, mut only, mut servers, mut scale) = (None, Vec::new(), Vec::new(), false);
+    while let Some(word) = given.next() {
+        let mut value = || given.next().ok_or_else(|| format!("{word} needs a value"));
+        match word.as_str() {
+            "--core" => core = Some(value()?.parse()?),
+            "--repeats" => size.repeats = value()?.parse()?,
+            "--seconds" => size.measure = Duration::from_secs_f64(value()?.parse()?),
+            "--server" => servers.push(value()?),
+            "--scale" => scale = true,
+            "--smoke" => {
+                size = Size { repeats: 1, measure: Duration::from_secs(1), warm_up: Duration::ZERO, smoke: true };
+            }
+            name if !name.starts_with('-') => only.push(word),
+            _ => return Err(format!("what is {word}?").into()),
+        }
+    }
+    Ok(Arguments { places: Places { bespoken, peers, core }, scratch, size, only, servers, scale })
+}

@@ -1,0 +1,154 @@
+//! Who talks in which room. For Bespoken these are real accounts with tokens and real conversations
+//! with links, made through its command line and API; the other servers believe any name.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::{
+    Outcome,
+    server::{Kind, Places, Server, bespoken_flags},
+};
+
+/// Most admins that a room can have, besides its guest.
+pub const ADMINS: usize = 100;
+
+/// Of every admin.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+pub fn admin_email(number: usize) -> String {
+    format!("admin-{number}@bench.invalid")
+}
+
+/// A database with people and rooms, to be copied for each measurement.
+pub struct World {
+    pub rooms: Vec<Room>,
+    /// API tokens of admins.
+    tokens: Vec<String>,
+    folder: tempfile::TempDir,
+}
+
+pub struct Room {
+    pub id: String,
+    /// The secret of the link for its guest.
+    link: String,
+}
+
+/// Someone with a socket, and the rooms that it is in.
+pub struct Person {
+    pub secret: String,
+    /// For servers that believe it.
+    pub id: String,
+    pub rooms: Vec<usize>,
+}
+
+impl World {
+    /// Makes the database: `admins` accounts and `rooms` conversations.
+    pub fn create(places: &Places, scratch: &Path, admins: usize, rooms: usize) -> Outcome<Self> {
+        let folder = tempfile::tempdir_in(scratch)?;
+        let database = bespoken_flags(folder.path())[1].clone();
+        let tokens = (0..admins).map(|number| create_admin(places, &database, number)).collect::<Outcome<Vec<_>>>()?;
+        let server = Server::start(Kind::Bespoken, places, folder.path())?;
+        let agent = ureq::Agent::new_with_defaults();
+        let rooms = (0..rooms)
+            .map(|number| {
+                let opened: serde_json::Value = agent
+                    .post(format!("http://{}/api/v1/conversations", server.address))
+                    .header("authorization", format!("Bearer {}", tokens[0]))
+                    .send_json(serde_json::json!({ "customer_name": format!("Customer {number}") }))?
+                    .body_mut()
+                    .read_json()?;
+                let id = opened["id"].as_str().ok_or("a conversation has no id")?.to_owned();
+                let link = opened["link"].as_str().and_then(|link| link.split_once("chatId=")).ok_or("no link")?;
+                Ok(Room { id, link: link.1.to_owned() })
+            })
+            .collect::<Outcome<Vec<_>>>()?;
+        drop(server);
+        Ok(Self { rooms, tokens, folder })
+    }
+
+    /// A folder with the database as it was made.
+    pub fn copy(&self, scratch: &Path) -> Outcome<tempfile::TempDir> {
+        let copy = tempfile::tempdir_in(scratch)?;
+        for entry in fs::read_dir(self.folder.path())? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::copy(entry.path(), copy.path().join(entry.file_name()))?;
+            }
+        }
+        Ok(copy)
+    }
+
+    /// In each of the first `rooms` rooms a guest and `members - 1` admins, each on a socket of its own.
+    pub fn each_on_a_socket(&self, rooms: usize, members: usize) -> Vec<Person> {
+        let mut people = Vec::with_capacity(rooms * members);
+        for room in 0..rooms {
+            people.push(self.guest(room, people.len()));
+            for member in 1..members {
+                // Every admin gets as many rooms as any other.
+                people.push(self.admin(room * (members - 1) + member, people.len(), vec![room]));
+            }
+        }
+        people
+    }
+
+    /// In each of the first `rooms` rooms a guest on a socket of its own, and two of `agents` admins who
+    /// have all their rooms on one socket.
+    pub fn with_agents(&self, rooms: usize, agents: usize) -> Vec<Person> {
+        let mut people: Vec<_> = (0..rooms).map(|room| self.guest(room, room)).collect();
+        for agent in 0..agents {
+            let rooms = (0..rooms).filter(|room| [room % agents, (room + 1) % agents].contains(&agent)).collect();
+            people.push(self.admin(agent, people.len(), rooms));
+        }
+        people
+    }
+
+    /// So many admins who share the first `rooms` rooms between them, alone in each.
+    pub fn writers(&self, rooms: usize, admins: usize) -> Vec<Person> {
+        (0..admins).map(|admin| self.admin(admin, admin, (admin..rooms).step_by(admins).collect())).collect()
+    }
+
+    /// The secret of a room's guest, as it stands in the shared link.
+    pub fn link(&self, room: usize) -> &str {
+        &self.rooms[room].link
+    }
+
+    /// An admin's API token.
+    pub fn token(&self) -> &str {
+        &self.tokens[0]
+    }
+
+    fn guest(&self, room: usize, number: usize) -> Person {
+        Person { secret: self.rooms[room].link.clone(), id: made_id(number), rooms: vec![room] }
+    }
+
+    fn admin(&self, admin: usize, number: usize, rooms: Vec<usize>) -> Person {
+        Person { secret: self.tokens[admin % self.tokens.len()].clone(), id: made_id(number), rooms }
+    }
+}
+
+fn made_id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
+}
+
+fn create_admin(places: &Places, database: &str, number: usize) -> Outcome<String> {
+    let email = admin_email(number);
+    let mut process = Command::new(&places.bespoken)
+        .args(["admin", "create", "--email", &email, "--name", &format!("Admin {number}")])
+        .args(["--database-url", database])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
+    process.stdin.take().ok_or("no input")?.write_all(PASSWORD.as_bytes())?;
+    if !process.wait()?.success() {
+        return Err("an admin could not be created".into());
+    }
+    let token = Command::new(&places.bespoken)
+        .args(["token", "create", "--email", &email, "--database-url", database])
+        .output()?;
+    let said = String::from_utf8(token.stdout)?;
+    said.split_whitespace().last().map(str::to_owned).ok_or_else(|| "no token was printed".into())
+}

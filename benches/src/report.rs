@@ -1,0 +1,147 @@
+//! Figures of several repeats, as a table in Markdown: the median, and between which values all were.
+
+use std::fmt::Write;
+
+use crate::server::Kind;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Figure {
+    Count(f64),
+    /// Microseconds.
+    Time(u64),
+    Bytes(u64),
+    /// Of one core, 1 being all of it.
+    Share(f64),
+}
+
+pub struct Table {
+    name: &'static str,
+    about: &'static str,
+    columns: Vec<&'static str>,
+    /// In the order in which they were first measured.
+    rows: Vec<(Kind, Vec<Vec<Figure>>)>,
+    remarks: Vec<(Kind, String)>,
+}
+
+impl Table {
+    pub fn new(name: &'static str, about: &'static str, columns: &[&'static str]) -> Self {
+        Self { name, about, columns: columns.to_vec(), rows: Vec::new(), remarks: Vec::new() }
+    }
+
+    /// Adds what one repeat gave.
+    pub fn add(&mut self, kind: Kind, figures: Vec<Figure>) {
+        let shown: Vec<_> = figures.iter().map(|figure| figure.to_string()).collect();
+        eprintln!("bench: {} {}: {}", self.name, kind.name(), shown.join(", "));
+        match self.rows.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, repeats)) => repeats.push(figures),
+            None => self.rows.push((kind, vec![figures])),
+        }
+    }
+
+    /// Says why a repeat has no figures.
+    pub fn remark(&mut self, kind: Kind, why: &str) {
+        eprintln!("bench: {} {}: {why}", self.name, kind.name());
+        if !self.remarks.iter().any(|(known, _)| *known == kind) {
+            self.remarks.push((kind, why.to_owned()));
+        }
+    }
+
+    /// `smoke`: nothing was lost, and that is all there is to say.
+    pub fn print(&self, smoke: bool) {
+        if smoke {
+            println!("{}: nothing lost, doubled or out of order", self.name);
+            return;
+        }
+        let mut out = format!("### {}\n\n{}.\n\n| server |", self.name, self.about);
+        for column in &self.columns {
+            let _ = write!(out, " {column} |");
+        }
+        let _ = write!(out, "\n| --- |{}", " ---: |".repeat(self.columns.len()));
+        for (kind, repeats) in &self.rows {
+            let _ = write!(out, "\n| {} |", kind.name());
+            for column in 0..self.columns.len() {
+                let mut figures: Vec<_> = repeats.iter().map(|repeat| repeat[column]).collect();
+                figures.sort_by(|a, b| a.value().total_cmp(&b.value()));
+                let (low, median, high) = (figures[0], figures[figures.len() / 2], figures[figures.len() - 1]);
+                let _ = if low == high {
+                    write!(out, " {median} |")
+                } else {
+                    write!(out, " **{median}** ({low} to {high}) |")
+                };
+            }
+        }
+        for (kind, why) in &self.remarks {
+            let _ = write!(out, "\n\n{}: {why}.", kind.name());
+        }
+        println!("{out}\n");
+    }
+}
+
+impl Figure {
+    fn value(self) -> f64 {
+        match self {
+            Self::Count(value) | Self::Share(value) => value,
+            Self::Time(value) | Self::Bytes(value) => value as f64,
+        }
+    }
+}
+
+impl std::fmt::Display for Figure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Count(count) => out.write_str(&thousands(count)),
+            Self::Time(micros) => out.write_str(&millis(micros)),
+            Self::Bytes(bytes @ 0..10_000) => write!(out, "{bytes} B"),
+            Self::Bytes(bytes @ 10_000..1_000_000) => write!(out, "{:.1} KB", bytes as f64 / 1e3),
+            Self::Bytes(bytes) => write!(out, "{:.1} MB", bytes as f64 / 1e6),
+            Self::Share(share) => write!(out, "{:.0} %", share * 100.0),
+        }
+    }
+}
+
+pub fn millis(micros: u64) -> String {
+    format!("{:.2} ms", micros as f64 / 1e3)
+}
+
+fn thousands(count: f64) -> String {
+    let digits = format!("{count:.0}");
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// When a figure is none.
+pub mod limits {
+    use crate::Outcome;
+
+    /// The busiest that the generator may have been.
+    const GENERATOR: f64 = 0.9;
+
+    /// # Errors
+    /// The generator was the bottleneck: then nothing was measured but itself.
+    pub fn generator(busy: f64, smoke: bool) -> Outcome {
+        if busy > GENERATOR && !smoke {
+            return Err(format!("the generator took {:.0} % of its core: this measures nothing", busy * 100.0).into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_easily() {
+        assert_eq!(Figure::Count(1_234_567.4).to_string(), "1,234,567");
+        assert_eq!(Figure::Count(12.0).to_string(), "12");
+        assert_eq!(Figure::Time(1234).to_string(), "1.23 ms");
+        assert_eq!(Figure::Bytes(5120).to_string(), "5120 B");
+        assert_eq!(Figure::Share(0.5).to_string(), "50 %");
+    }
+}

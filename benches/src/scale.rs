@@ -1,0 +1,186 @@
+//! What a full database costs: the same requests to one with hardly anything in it and one with a
+//! million messages, in turn.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use crate::{
+    Arguments, Outcome,
+    crowd::{Crowd, Load, Pace, What},
+    people::{PASSWORD, World, admin_email},
+    report::millis,
+    server::{Kind, Server},
+    words::{Words, word},
+};
+
+/// Conversations and messages of both databases, the small one first. Each conversation has the same
+/// number of messages, so that its page is as long.
+const SMALL: (usize, usize) = (100, 2_000);
+const LARGE: (usize, usize) = (50_000, 1_000_000);
+/// Admins who write them.
+const ADMINS: usize = 25;
+/// Requests of each kind in a turn.
+const REQUESTS: usize = 40;
+/// More than this times the small database's median is too much.
+const MOST: f64 = 2.0;
+
+/// Something that people ask for again and again.
+struct Request {
+    what: &'static str,
+    ask: fn(&Site, &mut Words) -> Outcome,
+}
+
+const REQUESTS_MADE: &[Request] = &[
+    Request { what: "open a conversation", ask: |site, words| site.open(words) },
+    Request { what: "the dashboard's first page", ask: |site, _| site.page("/admin", &site.admin) },
+    Request { what: "send a message", ask: |site, words| site.send(words) },
+    Request { what: "search a common word", ask: |site, _| site.search(&word(1), site.world.token()) },
+    Request {
+        what: "search a rare word",
+        ask: |site, words| site.search(&word(1500 + words.below(500) as u64), site.world.token()),
+    },
+    Request {
+        what: "search two words",
+        ask: |site, _| site.search(&format!("{} {}", word(2), word(40)), site.world.token()),
+    },
+    Request { what: "a guest searches a common word", ask: |site, words| site.search(&word(1), site.someone(words)) },
+];
+
+/// A server with its database, and an admin who is signed in there.
+struct Site {
+    server: Server,
+    world: World,
+    agent: ureq::Agent,
+    admin: String,
+    _folder: tempfile::TempDir,
+}
+
+pub fn run(arguments: &Arguments) -> Outcome {
+    let small = Site::create(arguments, SMALL)?;
+    let large = Site::create(arguments, LARGE)?;
+    let mut words = Words::new(7);
+    let mut taken: Vec<[Histogram<u64>; 2]> = Vec::new();
+    for _ in REQUESTS_MADE {
+        taken.push([Histogram::new_with_bounds(1, 60_000_000, 3)?, Histogram::new_with_bounds(1, 60_000_000, 3)?]);
+    }
+    // The first turn brings everything into memory.
+    for turn in 0..=arguments.size.repeats {
+        for (request, taken) in REQUESTS_MADE.iter().zip(&mut taken) {
+            for (site, taken) in [&small, &large].into_iter().zip(taken) {
+                for _ in 0..REQUESTS {
+                    let began = Instant::now();
+                    (request.ask)(site, &mut words)?;
+                    if turn > 0 {
+                        taken.record(began.elapsed().as_micros().max(1) as u64)?;
+                    }
+                }
+            }
+        }
+    }
+    let mut too_slow = Vec::new();
+    println!(
+        "### scale\n\nMedian (and 95 of 100) of {} requests each.\n\n\
+         | request | {} conversations, {} messages | {} conversations, {} messages | times |\n| --- | ---: | ---: | ---: |",
+        REQUESTS * arguments.size.repeats,
+        SMALL.0,
+        SMALL.1,
+        LARGE.0,
+        LARGE.1
+    );
+    for (request, [small, large]) in REQUESTS_MADE.iter().zip(&taken) {
+        let shown = |of: &Histogram<u64>| {
+            format!("{} ({})", millis(of.value_at_quantile(0.5)), millis(of.value_at_quantile(0.95)))
+        };
+        let times = large.value_at_quantile(0.5) as f64 / small.value_at_quantile(0.5) as f64;
+        println!("| {} | {} | {} | {times:.2} |", request.what, shown(small), shown(large));
+        if times > MOST {
+            too_slow.push(request.what);
+        }
+    }
+    println!();
+    if too_slow.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("more than {MOST} times as long: {}", too_slow.join(", ")).into())
+    }
+}
+
+impl Site {
+    /// A server with so many conversations and messages.
+    fn create(arguments: &Arguments, (conversations, messages): (usize, usize)) -> Outcome<Self> {
+        let Arguments { places, scratch, .. } = arguments;
+        eprintln!("bench: making {conversations} conversations with {messages} messages");
+        let world = World::create(places, scratch, ADMINS, conversations)?;
+        let folder = world.copy(scratch)?;
+        let server = Server::start(Kind::Bespoken, places, folder.path())?;
+        fill(&server, &world, messages)?;
+        let agent = ureq::Agent::config_builder()
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .new_agent();
+        let form = [("email", admin_email(0)), ("password", PASSWORD.to_owned())];
+        let answer = agent.post(format!("http://{}/login", server.address)).send_form(form)?;
+        let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()?.split(';').next());
+        let admin = cookie.ok_or("the admin could not sign in")?.to_owned();
+        Ok(Self { server, world, agent, admin, _folder: folder })
+    }
+
+    fn page(&self, path: &str, cookie: &str) -> Outcome {
+        let url = format!("http://{}{path}", self.server.address);
+        let mut page = self.agent.get(url).header("cookie", cookie).call()?;
+        if page.status() != 200 {
+            return Err(format!("{path}: {}", page.status()).into());
+        }
+        page.body_mut().read_to_string()?;
+        Ok(())
+    }
+
+    fn open(&self, words: &mut Words) -> Outcome {
+        let room = words.below(self.world.rooms.len());
+        self.page(&format!("/admin?chat={}", self.world.rooms[room].id), &self.admin)
+    }
+
+    fn send(&self, words: &mut Words) -> Outcome {
+        let room = &self.world.rooms[words.below(self.world.rooms.len())].id;
+        let url = format!("http://{}/api/v1/conversations/{room}/messages", self.server.address);
+        let content = words.text(100);
+        let authorization = format!("Bearer {}", self.world.token());
+        self.agent
+            .post(url)
+            .header("authorization", authorization)
+            .send_json(serde_json::json!({ "content": content }))?;
+        Ok(())
+    }
+
+    fn search(&self, query: &str, secret: &str) -> Outcome {
+        let url = format!("http://{}/api/v1/search", self.server.address);
+        let authorization = format!("Bearer {secret}");
+        self.agent
+            .get(url)
+            .query("q", query)
+            .header("authorization", authorization)
+            .call()?
+            .body_mut()
+            .read_to_string()?;
+        Ok(())
+    }
+
+    /// The secret of some guest.
+    fn someone(&self, words: &mut Words) -> &str {
+        self.world.link(words.below(self.world.rooms.len()))
+    }
+}
+
+/// Writes so many messages, evenly into all rooms, through the WebSocket as anybody would.
+fn fill(server: &Server, world: &World, messages: usize) -> Outcome {
+    let people = world.writers(world.rooms.len(), ADMINS);
+    let rooms: Vec<_> = world.rooms.iter().map(|room| room.id.as_str()).collect();
+    let mut crowd = Crowd::connect(server, false, &rooms, &people)?;
+    let pace = Pace::Rounds { rounds: messages / rooms.len() };
+    let load = Load { what: What::Messages, pace, measure: Duration::ZERO, warm_up: Duration::ZERO };
+    crowd.run(&load, server)?;
+    Ok(())
+}

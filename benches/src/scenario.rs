@@ -1,0 +1,330 @@
+//! What is measured, in which order, and between whom.
+
+use std::time::Duration;
+
+use crate::{
+    Arguments, Outcome,
+    crowd::{Crowd, Load, Measured, Pace, What},
+    disk, pages,
+    people::{ADMINS, Person, World},
+    report::{Figure, Table, limits, millis},
+    server::{Kind, Server},
+};
+
+/// A load on rooms, and who is measured under it.
+struct Rooms {
+    name: &'static str,
+    about: &'static str,
+    what: What,
+    layout: Layout,
+    pace: Pace,
+    servers: &'static [Kind],
+}
+
+/// Who sits where.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// So many rooms with so many people, each on a socket of its own.
+    Separate { rooms: usize, members: usize },
+    /// So many rooms with a guest and two of so many agents, who have all their rooms on one socket.
+    Agents { rooms: usize, agents: usize },
+}
+
+const SUPPORT: Layout = Layout::Separate { rooms: 2000, members: 3 };
+const FAN_OUT: Layout = Layout::Separate { rooms: 20, members: 100 };
+const DESK: Layout = Layout::Agents { rooms: 2000, agents: 20 };
+const LIVE: &[Kind] = &[Kind::Bespoken, Kind::SocketIo, Kind::Ws, Kind::Bun];
+/// Deliveries of one send in [`FAN_OUT`]: to all but the sender.
+const OTHERS: f64 = 99.0;
+
+const ROOMS: &[Rooms] = &[
+    Rooms {
+        name: "support",
+        about: "2,000 rooms × 3 people, live path alone, one send under way in each room",
+        what: What::Typing,
+        layout: SUPPORT,
+        pace: Pace::Closed { in_flight: 1 },
+        servers: LIVE,
+    },
+    Rooms {
+        name: "fan-out-1",
+        about: "20 rooms × 100 people, live path alone, one send under way in each room",
+        what: What::Typing,
+        layout: FAN_OUT,
+        pace: Pace::Closed { in_flight: 1 },
+        servers: LIVE,
+    },
+    Rooms {
+        name: "fan-out-8",
+        about: "20 rooms × 100 people, live path alone, eight sends under way in each room",
+        what: What::Typing,
+        layout: FAN_OUT,
+        pace: Pace::Closed { in_flight: 8 },
+        servers: LIVE,
+    },
+    Rooms {
+        name: "open-50000",
+        about: "20 rooms × 100 people, live path alone, 50,000 deliveries/s on schedule",
+        what: What::Typing,
+        layout: FAN_OUT,
+        pace: Pace::Open { sends: 50_000.0 / OTHERS },
+        servers: LIVE,
+    },
+    Rooms {
+        name: "open-110000",
+        about: "20 rooms × 100 people, live path alone, 110,000 deliveries/s on schedule",
+        what: What::Typing,
+        layout: FAN_OUT,
+        pace: Pace::Open { sends: 110_000.0 / OTHERS },
+        servers: LIVE,
+    },
+    Rooms {
+        name: "persisted",
+        about: "2,000 rooms with a guest and two of 20 agents, messages of 256 bytes, one under way in each room; \
+                the last three keep nothing",
+        what: What::Messages,
+        layout: DESK,
+        pace: Pace::Closed { in_flight: 1 },
+        servers: &[Kind::Bespoken, Kind::SocketIoSqlite, Kind::WsSqlite, Kind::SocketIo, Kind::Ws, Kind::Bun],
+    },
+];
+
+/// How many sockets are opened to see what each costs while nothing happens.
+const IDLE: Layout = Layout::Separate { rooms: 2000, members: 5 };
+/// Messages on the page that is measured.
+const ON_THE_PAGE: usize = 50;
+/// What connecting sets off is over by then.
+const SETTLE: Duration = Duration::from_millis(500);
+
+pub fn run_all(arguments: &Arguments) -> Outcome {
+    let Arguments { places, scratch, size, .. } = arguments;
+    let (admins, rooms) = if size.smoke { (10, 20) } else { (ADMINS, 2000) };
+    let sync = disk::fdatasync(scratch)?;
+    println!(
+        "fdatasync of 4 KiB: p50 {}, p99 {}\n",
+        millis(sync.value_at_quantile(0.5)),
+        millis(sync.value_at_quantile(0.99))
+    );
+    eprintln!("bench: making {admins} admins and {rooms} conversations");
+    let world = World::create(places, scratch, admins, rooms)?;
+    let wanted =
+        |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|part| name.contains(part.as_str()));
+    for scenario in ROOMS.iter().filter(|scenario| wanted(scenario.name)) {
+        measure_rooms(arguments, &world, scenario)?;
+    }
+    if wanted("persisted-half") {
+        measure_half(arguments, &world)?;
+    }
+    if wanted("idle") {
+        measure_idle(arguments, &world)?;
+    }
+    if wanted("pages") {
+        measure_pages(arguments, &world)?;
+    }
+    Ok(())
+}
+
+impl Arguments {
+    /// Those of `servers` that are to be measured.
+    fn chosen(&self, servers: &[Kind]) -> Vec<Kind> {
+        let wanted = |kind: &Kind| {
+            self.servers.is_empty() || self.servers.iter().any(|part| kind.name().contains(part.as_str()))
+        };
+        let is_there = |kind: &Kind| !self.size.smoke || *kind == Kind::Bespoken;
+        servers.iter().copied().filter(wanted).filter(is_there).collect()
+    }
+
+    fn people(&self, world: &World, layout: Layout) -> Vec<Person> {
+        let small = |count: usize, most: usize| if self.size.smoke { count.min(most) } else { count };
+        match layout {
+            Layout::Separate { rooms, members } => world.each_on_a_socket(small(rooms, 20), small(members, 5)),
+            Layout::Agents { rooms, agents } => world.with_agents(small(rooms, 20), small(agents, 3)),
+        }
+    }
+
+    /// One server under one load.
+    fn measure(&self, world: &World, kind: Kind, layout: Layout, what: What, pace: Pace) -> Outcome<Measured> {
+        let folder = world.copy(&self.scratch)?;
+        let server = Server::start(kind, &self.places, folder.path())?;
+        let people = self.people(world, layout);
+        let mut crowd = Crowd::connect(&server, kind.wraps(), &ids(world, &people), &people)?;
+        crowd.settle(SETTLE)?;
+        let load = Load { what, pace, measure: self.size.measure, warm_up: self.size.warm_up };
+        let measured = crowd.run(&load, &server)?;
+        limits::generator(measured.generator, self.size.smoke)?;
+        Ok(measured)
+    }
+}
+
+/// The rooms that somebody is in.
+fn ids<'a>(world: &'a World, people: &[Person]) -> Vec<&'a str> {
+    let count = people.iter().flat_map(|person| &person.rooms).max().map_or(0, |last| last + 1);
+    world.rooms[..count].iter().map(|room| room.id.as_str()).collect()
+}
+
+fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outcome {
+    let Rooms { name, about, what, layout, pace, servers } = *scenario;
+    let open = matches!(pace, Pace::Open { .. });
+    let columns: &[&str] = match what {
+        What::Typing => &["deliveries/s", "per server CPU second", "p50", "p99", "server CPU", "generator CPU"],
+        What::Messages => &[
+            "sends/s",
+            "deliveries/s",
+            "sends per server CPU second",
+            "ack p50",
+            "ack p99",
+            "server CPU",
+            "generator CPU",
+        ],
+    };
+    let mut table = Table::new(name, about, columns);
+    for _ in 0..arguments.size.repeats {
+        for kind in arguments.chosen(servers) {
+            let measured = match arguments.measure(world, kind, layout, what, pace) {
+                // A server that does not bear an open load has no latency under it; one that lost or
+                // reordered something has no figures at all.
+                Err(error) if open && error.to_string().contains("cannot keep up") => {
+                    table.remark(kind, &error.to_string());
+                    continue;
+                }
+                measured => measured.map_err(|error| format!("{name}, {}: {error}", kind.name()))?,
+            };
+            let cpu = measured.server_cpu.as_secs_f64();
+            let rate = |count: u64| Figure::Count(count as f64 / measured.seconds);
+            let per_cpu = |count: u64| Figure::Count(count as f64 / cpu);
+            let share = |busy: f64| Figure::Share(busy);
+            let at = |histogram: &hdrhistogram::Histogram<u64>, quantile| {
+                Figure::Time(histogram.value_at_quantile(quantile))
+            };
+            let used = [share(cpu / measured.seconds), share(measured.generator)];
+            let figures = match what {
+                What::Typing => vec![
+                    rate(measured.deliveries),
+                    per_cpu(measured.deliveries),
+                    at(&measured.delivery, 0.5),
+                    at(&measured.delivery, 0.99),
+                ],
+                What::Messages => vec![
+                    rate(measured.sends),
+                    rate(measured.deliveries),
+                    per_cpu(measured.sends),
+                    at(&measured.ack, 0.5),
+                    at(&measured.ack, 0.99),
+                ],
+            };
+            table.add(kind, figures.into_iter().chain(used).collect());
+        }
+    }
+    table.print(arguments.size.smoke);
+    Ok(())
+}
+
+/// The answer's delay when the disk and the processor have as much again to spare.
+fn measure_half(arguments: &Arguments, world: &World) -> Outcome {
+    let kind = Kind::Bespoken;
+    if arguments.chosen(&[kind]).is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(
+        "persisted-half",
+        "as `persisted`, at half of the rate that the server bore just before",
+        &["sends/s", "ack p50", "ack p99", "delivery p99", "server CPU", "generator CPU"],
+    );
+    for _ in 0..arguments.size.repeats {
+        let full = arguments.measure(world, kind, DESK, What::Messages, Pace::Closed { in_flight: 1 })?;
+        let half = Pace::Open { sends: full.sends as f64 / full.seconds / 2.0 };
+        let measured = arguments.measure(world, kind, DESK, What::Messages, half)?;
+        table.add(
+            kind,
+            vec![
+                Figure::Count(measured.sends as f64 / measured.seconds),
+                Figure::Time(measured.ack.value_at_quantile(0.5)),
+                Figure::Time(measured.ack.value_at_quantile(0.99)),
+                Figure::Time(measured.delivery.value_at_quantile(0.99)),
+                Figure::Share(measured.server_cpu.as_secs_f64() / measured.seconds),
+                Figure::Share(measured.generator),
+            ],
+        );
+    }
+    table.print(arguments.size.smoke);
+    Ok(())
+}
+
+fn measure_idle(arguments: &Arguments, world: &World) -> Outcome {
+    let mut table = Table::new(
+        "idle",
+        "10,000 sockets, each in a room, and nothing happens",
+        &["memory before", "with all", "per socket"],
+    );
+    for _ in 0..arguments.size.repeats {
+        for kind in arguments.chosen(LIVE) {
+            let folder = world.copy(&arguments.scratch)?;
+            let server = Server::start(kind, &arguments.places, folder.path())?;
+            let people = arguments.people(world, IDLE);
+            // Whatever a server sets up for its first socket is not what a socket costs.
+            let rooms = ids(world, &people);
+            drop(Crowd::connect(&server, kind.wraps(), &rooms, &people[..1])?);
+            let before = server.memory();
+            let mut crowd = Crowd::connect(&server, kind.wraps(), &rooms, &people)?;
+            crowd.settle(Duration::from_secs(3).min(4 * arguments.size.measure))?;
+            let after = server.memory();
+            let each = after.saturating_sub(before) / people.len() as u64;
+            table.add(kind, vec![Figure::Bytes(before), Figure::Bytes(after), Figure::Bytes(each)]);
+        }
+    }
+    table.print(arguments.size.smoke);
+    Ok(())
+}
+
+fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
+    let mut table = Table::new(
+        "pages",
+        "the page of a conversation with 50 messages, eight requests under way",
+        &["requests/s", "per server CPU second", "TTFB p50", "TTFB p99", "bytes", "server CPU", "generator CPU"],
+    );
+    for _ in 0..arguments.size.repeats {
+        for kind in arguments.chosen(&[Kind::Bespoken, Kind::React]) {
+            let folder = world.copy(&arguments.scratch)?;
+            let server = Server::start(kind, &arguments.places, folder.path())?;
+            let (page, cookie) = match kind {
+                Kind::Bespoken => {
+                    fill(&server, world)?;
+                    pages::sign_in(&server, world.link(0))?
+                }
+                _ => ("/".to_owned(), String::new()),
+            };
+            let measured = pages::run(&server, &page, &cookie, arguments.size.warm_up, arguments.size.measure)?;
+            limits::generator(measured.generator, arguments.size.smoke)?;
+            let cpu = measured.server_cpu.as_secs_f64();
+            table.add(
+                kind,
+                vec![
+                    Figure::Count(measured.requests as f64 / measured.seconds),
+                    Figure::Count(measured.requests as f64 / cpu),
+                    Figure::Time(measured.first_byte.value_at_quantile(0.5)),
+                    Figure::Time(measured.first_byte.value_at_quantile(0.99)),
+                    Figure::Bytes(measured.bytes as u64),
+                    Figure::Share(cpu / measured.seconds),
+                    Figure::Share(measured.generator),
+                ],
+            );
+        }
+    }
+    table.print(arguments.size.smoke);
+    Ok(())
+}
+
+/// Writes the messages of the page, from both sides in turn.
+fn fill(server: &Server, world: &World) -> Outcome {
+    let agent = ureq::Agent::new_with_defaults();
+    for number in 0..ON_THE_PAGE {
+        let secret = if number % 2 == 0 { world.link(0) } else { world.token() };
+        let content =
+            format!("Message {number}: could the lowest board be two centimetres deeper than the others, as drawn?");
+        agent
+            .post(format!("http://{}/api/v1/conversations/{}/messages", server.address, world.rooms[0].id))
+            .header("authorization", format!("Bearer {secret}"))
+            .send_json(serde_json::json!({ "content": content }))?;
+    }
+    Ok(())
+}

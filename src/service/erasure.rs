@@ -1,0 +1,112 @@
+//! Taking out what is not to be kept: by age, and because a customer asks for it.
+
+use std::{sync::Weak, time::Duration};
+
+use super::{Service, problem, sessions::DAY_MS};
+use crate::{
+    domain::{Email, Problem, Timestamp},
+    storage::{Erased, Expiry, StoreError, now},
+};
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Days without activity; at least 1.
+    pub days: u32,
+    pub how: Expiry,
+}
+
+const EVERY: Duration = Duration::from_secs(86_400);
+/// When to try again after the database failed.
+const AGAIN: Duration = Duration::from_secs(3_600);
+/// Messages in one transaction: a few milliseconds.
+const BATCH: i64 = 200;
+/// Between two of them, for those who send messages meanwhile.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Conversations and requests listed at once.
+const LIST: i64 = 100;
+
+/// Takes out what is too old, at once and then daily. Ends with the service.
+pub(super) async fn keep(service: Weak<Service>, retention: Retention) {
+    loop {
+        let Some(service) = service.upgrade() else { return };
+        let wait = match service.expire(retention).await {
+            Ok(0) => EVERY,
+            Ok(count) => {
+                tracing::info!(count, "took out conversations and requests because of their age");
+                EVERY
+            }
+            Err(error) => {
+                tracing::error!(%error, "could not take out what is too old");
+                AGAIN
+            }
+        };
+        drop(service);
+        tokio::time::sleep(wait).await;
+    }
+}
+
+impl Service {
+    /// Takes out what has been without activity for longer than it is kept; returns how many things.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn expire(&self, Retention { days, how }: Retention) -> Result<u64, StoreError> {
+        let before = Timestamp(now().0 - i64::from(days) * DAY_MS);
+        let mut count = 0;
+        loop {
+            let expired = self.store.list_expired(before, how, LIST).await?;
+            if expired.is_empty() {
+                break;
+            }
+            for what in expired {
+                while self.store.expire(what, before, how, BATCH).await? {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                count += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        if count > 0 {
+            self.forget_traces().await?;
+        }
+        Ok(count)
+    }
+
+    /// Erases the customer with this address: their account and what lets them in, their words, files and name in
+    /// conversations, and what they asked for. What the business wrote stays. `None`: there is no such customer.
+    ///
+    /// # Errors
+    /// `invalid` for what is no address; `forbidden` for an admin; `unavailable`: what was begun goes on when it is
+    /// called again.
+    pub async fn erase_customer(&self, email: &str) -> Result<Option<Erased>, Problem> {
+        let email = Email::parse("email", email)?;
+        let mut all: Option<Erased> = None;
+        while let Some(step) = self.store.erase_customer(&email, BATCH).await.map_err(|error| match error {
+            StoreError::Forbidden => Problem::forbidden("This is an admin. Only customers can be erased."),
+            other => problem(other),
+        })? {
+            let all = all.get_or_insert_default();
+            all.conversations += step.conversations;
+            all.messages += step.messages;
+            all.files += step.files;
+            tokio::time::sleep(PAUSE).await;
+        }
+        if all.is_some() {
+            self.forget_traces().await.map_err(problem)?;
+        }
+        Ok(all)
+    }
+
+    /// Removes what deletion leaves behind in search, and on the disk unless a backup needs it.
+    async fn forget_traces(&self) -> Result<(), StoreError> {
+        let mut is_first = true;
+        while self.store.forget_deleted_words(is_first).await? {
+            is_first = false;
+            tokio::time::sleep(PAUSE).await;
+        }
+        // A failure is logged there; what is left is noted, and goes within the hour.
+        self.remove_discarded_files().await.ok();
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! What other processes did that concerns the sockets here: the command line, and other nodes.
+//!
+//! The journal in the database is the only way to hear of it, with a bus or without. Whoever does something
+//! here closes the sockets here at once; hearing of it once more changes nothing.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use super::Service;
+use crate::storage::{Notice, StoreError};
+
+/// How often the journal is read: losing access must close sockets within a second.
+const EVERY: Duration = Duration::from_millis(500);
+/// Entries read at once.
+const BATCH: i64 = 500;
+
+/// Acts on every entry after number `heard`. Ends with the service.
+pub(super) async fn hear(service: Weak<Service>, mut heard: i64) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(service) = service.upgrade() else { return };
+        if let Err(error) = service.hear_after(&mut heard).await {
+            // Nothing is skipped: the next round begins where this one ended.
+            tracing::warn!(%error, "could not read what others did");
+        }
+    }
+}
+
+impl Service {
+    async fn hear_after(self: &Arc<Self>, heard: &mut i64) -> Result<(), StoreError> {
+        loop {
+            let notices = self.store.list_notices(*heard, BATCH).await?;
+            let Some((last, _)) = notices.last().copied() else { return Ok(()) };
+            let different: HashSet<Notice> = notices.into_iter().map(|(_, notice)| notice).collect();
+            for notice in different {
+                self.act_on(notice).await?;
+            }
+            *heard = last;
+        }
+    }
+
+    async fn act_on(self: &Arc<Self>, notice: Notice) -> Result<(), StoreError> {
+        match notice {
+            Notice::Session(id) => self.hub.close_session(id),
+            Notice::Token(id) => self.hub.close_token(id),
+            Notice::Link(id) => self.hub.close_links(&[id]),
+            Notice::User(id) => {
+                let now = self.store.find_user(id).await?.map(|(user, _)| user);
+                self.hub.close_outdated(id, now.as_ref());
+            }
+            // The room misses the revs up to it, and is told them from the database.
+            Notice::Conversation { id, rev: Some(rev) } => {
+                self.see_to(id, self.hub.hear_of(id, rev));
+                self.inbox_changed_elsewhere(id, None);
+            }
+            Notice::Conversation { id, rev: None } => self.hub.resync(id),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! The journal of what every process has to hear of, also one that did not do it.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::rows::{Columns, at};
+use crate::{
+    domain::{ConversationId, LinkId, SessionId, Timestamp, TokenId, UserId},
+    storage::{
+        Notice, Result, now,
+        rules::{NOTICES_KEPT_MS, notice_columns},
+    },
+};
+
+/// Notes it in the transaction of what it tells, and clears away what is old. Numbers are given in the order
+/// of the commits, so whoever notes at the same moment waits here: call it last in a transaction, which then
+/// waits for nothing else.
+pub(super) async fn note(conn: &mut PgConnection, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
+    let (mut kinds, mut ids, mut revs) = (Vec::new(), Vec::<Uuid>::new(), Vec::new());
+    for (kind, id, rev) in notices.into_iter().map(notice_columns) {
+        kinds.push(kind);
+        ids.push(id);
+        revs.push(rev);
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let now = now();
+    sqlx::query(
+        "with numbered as (
+             update meta set last_notice = last_notice + cardinality($2) returning last_notice - cardinality($2) as last
+         )
+         insert into notices (number, kind, subject_id, rev, noted_at)
+         select numbered.last + noted.place, noted.kind, noted.id, noted.rev, $4
+         from numbered, unnest($1::text[], $2::uuid[], $3::bigint[]) with ordinality as noted (kind, id, rev, place)",
+    )
+    .bind(kinds)
+    .bind(ids)
+    .bind(revs)
+    .bind(at(now))
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query("delete from notices where noted_at < $1")
+        .bind(at(Timestamp(now.0 - NOTICES_KEPT_MS)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn last(conn: &mut PgConnection) -> Result<i64> {
+    Ok(sqlx::query_scalar("select last_notice from meta").fetch_one(conn).await?)
+}
+
+pub(super) async fn list(conn: &mut PgConnection, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
+    let rows =
+        sqlx::query("select number, kind, subject_id, rev from notices where number > $1 order by number limit $2")
+            .bind(after)
+            .bind(limit.max(0))
+            .fetch_all(conn)
+            .await?;
+    Ok(rows.iter().map(|row| Ok((row.try_get("number")?, notice(row)?))).collect::<sqlx::Result<_>>()?)
+}
+
+fn notice(row: &PgRow) -> sqlx::Result<Notice> {
+    Ok(match row.try_get("kind")? {
+        "session" => Notice::Session(row.id("subject_id", SessionId)?),
+        "token" => Notice::Token(row.id("subject_id", TokenId)?),
+        "link" => Notice::Link(row.id("subject_id", LinkId)?),
+        "user" => Notice::User(row.id("subject_id", UserId)?),
+        _ => Notice::Conversation { id: row.id("subject_id", ConversationId)?, rev: row.try_get("rev")? },
+    })
+}

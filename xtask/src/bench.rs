@@ -1,0 +1,62 @@
+//! `cargo xtask bench`: benches/ against the release build and other chat servers, each in turn on one
+//! core and the generator on another. Needs Linux, two cores and Node. Words choose scenarios by a part
+//! of their names; `--repeats`, `--seconds` and `--server` are said on to it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::{Failure, Outcome, cargo, output, run, say};
+use crate::server::Profile;
+use crate::workspace::Workspace;
+use crate::{build, server, setup};
+
+/// The cores that are used: one for the servers, one for the generator.
+const SERVER_CORE: usize = 0;
+const GENERATOR_CORE: usize = 1;
+
+pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    setup::node_packages(workspace, &peers(workspace))?;
+    measure(workspace, arguments)
+}
+
+/// `cargo xtask bench-scale`: the release build with a million messages and with hardly any.
+pub fn scale(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    measure(workspace, &[&["--scale".to_owned()], arguments].concat())
+}
+
+fn measure(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    if output(Command::new("taskset").args(["--cpu-list", &GENERATOR_CORE.to_string(), "true"])).is_none() {
+        return Err(Failure::new("this measures on Linux only, with two cores and `taskset`"));
+    }
+    build::start(workspace, &[])?;
+    say("building the generator of load");
+    run(cargo(workspace).args(["build", "--release", "--package", "bench"]))?;
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &GENERATOR_CORE.to_string()]).arg(workspace.target.join("release/bench"));
+    say("measuring; leave the machine alone meanwhile");
+    run(places(workspace, &mut command, Profile::Release)?.args(["--core", &SERVER_CORE.to_string()]).args(arguments))
+}
+
+/// The smoke form, which is one of the tests: a few people on the server that is there, and nothing may be lost.
+///
+/// # Errors
+///
+/// When something was lost, doubled or out of order.
+pub fn smoke(workspace: &Workspace) -> Outcome {
+    say("smoke form of the benchmark");
+    let mut command = cargo(workspace);
+    command.args(["run", "--quiet", "--package", "bench", "--"]);
+    run(places(workspace, &mut command, Profile::Dev)?.arg("--smoke"))
+}
+
+fn places<'a>(workspace: &Workspace, command: &'a mut Command, profile: Profile) -> Outcome<&'a mut Command> {
+    // On the same disk as everything else, unlike the system's own folder for such things at times.
+    let scratch = workspace.target.join("bench");
+    fs::create_dir_all(&scratch)?;
+    Ok(command.arg(server::program(workspace, profile)).arg(peers(workspace)).arg(scratch))
+}
+
+fn peers(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("benches/peers")
+}
