@@ -314,11 +314,11 @@ impl Crowd {
         room.sent += 1;
         let (event, body, place) = match what {
             What::Typing => {
-                let place = room.next;
-                room.next = (place + 1) % room.members.len();
-                if room.under_way.iter().any(|send| send.place == place) {
-                    return Err("the server cannot keep up: whoever has the next turn still waits".into());
-                }
+                let count = room.members.len();
+                let waits = |place: &usize| room.under_way.iter().any(|send| send.place == *place);
+                let free = (room.next..room.next + count).map(|place| place % count).find(|place| !waits(place));
+                let place = free.ok_or("the server cannot keep up: everybody still waits")?;
+                room.next = (place + 1) % count;
                 room.typing ^= 1 << place;
                 let on = room.typing & (1 << place) != 0;
                 ("typing", format!(r#""room":"{}","on":{on}}}"#, room.id), place)

@@ -137,7 +137,7 @@ impl Arguments {
     fn people(&self, world: &World, layout: Layout) -> Vec<Person> {
         let small = |count: usize, most: usize| if self.size.smoke { count.min(most) } else { count };
         match layout {
-            Layout::Separate { rooms, members } => world.each_on_a_socket(small(rooms, 20), small(members, 5)),
+            Layout::Separate { rooms, members } => world.each_on_a_socket(small(rooms, 20), small(members, 11)),
             Layout::Agents { rooms, agents } => world.with_agents(small(rooms, 20), small(agents, 3)),
         }
     }
