@@ -342,10 +342,16 @@ async fn what_cannot_be_a_copy_is_not_begun() {
     let other = filled().await;
     assert!(refusal(&other.url, &url).await.contains("unfinished copy of another database"));
 
-    let as_application = database.url_as("postgres", "").replace("postgres@", "bespoken_app@");
-    execute(&mut superuser, "alter role bespoken_app login").await;
-    assert!(refusal(&held.url, &as_application).await.contains("as the owner of the tables"));
-    execute(&mut superuser, "alter role bespoken_app nologin").await;
+    let user = format!("bespoken_test_copy_{}", std::process::id());
+    execute(
+        &mut superuser,
+        &format!(
+            "drop role if exists {user}; create role {user} login password 'secret'; grant bespoken_app to {user}"
+        ),
+    )
+    .await;
+    assert!(refusal(&held.url, &database.url_as(&user, "secret")).await.contains("as the owner of the tables"));
+    execute(&mut superuser, &format!("drop role {user}")).await;
 
     assert!(refusal("sqlite://nowhere/at/all.db", &url).await.contains("there is no database"));
     assert!(refusal(&url, &url).await.contains("begins with sqlite:"));
