@@ -11,7 +11,7 @@ use bespoken::{
     domain::{Limits, Name, Role, TokenId},
     http::{Config, MetricsAccess, Running, serve},
     service::{self, Contents, LinkKey, Mail, Retention, Service, Settings},
-    storage::{self, Erased, Expiry},
+    storage::{self, DatabaseCopy, Erased, Expiry},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
@@ -51,6 +51,16 @@ enum Command {
     Customer(Customer),
     /// Bring the database up to date, and do nothing else
     Migrate(Database),
+    /// Copy an SQLite database into an empty PostgreSQL database, and compare both; once interrupted, it goes on
+    /// where it was
+    Copy {
+        /// The database to copy, sqlite:; best while the server is stopped
+        #[arg(long)]
+        from: String,
+        /// Where to, postgres:, as the owner of its tables
+        #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+        to: String,
+    },
     /// Write everything that is kept into one file, also while the server runs
     Backup {
         /// The file to make: a tar archive
@@ -266,6 +276,7 @@ async fn obey_command_line() -> ExitCode {
             erase_customer(&database, &data, &email, yes).await
         }
         Command::Migrate(database) => migrate(&database).await,
+        Command::Copy { from, to } => copy_database(&from, &to).await,
         Command::Backup { file, database, data } => make_backup(&database, &data, &file).await,
         Command::Restore { file, database, data } => restore_backup(&database, &data, &file).await,
     };
@@ -426,6 +437,35 @@ async fn migrate(database: &Database) -> Result<(), Failure> {
     let store = storage::open(&database.database_url).await?;
     store.close().await;
     println!("the database is up to date");
+    Ok(())
+}
+
+async fn copy_database(from: &str, to: &str) -> Result<(), Failure> {
+    let mut copy = DatabaseCopy::begin(from, to, storage::BATCH).await?;
+    if copy.goes_on() {
+        println!("going on with a copy that was interrupted");
+    }
+    let mut current = "";
+    while let Some(table) = copy.step().await? {
+        if table != current {
+            println!("copying {table}");
+            current = table;
+        }
+    }
+    println!("comparing rows and their SHA-256");
+    let compared = copy.finish().await?;
+    for table in &compared {
+        println!("{:<16} {:>10}  {}", table.table, table.source.rows, table.source.sha256);
+        if !table.is_same() {
+            println!("{:<16} {:>10}  {}", "  in the copy", table.target.rows, table.target.sha256);
+        }
+    }
+    if !compared.iter().all(storage::Compared::is_same) {
+        return Err("the databases differ, and no server starts on the copy: something else has written to one of \
+                    them; begin again with an empty database"
+            .into());
+    }
+    println!("the databases are the same; the attached files and link.key stay where they are, in the data directory");
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
 //! not exist. Called by `service` only.
 
+mod copy;
 mod metrics;
 pub mod postgres;
 pub mod sqlite;
@@ -29,6 +30,7 @@ use crate::domain::{
     UserId,
 };
 
+pub use copy::{BATCH, Compared, DatabaseCopy, Sum};
 pub use metrics::StoreMetrics;
 
 /// Opens the database that `url` names, `sqlite:` or `postgres:`, and brings it up to date. Must be called

@@ -19,8 +19,9 @@ mod requests;
 mod rows;
 mod schema;
 mod sessions;
+mod target;
 mod users;
-mod words;
+pub(super) mod words;
 mod writer;
 
 use std::{str::FromStr, time::Duration};
@@ -38,6 +39,10 @@ use self::{
     acting::{Acting, Purpose, Transaction},
     erasure::Whose,
     writer::{Listener, Tx, Writer},
+};
+pub(super) use self::{
+    rows::{FIRST_MS, LAST_MS},
+    target::Target,
 };
 use super::{
     ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,

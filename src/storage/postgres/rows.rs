@@ -49,11 +49,13 @@ fn timestamp(at: OffsetDateTime) -> Timestamp {
     Timestamp(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
+/// The ends of what is bound.
+pub(in crate::storage) const FIRST_MS: i64 = -62_135_596_800_000;
+pub(in crate::storage) const LAST_MS: i64 = 253_402_300_799_999;
+
 /// A moment as queries bind it. What lies outside the years 1 to 9999, as nothing does but what comes from outside,
 /// is taken for their ends.
 pub(super) fn at(Timestamp(ms): Timestamp) -> OffsetDateTime {
-    const FIRST_MS: i64 = -62_135_596_800_000;
-    const LAST_MS: i64 = 253_402_300_799_999;
     let ms = ms.clamp(FIRST_MS, LAST_MS);
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

@@ -20,13 +20,35 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "operations", include_str!("../../../migrations/postgres/0003_operations.sql")),
 ];
 
+/// A table that is there while another database is being copied into this one, and then goes. It holds the
+/// epoch of the other.
+pub(super) const UNFINISHED_COPY: &str = "unfinished_copy";
+
+/// Like [`bring_up_to_date`], for a database that is to be worked with: it must be whole.
+///
+/// # Errors
+/// [`StoreError::Unfit`].
+pub(super) async fn prepare(conn: &mut PgConnection) -> Result<Epoch> {
+    let epoch = bring_up_to_date(conn).await?;
+    if has_unfinished_copy(conn).await? {
+        let sentence = "another database is being copied into this one, or that was interrupted: run the same \
+                        `bespoken copy` again";
+        return Err(StoreError::Unfit(sentence.to_owned()));
+    }
+    Ok(epoch)
+}
+
+pub(super) async fn has_unfinished_copy(conn: &mut PgConnection) -> Result<bool> {
+    Ok(sqlx::query_scalar("select to_regclass($1) is not null").bind(UNFINISHED_COPY).fetch_one(conn).await?)
+}
+
 /// Migrates if whoever is connected owns the tables or there are none; otherwise asserts that all is up
 /// to date. A schema that is newer than this program is taken as it is, unless it says that it needs a newer
 /// program. Returns the epoch.
 ///
 /// # Errors
 /// [`StoreError::Unfit`].
-pub(super) async fn prepare(conn: &mut PgConnection) -> Result<Epoch> {
+pub(super) async fn bring_up_to_date(conn: &mut PgConnection) -> Result<Epoch> {
     if conn.server_version_num().is_some_and(|version| version / 10_000 < OLDEST_VERSION) {
         return Err(StoreError::Unfit(format!("PostgreSQL must be of version {OLDEST_VERSION} or later")));
     }

@@ -24,7 +24,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// The words that a message is found by, each once.
-pub(super) fn of(text: &str) -> Vec<String> {
+pub(in crate::storage) fn of(text: &str) -> Vec<String> {
     let mut bytes = 0;
     let words: BTreeSet<_> = words(text).collect();
     let fits = |word: &String| {

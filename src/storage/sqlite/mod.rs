@@ -16,6 +16,7 @@ mod participants;
 mod requests;
 mod rows;
 mod sessions;
+mod source;
 mod users;
 mod writer;
 
@@ -40,6 +41,7 @@ use sqlx::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+pub(super) use self::source::Source;
 pub use backup::{Replacement, copy};
 
 use self::{

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod concurrency;
 mod conversations;
+mod copy;
 mod erasure;
 mod files;
 mod messages;

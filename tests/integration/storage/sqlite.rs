@@ -22,6 +22,10 @@ impl SqliteFile {
         Self { store, folder }
     }
 
+    pub fn url(&self) -> String {
+        url(&self.folder)
+    }
+
     /// A connection of its own, as another program would have it.
     async fn connect(&self) -> SqliteConnection {
         connect(&self.folder).await
