@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     Event, Hub, Topic,
     bus::{NodeId, slice},
-    hub::{Node, TYPING_HOLDS, typing_frame},
+    hub::{Node, typing_frame},
 };
 use crate::domain::{ConversationId, Participant, ParticipantId, Timestamp};
 
@@ -138,14 +138,10 @@ impl Hub {
 
     /// Somebody on another node types or has stopped.
     pub fn types_elsewhere(self: &Arc<Self>, room: ConversationId, participant: ParticipantId, on: bool) {
-        let Some(mut live) = self.rooms.get_mut(&room) else { return };
-        let started = on && live.types(participant, Instant::now() + TYPING_HOLDS);
-        if on || live.stops_typing(participant) {
+        if let Some(mut live) = self.rooms.get_mut(&room)
+            && self.note_typing(room, &mut live, participant, on)
+        {
             live.tell(&typing_frame(room, participant, on), Some(participant));
-        }
-        drop(live);
-        if started {
-            tokio::spawn(self.clone().expire_typing(room, participant));
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How long "is typing" holds without a new sign.
-pub(super) const TYPING_HOLDS: Duration = Duration::from_secs(5);
+const TYPING_HOLDS: Duration = Duration::from_secs(5);
 
 /// Between two sockets that are closed because the server goes down: a few hundred a second.
 const CLOSE_EVERY: Duration = Duration::from_millis(4);
@@ -81,7 +81,8 @@ impl Hub {
         Self { bus: Some(bus), ..Self::default() }
     }
 
-    pub(super) fn publish(&self, topic: Topic, event: impl FnOnce() -> Event) {
+    /// Tells other nodes, if there may be any.
+    pub fn publish(&self, topic: Topic, event: impl FnOnce() -> Event) {
         if let Some(bus) = &self.bus {
             bus.publish(topic, event());
         }
@@ -329,15 +330,25 @@ impl Hub {
     pub fn typing(self: &Arc<Self>, socket: &Socket, room: ConversationId, on: bool) -> bool {
         let Some(mut live) = self.rooms.get_mut(&room) else { return false };
         let Some(participant) = live.participant(socket.id) else { return false };
-        let started = on && live.types(participant, Instant::now() + TYPING_HOLDS);
-        if on || live.stops_typing(participant) {
+        if self.note_typing(room, &mut live, participant, on) {
             self.tell_typing(room, &live, participant, on);
         }
-        drop(live);
-        if started {
+        true
+    }
+
+    /// Notes that somebody in this room types or stopped, wherever they are. Returns whether the others are
+    /// to be told.
+    pub(super) fn note_typing(
+        self: &Arc<Self>,
+        room: ConversationId,
+        live: &mut Room,
+        participant: ParticipantId,
+        on: bool,
+    ) -> bool {
+        if on && live.types(participant, Instant::now() + TYPING_HOLDS) {
             tokio::spawn(self.clone().expire_typing(room, participant));
         }
-        true
+        on || live.stops_typing(participant)
     }
 
     /// Tells the others, here and on other nodes.
@@ -346,7 +357,7 @@ impl Hub {
         self.publish(Topic::Room(room), || Event::Typing { participant, on });
     }
 
-    pub(super) async fn expire_typing(self: Arc<Self>, room: ConversationId, participant: ParticipantId) {
+    async fn expire_typing(self: Arc<Self>, room: ConversationId, participant: ParticipantId) {
         loop {
             let until = self.rooms.get(&room).and_then(|live| live.typing_until(participant));
             match until {

@@ -15,6 +15,10 @@ use std::{
 use axum::body::Bytes;
 use futures_util::task::AtomicWaker;
 use serde::Serialize;
+use tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{Data, OpCode},
+};
 use uuid::Uuid;
 
 use super::rounds::Rounds;
@@ -45,33 +49,17 @@ const KEEP_BYTES: usize = 512;
 pub fn frame<T: Serialize>(value: &T) -> Frame {
     let mut bytes = Vec::with_capacity(256);
     // Room for the longest header, which is known only afterwards.
-    bytes.extend([0; LONGEST_HEADER]);
+    bytes.resize(LONGEST_HEADER, 0);
     serde_json::to_writer(&mut bytes, value).expect("frames are plain data");
-    let length = bytes.len() - LONGEST_HEADER;
-    let mut header = [0; LONGEST_HEADER];
-    // RFC 6455, section 5.2: a whole text, not masked.
-    let begin = match length {
-        0..126 => {
-            header[8..].copy_from_slice(&[TEXT, length as u8]);
-            8
-        }
-        126..=0xffff => {
-            header[6..8].copy_from_slice(&[TEXT, 126]);
-            header[8..].copy_from_slice(&(length as u16).to_be_bytes());
-            6
-        }
-        _ => {
-            header[..2].copy_from_slice(&[TEXT, 127]);
-            header[2..].copy_from_slice(&(length as u64).to_be_bytes());
-            0
-        }
-    };
-    bytes[begin..LONGEST_HEADER].copy_from_slice(&header[begin..]);
+    let length = (bytes.len() - LONGEST_HEADER) as u64;
+    let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
+    let begin = LONGEST_HEADER - header.len(length);
+    header.format(length, &mut &mut bytes[begin..LONGEST_HEADER]).expect("it was measured");
     Frame(Bytes::from(bytes).slice(begin..))
 }
 
+/// RFC 6455, section 5.2: of a frame that is not masked.
 const LONGEST_HEADER: usize = 10;
-const TEXT: u8 = 0x81;
 
 /// Whom a socket counts for, when sockets are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -186,7 +186,7 @@ impl Service {
         if let Some(receipt) = receipt {
             let Receipt { participant, seq, .. } = receipt;
             self.hub.tell(room, &frame(&ServerFrame::Read { room, participant, seq }));
-            self.publish(Topic::Room(room), || Event::Read { participant, seq });
+            self.hub.publish(Topic::Room(room), || Event::Read { participant, seq });
             self.inbox_changed(room);
         }
         Ok(receipt)

@@ -217,7 +217,7 @@ impl Service {
 
     /// Finishes what is queued for the database and closes it.
     pub async fn close(&self) {
-        self.publish(Topic::Nodes, || Event::Leaving);
+        self.hub.publish(Topic::Nodes, || Event::Leaving);
         self.store.close().await;
     }
 }

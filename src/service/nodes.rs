@@ -55,7 +55,7 @@ pub(super) async fn listen(service: Weak<Service>, mut heard: Receiver<Heard>) {
             }
             Heard::Connected => {
                 tracing::info!("the bus is there");
-                service.publish(Topic::Nodes, || Event::Alive { asks: true });
+                service.hub.publish(Topic::Nodes, || Event::Alive { asks: true });
                 let rooms = service.hub.active_rooms();
                 for &room in &rooms {
                     service.hub.announce(room, true);
@@ -105,7 +105,7 @@ pub(super) async fn show_signs(service: Weak<Service>) {
     for slice in (0..SLICES).cycle() {
         tick.tick().await;
         let Some(service) = service.upgrade() else { return };
-        service.publish(Topic::Nodes, || Event::Alive { asks: false });
+        service.hub.publish(Topic::Nodes, || Event::Alive { asks: false });
         service.hub.announce_slice(slice);
         for room in service.hub.expire_nodes(now()) {
             service.inbox_changed_elsewhere(room, None);

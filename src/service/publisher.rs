@@ -48,7 +48,7 @@ pub(super) async fn publish(service: Weak<Service>, mut commits: UnboundedReceiv
     while let Some(batch) = commits.recv().await {
         let Some(service) = service.upgrade() else { return };
         for Commit { conversation_id: room, rev, change } in batch {
-            service.publish(Topic::Room(room), || Event::Changed { rev, change: change.clone() });
+            service.hub.publish(Topic::Room(room), || Event::Changed { rev, change: change.clone() });
             service.tell_room(room, rev, change);
             service.inbox_changed(room);
         }
@@ -206,7 +206,7 @@ impl Service {
             };
             if is_here {
                 let Audience { customer, links } = audience.clone();
-                self.publish(Topic::Nodes, || Event::Inbox { conversation: id, customer, links });
+                self.hub.publish(Topic::Nodes, || Event::Inbox { conversation: id, customer, links });
             }
             for socket in self.hub.audience(audience.customer, &audience.links) {
                 let inbox = people.entry(eyes(&socket.actor)).or_default();
@@ -247,13 +247,6 @@ impl Service {
             seen.insert(person, conversation);
         }
         Ok(())
-    }
-
-    /// Tells other nodes, if there may be any.
-    pub(super) fn publish(&self, topic: Topic, event: impl FnOnce() -> Event) {
-        if let Some(bus) = &self.bus {
-            bus.publish(topic, event());
-        }
     }
 
     /// Notes that lists which show this conversation are out of date.

@@ -137,7 +137,7 @@ impl Service {
     fn request_changed(&self, request: &CustomRequest) {
         let CustomRequest { id, customer_id: customer, status, .. } = *request;
         self.hub.tell_request(customer, &frame(&ServerFrame::Request { id, status }));
-        self.publish(Topic::Nodes, || Event::Request { customer, id, status });
+        self.hub.publish(Topic::Nodes, || Event::Request { customer, id, status });
     }
 }
 

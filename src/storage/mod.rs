@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod sqlite;
 
 mod rules;
+mod seated;
 mod words;
 
 use std::{

@@ -5,12 +5,12 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    access::{Seated, seat},
+    access::seat,
     rows::{Columns, at},
 };
 use crate::{
     domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
-    storage::{Result, StoreError, rules::MOST_UNSENT},
+    storage::{Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
 fn attachment(row: &PgRow) -> sqlx::Result<Attachment> {

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{
-    access::{Asker, Seated, customer_side, is_alive, own_conversations, seat},
+    access::{Asker, is_alive, own_conversations, seat},
     links, participants,
     rows::{Columns, Word, at, searchable},
     writer::Tx,
@@ -16,7 +16,9 @@ use crate::{
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
-        now, rules::fold,
+        now,
+        rules::fold,
+        seated::{Seated, customer_side},
     },
 };
 

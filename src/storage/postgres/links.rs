@@ -4,13 +4,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    access::{Seated, is_alive},
+    access::is_alive,
     rows::{Columns, at},
     writer::Tx,
 };
 use crate::{
     domain::{ConversationId, LinkId, Timestamp},
-    storage::{Link, NewLink, Notice, Result, SecretHash},
+    storage::{Link, NewLink, Notice, Result, SecretHash, seated::Seated},
 };
 
 pub(super) async fn find(conn: &mut PgConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {

@@ -7,7 +7,7 @@
 use sqlx::{PgConnection, Row, postgres::PgRow, types::Json};
 
 use super::{
-    access::{Asker, Seated, own_conversations},
+    access::{Asker, own_conversations},
     attachments,
     rows::{Columns, Word, at},
     words,
@@ -21,6 +21,7 @@ use crate::{
     storage::{
         Change, Commit, Draft, Page, Posted, Result, StoreError, now,
         rules::{fold, last_message},
+        seated::Seated,
     },
 };
 

@@ -2,13 +2,10 @@
 
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{
-    access::Seated,
-    rows::{Columns, Word, at},
-};
+use super::rows::{Columns, Word, at};
 use crate::{
     domain::{ConversationId, Participant, ParticipantId, Receipt, Timestamp},
-    storage::Result,
+    storage::{Result, seated::Seated},
 };
 
 pub(super) const LIST: &str = "

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::rows::{Columns, id_list};
 use crate::{
-    domain::{
-        Actor, ClientId, ConversationId, ConversationStatus, MessageId, Name, Participant, ParticipantId,
-        ParticipantKind, Timestamp, UserId,
+    domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp, UserId},
+    storage::{
+        Result, StoreError,
+        seated::{Found, Seated},
     },
-    storage::{Result, StoreError},
 };
 
 /// Whether the link `$link` is alive; `?1` is the present moment.
@@ -61,58 +61,6 @@ impl From<&Actor> for Asker {
         let user = actor.user_id().map(|UserId(id)| id);
         let (admin, customer) = if actor.is_admin() { (user, None) } else { (None, user) };
         Self { admin, customer, links: id_list(actor.links().iter().map(|link| link.0)) }
-    }
-}
-
-/// Proof that an actor may see a conversation, with who this actor is in it and where it stood.
-/// Within a transaction it stays true.
-pub(super) struct Seated {
-    conversation_id: ConversationId,
-    me: Participant,
-    status: ConversationStatus,
-    head: i64,
-    last_seq: i64,
-}
-
-impl Seated {
-    pub(super) fn conversation_id(&self) -> ConversationId {
-        self.conversation_id
-    }
-
-    /// Without `last_seen_at`.
-    pub(super) fn me(&self) -> &Participant {
-        &self.me
-    }
-
-    pub(super) fn head(&self) -> i64 {
-        self.head
-    }
-
-    pub(super) fn last_seq(&self) -> i64 {
-        self.last_seq
-    }
-
-    pub(super) fn status(&self) -> ConversationStatus {
-        self.status
-    }
-
-    pub(super) fn is_admin(&self) -> bool {
-        self.me.kind == ParticipantKind::Admin
-    }
-
-    /// # Errors
-    /// [`StoreError::Forbidden`].
-    pub(super) fn require_admin(&self) -> Result<()> {
-        if self.is_admin() { Ok(()) } else { Err(StoreError::Forbidden) }
-    }
-
-    /// # Errors
-    /// [`StoreError::Closed`].
-    pub(super) fn require_open(&self) -> Result<()> {
-        match self.status {
-            ConversationStatus::Open => Ok(()),
-            ConversationStatus::Closed => Err(StoreError::Closed),
-        }
     }
 }
 
@@ -170,22 +118,15 @@ pub(super) async fn seat_sender(
         .fetch_optional(conn)
         .await?
         .ok_or(StoreError::NotFound)?;
-    let me = match actor {
-        Actor::Admin(user) => participant(user.id.into(), ParticipantKind::Admin, &user.name),
-        Actor::Customer(..) | Actor::Guest(_) => participant(
-            row.id("customer_participant_id", ParticipantId)?,
-            customer_side(row.try_get("has_account")?),
-            &Name::trusted(row.try_get("customer_name")?),
-        ),
-    };
-    let seated = Seated {
-        conversation_id: id,
-        me,
+    let found = Found {
+        customer: row.id("customer_participant_id", ParticipantId)?,
+        customer_name: row.try_get("customer_name")?,
+        has_account: row.try_get("has_account")?,
         status: row.word("status")?,
         head: row.try_get("head")?,
         last_seq: row.try_get("last_seq")?,
     };
-    Ok((seated, row.optional_id("sent_before", MessageId)?))
+    Ok((Seated::new(actor, id, found), row.optional_id("sent_before", MessageId)?))
 }
 
 /// Lets the actor into the conversation of a message; `room`, if given, must be this conversation.
@@ -207,13 +148,4 @@ pub(super) async fn seat_by_message(
         .filter(|conversation| room.is_none_or(|room| room == *conversation))
         .ok_or(StoreError::NotFound)?;
     seat(conn, actor, conversation, now).await
-}
-
-/// What the customer side of a conversation is.
-pub(super) fn customer_side(has_account: bool) -> ParticipantKind {
-    if has_account { ParticipantKind::Customer } else { ParticipantKind::Guest }
-}
-
-fn participant(id: ParticipantId, kind: ParticipantKind, name: &Name) -> Participant {
-    Participant { id, kind, name: name.as_str().to_owned(), online: false, last_seen_at: None }
 }

@@ -5,13 +5,13 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    access::{Seated, seat},
+    access::seat,
     rows::{Columns, id_list},
     writer::Tx,
 };
 use crate::{
     domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
-    storage::{Result, StoreError, rules::MOST_UNSENT},
+    storage::{Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
 fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {

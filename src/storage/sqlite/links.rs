@@ -3,15 +3,10 @@
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{
-    access::{Seated, is_alive},
-    notices,
-    rows::Columns,
-    writer::Tx,
-};
+use super::{access::is_alive, notices, rows::Columns, writer::Tx};
 use crate::{
     domain::{ConversationId, LinkId, Timestamp},
-    storage::{Link, NewLink, Notice, Result, SecretHash},
+    storage::{Link, NewLink, Notice, Result, SecretHash, seated::Seated},
 };
 
 pub(super) async fn find(conn: &mut SqliteConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {

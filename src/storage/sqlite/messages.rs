@@ -7,7 +7,7 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 
 use super::{
-    access::{Asker, Seated, own_conversations},
+    access::{Asker, own_conversations},
     attachments,
     rows::{Columns, Word},
     writer::Tx,
@@ -20,6 +20,7 @@ use crate::{
     storage::{
         Change, Commit, Draft, Page, Posted, Result, StoreError, now,
         rules::{fold, last_message},
+        seated::Seated,
     },
 };
 

@@ -3,13 +3,12 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    access::Seated,
     rows::{Columns, Word},
     writer::Tx,
 };
 use crate::{
     domain::{ConversationId, Participant, ParticipantId, Receipt, Timestamp},
-    storage::Result,
+    storage::{Result, seated::Seated},
 };
 
 pub(super) const LIST: &str = "

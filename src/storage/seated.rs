@@ -1,0 +1,82 @@
+//! Who somebody is in a conversation that they may see, whichever database says so.
+
+use super::{Result, StoreError};
+use crate::domain::{Actor, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind};
+
+/// Proof that an actor may see a conversation, with who this actor is in it and where it stood.
+/// Within a transaction it stays true.
+pub(super) struct Seated {
+    conversation_id: ConversationId,
+    me: Participant,
+    status: ConversationStatus,
+    head: i64,
+    last_seq: i64,
+}
+
+/// What a database has of a conversation that it lets an actor into.
+pub(super) struct Found {
+    pub(super) customer: ParticipantId,
+    pub(super) customer_name: String,
+    pub(super) has_account: bool,
+    pub(super) status: ConversationStatus,
+    pub(super) head: i64,
+    pub(super) last_seq: i64,
+}
+
+impl Seated {
+    /// For the `access` of a database alone, which has looked whether `actor` may see what it found.
+    pub(super) fn new(actor: &Actor, conversation_id: ConversationId, found: Found) -> Self {
+        let Found { customer, customer_name, has_account, status, head, last_seq } = found;
+        let (id, kind, name) = match actor {
+            Actor::Admin(user) => (user.id.into(), ParticipantKind::Admin, user.name.to_string()),
+            Actor::Customer(..) | Actor::Guest(_) => (customer, customer_side(has_account), customer_name),
+        };
+        let me = Participant { id, kind, name, online: false, last_seen_at: None };
+        Self { conversation_id, me, status, head, last_seq }
+    }
+
+    pub(super) fn conversation_id(&self) -> ConversationId {
+        self.conversation_id
+    }
+
+    /// Without `last_seen_at`.
+    pub(super) fn me(&self) -> &Participant {
+        &self.me
+    }
+
+    pub(super) fn head(&self) -> i64 {
+        self.head
+    }
+
+    pub(super) fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    pub(super) fn status(&self) -> ConversationStatus {
+        self.status
+    }
+
+    pub(super) fn is_admin(&self) -> bool {
+        self.me.kind == ParticipantKind::Admin
+    }
+
+    /// # Errors
+    /// [`StoreError::Forbidden`].
+    pub(super) fn require_admin(&self) -> Result<()> {
+        if self.is_admin() { Ok(()) } else { Err(StoreError::Forbidden) }
+    }
+
+    /// # Errors
+    /// [`StoreError::Closed`].
+    pub(super) fn require_open(&self) -> Result<()> {
+        match self.status {
+            ConversationStatus::Open => Ok(()),
+            ConversationStatus::Closed => Err(StoreError::Closed),
+        }
+    }
+}
+
+/// What the customer side of a conversation is.
+pub(super) fn customer_side(has_account: bool) -> ParticipantKind {
+    if has_account { ParticipantKind::Customer } else { ParticipantKind::Guest }
+}
