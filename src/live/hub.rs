@@ -346,7 +346,7 @@ impl Hub {
         on: bool,
     ) -> bool {
         if on && live.types(participant, Instant::now() + TYPING_HOLDS) {
-            tokio::spawn(self.clone().expire_typing(room, participant));
+            tokio::spawn(self.clone().expire_typing(room));
         }
         on || live.stops_typing(participant)
     }
@@ -357,19 +357,19 @@ impl Hub {
         self.publish(Topic::Room(room), || Event::Typing { participant, on });
     }
 
-    async fn expire_typing(self: Arc<Self>, room: ConversationId, participant: ParticipantId) {
+    /// Ends the typing in one room for which no new signs come, until nobody types there.
+    async fn expire_typing(self: Arc<Self>, room: ConversationId) {
         loop {
-            let until = self.rooms.get(&room).and_then(|live| live.typing_until(participant));
-            match until {
-                None => return,
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                Some(_) => break,
-            }
-        }
-        if let Some(mut live) = self.rooms.get_mut(&room)
-            && live.stops_typing(participant)
-        {
-            live.tell(&typing_frame(room, participant, false), Some(participant));
+            let next = {
+                let Some(mut live) = self.rooms.get_mut(&room) else { return };
+                let (ended, next) = live.typing_ends(Instant::now());
+                for participant in ended {
+                    live.tell(&typing_frame(room, participant, false), Some(participant));
+                }
+                next
+            };
+            let Some(next) = next else { return };
+            tokio::time::sleep_until(next).await;
         }
     }
 

@@ -15,6 +15,8 @@ use crate::{
 pub struct Behind;
 
 struct Seat {
+    /// That of `socket`: to find it here leaves the others alone.
+    connection: ConnectionId,
     socket: Arc<Socket>,
     participant: ParticipantId,
     /// The socket has everything up to this rev from the database. While it arrives once more, all.
@@ -79,6 +81,8 @@ pub(super) struct Room {
     people: Vec<Participant>,
     /// Who is typing, and until when that holds without a new sign.
     typing: Vec<(ParticipantId, Instant)>,
+    /// Whether somebody sees to it that typing ends.
+    is_typing_watched: bool,
     /// Until when nobody is told again who is here, and whether there is something to tell then.
     presence: Option<(Instant, bool)>,
     elsewhere: Vec<Elsewhere>,
@@ -110,7 +114,7 @@ impl Room {
     }
 
     pub fn has(&self, socket: ConnectionId) -> bool {
-        self.seats.iter().any(|seat| seat.socket.id == socket)
+        self.seats.iter().any(|seat| seat.connection == socket)
     }
 
     pub fn is_online(&self, participant: ParticipantId) -> bool {
@@ -144,7 +148,7 @@ impl Room {
     /// From now on changes are kept for `socket`, until it enters or leaves. Call it before reading
     /// the database. A socket that is in already hears of no more changes until it enters again.
     pub fn arrive(&mut self, socket: &Arc<Socket>) {
-        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.socket.id == socket.id) {
+        if let Some(seat) = self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
             seat.from_rev = i64::MAX;
         }
         self.arrivals.retain(|arrival| arrival.socket.id != socket.id);
@@ -175,9 +179,12 @@ impl Room {
             self.arrivals.iter_mut().for_each(|arrival| arrival.since = head);
         }
         self.is_unannounced |= !self.is_here(me);
-        match self.seats.iter_mut().find(|seat| seat.socket.id == socket.id) {
+        match self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
             Some(seat) => seat.from_rev = head,
-            None => self.seats.push(Seat { socket: socket.clone(), participant: me, from_rev: head }),
+            None => {
+                let (connection, socket) = (socket.id, socket.clone());
+                self.seats.push(Seat { connection, socket, participant: me, from_rev: head });
+            }
         }
         let has_changed = self.meet(people, None);
         socket.send(&joined(&self.people));
@@ -267,7 +274,7 @@ impl Room {
     /// Takes `socket` out; returns the participant if this was its last socket.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
         self.arrivals.retain(|arrival| arrival.socket.id != socket);
-        let index = self.seats.iter().position(|seat| seat.socket.id == socket)?;
+        let index = self.seats.iter().position(|seat| seat.connection == socket)?;
         let participant = self.seats.swap_remove(index).participant;
         self.is_unannounced |= !self.is_here(participant);
         if self.is_online(participant) {
@@ -392,26 +399,26 @@ impl Room {
 
     /// Who sits on this socket.
     pub fn participant(&self, socket: ConnectionId) -> Option<ParticipantId> {
-        self.seats.iter().find(|seat| seat.socket.id == socket).map(|seat| seat.participant)
+        self.seats.iter().find(|seat| seat.connection == socket).map(|seat| seat.participant)
     }
 
-    /// Notes that someone types until `until`; returns whether this is new.
+    /// Notes that someone types until `until`. Returns whether the caller has to see to it that this ends
+    /// ([`Room::typing_ends`]), because nobody does yet.
     pub fn types(&mut self, participant: ParticipantId, until: Instant) -> bool {
         match self.typing.iter_mut().find(|(id, _)| *id == participant) {
-            Some((_, deadline)) => {
-                *deadline = until;
-                false
-            }
-            None => {
-                self.typing.push((participant, until));
-                true
-            }
+            Some((_, deadline)) => *deadline = until,
+            None => self.typing.push((participant, until)),
         }
+        !std::mem::replace(&mut self.is_typing_watched, true)
     }
 
-    /// Until when this participant counts as typing.
-    pub fn typing_until(&self, participant: ParticipantId) -> Option<Instant> {
-        self.typing.iter().find(|(id, _)| *id == participant).map(|(_, until)| *until)
+    /// Takes out those whose typing has ended by now. Also returns when to ask again; `None` once nobody
+    /// types, and then nobody has to.
+    pub fn typing_ends(&mut self, now: Instant) -> (Vec<ParticipantId>, Option<Instant>) {
+        let ended = self.typing.extract_if(.., |(_, until)| *until <= now).map(|(id, _)| id).collect();
+        let next = self.typing.iter().map(|(_, until)| *until).min();
+        self.is_typing_watched = next.is_some();
+        (ended, next)
     }
 
     /// Returns whether this participant was typing.

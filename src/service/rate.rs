@@ -43,10 +43,16 @@ impl<K: Eq + Hash + Copy> Rate<K> {
 
     fn take_at(&self, key: K, now: Instant) -> Result<(), Duration> {
         let counts = |at: &Instant| *at + self.window > now;
-        if self.events.len() >= SWEEP_AT && !self.events.contains_key(&key) {
-            self.events.retain(|_, events| events.back().is_some_and(counts));
-        }
-        let mut events = self.events.entry(key).or_default();
+        // Most have been here before: only who has not makes it look at how many there are.
+        let mut events = match self.events.get_mut(&key) {
+            Some(events) => events,
+            None => {
+                if self.events.len() >= SWEEP_AT {
+                    self.events.retain(|_, events| events.back().is_some_and(counts));
+                }
+                self.events.entry(key).or_default()
+            }
+        };
         while events.front().is_some_and(|at| !counts(at)) {
             events.pop_front();
         }
