@@ -27,7 +27,7 @@ use hyper_util::{rt::TokioIo, server::conn::auto::upgrade::downcast};
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    net::tcp::{OwnedReadHalf, OwnedWriteHalf},
+    net::tcp::OwnedReadHalf,
     time::{Instant, sleep_until, timeout},
 };
 use tracing::Instrument;
@@ -41,7 +41,7 @@ use uuid::Uuid;
 use super::{App, Asker, auth, listener, metrics::Metrics};
 use crate::{
     domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
-    live::{Socket, Wire, Writing, frame},
+    live::{Socket, Writing, frame},
     protocol::{ClientFrame, ServerFrame, close},
     service::{Connection, Service},
     storage::now,
@@ -111,7 +111,7 @@ pub(super) async fn upgrade(
             && let Ok(parts) = downcast::<TokioIo<listener::Connection>>(upgraded)
         {
             let (read, write) = parts.io.into_inner().into_stream().into_split();
-            connection.socket.attach(Box::new(write));
+            connection.socket.attach(write);
             let peer = Peer::new(read, parts.read_buf, app.service.limits().frame_bytes);
             run(app.service, app.metrics, connection, peer, expires_at).await;
         }
@@ -126,16 +126,6 @@ pub(super) async fn upgrade(
 /// Whether `now` may still do all that `before` might.
 fn covers(now: &Actor, before: &Actor) -> bool {
     now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
-}
-
-impl Wire for OwnedWriteHalf {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        OwnedWriteHalf::try_write(self, bytes)
-    }
-
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.as_ref().poll_write_ready(cx)
-    }
 }
 
 /// Whoever is at the other end: reads what they send. What the protocol itself has to say (pongs, the end)
@@ -308,7 +298,6 @@ async fn talk(
     writing: &mut Writing,
     expires_at: Option<Timestamp>,
 ) -> Option<u16> {
-    let span = tracing::info_span!("socket", connection_id = %socket.id);
     let mut under_way: Option<UnderWay> = None;
     let mut heard = true;
     let mut asked = false;
@@ -359,7 +348,7 @@ async fn talk(
             Event::Heard(message) => {
                 heard = true;
                 match message {
-                    Message::Text(text) => under_way = act(service, metrics, socket, &span, &text),
+                    Message::Text(text) => under_way = act(service, metrics, socket, &text),
                     Message::Binary(_) => {
                         let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
                         socket.send(&frame(&ServerFrame::error(problem, None, None)));
@@ -403,13 +392,7 @@ async fn talk(
 }
 
 /// Does what one frame asks, or begins to; answers through the socket's queue.
-fn act(
-    service: &Arc<Service>,
-    metrics: &Arc<Metrics>,
-    socket: &Arc<Socket>,
-    span: &tracing::Span,
-    text: &str,
-) -> Option<UnderWay> {
+fn act(service: &Arc<Service>, metrics: &Arc<Metrics>, socket: &Arc<Socket>, text: &str) -> Option<UnderWay> {
     let read_at = Instant::now();
     let asked: ClientFrame = match serde_json::from_str(text) {
         Ok(asked) => asked,
@@ -433,6 +416,7 @@ fn act(
         }
         _ => {}
     }
+    let span = tracing::info_span!("socket", connection_id = %socket.id);
     let (service, metrics, socket) = (service.clone(), metrics.clone(), socket.clone());
     let act = async move {
         match obey(&service, &socket, asked).await {
@@ -444,7 +428,8 @@ fn act(
             Err(problem) => socket.send(&frame(&ServerFrame::error(problem, room, client_id))),
         }
     };
-    Some(Box::pin(act.instrument(span.clone())))
+    // Not one for the socket's whole life: most sockets are idle most of the time, and each would hold one.
+    Some(Box::pin(act.instrument(span)))
 }
 
 /// The answer to what is no frame: whom it is about is told back in the client's own words.

@@ -580,25 +580,8 @@ mod tests {
                 (Some(other), _) => other.to_owned(),
                 (None, _) => "joined".to_owned(),
             };
-            queued(&self.socket).into_iter().map(name).collect()
+            self.socket.take().iter().map(Frame::value).map(name).collect()
         }
-    }
-
-    /// What waits for a socket.
-    fn queued(socket: &Socket) -> Vec<serde_json::Value> {
-        let bytes = socket.take();
-        let mut rest = &bytes[..];
-        let mut frames = Vec::new();
-        while let [_, short @ 0..126, ..] | [_, short @ 126, _, _, ..] = *rest {
-            let (header, length) = match short {
-                126 => (4, usize::from(u16::from_be_bytes([rest[2], rest[3]]))),
-                short => (2, usize::from(short)),
-            };
-            frames.push(serde_json::from_slice(&rest[header..header + length]).unwrap());
-            rest = &rest[header + length..];
-        }
-        assert!(rest.is_empty());
-        frames
     }
 
     fn two_in_a_room() -> (Arc<Hub>, ConversationId, Someone, Someone) {
@@ -661,7 +644,7 @@ mod tests {
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
         pass(0.15).await;
-        let told = queued(&other.socket);
+        let told: Vec<_> = other.socket.take().iter().map(Frame::value).collect();
         assert_eq!(told.len(), 1, "the rest as one");
         let told = &told[0];
         let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);

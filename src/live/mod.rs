@@ -14,4 +14,4 @@ mod socket;
 pub use bus::{Bus, Event, Heard, Line, Topic};
 pub use hub::{Gone, Hub};
 pub use room::{Behind, Turn};
-pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Wire, Writing, frame};
+pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Writing, frame};

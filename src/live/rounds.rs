@@ -48,6 +48,7 @@ impl Rounds {
 
 async fn go_round(mut due: UnboundedReceiver<Arc<Socket>>) {
     let mut round = Vec::new();
+    let mut together = Vec::new();
     while due.recv_many(&mut round, 1).await != 0 {
         // Comes back after those who can be read by now.
         yield_now().await;
@@ -55,7 +56,7 @@ async fn go_round(mut due: UnboundedReceiver<Arc<Socket>>) {
             round.push(socket);
         }
         for some in round.chunks(AT_A_TIME) {
-            some.iter().for_each(|socket| socket.write());
+            some.iter().for_each(|socket| socket.write(&mut together));
             if some.len() == AT_A_TIME {
                 yield_now().await;
             }

@@ -14,7 +14,9 @@ use std::{
 
 use axum::body::Bytes;
 use futures_util::task::AtomicWaker;
+use rustix::net::{self, SendFlags};
 use serde::Serialize;
+use tokio::net::tcp::OwnedWriteHalf;
 use tungstenite::protocol::frame::{
     FrameHeader,
     coding::{Data, OpCode},
@@ -34,12 +36,25 @@ pub type ConnectionId = Uuid;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame(Bytes);
 
+#[cfg(test)]
+impl Frame {
+    /// What was serialised.
+    pub(super) fn value(&self) -> serde_json::Value {
+        let header = match self.0[1] {
+            126 => 4,
+            127 => LONGEST_HEADER,
+            _ => 2,
+        };
+        serde_json::from_slice(&self.0[header..]).unwrap()
+    }
+}
+
 /// How many frames may wait for one socket before it counts as too slow.
 pub const QUEUE_FRAMES: usize = 256;
 /// Nor may more be added to so many bytes that wait.
 const QUEUE_BYTES: usize = 1024 * 1024;
-/// The memory for waiting frames that a socket keeps while nothing waits.
-const KEEP_BYTES: usize = 512;
+/// For so many waiting frames a socket keeps the memory while nothing waits.
+const KEEP_FRAMES: usize = 8;
 
 /// Serialises once; the result is shared by all who get it.
 ///
@@ -79,17 +94,6 @@ impl From<&Actor> for Person {
     }
 }
 
-/// Where a socket's bytes go.
-pub trait Wire: Send + Sync {
-    /// Writes what the system takes at once; [`io::ErrorKind::WouldBlock`] if that is nothing.
-    ///
-    /// # Errors
-    /// The peer is gone.
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
-    /// Wakes the task once the system takes more.
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
-}
-
 pub struct Socket {
     pub id: ConnectionId,
     pub actor: Actor,
@@ -101,7 +105,7 @@ pub struct Socket {
     waiting: Mutex<Waiting>,
     rounds: Arc<Rounds>,
     /// Set once the connection is there.
-    wire: OnceLock<Box<dyn Wire>>,
+    wire: OnceLock<OwnedWriteHalf>,
     /// The code to close with; 0 while the socket may stay open.
     close_code: AtomicU16,
     /// The one task that waits for the code, and for the wire to take more.
@@ -114,11 +118,14 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// What was not written yet: whole frames.
+/// What was not written yet.
 #[derive(Default)]
 struct Waiting {
-    bytes: Vec<u8>,
-    frames: usize,
+    frames: Vec<Frame>,
+    /// Of all `frames`.
+    bytes: usize,
+    /// What is left of a frame before these whose begin the peer has: it cannot be taken back.
+    begun: Option<Frame>,
     who: Writer,
 }
 
@@ -166,7 +173,7 @@ impl Socket {
     }
 
     /// From now on what waits goes out on `wire`. Called once, by the task that will own the socket.
-    pub fn attach(&self, wire: Box<dyn Wire>) {
+    pub fn attach(&self, wire: OwnedWriteHalf) {
         let is_first = self.wire.set(wire).is_ok();
         debug_assert!(is_first, "a socket has one connection");
     }
@@ -183,18 +190,13 @@ impl Socket {
     /// Queues a frame. A socket for which too much waits is closed as too slow: its client joins again
     /// and misses nothing, while everyone else goes on at full speed.
     pub fn send(self: &Arc<Self>, frame: &Frame) {
-        self.queue(&frame.0);
-    }
-
-    /// Queues what is a frame already, such as the answer to a ping.
-    pub fn queue(self: &Arc<Self>, frame: &[u8]) {
         let mut waiting = self.waiting();
-        if waiting.frames >= QUEUE_FRAMES || waiting.bytes.len() >= QUEUE_BYTES {
+        if waiting.frames.len() >= QUEUE_FRAMES || waiting.bytes >= QUEUE_BYTES {
             drop(waiting);
             return self.close(close::TOO_SLOW);
         }
-        waiting.bytes.extend_from_slice(frame);
-        waiting.frames += 1;
+        waiting.frames.push(frame.clone());
+        waiting.bytes += frame.0.len();
         if waiting.who == Writer::Nobody {
             waiting.who = Writer::Round;
             drop(waiting);
@@ -202,43 +204,63 @@ impl Socket {
         }
     }
 
-    /// Takes what waits: whole frames.
-    #[must_use]
-    pub fn take(&self) -> Vec<u8> {
-        let mut waiting = self.waiting();
-        waiting.frames = 0;
-        mem::take(&mut waiting.bytes)
+    /// Queues what is a frame already, such as the answer to a ping.
+    pub fn queue(self: &Arc<Self>, frame: &[u8]) {
+        self.send(&Frame(Bytes::copy_from_slice(frame)));
     }
 
-    /// Writes what waits, for the round that this socket is in.
-    pub(super) fn write(&self) {
+    /// Takes the frames of which the peer has nothing yet.
+    pub fn take(&self) -> Vec<Frame> {
+        let mut waiting = self.waiting();
+        waiting.bytes = 0;
+        mem::take(&mut waiting.frames)
+    }
+
+    /// Writes what waits, for the round that this socket is in. `together` has room for several frames.
+    pub(super) fn write(&self, together: &mut Vec<u8>) {
         let Some(wire) = self.wire.get() else { return self.leave_to_task(Vec::new(), 0) };
         loop {
-            let mut bytes = self.take();
-            match wire.try_write(&bytes) {
+            let mut frames = self.take();
+            let bytes = match &frames[..] {
+                [frame] => &frame.0[..],
+                frames => {
+                    together.clear();
+                    frames.iter().for_each(|frame| together.extend_from_slice(&frame.0));
+                    &together[..]
+                }
+            };
+            // Asked directly: what tokio remembers of a connection says nothing here, and is one more thing to
+            // look up for each. What does not go out goes to the task, which asks tokio.
+            match net::send(wire.as_ref(), bytes, SendFlags::empty()) {
                 Ok(written) if written == bytes.len() => {}
-                Ok(written) => return self.leave_to_task(bytes, written),
+                Ok(written) => return self.leave_to_task(frames, written),
                 // Also if the peer is gone: the task sees that as well.
-                Err(_) => return self.leave_to_task(bytes, 0),
+                Err(_) => return self.leave_to_task(frames, 0),
             }
             let mut waiting = self.waiting();
-            if waiting.bytes.is_empty() {
+            if waiting.frames.is_empty() {
                 waiting.who = Writer::Nobody;
-                if bytes.capacity() <= KEEP_BYTES {
-                    bytes.clear();
-                    waiting.bytes = bytes;
+                if frames.capacity() <= KEEP_FRAMES {
+                    frames.clear();
+                    waiting.frames = frames;
                 }
                 return;
             }
         }
     }
 
-    /// Has the task write `bytes` without the first `written`, and then what came meanwhile.
-    fn leave_to_task(&self, mut bytes: Vec<u8>, written: usize) {
-        bytes.drain(..written);
+    /// Has the task write `frames` without the first `written` bytes, and then what came meanwhile.
+    fn leave_to_task(&self, frames: Vec<Frame>, mut written: usize) {
+        let mut left = frames.into_iter().peekable();
+        while let Some(whole) = left.next_if(|frame| frame.0.len() <= written) {
+            written -= whole.0.len();
+        }
         let mut waiting = self.waiting();
-        bytes.extend_from_slice(&waiting.bytes);
-        waiting.bytes = bytes;
+        if written > 0 {
+            waiting.begun = left.next().map(|frame| Frame(frame.0.slice(written..)));
+        }
+        waiting.bytes += left.clone().map(|frame| frame.0.len()).sum::<usize>();
+        waiting.frames.splice(..0, left);
         waiting.who = Writer::Task;
         drop(waiting);
         self.task.wake();
@@ -256,9 +278,16 @@ impl Socket {
                 if waiting.who != Writer::Task {
                     return Poll::Ready(Ok(()));
                 }
-                waiting.frames = 0;
-                (writing.bytes, writing.done) = (mem::take(&mut waiting.bytes), 0);
+                writing.bytes.clear();
+                writing.done = 0;
+                waiting.bytes = 0;
+                let begun = waiting.begun.take();
+                for frame in begun.into_iter().chain(waiting.frames.drain(..)) {
+                    writing.bytes.extend_from_slice(&frame.0);
+                }
                 if writing.bytes.is_empty() {
+                    waiting.frames = Vec::new();
+                    writing.bytes = Vec::new();
                     waiting.who = Writer::Nobody;
                     return Poll::Ready(Ok(()));
                 }
@@ -268,7 +297,7 @@ impl Socket {
                     writing.done += written;
                     writing.has_moved = true;
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(wire.poll_writable(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(wire.as_ref().poll_write_ready(cx))?,
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }

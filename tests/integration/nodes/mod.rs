@@ -6,23 +6,18 @@ mod servers;
 mod storm;
 mod together;
 
-use std::{
-    future::poll_fn,
-    io,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll};
 
 use bespoken::{
     domain::{Actor, ConversationId, Limits, Message, Name, Role, SessionId, User},
-    live::{Line, Wire, Writing},
+    live::{Line, Writing},
     protocol::{Joined, ServerFrame},
     service::{Connection, LinkKey, Mail, Secret, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
 use futures_util::StreamExt;
 use tempfile::TempDir;
-use tokio::net::UnixStream;
+use tokio::net::{TcpListener, TcpStream, tcp::OwnedReadHalf};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Message as Raw, protocol::Role as Side},
@@ -59,7 +54,7 @@ impl Pair {
         let opened = self.nodes[0].open_conversation(&self.actor(), "Ada", None, serde_json::Value::Null).await;
         let opened = opened.unwrap();
         let secret = Secret::presented(opened.link.as_deref().unwrap().split_once("chatId=").unwrap().1);
-        (opened.id, self.nodes[0].bearer(&secret, std::net::Ipv4Addr::LOCALHOST.into()).await.unwrap().0)
+        (opened.id, self.nodes[0].bearer(&secret, Ipv4Addr::LOCALHOST.into()).await.unwrap().0)
     }
 
     /// Posts as the admin on one of the nodes.
@@ -70,11 +65,14 @@ impl Pair {
     /// Somebody's socket on one of the nodes, in no room yet.
     pub async fn visitor(&self, node: usize, actor: &Actor, session: Option<SessionId>) -> Reader {
         let connection = self.nodes[node].connect(actor.clone(), session, None).await.unwrap();
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        connection.socket.attach(Box::new(Pipe(theirs)));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        // Nothing is read on the server's side, where nobody says anything.
+        let (unread, theirs) = listener.accept().await.unwrap().0.into_split();
+        connection.socket.attach(theirs);
         let stream = WebSocketStream::from_raw_socket(ours, Side::Client, None).await;
         let node = self.nodes[node].clone();
-        Reader { connection, node, stream, writing: Writing::default(), passed: Vec::new() }
+        Reader { connection, node, stream, _unread: unread, writing: Writing::default(), passed: Vec::new() }
     }
 
     /// Somebody's socket on one of the nodes, in the room.
@@ -101,24 +99,12 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     Service::start_among(store, settings, line).await.unwrap()
 }
 
-/// The server's end of a connection.
-struct Pipe(UnixStream);
-
-impl Wire for Pipe {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
-    }
-
-    fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_write_ready(cx)
-    }
-}
-
 /// Whoever reads what one socket is told.
 pub struct Reader {
     pub connection: Connection,
     node: Arc<Service>,
-    stream: WebSocketStream<UnixStream>,
+    stream: WebSocketStream<TcpStream>,
+    _unread: OwnedReadHalf,
     writing: Writing,
     passed: Vec<ServerFrame>,
 }
