@@ -2,7 +2,7 @@
 //!
 //! Two cores are too few for each to have one. So every node is held to the same small share of a core, which
 //! makes it what gives way first, and what two of them carry shows although they share a core with PostgreSQL
-//! and NATS. A figure from a core that was full, or from nodes that had time to spare, is none.
+//! and NATS. What comes from a core that was full, or from nodes that had time to spare, is not compared.
 //!
 //! People are spread over the nodes without regard to rooms, as a balancer does it: half of every room is on
 //! the other node. `BESPOKEN_TEST_POSTGRES`, `BESPOKEN_PSQL` and `BESPOKEN_TEST_NATS` say what to use, as
@@ -66,7 +66,7 @@ const SCENARIOS: &[Scenario] = &[
         layout: Layout::ByLink { rooms: 20, members: 100 },
         what: What::Messages,
         in_flight: 1,
-        share: 0.2,
+        share: 0.12,
     },
     Scenario {
         name: "support-typing",
@@ -101,7 +101,7 @@ const SETUPS: [Setup; 3] = [
 ];
 
 /// Nodes have found each other, and what connecting sets off is over, by then.
-const SETTLE: Duration = Duration::from_secs(4);
+const SETTLE: Duration = Duration::from_secs(3);
 /// More than this of the servers' core, and nobody can say what gave way.
 const FULL: f64 = 0.95;
 /// Less than this of its share, and a node was not what gave way.
@@ -119,6 +119,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
     eprintln!("bench: making {admins} admins and {rooms} conversations");
     let database = postgres.create("bespoken_bench", "template1")?;
     let world = World::create_on(places, tempfile::tempdir_in(scratch)?, &database.url(), admins, rooms)?;
+    // As PostgreSQL does by itself within a minute or two: until then it plans for empty tables.
+    postgres.run_in(&database.url(), "analyze")?;
     let bench = Bench { arguments, postgres: &postgres, database: &database, world: &world };
     let is_limited = match Quota::new("bespoken-bench") {
         Ok(_) => !size.smoke,
@@ -172,6 +174,7 @@ impl Bench<'_> {
         let mut ratios = Vec::new();
         for _ in 0..size.repeats {
             let mut carried = Vec::new();
+            let mut is_sound = true;
             for setup in SETUPS {
                 let measured = self.measure(scenario, setup, is_limited)?;
                 let [nodes, nats, postgres, core] = measured.cpu[..] else { return Err("a part is missing".into()) };
@@ -195,26 +198,35 @@ impl Bench<'_> {
                         Figure::Share(measured.generator),
                     ],
                 );
-                if is_limited {
-                    nodes_gave_way(each, scenario.share, share(core))
-                        .map_err(|error| format!("{}, {}: {error}", scenario.name, setup.name))?;
+                if is_limited && let Err(why) = nodes_gave_way(each, scenario.share, share(core)) {
+                    table.remark(setup.name, &why);
+                    is_sound = false;
                 }
                 // Without limits both take what there is, and two have twice as much only on paper.
                 let time = if is_limited { measured.seconds } else { nodes.as_secs_f64() / setup.nodes as f64 };
                 carried.push(measured.deliveries as f64 / time);
             }
             let [alone, one, two] = carried[..] else { return Err("a setup is missing".into()) };
-            ratios.push([two / one, two / alone]);
+            if is_sound {
+                ratios.push([two / one, two / alone]);
+            }
         }
         table.print(size.smoke);
-        if !size.smoke {
+        if ratios.is_empty() {
+            println!("In no repeat was it the nodes that gave way: how much more two of them carry is not known.\n");
+        } else if !size.smoke {
             let [to_one, to_alone] = [0, 1].map(|of| spread(ratios.iter().map(|ratio| ratio[of]).collect()));
             let how = if is_limited {
                 format!("each held to {:.0} % of a core", scenario.share * 100.0)
             } else {
                 "by what a delivery costs them".to_owned()
             };
-            println!("Two nodes, {how}, carry {to_one} times what one does; {to_alone} times one without NATS.\n");
+            println!(
+                "Two nodes, {how}, carry {to_one} times what one does; {to_alone} times one without NATS ({} of {} \
+                 repeats).\n",
+                ratios.len(),
+                size.repeats
+            );
         }
         Ok(())
     }
@@ -270,18 +282,17 @@ impl Bench<'_> {
 
 /// # Errors
 /// Nodes did not use their share, or the core had nothing left: then it was not they who gave way.
-fn nodes_gave_way(each: f64, share: f64, core: f64) -> Outcome {
+fn nodes_gave_way(each: f64, share: f64, core: f64) -> Result<(), String> {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     if core > FULL {
-        return Err(format!("the servers' core was busy for {}: give nodes a smaller share", percent(core)).into());
+        return Err(format!("the servers' core was busy for {}: give nodes a smaller share", percent(core)));
     }
     if each < USED * share {
         return Err(format!(
             "nodes took {} of a core each, of {}: something else gave way",
             percent(each),
             percent(share)
-        )
-        .into());
+        ));
     }
     Ok(())
 }
@@ -401,8 +412,12 @@ impl<'a> Postgres<'a> {
     }
 
     fn run(&self, sql: &str) -> Outcome<String> {
+        self.run_in(&self.url, sql)
+    }
+
+    fn run_in(&self, url: &str, sql: &str) -> Outcome<String> {
         let mut psql = Command::new(env::var_os("BESPOKEN_PSQL").unwrap_or_else(|| "psql".into()));
-        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", &self.url, "--command", sql]);
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", url, "--command", sql]);
         let output = psql.output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into());
