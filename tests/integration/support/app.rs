@@ -89,6 +89,12 @@ impl Data {
         Self { dir, database, config, admin: self.admin.clone(), token: self.token.clone() }
     }
 
+    /// The same files with another database.
+    pub async fn with_database(self, database: Database) -> Self {
+        let config = Config { database_url: database.url(&self.dir).await, ..self.config };
+        Self { database, config, ..self }
+    }
+
     /// Starts a server on it again.
     pub async fn start(self) -> TestApp {
         let (running, shutdown) = run(self.config.clone()).await;

@@ -114,6 +114,14 @@ impl TestDatabase {
         self.0.server.clone().username(user).password(password).database(&self.0.name).to_url_lossy().to_string()
     }
 
+    /// As a superuser, in the words of PostgreSQL's own programs: they know fewer options than sqlx writes.
+    pub fn superuser_url(&self) -> String {
+        let server = env::var("BESPOKEN_TEST_POSTGRES").expect("there is a database on it");
+        let (place, options) = server.split_at(server.find('?').unwrap_or(server.len()));
+        let (place, _) = place.rsplit_once('/').expect("a superuser's database");
+        format!("{place}/{}{options}", self.0.name)
+    }
+
     pub fn superuser_options(&self) -> PgConnectOptions {
         self.0.server.clone().database(&self.0.name)
     }
