@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name, Participant,
-        ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, Name,
+        Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
@@ -375,7 +375,13 @@ fn searched(filter: &ConversationFilter) -> Option<&str> {
     filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";
+/// Binds `$4` how far to count.
+pub(super) const COUNT_ALL: &str = "
+    select status, count(*) as conversations from (
+        (select status from conversations where status = 'open' limit $4)
+        union all
+        (select status from conversations where status = 'closed' limit $4)
+    ) as counted group by status";
 pub(super) const COUNT_OWN: &str = concat!(
     "select status, count(*) as conversations from (",
     own_conversations!(),
@@ -388,11 +394,12 @@ pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<Stat
         .bind(at(now()))
         .bind(asker.customer)
         .bind(asker.links)
+        .bind(MOST_COUNTED)
         .fetch_all(conn)
         .await?;
     let mut counts = StatusCounts::default();
     for row in rows {
-        let number = row.try_get("conversations")?;
+        let number = row.try_get::<i64, _>("conversations")?.min(MOST_COUNTED);
         match row.word("status")? {
             ConversationStatus::Open => counts.open = number,
             ConversationStatus::Closed => counts.closed = number,
