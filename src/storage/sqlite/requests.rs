@@ -250,15 +250,12 @@ pub(super) async fn changes(conn: &mut SqliteConnection, actor: &Actor, id: Requ
     Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
 }
 
+pub(super) const HISTORY: &str = "select status, changed_by, changed_by_name, changed_at_ms from request_changes
+     where request_id = ?1 order by number";
+
 /// Each change with who made it.
 async fn history(conn: &mut SqliteConnection, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
-    let rows = sqlx::query(
-        "select status, changed_by, changed_by_name, changed_at_ms from request_changes
-         where request_id = ?1 order by number",
-    )
-    .bind(id.0)
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query(HISTORY).bind(id.0).fetch_all(conn).await?;
     let change = |row: &SqliteRow| {
         let (status, by, at) = (row.word("status")?, row.try_get("changed_by_name")?, row.time("changed_at_ms")?);
         Ok((row.id("changed_by", UserId)?, StatusChange { status, by, at }))

@@ -227,3 +227,33 @@ async fn among_own(
 fn matching(words: &[&Sought]) -> String {
     words.iter().map(|word| format!("\"{}\"*", word.written)).collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(having: &[usize], found: i64) -> Sample {
+        Sample { read: PART, having: having.to_vec(), found: (0..found).collect() }
+    }
+
+    #[test]
+    fn the_index_is_asked_if_it_has_less_to_gather_than_there_is_to_read() {
+        let many = 1_000_000;
+        assert!(!sample(&[200], 40).says_index(many, 51), "some more are read soon");
+        assert!(sample(&[200], 40).says_index(50, 51), "there is nothing to gather");
+        assert!(sample(&[0], 0).says_index(many, 51), "it would take all of them");
+        assert!(sample(&[250, 0], 0).says_index(many, 51), "one word is rare");
+    }
+
+    #[test]
+    fn the_index_is_asked_for_the_rarer_words() {
+        let words = Sought::all("the oak of");
+        let asked = |having| {
+            let (rare, common) = sample(having, 0).by_rarity(&words);
+            assert_eq!(rare.len() + common.len(), words.len());
+            matching(&rare)
+        };
+        assert_eq!(asked(&[250, 1, 200]), "\"oak\"*");
+        assert_eq!(asked(&[250, 100, 200]), "\"the\"* \"oak\"* \"of\"*");
+    }
+}

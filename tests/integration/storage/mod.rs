@@ -9,6 +9,7 @@ mod accounts;
 mod concurrency;
 mod conversations;
 mod copy;
+mod cost;
 mod erasure;
 mod files;
 mod messages;

@@ -136,7 +136,7 @@ pub async fn paging_finds_each_once_latest_first(world: World) {
 
 /// Posts messages with words that are common, rare, or only in the old ones; the n-th has the words that are
 /// returned for it.
-async fn post_many(world: &World, room: &Room) -> Vec<(Message, Vec<&'static str>)> {
+pub async fn post_many(world: &World, room: &Room) -> Vec<(Message, Vec<&'static str>)> {
     let mut posted = Vec::new();
     for n in 0..700 {
         let words: Vec<_> = [("every", 1), ("third", 3), ("élan", 7), ("hundredth", 100)]
@@ -152,7 +152,7 @@ async fn post_many(world: &World, room: &Room) -> Vec<(Message, Vec<&'static str
 }
 
 /// Asserts that searches find what [`post_many`] has posted, all at once and part by part.
-async fn assert_found(world: &World, actor: &Actor, posted: &[(Message, Vec<&'static str>)]) {
+pub async fn assert_found(world: &World, actor: &Actor, posted: &[(Message, Vec<&'static str>)]) {
     for query in [
         &["every"][..],
         &["third"],
@@ -172,7 +172,8 @@ async fn assert_found(world: &World, actor: &Actor, posted: &[(Message, Vec<&'st
         let has_all = |words: &Vec<&str>| query.iter().all(|word| words.contains(word));
         let wanted: Vec<_> = posted.iter().filter(|(_, words)| has_all(words)).map(|(message, _)| message.id).collect();
         // As people type it: without its last letter.
-        let text = query.iter().map(|word| word.trim_end_matches(|c| "ydten".contains(c))).collect::<Vec<_>>().join(" ");
+        let text =
+            query.iter().map(|word| word.trim_end_matches(|c| "ydten".contains(c))).collect::<Vec<_>>().join(" ");
         for limit in [20, 1_000] {
             let (mut found, mut after) = (Vec::new(), None);
             loop {
