@@ -169,10 +169,12 @@ impl Crowd {
             let mut news = News::default();
             for event in &events {
                 let at = event.token().0;
-                let was_ready = crowd.people[at].state == State::Ready;
+                let was = crowd.people[at].state;
                 crowd.hear(at, &mut news, None)?;
-                if !was_ready && crowd.people[at].state == State::Ready {
-                    ready += 1;
+                let is = crowd.people[at].state;
+                ready += usize::from(was != State::Ready && is == State::Ready);
+                // One person may have thousands of rooms to join.
+                if was != is {
                     progress = Instant::now();
                 }
             }

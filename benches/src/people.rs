@@ -127,9 +127,9 @@ impl World {
         people
     }
 
-    /// So many admins who share the first `rooms` rooms between them, alone in each.
-    pub fn writers(&self, rooms: usize, admins: usize) -> Vec<Person> {
-        (0..admins).map(|admin| self.admin(admin, admin, (admin..rooms).step_by(admins).collect())).collect()
+    /// So many sockets of admins who share the first `rooms` rooms between them, one in each.
+    pub fn writers(&self, rooms: usize, sockets: usize) -> Vec<Person> {
+        (0..sockets).map(|socket| self.admin(socket, socket, (socket..rooms).step_by(sockets).collect())).collect()
     }
 
     /// The secret of a room's guest, as it stands in the shared link.

@@ -18,10 +18,15 @@ use crate::{
 /// number of messages, so that its page is as long.
 const SMALL: (usize, usize) = (100, 2_000);
 const LARGE: (usize, usize) = (50_000, 1_000_000);
-/// Admins who write them.
-const ADMINS: usize = 25;
+/// Sockets of the one admin who writes them: everybody else would be told of each.
+const WRITERS: usize = 25;
 /// Requests of each kind in a turn.
 const REQUESTS: usize = 40;
+/// Messages that a search gives at most: as many in both databases.
+const MANY: usize = 50;
+/// A word that no text has but those of the first [`NEEDLES`] messages.
+const NEEDLE: &str = "needle";
+const NEEDLES: usize = 10;
 /// More than this times the small database's median is too much.
 const MOST: f64 = 2.0;
 
@@ -35,16 +40,32 @@ const REQUESTS_MADE: &[Request] = &[
     Request { what: "open a conversation", ask: |site, words| site.open(words) },
     Request { what: "the dashboard's first page", ask: |site, _| site.page("/admin", &site.admin) },
     Request { what: "send a message", ask: |site, words| site.send(words) },
-    Request { what: "search a common word", ask: |site, _| site.search(&word(1), site.world.token()) },
+    Request { what: "search a common word", ask: |site, _| site.search(&word(1), MANY, site.world.token()) },
     Request {
-        what: "search a rare word",
-        ask: |site, words| site.search(&word(1500 + words.below(500) as u64), site.world.token()),
+        what: "search a word of one message in 30",
+        ask: |site, words| site.search(&word(100 + words.below(100) as u64), MANY, site.world.token()),
     },
     Request {
-        what: "search two words",
-        ask: |site, _| site.search(&format!("{} {}", word(2), word(40)), site.world.token()),
+        what: "search a word of one message in 400, the latest 5",
+        ask: |site, words| site.search(&word(1500 + words.below(500) as u64), 5, site.world.token()),
     },
-    Request { what: "a guest searches a common word", ask: |site, words| site.search(&word(1), site.someone(words)) },
+    Request {
+        what: "search a word of the 10 oldest messages",
+        ask: |site, _| site.search(NEEDLE, MANY, site.world.token()),
+    },
+    Request { what: "search a word that nobody wrote", ask: |site, _| site.search("nobody", MANY, site.world.token()) },
+    Request {
+        what: "search two common words",
+        ask: |site, _| site.search(&format!("{} {}", word(2), word(40)), MANY, site.world.token()),
+    },
+    Request {
+        what: "search a common word and that of the 10 oldest",
+        ask: |site, _| site.search(&format!("{} {NEEDLE}", word(1)), MANY, site.world.token()),
+    },
+    Request {
+        what: "a guest searches a common word",
+        ask: |site, words| site.search(&word(1), MANY, site.someone(words)),
+    },
 ];
 
 /// A server with its database, and an admin who is signed in there.
@@ -111,10 +132,9 @@ impl Site {
     fn create(arguments: &Arguments, (conversations, messages): (usize, usize)) -> Outcome<Self> {
         let Arguments { places, scratch, .. } = arguments;
         eprintln!("bench: making {conversations} conversations with {messages} messages");
-        let world = World::create(places, scratch, ADMINS, conversations)?;
+        let world = World::create(places, scratch, 1, conversations)?;
         let folder = world.copy(scratch)?;
         let server = Server::start(Kind::Bespoken, places, folder.path())?;
-        fill(&server, &world, messages)?;
         let agent = ureq::Agent::config_builder()
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -125,7 +145,14 @@ impl Site {
         let answer = agent.post(format!("http://{}/login", server.address)).send_form(form)?;
         let cookie = answer.headers().get("set-cookie").and_then(|cookie| cookie.to_str().ok()?.split(';').next());
         let admin = cookie.ok_or("the admin could not sign in")?.to_owned();
-        Ok(Self { server, world, agent, admin, _folder: folder })
+        let site = Self { server, world, agent, admin, _folder: folder };
+        let mut words = Words::new(1);
+        for room in 0..NEEDLES {
+            // The common word is one of the first in the text.
+            site.post(room, &format!("{NEEDLE} {} {}", word(1), words.text(200)))?;
+        }
+        fill(&site.server, &site.world, messages)?;
+        Ok(site)
     }
 
     fn page(&self, path: &str, cookie: &str) -> Outcome {
@@ -144,23 +171,29 @@ impl Site {
     }
 
     fn send(&self, words: &mut Words) -> Outcome {
-        let room = &self.world.rooms[words.below(self.world.rooms.len())].id;
+        self.post(words.below(self.world.rooms.len()), &words.text(100))
+    }
+
+    fn post(&self, room: usize, content: &str) -> Outcome {
+        let room = &self.world.rooms[room].id;
         let url = format!("http://{}/api/v1/conversations/{room}/messages", self.server.address);
-        let content = words.text(100);
         let authorization = format!("Bearer {}", self.world.token());
         self.agent
             .post(url)
             .header("authorization", authorization)
-            .send_json(serde_json::json!({ "content": content }))?;
+            .send_json(serde_json::json!({ "content": content }))?
+            .body_mut()
+            .read_to_string()?;
         Ok(())
     }
 
-    fn search(&self, query: &str, secret: &str) -> Outcome {
+    fn search(&self, query: &str, limit: usize, secret: &str) -> Outcome {
         let url = format!("http://{}/api/v1/search", self.server.address);
         let authorization = format!("Bearer {secret}");
         self.agent
             .get(url)
             .query("q", query)
+            .query("limit", limit.to_string())
             .header("authorization", authorization)
             .call()?
             .body_mut()
@@ -176,7 +209,7 @@ impl Site {
 
 /// Writes so many messages, evenly into all rooms, through the WebSocket as anybody would.
 fn fill(server: &Server, world: &World, messages: usize) -> Outcome {
-    let people = world.writers(world.rooms.len(), ADMINS);
+    let people = world.writers(world.rooms.len(), WRITERS);
     let rooms: Vec<_> = world.rooms.iter().map(|room| room.id.as_str()).collect();
     let mut crowd = Crowd::connect(&[server.address], false, &rooms, &people)?;
     let pace = Pace::Rounds { rounds: messages / rooms.len() };

@@ -15,6 +15,7 @@ pub struct Inbox {
     pub items: Vec<Conversation>,
     /// Where the next part begins; `None` at the end.
     pub next_cursor: Option<String>,
+    /// How many chats there are, at most [`MOST_COUNTED`](crate::domain::MOST_COUNTED); also of `closed` ones.
     pub open: i64,
     pub closed: i64,
 }

@@ -11,7 +11,8 @@ pub struct RequestList {
     pub items: Vec<CustomRequest>,
     /// Where the next part begins; `None` at the end.
     pub next_cursor: Option<String>,
-    /// How many there are of each status, in the order of [`RequestStatus::ALL`].
+    /// How many there are of each status, in the order of [`RequestStatus::ALL`]; each at most
+    /// [`MOST_COUNTED`](crate::domain::MOST_COUNTED).
     pub counts: [i64; 4],
 }
 

@@ -1,7 +1,7 @@
-//! Times in words. Pure: the zone comes in as a function, so that the server and the browser's first
+//! Times and counts in words. Pure: the zone comes in as a function, so that the server and the browser's first
 //! rendering say the same (in UTC), and the browser then turns to local time.
 
-use crate::domain::{Date, Timestamp};
+use crate::domain::{Date, MOST_COUNTED, Timestamp};
 
 /// Minutes that a moment's local clock is ahead of UTC.
 pub type Zone = fn(Timestamp) -> i64;
@@ -99,6 +99,12 @@ pub fn iso_date(date: Date) -> String {
     date.year.to_string() + "-" + &two(date.month.into()) + "-" + &two(date.day.into())
 }
 
+/// How many of something there are; `999+` for [`MOST_COUNTED`] or more.
+#[must_use]
+pub fn count(number: i64) -> String {
+    if number < MOST_COUNTED { number.to_string() } else { (MOST_COUNTED - 1).to_string() + "+" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +127,11 @@ mod tests {
         assert_eq!(day(local_date(at("2025-06-01T10:00:00Z"), utc), today), "Sunday 1 June");
         assert_eq!(day(local_date(at("2024-12-31T10:00:00Z"), utc), today), "Tuesday 31 December 2024");
         assert_eq!(iso_date(today), "2025-06-04");
+    }
+
+    #[test]
+    fn counts_end_somewhere() {
+        assert_eq!([0, 999, 1_000, 4_000].map(count), ["0", "999", "999+", "999+"]);
     }
 
     #[test]

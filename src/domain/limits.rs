@@ -1,5 +1,8 @@
 //! How much of everything one person may have or do.
 
+/// How far lists that may be long are counted. A count that is as high means so many or more.
+pub const MOST_COUNTED: i64 = 1_000;
+
 /// The configurable limits. Each has a variable `BESPOKEN_LIMIT_…` of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Result, StoreError,
-    postgres::{self, FIRST_MS, LAST_MS, Target},
+    postgres::{FIRST_MS, LAST_MS, Target},
+    search,
     sqlite::Source,
 };
 use Kind::{Bytes, Flag, Id, Integer, Json, Text, Time, Words};
@@ -163,7 +164,7 @@ fn canonical(json: serde_json::Value) -> serde_json::Value {
 
 /// The words that search finds a message by.
 pub(super) fn words(content: &str, is_system: bool) -> Value {
-    let words = if is_system { Vec::new() } else { postgres::words::of(content) };
+    let words = if is_system { Vec::new() } else { search::of(content) };
     sorted_words(words.iter().map(String::as_str))
 }
 

@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod sqlite;
 
 mod rules;
+mod search;
 mod seated;
 mod words;
 
@@ -219,6 +220,7 @@ pub struct Cursor {
     pub id: ConversationId,
 }
 
+/// Each at most [`MOST_COUNTED`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StatusCounts {
     pub open: i64,
@@ -325,7 +327,8 @@ pub struct RequestCursor {
     pub id: RequestId,
 }
 
-/// How many custom requests there are of each status, in the order of [`RequestStatus::ALL`].
+/// How many custom requests there are of each status, in the order of [`RequestStatus::ALL`]; each at most
+/// [`MOST_COUNTED`].
 pub type RequestCounts = [i64; 4];
 
 /// See the module for what always holds. Lists have at most `limit` items; the caller bounds it.

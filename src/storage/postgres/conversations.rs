@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name, Participant,
-        ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, Name,
+        Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
@@ -320,15 +320,11 @@ pub(super) async fn audience(conn: &mut PgConnection, id: ConversationId, now: T
 /// of [`select_conversations`], `$2` and `$3` of [`own_conversations`], `$5` status, `$6` kind,
 /// `$7` folded search, `$8` and `$9` cursor, `$10` limit.
 pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: bool) -> String {
-    let mut sql = String::from(if is_admin {
-        select_conversations!("conversations")
+    let source = if is_admin {
+        "conversations"
     } else {
-        select_conversations!(concat!(
-            "(",
-            own_conversations!(),
-            ") as own join conversations on conversations.id = own.id"
-        ))
-    });
+        concat!("(", own_conversations!(), ") as own join conversations on conversations.id = own.id")
+    };
     let conditions = [
         (filter.status.is_some(), " and conversations.status = $5"),
         (filter.kind.is_some(), " and conversations.kind = $6"),
@@ -338,12 +334,15 @@ pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: 
         ),
         (has_cursor, " and (conversations.updated_at, conversations.id) < ($8, $9)"),
     ];
-    sql.push_str(" where true");
-    for (_, condition) in conditions.iter().filter(|(applies, _)| *applies) {
-        sql.push_str(condition);
-    }
-    sql.push_str(" order by conversations.updated_at desc, conversations.id desc limit $10");
-    sql
+    let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);
+    let conditions: String = conditions.collect();
+    let order = "order by conversations.updated_at desc, conversations.id desc";
+    // First the page, and then what belongs to each of its rows: PostgreSQL might read everybody's receipts.
+    format!(
+        "with page as (select conversations.* from {source} where true{conditions} {order} limit $10)
+         {} {order}",
+        select_conversations!("page as conversations")
+    )
 }
 
 pub(super) async fn list(
@@ -375,7 +374,13 @@ fn searched(filter: &ConversationFilter) -> Option<&str> {
     filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";
+/// Binds `$4` how far to count. In the order of an index, so that no more is read.
+pub(super) const COUNT_ALL: &str = "
+    select status, count(*) as conversations from (
+        (select status from conversations where status = 'open' order by updated_at desc, id desc limit $4)
+        union all
+        (select status from conversations where status = 'closed' order by updated_at desc, id desc limit $4)
+    ) as counted group by status";
 pub(super) const COUNT_OWN: &str = concat!(
     "select status, count(*) as conversations from (",
     own_conversations!(),
@@ -388,11 +393,12 @@ pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<Stat
         .bind(at(now()))
         .bind(asker.customer)
         .bind(asker.links)
+        .bind(MOST_COUNTED)
         .fetch_all(conn)
         .await?;
     let mut counts = StatusCounts::default();
     for row in rows {
-        let number = row.try_get("conversations")?;
+        let number = row.try_get::<i64, _>("conversations")?.min(MOST_COUNTED);
         match row.word("status")? {
             ConversationStatus::Open => counts.open = number,
             ConversationStatus::Closed => counts.closed = number,

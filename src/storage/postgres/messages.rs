@@ -7,20 +7,18 @@
 use sqlx::{PgConnection, Row, postgres::PgRow, types::Json};
 
 use super::{
-    access::{Asker, own_conversations},
     attachments,
     rows::{Columns, Word, at},
-    words,
     writer::Tx,
 };
 use crate::{
     domain::{
-        Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
-        Timestamp,
+        ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
     },
     storage::{
-        Change, Commit, Draft, Page, Posted, Result, StoreError, now,
+        Change, Commit, Draft, Page, Posted, Result, StoreError,
         rules::{fold, last_message},
+        search,
         seated::Seated,
     },
 };
@@ -32,9 +30,10 @@ macro_rules! select_messages {
          from messages"
     };
 }
+pub(super) use select_messages;
 
 /// Reads [`select_messages`].
-fn message(row: &PgRow) -> sqlx::Result<Message> {
+pub(super) fn message(row: &PgRow) -> sqlx::Result<Message> {
     Ok(Message {
         id: row.id("id", MessageId)?,
         conversation_id: row.id("conversation_id", ConversationId)?,
@@ -147,7 +146,7 @@ pub(super) async fn post_system(
 /// sender a participant. False, and no change, if its sender has stored its client id before.
 async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKind) -> Result<bool> {
     let last_message = last_message(message);
-    let words = if message.system { Vec::new() } else { words::of(&message.content) };
+    let words = if message.system { Vec::new() } else { search::of(&message.content) };
     // One statement, because each is a round trip. Its parts see the tables as they were before it.
     let done = sqlx::query(
         "with posted as (
@@ -307,7 +306,7 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
     .bind(&message.content)
     .bind(message.edited_at.map(at))
     .bind(message.deleted_at.map(at))
-    .bind(words::of(&message.content))
+    .bind(search::of(&message.content))
     .bind(message.seq)
     .bind(last_message.as_deref())
     .bind(last_message.as_deref().map(fold))
@@ -356,43 +355,4 @@ async fn page(conn: &mut PgConnection, sql: &'static str, seated: &Seated, bound
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
     Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
-}
-
-/// Binds `$1` the query, `$2` the last message of the part before, `$3` the limit.
-pub(super) const SEARCH_ALL: &str =
-    concat!(select_messages!(), " where id = any (array(select found_messages($1::tsquery, $2, $3))) order by id desc");
-/// Binds, besides what [`own_conversations`] does, `$4` the query, `$5` the last message of the part
-/// before, `$6` the limit.
-pub(super) const SEARCH_OWN: &str = concat!(
-    select_messages!(),
-    " where conversation_id in (",
-    own_conversations!(),
-    ") and words @@ $4::tsquery and ($5 is null or id < $5) order by id desc limit $6"
-);
-
-/// Ids made later are higher, so they stand for the order in time.
-pub(super) async fn search(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    query: &str,
-    after: Option<MessageId>,
-    limit: i64,
-) -> Result<Vec<Message>> {
-    let Some(query) = words::query(query) else { return Ok(Vec::new()) };
-    let (after, limit) = (after.map(|id| id.0), limit.max(0));
-    let rows = if actor.is_admin() {
-        sqlx::query(SEARCH_ALL).bind(query).bind(after).bind(limit).fetch_all(conn).await?
-    } else {
-        let asker = Asker::from(actor);
-        sqlx::query(SEARCH_OWN)
-            .bind(at(now()))
-            .bind(asker.customer)
-            .bind(asker.links)
-            .bind(query)
-            .bind(after)
-            .bind(limit)
-            .fetch_all(conn)
-            .await?
-    };
-    Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
 }

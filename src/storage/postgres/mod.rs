@@ -18,10 +18,10 @@ mod participants;
 mod requests;
 mod rows;
 mod schema;
+mod search;
 mod sessions;
 mod target;
 mod users;
-pub(super) mod words;
 mod writer;
 
 use std::{str::FromStr, time::Duration};
@@ -617,7 +617,7 @@ impl Store for PostgresStore {
         after: Option<MessageId>,
         limit: i64,
     ) -> Result<Vec<Message>> {
-        messages::search(&mut *self.read(Acting::Actor(actor)).await?, actor, query, after, limit).await
+        search::messages(&mut *self.read(Acting::Actor(actor)).await?, actor, query, after, limit).await
     }
 
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted> {

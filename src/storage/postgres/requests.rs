@@ -1,6 +1,6 @@
 //! Custom requests, what they have gone through, and the one conversation of each.
 //!
-//! Who may see which is decided by [`OWN`]: admins see all, customers their own, guests none.
+//! Admins see all, customers their own, guests none.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, ConversationId, ConversationKind, CustomRequest, Email, Name, ParticipantId, RequestId, RequestOrder,
-        RequestStatus, RequestText, StatusChange, Timestamp, UserId,
+        Actor, ConversationId, ConversationKind, CustomRequest, Email, MOST_COUNTED, Name, ParticipantId, RequestId,
+        RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
@@ -23,14 +23,7 @@ use crate::{
     },
 };
 
-/// Narrows to what the actor may see: `$1` is the id of the admin who asks, `$2` of the customer; both
-/// null for guests.
-macro_rules! own {
-    () => {
-        "($1 is not null or custom_requests.customer_id = $2)"
-    };
-}
-
+/// Requests as one person sees them. `$1` is the id of the admin who asks, or null for a customer.
 macro_rules! select_requests {
     ($key:expr) => {
         concat!(
@@ -51,9 +44,7 @@ macro_rules! select_requests {
     left join conversations on conversations.request_id = custom_requests.id
     left join receipts
         on receipts.conversation_id = conversations.id
-       and receipts.participant_id = coalesce($1, conversations.customer_participant_id)
-    where ",
-            own!()
+       and receipts.participant_id = coalesce($1, conversations.customer_participant_id)"
         )
     };
 }
@@ -156,7 +147,10 @@ pub(super) async fn customer_renamed(
     Ok(())
 }
 
-pub(super) const BY_ID: &str = concat!(select_requests!("null"), " and custom_requests.id = $3");
+pub(super) const BY_ID: &str = concat!(
+    select_requests!("null"),
+    " where custom_requests.id = $3 and ($1 is not null or custom_requests.customer_id = $2)"
+);
 
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -166,32 +160,20 @@ pub(super) async fn find(conn: &mut PgConnection, actor: &Actor, id: RequestId) 
     Ok(request(&row.ok_or(StoreError::NotFound)?)?)
 }
 
-/// The statement that lists in this order. Binds, besides those of [`own`], `$3` status, `$4` folded
-/// search, `$5` and `$6` cursor, the key as text, `$7` limit, `$8` the key as a number.
-pub(super) fn list_sql(order: RequestOrder) -> &'static str {
+/// The statement that lists what matches `filter`. All variants bind the same values: `$1` of
+/// [`select_requests`], `$2` the customer, `$3` status, `$4` folded search, `$5` and `$6` cursor, `$7` limit, and
+/// `$8` the cursor as a number.
+pub(super) fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> String {
     macro_rules! ordered {
         ($key:expr, $bound:literal, $than:literal, $direction:literal) => {
-            concat!(
+            (
                 select_requests!($key),
-                " and ($3 is null or custom_requests.status = $3)
-                  and ($4 is null or strpos(custom_requests.folded, $4) > 0)
-                  and ($6 is null or (",
-                $key,
-                ", custom_requests.id) ",
-                $than,
-                " (",
-                $bound,
-                ", $6)) order by ",
-                $key,
-                " ",
-                $direction,
-                ", custom_requests.id ",
-                $direction,
-                " limit $7"
+                concat!(" and (", $key, ", custom_requests.id) ", $than, " (", $bound, ", $6)"),
+                concat!(" order by ", $key, " ", $direction, ", custom_requests.id ", $direction, " limit $7"),
             )
         };
     }
-    match order {
+    let (select, after, order) = match filter.order {
         RequestOrder::Activity => ordered!(
             "(extract(epoch from greatest(custom_requests.updated_at, conversations.updated_at)) * 1000)::bigint",
             "$8",
@@ -204,7 +186,19 @@ pub(super) fn list_sql(order: RequestOrder) -> &'static str {
         RequestOrder::Wanted => ordered!("coalesce(custom_requests.wanted_on, '9999-99-99')", "$5", ">", "asc"),
         // The title is the first line of what is searched.
         RequestOrder::Title => ordered!("split_part(custom_requests.folded, E'\\n', 1)", "$5", ">", "asc"),
-    }
+    };
+    let conditions = [
+        (!is_admin, " and custom_requests.customer_id = $2"),
+        (filter.status.is_some(), " and custom_requests.status = $3"),
+        (searched(filter).is_some(), " and strpos(custom_requests.folded, $4) > 0"),
+        (has_cursor, after),
+    ];
+    let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);
+    format!("{select} where true{}{order}", conditions.collect::<String>())
+}
+
+fn searched(filter: &RequestFilter) -> Option<&str> {
+    filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 pub(super) async fn list(
@@ -215,15 +209,15 @@ pub(super) async fn list(
     limit: i64,
 ) -> Result<Vec<(CustomRequest, RequestCursor)>> {
     let asker = Asker::from(actor);
-    let search = filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let sql = list_sql(actor.is_admin(), filter, cursor.is_some());
     let (key, id) = cursor.map(|cursor| (searchable(&cursor.key), cursor.id.0)).unzip();
     // Cursors come from outside: what is no number is before all.
     let number = key.as_ref().map(|key| key.parse::<i64>().unwrap_or(0));
-    let rows = sqlx::query(list_sql(filter.order))
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(asker.admin)
         .bind(asker.customer)
         .bind(filter.status.map(RequestStatus::word))
-        .bind(search.map(|text| searchable(&fold(text))))
+        .bind(searched(filter).map(|text| searchable(&fold(text))))
         .bind(key)
         .bind(id)
         .bind(limit.max(0))
@@ -238,18 +232,31 @@ pub(super) async fn list(
     Ok(rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?)
 }
 
+/// Binds `$1` how far to count.
+pub(super) fn count_all_sql() -> String {
+    let of = |status: RequestStatus| {
+        let status = status.word();
+        format!("select * from (select status from custom_requests where status = '{status}' limit $1) as counted")
+    };
+    let all = RequestStatus::ALL.map(of).join(" union all ");
+    format!("select status, count(*) from ({all}) as counted group by status")
+}
+
+pub(super) const COUNT_OWN: &str =
+    "select status, count(*) from custom_requests where customer_id = $1 group by status";
+
 pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<RequestCounts> {
-    let asker = Asker::from(actor);
-    let rows: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(concat!(
-        "select status, count(*) from custom_requests where ",
-        own!(),
-        " group by status"
-    )))
-    .bind(asker.admin)
-    .bind(asker.customer)
-    .fetch_all(conn)
-    .await?;
-    let count = |status: RequestStatus| rows.iter().find(|(word, _)| word == status.word()).map_or(0, |(_, n)| *n);
+    let rows: Vec<(String, i64)> = if actor.is_admin() {
+        // What has another status may come first in the table, and be everything.
+        sqlx::raw_sql("set local enable_seqscan = off").execute(&mut *conn).await?;
+        sqlx::query_as(AssertSqlSafe(count_all_sql())).bind(MOST_COUNTED).fetch_all(conn).await?
+    } else {
+        sqlx::query_as(COUNT_OWN).bind(Asker::from(actor).customer).fetch_all(conn).await?
+    };
+    let count = |status: RequestStatus| {
+        let found = rows.iter().find(|(word, _)| word == status.word());
+        found.map_or(0, |(_, number)| (*number).min(MOST_COUNTED))
+    };
     Ok(RequestStatus::ALL.map(count))
 }
 

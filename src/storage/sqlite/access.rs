@@ -129,6 +129,8 @@ pub(super) async fn seat_sender(
     Ok((Seated::new(actor, id, found), row.optional_id("sent_before", MessageId)?))
 }
 
+pub(super) const CONVERSATION_OF: &str = "select conversation_id from messages where id = ?1";
+
 /// Lets the actor into the conversation of a message; `room`, if given, must be this conversation.
 ///
 /// # Errors
@@ -140,7 +142,7 @@ pub(super) async fn seat_by_message(
     id: MessageId,
     now: Timestamp,
 ) -> Result<Seated> {
-    let conversation = sqlx::query_scalar("select conversation_id from messages where id = ?1")
+    let conversation = sqlx::query_scalar(CONVERSATION_OF)
         .bind(id.0)
         .fetch_optional(&mut *conn)
         .await?

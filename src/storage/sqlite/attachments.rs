@@ -23,17 +23,18 @@ fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
     })
 }
 
+pub(super) const COUNT_UNSENT: &str =
+    "select count(*) from attachments where conversation_id = ?1 and uploader_id = ?2 and message_id is null";
+
 /// # Errors
 /// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
 pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Timestamp) -> Result<()> {
     seated.require_open()?;
-    let unsent: i64 = sqlx::query_scalar(
-        "select count(*) from attachments where conversation_id = ?1 and uploader_id = ?2 and message_id is null",
-    )
-    .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
-    .fetch_one(&mut tx.conn)
-    .await?;
+    let unsent: i64 = sqlx::query_scalar(COUNT_UNSENT)
+        .bind(seated.conversation_id().0)
+        .bind(seated.me().id.0)
+        .fetch_one(&mut tx.conn)
+        .await?;
     if unsent >= MOST_UNSENT {
         return Err(StoreError::TooManyFiles);
     }
@@ -53,6 +54,10 @@ pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Tim
     Ok(())
 }
 
+pub(super) const FIND: &str =
+    "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
+         from attachments where id = ?1";
+
 /// # Errors
 /// [`StoreError::NotFound`], also for what somebody else has not sent yet.
 pub(super) async fn find(
@@ -61,14 +66,7 @@ pub(super) async fn find(
     id: AttachmentId,
     now: Timestamp,
 ) -> Result<Attachment> {
-    let row = sqlx::query(
-        "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
-         from attachments where id = ?1",
-    )
-    .bind(id.0)
-    .fetch_optional(&mut *conn)
-    .await?
-    .ok_or(StoreError::NotFound)?;
+    let row = sqlx::query(FIND).bind(id.0).fetch_optional(&mut *conn).await?.ok_or(StoreError::NotFound)?;
     let seated = seat(conn, actor, row.id("conversation_id", ConversationId)?, now).await?;
     if row.try_get("was_sent")? || row.try_get::<Uuid, _>("uploader_id")? == seated.me().id.0 {
         Ok(attachment(&row)?)
@@ -76,6 +74,10 @@ pub(super) async fn find(
         Err(StoreError::NotFound)
     }
 }
+
+pub(super) const UNSENT: &str = "select id, name, media_type, size_bytes from attachments
+     where conversation_id = ?1 and uploader_id = ?2 and message_id is null
+       and id in (select unhex(value) from json_each(?3))";
 
 /// Files that this sender may send now, in the order of `ids`.
 ///
@@ -89,53 +91,41 @@ pub(super) async fn unsent(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(
-        "select id, name, media_type, size_bytes from attachments
-         where conversation_id = ?1 and uploader_id = ?2 and message_id is null
-           and id in (select unhex(value) from json_each(?3))",
-    )
-    .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
-    .bind(id_list(ids.iter().map(|id| id.0)))
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query(UNSENT)
+        .bind(seated.conversation_id().0)
+        .bind(seated.me().id.0)
+        .bind(id_list(ids.iter().map(|id| id.0)))
+        .fetch_all(conn)
+        .await?;
     let mut found: Vec<_> = rows.iter().map(attachment).collect::<sqlx::Result<_>>()?;
     let place = |file: &Attachment| ids.iter().position(|id| *id == file.id);
     found.sort_by_key(place);
     if found.len() == ids.len() { Ok(found) } else { Err(StoreError::NoAttachment) }
 }
 
+pub(super) const SEND: &str =
+    "update attachments set message_id = ?1 where id in (select unhex(value) from json_each(?2))";
+
 pub(super) async fn send(tx: &mut Tx, ids: &[AttachmentId], message: MessageId) -> Result<()> {
-    sqlx::query("update attachments set message_id = ?1 where id in (select unhex(value) from json_each(?2))")
-        .bind(message.0)
-        .bind(id_list(ids.iter().map(|id| id.0)))
-        .execute(&mut tx.conn)
-        .await?;
+    sqlx::query(SEND).bind(message.0).bind(id_list(ids.iter().map(|id| id.0))).execute(&mut tx.conn).await?;
     Ok(())
 }
+
+pub(super) const DISCARD: &str = "insert into discarded_files (id) select id from attachments where message_id = ?;
+     delete from attachments where message_id = ?";
 
 /// Takes the files of a deleted message from everyone.
 pub(super) async fn discard(tx: &mut Tx, message: MessageId) -> Result<()> {
-    sqlx::query(
-        "insert into discarded_files (id) select id from attachments where message_id = ?;
-         delete from attachments where message_id = ?",
-    )
-    .bind(message.0)
-    .bind(message.0)
-    .execute(&mut tx.conn)
-    .await?;
+    sqlx::query(DISCARD).bind(message.0).bind(message.0).execute(&mut tx.conn).await?;
     Ok(())
 }
 
+pub(super) const DISCARD_UNSENT: &str =
+    "insert into discarded_files (id) select id from attachments where message_id is null and created_at_ms < ?;
+         delete from attachments where message_id is null and created_at_ms < ?";
+
 pub(super) async fn discard_unsent(tx: &mut Tx, before: Timestamp) -> Result<()> {
-    sqlx::query(
-        "insert into discarded_files (id) select id from attachments where message_id is null and created_at_ms < ?;
-         delete from attachments where message_id is null and created_at_ms < ?",
-    )
-    .bind(before.0)
-    .bind(before.0)
-    .execute(&mut tx.conn)
-    .await?;
+    sqlx::query(DISCARD_UNSENT).bind(before.0).bind(before.0).execute(&mut tx.conn).await?;
     Ok(())
 }
 

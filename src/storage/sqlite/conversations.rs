@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name, Participant,
-        ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, Name,
+        Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
@@ -252,21 +252,23 @@ fn head(row: &SqliteRow) -> sqlx::Result<(ConversationId, i64)> {
     Ok((row.id("id", ConversationId)?, row.try_get("head")?))
 }
 
+pub(super) const ADOPT: &str = concat!(
+    "update conversations set customer_id = ?2
+     where customer_id is null and exists (select 1 from users where id = ?2 and role = 'customer')
+       and id in (select links.conversation_id from links
+                  where links.id in (select unhex(value) from json_each(?3)) and ",
+    is_alive!("links"),
+    ") returning id"
+);
+
 /// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
 pub(super) async fn adopt(tx: &mut Tx, user: UserId, links: &[LinkId], now: Timestamp) -> Result<Vec<ConversationId>> {
-    let adopted: Vec<Uuid> = sqlx::query_scalar(concat!(
-        "update conversations set customer_id = ?2
-         where customer_id is null and exists (select 1 from users where id = ?2 and role = 'customer')
-           and id in (select links.conversation_id from links
-                      where links.id in (select unhex(value) from json_each(?3)) and ",
-        is_alive!("links"),
-        ") returning id"
-    ))
-    .bind(now.0)
-    .bind(user.0)
-    .bind(id_list(links.iter().map(|link| link.0)))
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let adopted: Vec<Uuid> = sqlx::query_scalar(ADOPT)
+        .bind(now.0)
+        .bind(user.0)
+        .bind(id_list(links.iter().map(|link| link.0)))
+        .fetch_all(&mut tx.conn)
+        .await?;
     for id in &adopted {
         sqlx::query(
             "update participants set kind = 'customer'
@@ -280,20 +282,14 @@ pub(super) async fn adopt(tx: &mut Tx, user: UserId, links: &[LinkId], now: Time
     Ok(adopted.into_iter().map(ConversationId).collect())
 }
 
+pub(super) const CUSTOMER_OF: &str = "select customer_id from conversations where id = ?1";
+
+pub(super) const LINKS_OF: &str =
+    concat!("select links.id from links where links.conversation_id = ?2 and ", is_alive!("links"));
+
 pub(super) async fn audience(conn: &mut SqliteConnection, id: ConversationId, now: Timestamp) -> Result<Audience> {
-    let customer = sqlx::query_scalar("select customer_id from conversations where id = ?1")
-        .bind(id.0)
-        .fetch_optional(&mut *conn)
-        .await?
-        .flatten();
-    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
-        "select links.id from links where links.conversation_id = ?2 and ",
-        is_alive!("links")
-    ))
-    .bind(now.0)
-    .bind(id.0)
-    .fetch_all(conn)
-    .await?;
+    let customer = sqlx::query_scalar(CUSTOMER_OF).bind(id.0).fetch_optional(&mut *conn).await?.flatten();
+    let links: Vec<Uuid> = sqlx::query_scalar(LINKS_OF).bind(now.0).bind(id.0).fetch_all(conn).await?;
     Ok(Audience { customer: customer.map(UserId), links: links.into_iter().map(LinkId).collect() })
 }
 
@@ -358,7 +354,13 @@ fn searched(filter: &ConversationFilter) -> Option<&str> {
     filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
-pub(super) const COUNT_ALL: &str = "select status, count(*) as conversations from conversations group by status";
+/// Binds `?4` how far to count.
+pub(super) const COUNT_ALL: &str = "
+    select status, count(*) as conversations from (
+        select * from (select status from conversations where status = 'open' limit ?4)
+        union all
+        select * from (select status from conversations where status = 'closed' limit ?4)
+    ) group by status";
 pub(super) const COUNT_OWN: &str = concat!(
     "select status, count(*) as conversations from (",
     own_conversations!(),
@@ -371,11 +373,12 @@ pub(super) async fn count(conn: &mut SqliteConnection, actor: &Actor) -> Result<
         .bind(now().0)
         .bind(asker.customer)
         .bind(asker.links)
+        .bind(MOST_COUNTED)
         .fetch_all(conn)
         .await?;
     let mut counts = StatusCounts::default();
     for row in rows {
-        let number = row.try_get("conversations")?;
+        let number = row.try_get::<i64, _>("conversations")?.min(MOST_COUNTED);
         match row.word("status")? {
             ConversationStatus::Open => counts.open = number,
             ConversationStatus::Closed => counts.closed = number,

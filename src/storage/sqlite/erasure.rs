@@ -36,6 +36,15 @@ async fn overwrite(tx: &mut Tx, on: bool) -> Result<()> {
     Ok(())
 }
 
+/// The `+` keeps SQLite from going through the sessions of all guests.
+pub(super) const END_SESSIONS: &str = "delete from login_sessions
+     where +user_id is null
+       and id in (select session_links.session_id from session_links
+                  join links on links.id = session_links.link_id where links.conversation_id = ?1)
+       and not exists (select 1 from session_links join links on links.id = session_links.link_id
+                       where session_links.session_id = login_sessions.id and links.conversation_id <> ?1)
+     returning id";
+
 /// Ends the links of a conversation, and the sessions of those who have nothing but them.
 async fn end_links(tx: &mut Tx, conversation: Uuid, now: Timestamp) -> Result<()> {
     let links: Vec<Uuid> = sqlx::query_scalar(
@@ -45,38 +54,27 @@ async fn end_links(tx: &mut Tx, conversation: Uuid, now: Timestamp) -> Result<()
     .bind(now.0)
     .fetch_all(&mut tx.conn)
     .await?;
-    let sessions: Vec<Uuid> = sqlx::query_scalar(
-        "delete from login_sessions
-         where user_id is null
-           and id in (select session_links.session_id from session_links
-                      join links on links.id = session_links.link_id where links.conversation_id = ?1)
-           and not exists (select 1 from session_links join links on links.id = session_links.link_id
-                           where session_links.session_id = login_sessions.id and links.conversation_id <> ?1)
-         returning id",
-    )
-    .bind(conversation)
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let sessions: Vec<Uuid> = sqlx::query_scalar(END_SESSIONS).bind(conversation).fetch_all(&mut tx.conn).await?;
     let links = links.into_iter().map(|id| Notice::Link(LinkId(id)));
     notices::note(tx, links.chain(sessions.into_iter().map(|id| Notice::Session(SessionId(id))))).await
 }
 
+pub(super) const DISCARD_FILES: &str = "delete from attachments
+     where conversation_id = ?1
+       and (message_id in (select unhex(value) from json_each(?2))
+            or message_id is null
+               and (?3 or uploader_id = (select customer_participant_id from conversations where id = ?1)))
+     returning id";
+
 /// Takes the files of these messages, and those that the customer (or with [`Whose::Everyones`] anybody) has not
 /// sent, from everyone.
 async fn discard_files(tx: &mut Tx, conversation: Uuid, messages: &str, whose: Whose) -> Result<u64> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "delete from attachments
-         where conversation_id = ?1
-           and (message_id in (select unhex(value) from json_each(?2))
-                or message_id is null
-                   and (?3 or uploader_id = (select customer_participant_id from conversations where id = ?1)))
-         returning id",
-    )
-    .bind(conversation)
-    .bind(messages)
-    .bind(whose == Whose::Everyones)
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar(DISCARD_FILES)
+        .bind(conversation)
+        .bind(messages)
+        .bind(whose == Whose::Everyones)
+        .fetch_all(&mut tx.conn)
+        .await?;
     sqlx::query("insert into discarded_files (id) select unhex(value) from json_each(?1)")
         .bind(id_list(ids.iter().copied()))
         .execute(&mut tx.conn)
@@ -84,19 +82,20 @@ async fn discard_files(tx: &mut Tx, conversation: Uuid, messages: &str, whose: W
     Ok(ids.len() as u64)
 }
 
+pub(super) const UNSEARCH: &str = "delete from message_search
+     where rowid in (select search_id from messages where id in (select unhex(value) from json_each(?)));
+     update messages set search_id = null where id in (select unhex(value) from json_each(?))";
+
 /// Takes messages out of search.
 async fn unsearch(tx: &mut Tx, messages: &str) -> Result<()> {
-    sqlx::query(
-        "delete from message_search
-         where rowid in (select search_id from messages where id in (select unhex(value) from json_each(?)));
-         update messages set search_id = null where id in (select unhex(value) from json_each(?))",
-    )
-    .bind(messages)
-    .bind(messages)
-    .execute(&mut tx.conn)
-    .await?;
+    sqlx::query(UNSEARCH).bind(messages).bind(messages).execute(&mut tx.conn).await?;
     Ok(())
 }
+
+pub(super) const TO_ANONYMISE: &str = "select id from messages
+     where conversation_id = ?1 and not is_system and (sender_type = 'customer' or ?2)
+       and (deleted_at_ms is null or (sender_type = 'customer' and sender_name <> ?3))
+     order by seq limit ?4";
 
 /// Empties at most `batch` messages; when none is left, takes the customer out of the conversation itself and
 /// returns that it is done.
@@ -109,18 +108,13 @@ async fn anonymise(
     erased: &mut Erased,
 ) -> Result<bool> {
     end_links(tx, conversation, now).await?;
-    let messages: Vec<Uuid> = sqlx::query_scalar(
-        "select id from messages
-         where conversation_id = ?1 and not is_system and (sender_type = 'customer' or ?2)
-           and (deleted_at_ms is null or (sender_type = 'customer' and sender_name <> ?3))
-         order by seq limit ?4",
-    )
-    .bind(conversation)
-    .bind(whose == Whose::Everyones)
-    .bind(FORMER)
-    .bind(batch)
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let messages: Vec<Uuid> = sqlx::query_scalar(TO_ANONYMISE)
+        .bind(conversation)
+        .bind(whose == Whose::Everyones)
+        .bind(FORMER)
+        .bind(batch)
+        .fetch_all(&mut tx.conn)
+        .await?;
     let list = id_list(messages.iter().copied());
     erased.messages += messages.len() as u64;
     erased.files += discard_files(tx, conversation, &list, whose).await?;
@@ -262,6 +256,11 @@ async fn shut_out(tx: &mut Tx, user: UserId) -> Result<()> {
     notices::note(tx, tokens.into_iter().map(|id| Notice::Token(TokenId(id)))).await
 }
 
+pub(super) const CONVERSATIONS_OF: &str = "select id from conversations where customer_id = ?1
+     union
+     select id from conversations where customer_email = ?2 and customer_id is null
+     limit ?3";
+
 /// Conversations of an account, and those about somebody with this address that belong to no account.
 pub(super) async fn conversations_of(
     conn: &mut SqliteConnection,
@@ -269,17 +268,12 @@ pub(super) async fn conversations_of(
     user: Option<UserId>,
     limit: i64,
 ) -> Result<Vec<ConversationId>> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "select id from conversations where customer_id = ?1
-         union
-         select id from conversations where customer_email = ?2 and customer_id is null
-         limit ?3",
-    )
-    .bind(user.map(|user| user.0))
-    .bind(email.as_str())
-    .bind(limit.max(0))
-    .fetch_all(conn)
-    .await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar(CONVERSATIONS_OF)
+        .bind(user.map(|user| user.0))
+        .bind(email.as_str())
+        .bind(limit.max(0))
+        .fetch_all(conn)
+        .await?;
     Ok(ids.into_iter().map(ConversationId).collect())
 }
 
@@ -306,26 +300,24 @@ macro_rules! expired_request {
     };
 }
 
+pub(super) const LIST_EXPIRED: &str = concat!(
+    "select * from (select id, true as is_conversation from conversations where ",
+    expired_conversation!(),
+    " order by updated_at_ms limit ?3)
+     union all
+     select * from (select id, false from custom_requests where ",
+    expired_request!(),
+    " limit ?3) limit ?3"
+);
+
 pub(super) async fn list_expired(
     conn: &mut SqliteConnection,
     before: Timestamp,
     how: Expiry,
     limit: i64,
 ) -> Result<Vec<Expired>> {
-    let rows = sqlx::query(concat!(
-        "select * from (select id, true as is_conversation from conversations where ",
-        expired_conversation!(),
-        " order by updated_at_ms limit ?3)
-         union all
-         select * from (select id, false from custom_requests where ",
-        expired_request!(),
-        " limit ?3) limit ?3"
-    ))
-    .bind(before.0)
-    .bind(how == Expiry::Delete)
-    .bind(limit.max(0))
-    .fetch_all(conn)
-    .await?;
+    let rows =
+        sqlx::query(LIST_EXPIRED).bind(before.0).bind(how == Expiry::Delete).bind(limit.max(0)).fetch_all(conn).await?;
     let expired = |row: &sqlx::sqlite::SqliteRow| {
         Ok(if row.try_get("is_conversation")? {
             Expired::Conversation(row.id("id", ConversationId)?)
@@ -410,16 +402,13 @@ async fn expire_request(tx: &mut Tx, id: RequestId, how: Expiry) -> Result<()> {
     }
 }
 
+pub(super) const TO_DELETE: &str = "select id from messages where conversation_id = ?1 order by seq limit ?2";
+
 /// Deletes at most `batch` messages, the oldest first; when none is left, the conversation with everything about
 /// it, and returns that it is done.
 async fn delete(tx: &mut Tx, id: ConversationId, batch: i64, now: Timestamp) -> Result<bool> {
     end_links(tx, id.0, now).await?;
-    let messages: Vec<Uuid> =
-        sqlx::query_scalar("select id from messages where conversation_id = ?1 order by seq limit ?2")
-            .bind(id.0)
-            .bind(batch)
-            .fetch_all(&mut tx.conn)
-            .await?;
+    let messages: Vec<Uuid> = sqlx::query_scalar(TO_DELETE).bind(id.0).bind(batch).fetch_all(&mut tx.conn).await?;
     let list = id_list(messages.iter().copied());
     discard_files(tx, id.0, &list, Whose::Everyones).await?;
     unsearch(tx, &list).await?;

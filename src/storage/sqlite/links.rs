@@ -9,15 +9,11 @@ use crate::{
     storage::{Link, NewLink, Notice, Result, SecretHash, seated::Seated},
 };
 
+pub(super) const FIND: &str =
+    concat!("select links.id, links.conversation_id from links where links.secret_hash = ?2 and ", is_alive!("links"));
+
 pub(super) async fn find(conn: &mut SqliteConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
-    let row = sqlx::query(concat!(
-        "select links.id, links.conversation_id from links where links.secret_hash = ?2 and ",
-        is_alive!("links")
-    ))
-    .bind(now.0)
-    .bind(hash.0.to_vec())
-    .fetch_optional(conn)
-    .await?;
+    let row = sqlx::query(FIND).bind(now.0).bind(hash.0.to_vec()).fetch_optional(conn).await?;
     let link = row.map(|row| {
         Ok::<_, sqlx::Error>(Link {
             id: row.id("id", LinkId)?,
@@ -43,6 +39,9 @@ pub(super) async fn add(tx: &mut Tx, conversation: ConversationId, new: NewLink,
     Ok(())
 }
 
+pub(super) const REVOKE: &str =
+    "update links set revoked_at_ms = ?2 where conversation_id = ?1 and revoked_at_ms is null returning id";
+
 /// Revokes what was not revoked yet, and returns it: also a link that has just expired, whose
 /// visitors may still be there.
 ///
@@ -50,13 +49,8 @@ pub(super) async fn add(tx: &mut Tx, conversation: ConversationId, new: NewLink,
 /// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden).
 pub(super) async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Result<Vec<LinkId>> {
     seated.require_admin()?;
-    let died: Vec<Uuid> = sqlx::query_scalar(
-        "update links set revoked_at_ms = ?2 where conversation_id = ?1 and revoked_at_ms is null returning id",
-    )
-    .bind(seated.conversation_id().0)
-    .bind(now.0)
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let died: Vec<Uuid> =
+        sqlx::query_scalar(REVOKE).bind(seated.conversation_id().0).bind(now.0).fetch_all(&mut tx.conn).await?;
     let died: Vec<_> = died.into_iter().map(LinkId).collect();
     notices::note(tx, died.iter().copied().map(Notice::Link)).await?;
     Ok(died)

@@ -7,18 +7,16 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 
 use super::{
-    access::{Asker, own_conversations},
     attachments,
     rows::{Columns, Word},
     writer::Tx,
 };
 use crate::{
     domain::{
-        Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
-        Timestamp,
+        ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
     },
     storage::{
-        Change, Commit, Draft, Page, Posted, Result, StoreError, now,
+        Change, Commit, Draft, Page, Posted, Result, StoreError,
         rules::{fold, last_message},
         seated::Seated,
     },
@@ -31,9 +29,10 @@ macro_rules! select_messages {
          from messages"
     };
 }
+pub(super) use select_messages;
 
 /// Reads [`select_messages`].
-fn message(row: &SqliteRow) -> sqlx::Result<Message> {
+pub(super) fn message(row: &SqliteRow) -> sqlx::Result<Message> {
     Ok(Message {
         id: row.id("id", MessageId)?,
         conversation_id: row.id("conversation_id", ConversationId)?,
@@ -362,49 +361,4 @@ async fn page(conn: &mut SqliteConnection, sql: &'static str, seated: &Seated, b
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
     Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
-}
-
-/// Binds, besides what [`own_conversations`] does, `?4` the words, `?5` the last message of the part
-/// before, `?6` the limit.
-macro_rules! search {
-    ($scope:expr) => {
-        concat!(
-            select_messages!(),
-            " where search_id in (select rowid from message_search where message_search match ?4) and ",
-            $scope,
-            " and not is_system and (?5 is null or id < ?5) order by id desc limit ?6"
-        )
-    };
-}
-
-pub(super) const SEARCH_ALL: &str = search!("true");
-pub(super) const SEARCH_OWN: &str = search!(concat!("conversation_id in (", own_conversations!(), ")"));
-
-/// Ids made later are higher, so they stand for the order in time.
-pub(super) async fn search(
-    conn: &mut SqliteConnection,
-    actor: &Actor,
-    query: &str,
-    after: Option<MessageId>,
-    limit: i64,
-) -> Result<Vec<Message>> {
-    // Each word quoted, so that nothing in it is an operator.
-    // An accent may be a character of its own, after its letter: it belongs to the word.
-    let words = query.split(|c: char| !(c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&c)));
-    let words = words.filter(|word| word.contains(char::is_alphanumeric));
-    let words: Vec<_> = words.map(|word| format!("\"{word}\"*")).collect();
-    if words.is_empty() {
-        return Ok(Vec::new());
-    }
-    let asker = Asker::from(actor);
-    let rows = sqlx::query(if actor.is_admin() { SEARCH_ALL } else { SEARCH_OWN })
-        .bind(now().0)
-        .bind(asker.customer)
-        .bind(asker.links)
-        .bind(words.join(" "))
-        .bind(after.map(|id| id.0))
-        .bind(limit.max(0))
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
 }

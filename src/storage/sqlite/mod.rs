@@ -15,6 +15,7 @@ mod notices;
 mod participants;
 mod requests;
 mod rows;
+mod search;
 mod sessions;
 mod source;
 mod users;
@@ -630,7 +631,10 @@ impl Store for SqliteStore {
         after: Option<MessageId>,
         limit: i64,
     ) -> Result<Vec<Message>> {
-        messages::search(&mut *self.reader().await?, actor, query, after, limit).await
+        let mut snapshot = self.snapshot().await?;
+        let found = search::messages(&mut snapshot, actor, query, after, limit).await?;
+        snapshot.commit().await?;
+        Ok(found)
     }
 
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted> {

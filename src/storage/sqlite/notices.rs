@@ -11,36 +11,36 @@ use crate::{
     },
 };
 
+pub(super) const NOTE: &str = "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
+         delete from notices where noted_at_ms < ?";
+
 /// Notes it in the transaction of what it tells, and clears away what is old.
 pub(super) async fn note(tx: &mut Tx, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
     let now = now().0;
     for (kind, id, rev) in notices.into_iter().map(notice_columns) {
-        sqlx::query(
-            "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
-             delete from notices where noted_at_ms < ?",
-        )
-        .bind(kind)
-        .bind(id)
-        .bind(rev)
-        .bind(now)
-        .bind(now - NOTICES_KEPT_MS)
-        .execute(&mut tx.conn)
-        .await?;
+        sqlx::query(NOTE)
+            .bind(kind)
+            .bind(id)
+            .bind(rev)
+            .bind(now)
+            .bind(now - NOTICES_KEPT_MS)
+            .execute(&mut tx.conn)
+            .await?;
     }
     Ok(())
 }
 
+pub(super) const LAST: &str = "select coalesce(max(number), 0) from notices";
+
 pub(super) async fn last(conn: &mut SqliteConnection) -> Result<i64> {
-    Ok(sqlx::query_scalar("select coalesce(max(number), 0) from notices").fetch_one(conn).await?)
+    Ok(sqlx::query_scalar(LAST).fetch_one(conn).await?)
 }
 
+pub(super) const LIST: &str =
+    "select number, kind, subject_id, rev from notices where number > ?1 order by number limit ?2";
+
 pub(super) async fn list(conn: &mut SqliteConnection, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
-    let rows =
-        sqlx::query("select number, kind, subject_id, rev from notices where number > ?1 order by number limit ?2")
-            .bind(after)
-            .bind(limit.max(0))
-            .fetch_all(conn)
-            .await?;
+    let rows = sqlx::query(LIST).bind(after).bind(limit.max(0)).fetch_all(conn).await?;
     Ok(rows.iter().map(|row| Ok((row.try_get("number")?, notice(row)?))).collect::<sqlx::Result<_>>()?)
 }
 

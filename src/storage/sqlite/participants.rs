@@ -29,18 +29,18 @@ pub(super) async fn list(conn: &mut SqliteConnection, seated: &Seated) -> Result
     Ok(rows.iter().map(participant).collect::<sqlx::Result<_>>()?)
 }
 
+pub(super) const IS_IN: &str = "select exists (select 1 from participants
+                    where conversation_id = ?1 and participant_id = ?2 and kind = ?3 and name = ?4)";
+
 /// Whether joining would change nothing.
 pub(super) async fn is_in(conn: &mut SqliteConnection, seated: &Seated) -> Result<bool> {
-    Ok(sqlx::query_scalar(
-        "select exists (select 1 from participants
-                        where conversation_id = ?1 and participant_id = ?2 and kind = ?3 and name = ?4)",
-    )
-    .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
-    .bind(seated.me().kind.word())
-    .bind(&seated.me().name)
-    .fetch_one(conn)
-    .await?)
+    Ok(sqlx::query_scalar(IS_IN)
+        .bind(seated.conversation_id().0)
+        .bind(seated.me().id.0)
+        .bind(seated.me().kind.word())
+        .bind(&seated.me().name)
+        .fetch_one(conn)
+        .await?)
 }
 
 /// Makes the actor a participant, and keeps kind and name up to date.

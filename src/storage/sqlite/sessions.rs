@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+pub(super) const CLEAR: &str = "delete from login_sessions where expires_at_ms <= ?1";
+
 /// Stores a session, and clears away those that have expired.
 ///
 /// # Errors
@@ -24,7 +26,7 @@ pub(super) async fn create(tx: &mut Tx, new: NewSession) -> Result<SessionId> {
     let NewSession { hash, user, links, user_agent, expires_at } = new;
     let id = SessionId::new();
     let now = now();
-    sqlx::query("delete from login_sessions where expires_at_ms <= ?1").bind(now.0).execute(&mut tx.conn).await?;
+    sqlx::query(CLEAR).bind(now.0).execute(&mut tx.conn).await?;
     let done = sqlx::query(
         "insert into login_sessions (id, secret_hash, user_id, created_at_ms, last_seen_at_ms, expires_at_ms, user_agent)
          select ?1, ?2, ?3, ?4, ?4, ?5, ?6
@@ -52,6 +54,22 @@ pub(super) async fn create(tx: &mut Tx, new: NewSession) -> Result<SessionId> {
     Ok(id)
 }
 
+pub(super) const LINKS: &str = concat!(
+    "select links.id from session_links join links on links.id = session_links.link_id
+     where session_links.session_id = ?2 and ",
+    is_alive!("links"),
+    " order by links.id"
+);
+
+pub(super) const FIND: &str = concat!(
+    "select ",
+    user_columns!(),
+    ", login_sessions.id, login_sessions.last_seen_at_ms, login_sessions.expires_at_ms
+     from login_sessions left join users on users.id = login_sessions.user_id
+     where login_sessions.secret_hash = ?2 and login_sessions.expires_at_ms > ?1
+       and login_sessions.last_seen_at_ms > ?3"
+);
+
 /// The session, and whether it is time to note that it was seen.
 pub(super) async fn find(
     conn: &mut SqliteConnection,
@@ -59,34 +77,13 @@ pub(super) async fn find(
     seen_after: Timestamp,
     now: Timestamp,
 ) -> Result<Option<(LoginSession, bool)>> {
-    let row = sqlx::query(concat!(
-        "select ",
-        user_columns!(),
-        ", login_sessions.id, login_sessions.last_seen_at_ms, login_sessions.expires_at_ms
-         from login_sessions left join users on users.id = login_sessions.user_id
-         where login_sessions.secret_hash = ?2 and login_sessions.expires_at_ms > ?1
-           and login_sessions.last_seen_at_ms > ?3"
-    ))
-    .bind(now.0)
-    .bind(hash.0.to_vec())
-    .bind(seen_after.0)
-    .fetch_optional(&mut *conn)
-    .await?;
+    let row = sqlx::query(FIND).bind(now.0).bind(hash.0.to_vec()).bind(seen_after.0).fetch_optional(&mut *conn).await?;
     let Some(row) = row else { return Ok(None) };
 
     let id = row.id("id", SessionId)?;
     let signed_in = row.try_get::<Option<Uuid>, _>("user_id")?.is_some();
     let user = if signed_in { Some(user(&row)?) } else { None };
-    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
-        "select links.id from session_links join links on links.id = session_links.link_id
-         where session_links.session_id = ?2 and ",
-        is_alive!("links"),
-        " order by links.id"
-    ))
-    .bind(now.0)
-    .bind(id.0)
-    .fetch_all(conn)
-    .await?;
+    let links: Vec<Uuid> = sqlx::query_scalar(LINKS).bind(now.0).bind(id.0).fetch_all(conn).await?;
 
     let is_due = now.0 - row.time("last_seen_at_ms")?.0 >= SEEN_EVERY_MS;
     let links = links.into_iter().map(LinkId).collect();
@@ -110,22 +107,17 @@ pub(super) async fn end(tx: &mut Tx, id: SessionId) -> Result<()> {
     Ok(())
 }
 
+pub(super) const LIST: &str = "select id, user_agent, created_at_ms, last_seen_at_ms from login_sessions
+     where user_id = ?1 and last_seen_at_ms > ?2 and expires_at_ms > ?3
+     order by last_seen_at_ms desc, id desc";
+
 pub(super) async fn list(
     conn: &mut SqliteConnection,
     user: UserId,
     seen_after: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<SessionEntry>> {
-    let rows = sqlx::query(
-        "select id, user_agent, created_at_ms, last_seen_at_ms from login_sessions
-         where user_id = ?1 and last_seen_at_ms > ?2 and expires_at_ms > ?3
-         order by last_seen_at_ms desc, id desc",
-    )
-    .bind(user.0)
-    .bind(seen_after.0)
-    .bind(now.0)
-    .fetch_all(conn)
-    .await?;
+    let rows = sqlx::query(LIST).bind(user.0).bind(seen_after.0).bind(now.0).fetch_all(conn).await?;
     let entry = |row: &SqliteRow| {
         Ok(SessionEntry {
             id: row.id("id", SessionId)?,
@@ -150,14 +142,12 @@ pub(super) async fn end_of(tx: &mut Tx, user: UserId, id: SessionId) -> Result<b
     Ok(true)
 }
 
+pub(super) const END_ALL: &str = "delete from login_sessions where user_id = ?1 and id is not ?2 returning id";
+
 /// Ends the sessions of a user, except `keep`.
 pub(super) async fn end_all_of(tx: &mut Tx, user: UserId, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
     let ended: Vec<Uuid> =
-        sqlx::query_scalar("delete from login_sessions where user_id = ?1 and id is not ?2 returning id")
-            .bind(user.0)
-            .bind(keep.map(|id| id.0))
-            .fetch_all(&mut tx.conn)
-            .await?;
+        sqlx::query_scalar(END_ALL).bind(user.0).bind(keep.map(|id| id.0)).fetch_all(&mut tx.conn).await?;
     let ended: Vec<_> = ended.into_iter().map(SessionId).collect();
     notices::note(tx, ended.iter().copied().map(Notice::Session)).await?;
     Ok(ended)
@@ -205,20 +195,18 @@ pub(super) async fn create_sign_in_link(
     if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
+pub(super) const FIND_SIGN_IN_LINK: &str = concat!(
+    "select ",
+    user_columns!(),
+    " from sign_in_links join users on users.id = sign_in_links.user_id
+     where sign_in_links.secret_hash = ?2 and sign_in_links.expires_at_ms > ?1"
+);
+
 pub(super) async fn find_sign_in_link(
     conn: &mut SqliteConnection,
     hash: SecretHash,
     now: Timestamp,
 ) -> Result<Option<User>> {
-    let row = sqlx::query(concat!(
-        "select ",
-        user_columns!(),
-        " from sign_in_links join users on users.id = sign_in_links.user_id
-         where sign_in_links.secret_hash = ?2 and sign_in_links.expires_at_ms > ?1"
-    ))
-    .bind(now.0)
-    .bind(hash.0.to_vec())
-    .fetch_optional(conn)
-    .await?;
+    let row = sqlx::query(FIND_SIGN_IN_LINK).bind(now.0).bind(hash.0.to_vec()).fetch_optional(conn).await?;
     Ok(row.map(|row| user(&row)).transpose()?)
 }

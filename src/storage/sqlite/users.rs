@@ -48,23 +48,23 @@ pub(super) async fn create_first_admin(tx: &mut Tx, new: NewUser) -> Result<Opti
     Ok(Some(user))
 }
 
+pub(super) const HAS_ADMIN: &str = "select exists (select 1 from users where role = 'admin')";
+
 pub(super) async fn has_admin(conn: &mut SqliteConnection) -> Result<bool> {
-    Ok(sqlx::query_scalar("select exists (select 1 from users where role = 'admin')").fetch_one(conn).await?)
+    Ok(sqlx::query_scalar(HAS_ADMIN).fetch_one(conn).await?)
 }
 
+pub(super) const BY_EMAIL: &str = concat!("select ", user_columns!(), ", password_hash from users where email = ?1");
+
 pub(super) async fn find_by_email(conn: &mut SqliteConnection, email: &Email) -> Result<Option<(User, String)>> {
-    let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where email = ?1"))
-        .bind(email.as_str())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(BY_EMAIL).bind(email.as_str()).fetch_optional(conn).await?;
     Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
 }
 
+pub(super) const BY_ID: &str = concat!("select ", user_columns!(), ", password_hash from users where id = ?1");
+
 pub(super) async fn find(conn: &mut SqliteConnection, id: UserId) -> Result<Option<(User, String)>> {
-    let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where id = ?1"))
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(BY_ID).bind(id.0).fetch_optional(conn).await?;
     Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
 }
 
@@ -180,21 +180,19 @@ pub(super) async fn create_password_reset(
     Ok(())
 }
 
+pub(super) const FIND_PASSWORD_RESET: &str = concat!(
+    "select ",
+    user_columns!(),
+    " from password_resets join users on users.id = password_resets.user_id
+     where password_resets.secret_hash = ?1 and password_resets.expires_at_ms > ?2"
+);
+
 pub(super) async fn find_password_reset(
     conn: &mut SqliteConnection,
     hash: SecretHash,
     now: Timestamp,
 ) -> Result<Option<User>> {
-    let row = sqlx::query(concat!(
-        "select ",
-        user_columns!(),
-        " from password_resets join users on users.id = password_resets.user_id
-         where password_resets.secret_hash = ?1 and password_resets.expires_at_ms > ?2"
-    ))
-    .bind(hash.0.to_vec())
-    .bind(now.0)
-    .fetch_optional(conn)
-    .await?;
+    let row = sqlx::query(FIND_PASSWORD_RESET).bind(hash.0.to_vec()).bind(now.0).fetch_optional(conn).await?;
     Ok(row.map(|row| user(&row)).transpose()?)
 }
 
@@ -250,16 +248,14 @@ fn invite(row: &SqliteRow) -> sqlx::Result<Invite> {
     })
 }
 
+pub(super) const FIND_INVITE: &str = concat!(select_invites!(), " and invites.secret_hash = ?2");
+
 pub(super) async fn find_invite(
     conn: &mut SqliteConnection,
     hash: SecretHash,
     now: Timestamp,
 ) -> Result<Option<Invite>> {
-    let row = sqlx::query(concat!(select_invites!(), " and invites.secret_hash = ?2"))
-        .bind(now.0)
-        .bind(hash.0.to_vec())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(FIND_INVITE).bind(now.0).bind(hash.0.to_vec()).fetch_optional(conn).await?;
     Ok(row.as_ref().map(invite).transpose()?)
 }
 
@@ -337,11 +333,10 @@ pub(super) async fn list_tokens(conn: &mut SqliteConnection) -> Result<Vec<ApiTo
     Ok(rows.iter().map(token).collect::<sqlx::Result<_>>()?)
 }
 
+pub(super) const FIND_TOKEN: &str = concat!(select_tokens!(), " and api_tokens.secret_hash = ?1");
+
 pub(super) async fn find_token(conn: &mut SqliteConnection, hash: SecretHash) -> Result<Option<ApiToken>> {
-    let row = sqlx::query(concat!(select_tokens!(), " and api_tokens.secret_hash = ?1"))
-        .bind(hash.0.to_vec())
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(FIND_TOKEN).bind(hash.0.to_vec()).fetch_optional(conn).await?;
     Ok(row.as_ref().map(token).transpose()?)
 }
 

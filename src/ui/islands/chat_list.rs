@@ -2,7 +2,7 @@
 
 use crate::{
     api::Inbox,
-    domain::{Conversation, ConversationId, ConversationStatus},
+    domain::{Conversation, ConversationId, ConversationStatus, MOST_COUNTED},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +46,13 @@ impl ChatList {
         }
         let known = self.items.remove(at);
         if known.status != news.status {
-            let step = if news.is_open() { 1 } else { -1 };
-            self.open += step;
-            self.closed -= step;
+            let (more, less) =
+                if news.is_open() { (&mut self.open, &mut self.closed) } else { (&mut self.closed, &mut self.open) };
+            *more += 1;
+            // Of a count that ended there it is not known how many more there are.
+            if *less < MOST_COUNTED {
+                *less -= 1;
+            }
         }
         self.put(Conversation { link: news.link.clone().or(known.link), ..news });
         false
@@ -163,6 +167,14 @@ mod tests {
         assert_eq!((ids(&list), list.open, list.closed), (vec![3, 1], 4, 3));
         list.apply(chat(2, 50));
         assert_eq!((ids(&list), list.open, list.closed), (vec![2, 3, 1], 5, 2));
+    }
+
+    #[test]
+    fn a_count_that_ended_stays_where_it_is() {
+        let start = Inbox { open: MOST_COUNTED, ..part(vec![chat(2, 20), chat(1, 10)], true) };
+        let mut list = ChatList::new(start, ConversationStatus::Open, String::new());
+        list.apply(Conversation { status: ConversationStatus::Closed, ..chat(2, 40) });
+        assert_eq!((list.open, list.closed), (MOST_COUNTED, 3));
     }
 
     #[test]

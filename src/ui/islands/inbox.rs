@@ -178,11 +178,11 @@ pub fn InboxList(
                 <nav class="tabs" aria-label="Which chats">
                     <a class="tabs__tab" href="/admin?status=open" aria-current=tab(ConversationStatus::Open)>
                         "Open "
-                        <span class="tabs__count">{open}</span>
+                        <span class="tabs__count">{labels::count(open)}</span>
                     </a>
                     <a class="tabs__tab" href="/admin?status=closed" aria-current=tab(ConversationStatus::Closed)>
                         "Closed "
-                        <span class="tabs__count">{closed}</span>
+                        <span class="tabs__count">{labels::count(closed)}</span>
                     </a>
                 </nav>
                 <ul class="inbox__list" inner_html=to_html(rows.iter().map(|(_, row)| row))></ul>
@@ -235,7 +235,7 @@ fn wake_up() {
         painted.update(rows(&list, Look { now: now.get(), zone: page::local_zone, ..look }));
         for (place, count) in counts.iter().zip([list.open, list.closed]) {
             if let Some(place) = place {
-                say(place, &count.to_string());
+                say(place, &labels::count(count));
             }
         }
         page::count_in_title(Counter::Inbox, list.unread());

@@ -6,6 +6,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{Beside, load_beside, with_viewer};
 use crate::{
     api::{RequestDetails, RequestList, Viewer, list_requests, load_request},
+    client::labels,
     domain::{CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText, Role, StatusChange},
     ui::{
         components::{
@@ -311,7 +312,7 @@ fn Tabs(look: Look, counts: [i64; 4]) -> impl IntoView {
             <a class="tabs__tab" href=there.address("") aria-current=is_here.then_some("page")>
                 {name}
                 " "
-                <span class="tabs__count">{count}</span>
+                <span class="tabs__count">{labels::count(count)}</span>
             </a>
         }
     };

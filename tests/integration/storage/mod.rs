@@ -9,6 +9,7 @@ mod accounts;
 mod concurrency;
 mod conversations;
 mod copy;
+mod cost;
 mod erasure;
 mod files;
 mod messages;
@@ -147,6 +148,7 @@ contract! {
             what_was_edited_or_deleted_is_found_as_it_is_now
             what_the_server_wrote_is_not_searched
             paging_finds_each_once_latest_first
+            rare_and_common_words_are_found_among_many_messages
         }
         participants {
             joining_once_is_enough

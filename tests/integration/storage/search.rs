@@ -133,3 +133,67 @@ pub async fn paging_finds_each_once_latest_first(world: World) {
     let foreign = world.store.search_messages(&room.guest, "word", Some(posted[0].id), 100).await.unwrap();
     assert!(foreign.iter().all(|message| message.conversation_id == room.id));
 }
+
+/// Posts messages with words that are common, rare, or only in the old ones; the n-th has the words that are
+/// returned for it.
+pub async fn post_many(world: &World, room: &Room) -> Vec<(Message, Vec<&'static str>)> {
+    let mut posted = Vec::new();
+    for n in 0..700 {
+        let words: Vec<_> = [("every", 1), ("third", 3), ("élan", 7), ("hundredth", 100)]
+            .into_iter()
+            .filter_map(|(word, each)| (n % each == 0).then_some(word))
+            .chain((n < 300).then_some("old"))
+            .chain((n == 12).then_some("once"))
+            .collect();
+        posted.push((world.post(&room.guest, room.id, &words.join(", ")).await, words));
+    }
+    posted.reverse();
+    posted
+}
+
+/// Asserts that searches find what [`post_many`] has posted, all at once and part by part.
+pub async fn assert_found(world: &World, actor: &Actor, posted: &[(Message, Vec<&'static str>)]) {
+    for query in [
+        &["every"][..],
+        &["third"],
+        &["élan"],
+        &["hundredth"],
+        &["old"],
+        &["once"],
+        &["never"],
+        &["every", "third"],
+        &["every", "hundredth"],
+        &["third", "élan", "every"],
+        &["old", "élan"],
+        &["once", "every", "old"],
+        &["once", "élan"],
+        &["every", "never"],
+    ] {
+        let has_all = |words: &Vec<&str>| query.iter().all(|word| words.contains(word));
+        let wanted: Vec<_> = posted.iter().filter(|(_, words)| has_all(words)).map(|(message, _)| message.id).collect();
+        // As people type it: without its last letter.
+        let text =
+            query.iter().map(|word| word.trim_end_matches(|c| "ydten".contains(c))).collect::<Vec<_>>().join(" ");
+        for limit in [20, 1_000] {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = world.store.search_messages(actor, &text, after, limit).await.unwrap();
+                after = page.last().map(|message| message.id);
+                let is_last = (page.len() as i64) < limit;
+                found.extend(page.into_iter().map(|message| message.id));
+                if is_last {
+                    break;
+                }
+            }
+            assert_eq!(found, wanted, "{text:?}, {limit} at a time, by {actor:?}");
+        }
+    }
+}
+
+pub async fn rare_and_common_words_are_found_among_many_messages(world: World) {
+    let (room, other) = (world.room("Cleo").await, world.room("Other").await);
+    let posted = post_many(&world, &room).await;
+    assert_found(&world, &world.admin, &posted).await;
+    assert_found(&world, &room.guest, &posted).await;
+    assert!(found(&world, &other.guest, "every").await.is_empty());
+}

@@ -7,7 +7,7 @@ use bespoken::storage::sqlite::SqliteStore;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use super::world::*;
+use super::{search, world::*};
 
 /// A store in a new file, which goes away with it.
 pub struct SqliteFile {
@@ -324,4 +324,33 @@ async fn nothing_dangles() {
         assert!(sqlx::query(sql).execute(&mut other).await.is_err(), "{sql}");
     }
     other.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn own_messages_are_found_by_the_index_if_they_are_many() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    let world = with_an_admin(file).await;
+    let (room, elsewhere) = (world.room("Cleo").await, world.room("Other").await);
+    let posted = search::post_many(&world, &room).await;
+    world.post(&elsewhere.guest, elsewhere.id, "every, third, old, once").await;
+    // As if there were more than are read without the index.
+    execute(&mut other, "update conversations set head = head + 100000, last_seq = last_seq + 100000").await;
+    search::assert_found(&world, &room.guest, &posted).await;
+}
+
+#[tokio::test]
+async fn a_search_goes_on_after_a_message_that_was_taken_out_of_it() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    let world = with_an_admin(file).await;
+    let room = world.room("Cleo").await;
+    let posted = search::post_many(&world, &room).await;
+    let (last, _) = &posted[9];
+    execute(&mut other, &format!("update messages set search_id = null where seq = {}", last.seq)).await;
+    for actor in [&world.admin, &room.guest] {
+        let page = world.store.search_messages(actor, "every", Some(last.id), 5).await.unwrap();
+        let wanted: Vec<_> = posted[10..15].iter().map(|(message, _)| message.clone()).collect();
+        assert_eq!(page, wanted);
+    }
 }
