@@ -16,7 +16,7 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use crate::{
     Outcome,
     people::Person,
-    server::{Server, own_cpu},
+    server::{Part, own_cpu},
     wire::{self, Received},
     words::Words,
 };
@@ -62,7 +62,8 @@ pub struct Measured {
     pub sends: u64,
     pub deliveries: u64,
     pub seconds: f64,
-    pub server_cpu: Duration,
+    /// The processor time that each part took which was to be watched.
+    pub cpu: Vec<Duration>,
     /// How much of its core the generator was busy, 0 to 1.
     pub generator: f64,
     /// From the send, or from when it was due in an open loop, to each delivery; µs.
@@ -143,8 +144,9 @@ struct News {
 }
 
 impl Crowd {
-    /// Connects all of `people` to `server` and takes them into their rooms, whose ids are `rooms`.
-    pub fn connect(server: &Server, wraps: bool, rooms: &[&str], people: &[Person]) -> Outcome<Self> {
+    /// Connects all of `people` to one server, or spreads those of each room evenly over several, and takes
+    /// them into their rooms, whose ids are `rooms`.
+    pub fn connect(servers: &[SocketAddr], wraps: bool, rooms: &[&str], people: &[Person]) -> Outcome<Self> {
         let mut crowd = Self {
             poll: Poll::new()?,
             wraps,
@@ -161,7 +163,7 @@ impl Crowd {
         while ready < people.len() {
             while crowd.people.len() - ready < CONNECTING {
                 let Some(person) = coming.next() else { break };
-                crowd.call(server.address, person)?;
+                crowd.call(crowd.server_of(servers, person), person)?;
             }
             crowd.poll.poll(&mut events, Some(Duration::from_millis(100)))?;
             let mut news = News::default();
@@ -192,6 +194,13 @@ impl Crowd {
             }
         }
         Ok(())
+    }
+
+    /// The next in turn for the room, with each room beginning at another: neither people nor those who are
+    /// first in their room, and send, are more in one place than in another.
+    fn server_of(&self, servers: &[SocketAddr], person: &Person) -> SocketAddr {
+        let room = person.rooms[0];
+        servers[(room + self.rooms[room].members.len()) % servers.len()]
     }
 
     fn call(&mut self, address: SocketAddr, person: &Person) -> Outcome {
@@ -226,8 +235,8 @@ impl Crowd {
         Ok(())
     }
 
-    /// Puts the load on, and returns once everything that was sent has arrived.
-    pub fn run(&mut self, load: &Load, server: &Server) -> Outcome<Measured> {
+    /// Puts the load on, watches what it costs these parts, and returns once everything that was sent has arrived.
+    pub fn run(&mut self, load: &Load, parts: &[Part]) -> Outcome<Measured> {
         let mut measured = Measured::new()?;
         let mut events = Events::with_capacity(1024);
         let begin = Instant::now();
@@ -258,11 +267,11 @@ impl Crowd {
             let now = Instant::now();
             if !measuring && now >= from {
                 measuring = true;
-                clock = Clock::start(server, now);
+                clock = Clock::start(parts, now);
             }
             if measuring && !over && now >= until {
                 over = true;
-                clock.stop(server, now, &mut measured);
+                clock.stop(parts, now, &mut measured);
             }
             if over && self.rooms.iter().all(|room| room.under_way.is_empty()) {
                 return Ok(measured);
@@ -620,21 +629,23 @@ impl Schedule {
 #[derive(Default)]
 struct Clock {
     began: Option<Instant>,
-    server: Duration,
+    /// What each part had taken before.
+    parts: Vec<Duration>,
     own: Duration,
     /// Time in which the generator only watched.
     idle: Duration,
 }
 
 impl Clock {
-    fn start(server: &Server, now: Instant) -> Self {
-        Self { began: Some(now), server: server.cpu(), own: own_cpu(), idle: Duration::ZERO }
+    fn start(parts: &[Part], now: Instant) -> Self {
+        let taken = parts.iter().map(Part::cpu).collect();
+        Self { began: Some(now), parts: taken, own: own_cpu(), idle: Duration::ZERO }
     }
 
-    fn stop(&self, server: &Server, now: Instant, measured: &mut Measured) {
+    fn stop(&self, parts: &[Part], now: Instant, measured: &mut Measured) {
         let taken = self.began.map_or(Duration::ZERO, |began| now - began);
         measured.seconds = taken.as_secs_f64();
-        measured.server_cpu = server.cpu() - self.server;
+        measured.cpu = parts.iter().zip(&self.parts).map(|(part, before)| part.cpu().saturating_sub(*before)).collect();
         let busy = (own_cpu() - self.own).saturating_sub(self.idle);
         measured.generator = busy.as_secs_f64() / taken.as_secs_f64();
     }
@@ -648,7 +659,7 @@ impl Measured {
             sends: 0,
             deliveries: 0,
             seconds: 0.0,
-            server_cpu: Duration::ZERO,
+            cpu: Vec::new(),
             generator: 0.0,
             delivery: histogram.clone(),
             ack: histogram,

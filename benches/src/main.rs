@@ -4,8 +4,10 @@
 
 mod crowd;
 mod disk;
+mod nodes;
 mod pages;
 mod people;
+mod quota;
 mod report;
 mod scale;
 mod scenario;
@@ -37,14 +39,12 @@ struct Arguments {
     only: Vec<String>,
     /// Parts of the names of servers; none means all.
     servers: Vec<String>,
-    /// Whether a full database is measured against an empty one, and nothing else.
-    scale: bool,
+    /// What is measured: beside other servers, if nothing else is said.
+    run: fn(&Arguments) -> Outcome,
 }
 
 fn main() -> ExitCode {
-    match arguments()
-        .and_then(|arguments| if arguments.scale { scale::run(&arguments) } else { scenario::run_all(&arguments) })
-    {
+    match arguments().and_then(|arguments| (arguments.run)(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
@@ -61,7 +61,8 @@ fn arguments() -> Outcome<Arguments> {
     let peers = PathBuf::from(next("the folder of the other servers")?);
     let scratch = PathBuf::from(next("a folder for databases")?);
     let mut size = Size { repeats: 5, measure: Duration::from_secs(4), warm_up: Duration::from_secs(1), smoke: false };
-    let (mut core, mut only, mut servers, mut scale) = (None, Vec::new(), Vec::new(), false);
+    let (mut core, mut only, mut servers) = (None, Vec::new(), Vec::new());
+    let mut run: fn(&Arguments) -> Outcome = scenario::run_all;
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
@@ -69,7 +70,8 @@ fn arguments() -> Outcome<Arguments> {
             "--repeats" => size.repeats = value()?.parse()?,
             "--seconds" => size.measure = Duration::from_secs_f64(value()?.parse()?),
             "--server" => servers.push(value()?),
-            "--scale" => scale = true,
+            "--scale" => run = scale::run,
+            "--nodes" => run = nodes::run,
             "--smoke" => {
                 size = Size { repeats: 1, measure: Duration::from_secs(1), warm_up: Duration::ZERO, smoke: true };
             }
@@ -77,5 +79,5 @@ fn arguments() -> Outcome<Arguments> {
             _ => return Err(format!("what is {word}?").into()),
         }
     }
-    Ok(Arguments { places: Places { bespoken, peers, core }, scratch, size, only, servers, scale })
+    Ok(Arguments { places: Places { bespoken, peers, core }, scratch, size, only, servers, run })
 }

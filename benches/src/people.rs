@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     Outcome,
-    server::{Kind, Places, Server, bespoken_flags},
+    server::{Places, Server, sqlite},
 };
 
 /// Most admins that a room can have, besides its guest.
@@ -46,12 +46,23 @@ pub struct Person {
 }
 
 impl World {
-    /// Makes the database: `admins` accounts and `rooms` conversations.
+    /// Makes an SQLite database: `admins` accounts and `rooms` conversations.
     pub fn create(places: &Places, scratch: &Path, admins: usize, rooms: usize) -> Outcome<Self> {
         let folder = tempfile::tempdir_in(scratch)?;
-        let database = bespoken_flags(folder.path())[1].clone();
-        let tokens = (0..admins).map(|number| create_admin(places, &database, number)).collect::<Outcome<Vec<_>>>()?;
-        let server = Server::start(Kind::Bespoken, places, folder.path())?;
+        let database = sqlite(folder.path());
+        Self::create_on(places, folder, &database, admins, rooms)
+    }
+
+    /// The same on an empty database; what stands beside it goes into `folder`.
+    pub fn create_on(
+        places: &Places,
+        folder: tempfile::TempDir,
+        database: &str,
+        admins: usize,
+        rooms: usize,
+    ) -> Outcome<Self> {
+        let tokens = (0..admins).map(|number| create_admin(places, database, number)).collect::<Outcome<Vec<_>>>()?;
+        let server = Server::start_node(places, folder.path(), database, None)?;
         let agent = ureq::Agent::new_with_defaults();
         let rooms = (0..rooms)
             .map(|number| {
@@ -68,6 +79,11 @@ impl World {
             .collect::<Outcome<Vec<_>>>()?;
         drop(server);
         Ok(Self { rooms, tokens, folder })
+    }
+
+    /// What nodes share besides their database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A folder with the database as it was made.
@@ -93,6 +109,11 @@ impl World {
             }
         }
         people
+    }
+
+    /// In each of the first `rooms` rooms so many who have come by its link.
+    pub fn by_link(&self, rooms: usize, members: usize) -> Vec<Person> {
+        (0..rooms * members).map(|number| self.guest(number / members, number)).collect()
     }
 
     /// In each of the first `rooms` rooms a guest on a socket of its own, and two of `agents` admins who

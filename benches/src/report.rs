@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::server::Kind;
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Figure {
     Count(f64),
@@ -19,8 +17,8 @@ pub struct Table {
     about: &'static str,
     columns: Vec<&'static str>,
     /// In the order in which they were first measured.
-    rows: Vec<(Kind, Vec<Vec<Figure>>)>,
-    remarks: Vec<(Kind, String)>,
+    rows: Vec<(&'static str, Vec<Vec<Figure>>)>,
+    remarks: Vec<(&'static str, String)>,
 }
 
 impl Table {
@@ -28,21 +26,21 @@ impl Table {
         Self { name, about, columns: columns.to_vec(), rows: Vec::new(), remarks: Vec::new() }
     }
 
-    /// Adds what one repeat gave.
-    pub fn add(&mut self, kind: Kind, figures: Vec<Figure>) {
+    /// Adds what one repeat gave for the server of this name.
+    pub fn add(&mut self, server: &'static str, figures: Vec<Figure>) {
         let shown: Vec<_> = figures.iter().map(|figure| figure.to_string()).collect();
-        eprintln!("bench: {} {}: {}", self.name, kind.name(), shown.join(", "));
-        match self.rows.iter_mut().find(|(known, _)| *known == kind) {
+        eprintln!("bench: {} {}: {}", self.name, server, shown.join(", "));
+        match self.rows.iter_mut().find(|(known, _)| *known == server) {
             Some((_, repeats)) => repeats.push(figures),
-            None => self.rows.push((kind, vec![figures])),
+            None => self.rows.push((server, vec![figures])),
         }
     }
 
     /// Says why a repeat has no figures.
-    pub fn remark(&mut self, kind: Kind, why: &str) {
-        eprintln!("bench: {} {}: {why}", self.name, kind.name());
-        if !self.remarks.iter().any(|(known, _)| *known == kind) {
-            self.remarks.push((kind, why.to_owned()));
+    pub fn remark(&mut self, server: &'static str, why: &str) {
+        eprintln!("bench: {} {}: {why}", self.name, server);
+        if !self.remarks.iter().any(|(known, _)| *known == server) {
+            self.remarks.push((server, why.to_owned()));
         }
     }
 
@@ -57,8 +55,8 @@ impl Table {
             let _ = write!(out, " {column} |");
         }
         let _ = write!(out, "\n| --- |{}", " ---: |".repeat(self.columns.len()));
-        for (kind, repeats) in &self.rows {
-            let _ = write!(out, "\n| {} |", kind.name());
+        for (server, repeats) in &self.rows {
+            let _ = write!(out, "\n| {server} |");
             for column in 0..self.columns.len() {
                 let mut figures: Vec<_> = repeats.iter().map(|repeat| repeat[column]).collect();
                 figures.sort_by(|a, b| a.value().total_cmp(&b.value()));
@@ -70,8 +68,8 @@ impl Table {
                 };
             }
         }
-        for (kind, why) in &self.remarks {
-            let _ = write!(out, "\n\n{}: {why}.", kind.name());
+        for (server, why) in &self.remarks {
+            let _ = write!(out, "\n\n{server}: {why}.");
         }
         println!("{out}\n");
     }

@@ -178,9 +178,9 @@ impl Site {
 fn fill(server: &Server, world: &World, messages: usize) -> Outcome {
     let people = world.writers(world.rooms.len(), ADMINS);
     let rooms: Vec<_> = world.rooms.iter().map(|room| room.id.as_str()).collect();
-    let mut crowd = Crowd::connect(server, false, &rooms, &people)?;
+    let mut crowd = Crowd::connect(&[server.address], false, &rooms, &people)?;
     let pace = Pace::Rounds { rounds: messages / rooms.len() };
     let load = Load { what: What::Messages, pace, measure: Duration::ZERO, warm_up: Duration::ZERO };
-    crowd.run(&load, server)?;
+    crowd.run(&load, &[])?;
     Ok(())
 }

@@ -23,15 +23,17 @@ struct Rooms {
 
 /// Who sits where.
 #[derive(Clone, Copy)]
-enum Layout {
+pub enum Layout {
     /// So many rooms with so many people, each on a socket of its own.
     Separate { rooms: usize, members: usize },
+    /// The same, but that all of a room have come by its link.
+    ByLink { rooms: usize, members: usize },
     /// So many rooms with a guest and two of so many agents, who have all their rooms on one socket.
     Agents { rooms: usize, agents: usize },
 }
 
-const SUPPORT: Layout = Layout::Separate { rooms: 2000, members: 3 };
-const FAN_OUT: Layout = Layout::Separate { rooms: 20, members: 100 };
+pub const SUPPORT: Layout = Layout::Separate { rooms: 2000, members: 3 };
+pub const FAN_OUT: Layout = Layout::Separate { rooms: 20, members: 100 };
 const DESK: Layout = Layout::Agents { rooms: 2000, agents: 20 };
 const LIVE: &[Kind] = &[Kind::Bespoken, Kind::SocketIo, Kind::Ws, Kind::Bun];
 /// Deliveries of one send in [`FAN_OUT`]: to all but the sender.
@@ -107,24 +109,27 @@ pub fn run_all(arguments: &Arguments) -> Outcome {
     );
     eprintln!("bench: making {admins} admins and {rooms} conversations");
     let world = World::create(places, scratch, admins, rooms)?;
-    let wanted =
-        |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|part| name.contains(part.as_str()));
-    for scenario in ROOMS.iter().filter(|scenario| wanted(scenario.name)) {
+    for scenario in ROOMS.iter().filter(|scenario| arguments.wants(scenario.name)) {
         measure_rooms(arguments, &world, scenario)?;
     }
-    if wanted("persisted-half") {
+    if arguments.wants("persisted-half") {
         measure_half(arguments, &world)?;
     }
-    if wanted("idle") {
+    if arguments.wants("idle") {
         measure_idle(arguments, &world)?;
     }
-    if wanted("pages") {
+    if arguments.wants("pages") {
         measure_pages(arguments, &world)?;
     }
     Ok(())
 }
 
 impl Arguments {
+    /// Whether a scenario of this name is to be measured.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+
     /// Those of `servers` that are to be measured.
     fn chosen(&self, servers: &[Kind]) -> Vec<Kind> {
         let wanted = |kind: &Kind| {
@@ -134,10 +139,11 @@ impl Arguments {
         servers.iter().copied().filter(wanted).filter(is_there).collect()
     }
 
-    fn people(&self, world: &World, layout: Layout) -> Vec<Person> {
+    pub fn people(&self, world: &World, layout: Layout) -> Vec<Person> {
         let small = |count: usize, most: usize| if self.size.smoke { count.min(most) } else { count };
         match layout {
             Layout::Separate { rooms, members } => world.each_on_a_socket(small(rooms, 20), small(members, 11)),
+            Layout::ByLink { rooms, members } => world.by_link(small(rooms, 20), small(members, 11)),
             Layout::Agents { rooms, agents } => world.with_agents(small(rooms, 20), small(agents, 3)),
         }
     }
@@ -147,17 +153,17 @@ impl Arguments {
         let folder = world.copy(&self.scratch)?;
         let server = Server::start(kind, &self.places, folder.path())?;
         let people = self.people(world, layout);
-        let mut crowd = Crowd::connect(&server, kind.wraps(), &ids(world, &people), &people)?;
+        let mut crowd = Crowd::connect(&[server.address], kind.wraps(), &ids(world, &people), &people)?;
         crowd.settle(SETTLE)?;
         let load = Load { what, pace, measure: self.size.measure, warm_up: self.size.warm_up };
-        let measured = crowd.run(&load, &server)?;
+        let measured = crowd.run(&load, &[server.part()])?;
         limits::generator(measured.generator, self.size.smoke)?;
         Ok(measured)
     }
 }
 
 /// The rooms that somebody is in.
-fn ids<'a>(world: &'a World, people: &[Person]) -> Vec<&'a str> {
+pub fn ids<'a>(world: &'a World, people: &[Person]) -> Vec<&'a str> {
     let count = people.iter().flat_map(|person| &person.rooms).max().map_or(0, |last| last + 1);
     world.rooms[..count].iter().map(|room| room.id.as_str()).collect()
 }
@@ -184,12 +190,12 @@ fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outc
                 // A server that does not bear an open load has no latency under it; one that lost or
                 // reordered something has no figures at all.
                 Err(error) if open && error.to_string().contains("cannot keep up") => {
-                    table.remark(kind, &error.to_string());
+                    table.remark(kind.name(), &error.to_string());
                     continue;
                 }
                 measured => measured.map_err(|error| format!("{name}, {}: {error}", kind.name()))?,
             };
-            let cpu = measured.server_cpu.as_secs_f64();
+            let cpu = measured.cpu[0].as_secs_f64();
             let rate = |count: u64| Figure::Count(count as f64 / measured.seconds);
             let per_cpu = |count: u64| Figure::Count(count as f64 / cpu);
             let share = |busy: f64| Figure::Share(busy);
@@ -212,7 +218,7 @@ fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outc
                     at(&measured.ack, 0.99),
                 ],
             };
-            table.add(kind, figures.into_iter().chain(used).collect());
+            table.add(kind.name(), figures.into_iter().chain(used).collect());
         }
     }
     table.print(arguments.size.smoke);
@@ -235,13 +241,13 @@ fn measure_half(arguments: &Arguments, world: &World) -> Outcome {
         let half = Pace::Open { sends: full.sends as f64 / full.seconds / 2.0 };
         let measured = arguments.measure(world, kind, DESK, What::Messages, half)?;
         table.add(
-            kind,
+            kind.name(),
             vec![
                 Figure::Count(measured.sends as f64 / measured.seconds),
                 Figure::Time(measured.ack.value_at_quantile(0.5)),
                 Figure::Time(measured.ack.value_at_quantile(0.99)),
                 Figure::Time(measured.delivery.value_at_quantile(0.99)),
-                Figure::Share(measured.server_cpu.as_secs_f64() / measured.seconds),
+                Figure::Share(measured.cpu[0].as_secs_f64() / measured.seconds),
                 Figure::Share(measured.generator),
             ],
         );
@@ -263,13 +269,13 @@ fn measure_idle(arguments: &Arguments, world: &World) -> Outcome {
             let people = arguments.people(world, IDLE);
             // Whatever a server sets up for its first socket is not what a socket costs.
             let rooms = ids(world, &people);
-            drop(Crowd::connect(&server, kind.wraps(), &rooms, &people[..1])?);
+            drop(Crowd::connect(&[server.address], kind.wraps(), &rooms, &people[..1])?);
             let before = server.memory();
-            let mut crowd = Crowd::connect(&server, kind.wraps(), &rooms, &people)?;
+            let mut crowd = Crowd::connect(&[server.address], kind.wraps(), &rooms, &people)?;
             crowd.settle(Duration::from_secs(3).min(4 * arguments.size.measure))?;
             let after = server.memory();
             let each = after.saturating_sub(before) / people.len() as u64;
-            table.add(kind, vec![Figure::Bytes(before), Figure::Bytes(after), Figure::Bytes(each)]);
+            table.add(kind.name(), vec![Figure::Bytes(before), Figure::Bytes(after), Figure::Bytes(each)]);
         }
     }
     table.print(arguments.size.smoke);
@@ -297,7 +303,7 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
             limits::generator(measured.generator, arguments.size.smoke)?;
             let cpu = measured.server_cpu.as_secs_f64();
             table.add(
-                kind,
+                kind.name(),
                 vec![
                     Figure::Count(measured.requests as f64 / measured.seconds),
                     Figure::Count(measured.requests as f64 / cpu),

@@ -1,6 +1,7 @@
 //! The servers that are measured: each its own process on a core of its own.
 
 use std::{
+    fmt::Display,
     fs,
     io::{BufRead, BufReader},
     net::{SocketAddr, TcpListener},
@@ -59,14 +60,7 @@ impl Server {
     /// Starts a server and waits until it listens. `folder` is where it may keep its data.
     pub fn start(kind: Kind, places: &Places, folder: &Path) -> Outcome<Self> {
         let mut command = match kind {
-            Kind::Bespoken => {
-                // Nobody else takes the port in between: everything here happens one after the other.
-                let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-                let mut command = places.pinned(&places.bespoken);
-                command.arg("serve").args(["--listen", &address.to_string()]);
-                command.args(bespoken_flags(folder));
-                command
-            }
+            Kind::Bespoken => return Self::start_node(places, folder, &sqlite(folder), None),
             Kind::Bun => {
                 let mut command = places.pinned(&places.peers.join("node_modules/@oven/bun-linux-x64/bin/bun"));
                 command.arg(places.peers.join("bun.mjs"));
@@ -79,9 +73,27 @@ impl Server {
         if matches!(kind, Kind::SocketIoSqlite | Kind::WsSqlite) {
             command.arg(folder.join("peer.db"));
         }
-        let log = fs::File::create(folder.join("server.log"))?;
-        let mut process =
-            command.env("NODE_ENV", "production").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+        Self::spawn(command.env("NODE_ENV", "production"), kind.name(), &folder.join("server.log"))
+    }
+
+    /// Starts Bespoken on this database. Nodes that share one also share the folder, and talk to each other by
+    /// way of `nats`.
+    pub fn start_node(places: &Places, folder: &Path, database: &str, nats: Option<&str>) -> Outcome<Self> {
+        let address = free_address()?;
+        let mut command = places.pinned(&places.bespoken);
+        command.arg("serve").args(["--listen", &address.to_string()]);
+        command.args(["--database-url", database]).arg("--data-dir").arg(folder);
+        // Limits on single people are lifted, as one machine plays all of them.
+        command.args(["--limit-sends", "1000000000", "--limit-connections", "1000000"]);
+        if let Some(nats) = nats {
+            command.args(["--nats-url", nats]);
+        }
+        Self::spawn(&mut command, Kind::Bespoken.name(), &folder.join(format!("server-{}.log", address.port())))
+    }
+
+    fn spawn(command: &mut Command, name: &str, log: &Path) -> Outcome<Self> {
+        let errors = fs::File::create(log)?;
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn()?;
         let mut lines = BufReader::new(process.stdout.take().ok_or("no output")?).lines();
         let address = lines.find_map(|line| {
             let address = line.ok()?.strip_prefix("listening on http://")?.parse().ok();
@@ -96,10 +108,19 @@ impl Server {
             _ => {
                 process.kill().ok();
                 process.wait()?;
-                let log = fs::read_to_string(folder.join("server.log")).unwrap_or_default();
-                Err(format!("{} does not start: {}", kind.name(), log.trim()).into())
+                let log = fs::read_to_string(log).unwrap_or_default();
+                Err(format!("{name} does not start: {}", log.trim()).into())
             }
         }
+    }
+
+    /// To be watched alone.
+    pub fn part(&self) -> Part {
+        Part::Processes(vec![self.id()])
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The processor time that all its threads have taken.
@@ -122,30 +143,93 @@ impl Drop for Server {
     }
 }
 
+/// Something that takes processor time.
+pub enum Part {
+    /// Processes, with all that they have started.
+    Processes(Vec<u32>),
+    /// A core, whoever uses it.
+    Core(usize),
+}
+
+impl Part {
+    /// What it has taken so far, in steps of 10 ms.
+    pub fn cpu(&self) -> Duration {
+        match self {
+            Self::Processes(first) => ticks(tree(first).iter().map(|(_, stat)| stat.own + stat.ended).sum()),
+            Self::Core(core) => {
+                // proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal; what guests take is
+                // counted once already.
+                let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+                let name = format!("cpu{core} ");
+                let line = stat.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_default();
+                let fields = line.split_whitespace().take(8).enumerate();
+                let busy = fields.filter(|(at, _)| ![3, 4].contains(at));
+                ticks(busy.filter_map(|(_, field)| field.parse::<u64>().ok()).sum())
+            }
+        }
+    }
+}
+
+/// These processes, and all that they or those after them have started.
+pub fn tree(first: &[u32]) -> Vec<(u32, Stat)> {
+    let running = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let running = running.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let (mut found, mut others): (Vec<_>, Vec<_>) = running
+        .filter_map(|process| Some((process, Stat::of(process)?)))
+        .partition(|(process, _)| first.contains(process));
+    let mut looked_at = 0;
+    while looked_at < found.len() {
+        let parent = found[looked_at].0;
+        found.extend(others.extract_if(.., |(_, stat)| stat.parent == parent));
+        looked_at += 1;
+    }
+    found
+}
+
 /// The processor time that this process has taken.
 pub fn own_cpu() -> Duration {
     cpu_of("self")
 }
 
-/// From /proc, in steps of 10 ms. proc(5): fields 14 and 15 of stat, in ticks, of which Linux has 100 a second.
 fn cpu_of(process: &str) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name of the program is in brackets and may contain anything.
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks: u64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
+    ticks(Stat::of(process).map_or(0, |stat| stat.own))
 }
 
-/// Limits on single people are lifted, as one machine plays all of them.
-pub fn bespoken_flags(folder: &Path) -> Vec<String> {
-    let database = folder.join("bespoken.db").display().to_string();
-    [
-        ["--database-url".to_owned(), format!("sqlite://{database}")],
-        ["--data-dir".to_owned(), folder.display().to_string()],
-        ["--limit-sends".to_owned(), "1000000000".to_owned()],
-        ["--limit-connections".to_owned(), "1000000".to_owned()],
-    ]
-    .concat()
+/// Linux has 100 a second.
+fn ticks(count: u64) -> Duration {
+    Duration::from_millis(count * 10)
+}
+
+/// What /proc says of a process.
+pub struct Stat {
+    parent: u32,
+    /// The processor time that its threads have taken, in ticks.
+    own: u64,
+    /// And that of its children that have ended.
+    ended: u64,
+}
+
+impl Stat {
+    /// proc(5): of the fields of stat number 4, and 14 to 17.
+    fn of(process: impl Display) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name of the program is in brackets and may contain anything.
+        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let sum = |range| {
+            Some(fields.get::<std::ops::Range<usize>>(range)?.iter().filter_map(|f| f.parse::<u64>().ok()).sum())
+        };
+        Some(Self { parent: fields.get(1)?.parse().ok()?, own: sum(11..13)?, ended: sum(13..15)? })
+    }
+}
+
+/// The database of a Bespoken that is alone.
+pub fn sqlite(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("bespoken.db").display())
+}
+
+/// Nobody else takes the port in between: everything here happens one after the other.
+pub fn free_address() -> Outcome<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 impl Places {
@@ -155,7 +239,7 @@ impl Places {
         command
     }
 
-    fn pinned(&self, program: &Path) -> Command {
+    pub fn pinned(&self, program: &Path) -> Command {
         match self.core {
             Some(core) => {
                 let mut command = Command::new("taskset");

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::postgres::Server;
 use crate::process::{Failure, Outcome, cargo, output, run, say};
 use crate::server::Profile;
 use crate::workspace::Workspace;
@@ -17,15 +18,25 @@ const GENERATOR_CORE: usize = 1;
 
 pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     setup::node_packages(workspace, &peers(workspace))?;
-    measure(workspace, arguments)
+    run(measurement(workspace)?.args(arguments))
 }
 
 /// `cargo xtask bench-scale`: the release build with a million messages and with hardly any.
 pub fn scale(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    measure(workspace, &[&["--scale".to_owned()], arguments].concat())
+    run(measurement(workspace)?.arg("--scale").args(arguments))
 }
 
-fn measure(workspace: &Workspace, arguments: &[String]) -> Outcome {
+/// `cargo xtask bench-nodes`: the release build as one node and as two, over PostgreSQL and NATS. As root it can hold
+/// each node to a share of a core, and so show what a second one adds.
+pub fn nodes(workspace: &Workspace, arguments: &[String]) -> Outcome {
+    let nats = setup::nats_server()?;
+    let postgres = Server::provide(workspace)?;
+    let mut command = measurement(workspace)?;
+    run(postgres.tell(&mut command).env("BESPOKEN_TEST_NATS", nats).arg("--nodes").args(arguments))
+}
+
+/// The generator of load on its core, told all but what to measure.
+fn measurement(workspace: &Workspace) -> Outcome<Command> {
     if output(Command::new("taskset").args(["--cpu-list", &GENERATOR_CORE.to_string(), "true"])).is_none() {
         return Err(Failure::new("this measures on Linux only, with two cores and `taskset`"));
     }
@@ -35,19 +46,25 @@ fn measure(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", &GENERATOR_CORE.to_string()]).arg(workspace.target.join("release/bench"));
     say("measuring; leave the machine alone meanwhile");
-    run(places(workspace, &mut command, Profile::Release)?.args(["--core", &SERVER_CORE.to_string()]).args(arguments))
+    places(workspace, &mut command, Profile::Release)?.args(["--core", &SERVER_CORE.to_string()]);
+    Ok(command)
 }
 
-/// The smoke form, which is one of the tests: a few people on the server that is there, and nothing may be lost.
+/// The smoke form, which is one of the tests: a few people on the server that is there, alone and as two nodes, and
+/// nothing may be lost.
 ///
 /// # Errors
 ///
 /// When something was lost, doubled or out of order.
-pub fn smoke(workspace: &Workspace) -> Outcome {
-    say("smoke form of the benchmark");
-    let mut command = cargo(workspace);
-    command.args(["run", "--quiet", "--package", "bench", "--"]);
-    run(places(workspace, &mut command, Profile::Dev)?.arg("--smoke"))
+pub fn smoke(workspace: &Workspace, postgres: &Server) -> Outcome {
+    say("smoke form of the benchmarks");
+    for words in [&["--smoke"][..], &["--nodes", "--smoke"]] {
+        let mut command = cargo(workspace);
+        command.args(["run", "--quiet", "--package", "bench", "--"]);
+        places(workspace, &mut command, Profile::Dev)?;
+        run(postgres.tell(&mut command).env("BESPOKEN_TEST_NATS", setup::nats_server()?).args(words))?;
+    }
+    Ok(())
 }
 
 fn places<'a>(workspace: &Workspace, command: &'a mut Command, profile: Profile) -> Outcome<&'a mut Command> {

@@ -90,6 +90,12 @@ const TASKS: &[Task] = &[
         does: "measure what a million messages in the database cost",
         start: bench::scale,
     },
+    Task {
+        name: "bench-nodes",
+        arguments: "[part of a scenario's name] [--repeats N] [--seconds N]",
+        does: "measure what a second node adds, over PostgreSQL and NATS (Linux, two cores, best as root)",
+        start: bench::nodes,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -54,10 +54,10 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     if wanted.unit || wanted.integration {
         rust_tests(workspace, &wanted, postgres.as_ref())?;
     }
-    if wanted.everything() {
-        bench::smoke(workspace)?;
-    }
     if let Some(postgres) = postgres.filter(|_| wanted.browser) {
+        if wanted.everything() {
+            bench::smoke(workspace, &postgres)?;
+        }
         browser_tests(workspace, &wanted, &postgres)?;
     }
     if wanted.api {
