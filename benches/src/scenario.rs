@@ -34,7 +34,7 @@ pub enum Layout {
 
 pub const SUPPORT: Layout = Layout::Separate { rooms: 2000, members: 3 };
 pub const FAN_OUT: Layout = Layout::Separate { rooms: 20, members: 100 };
-pub const DESK: Layout = Layout::Agents { rooms: 2000, agents: 20 };
+const DESK: Layout = Layout::Agents { rooms: 2000, agents: 20 };
 const LIVE: &[Kind] = &[Kind::Bespoken, Kind::SocketIo, Kind::Ws, Kind::Bun];
 /// Deliveries of one send in [`FAN_OUT`]: to all but the sender.
 const OTHERS: f64 = 99.0;
