@@ -106,7 +106,6 @@ async fn every_query_uses_an_index() {
         &requests::count_all_sql(),
         sessions::CLEAR,
         sessions::FIND,
-        sessions::LINKS,
         sessions::END_ALL,
         sessions::FIND_SIGN_IN_LINK,
         users::HAS_ADMIN,
@@ -134,9 +133,11 @@ async fn every_query_uses_an_index() {
             assert!(plan[0].starts_with("SEARCH login_sessions") && plan[0].ends_with("(id=?)"), "{plan:#?} for{sql}");
         }
     }
-    // Sorted are the sessions of one person.
-    let plan = plans(&mut conn, sessions::LIST).await;
-    assert_indexed(sessions::LIST, &plan, None);
+    // Sorted are the links of one session, and the sessions of one person.
+    for sql in [sessions::LINKS, sessions::LIST] {
+        let plan = plans(&mut conn, sql).await;
+        assert_indexed(sql, &plan, None);
+    }
     drop(conn);
     crate::storage::Store::close(&store).await;
 }

@@ -179,7 +179,9 @@ pub(super) fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool)
     };
     let conditions = [
         (!is_admin, " and custom_requests.customer_id = ?2"),
-        (filter.status.is_some(), " and custom_requests.status = ?3"),
+        (is_admin && filter.status.is_some(), " and custom_requests.status = ?3"),
+        // The `+` keeps SQLite from going through everybody's that have the status.
+        (!is_admin && filter.status.is_some(), " and +custom_requests.status = ?3"),
         (searched(filter).is_some(), " and instr(custom_requests.folded, ?4)"),
         (has_cursor, after),
     ];
