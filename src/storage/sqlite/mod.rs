@@ -69,6 +69,13 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
 ];
 
+/// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon
+/// after each other change the same pages, which are then brought there once.
+const CHECKPOINT_PAGES: &str = "8000";
+/// Of the writing connection, in KiB as SQLite has it, with a minus: all that a full batch changes, or SQLite would
+/// write pages out before the batch is done, and read them again.
+const WRITER_CACHE: &str = "-32768";
+
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
 const READERS: u32 = 4;
 /// Rows that a connection may read ahead. More than most lists have, so that its thread need not
@@ -184,7 +191,8 @@ fn options(url: &str) -> Result<SqliteConnectOptions> {
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)
         .row_buffer_size(ROWS_AHEAD)
-        .busy_timeout(BUSY);
+        .busy_timeout(BUSY)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
     Ok(options)
 }
 
@@ -207,7 +215,7 @@ fn make_folder(options: &SqliteConnectOptions) -> Result<()> {
 
 /// Opens the file as none has opened it before: turns on the write-ahead log, which stays on from then.
 async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    let with_log = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let with_log = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE);
     let mut attempts = 0;
     let mut conn = loop {
         match with_log.connect().await {
@@ -231,7 +239,7 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 /// Another connection to a database that [`SqliteStore::open`] has prepared.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    let mut conn = options.connect().await?;
+    let mut conn = options.clone().pragma("cache_size", WRITER_CACHE).connect().await?;
     require_fit(&mut conn).await?;
     Ok(conn)
 }

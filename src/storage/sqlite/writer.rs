@@ -23,10 +23,8 @@ use tokio_util::sync::CancellationToken;
 use super::connect;
 use crate::storage::{Commit, Result, StoreError, StoreMetrics};
 
-/// How many jobs may wait; whoever comes after waits for a place, in order.
+/// How many jobs may wait, and then share a transaction; whoever comes after waits for a place, in order.
 const QUEUE: usize = 1024;
-/// How many jobs share a transaction at most, so that the first need not wait for ever.
-const BATCH: usize = 256;
 
 /// Where the commits go, once somebody wants them.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
@@ -111,12 +109,12 @@ struct Task {
 
 impl Task {
     async fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) -> Option<Tx> {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(QUEUE);
         loop {
             tokio::select! {
                 biased;
                 () = closing.cancelled(), if !jobs.is_closed() => jobs.close(),
-                taken = jobs.recv_many(&mut batch, BATCH) => match taken {
+                taken = jobs.recv_many(&mut batch, QUEUE) => match taken {
                     0 => return self.tx,
                     _ => {
                         self.write(&mut batch).await;
