@@ -94,6 +94,28 @@ test("an admin sees a request come, sets its status and chats from the table", a
   await expect(customer.page.getByRole("button", { name: "Set" })).toHaveCount(0);
 });
 
+test("a press counts though the table changes meanwhile", async ({ admin, person }) => {
+  const customer = await person();
+  await register(customer.page, "Slow Customer");
+  await makeRequest(customer.page, "Walnut tray");
+  await customer.page.getByRole("button", { name: "Chat with Admin" }).click();
+  await customer.chat.live();
+  await customer.chat.say("first");
+
+  await admin.page.goto("/admin/requests");
+  await followed(admin.page);
+  const row = entry(admin.page, "Walnut tray");
+  await expect(row.locator(".badge")).toContainText("1");
+  await row.getByRole("link", { name: "Chat" }).hover();
+  await admin.page.mouse.down();
+  const fetched = admin.page.waitForResponse(/\/admin\/requests$/);
+  await customer.chat.say("second");
+  await (await fetched).finished();
+  await admin.page.mouse.up();
+  await admin.chat.live();
+  await expect(admin.chat.message("second")).toBeVisible();
+});
+
 test("customers do not find each other's requests and chats", async ({ person, admin }) => {
   const one = await person();
   await register(one.page, "First Customer");

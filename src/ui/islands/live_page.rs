@@ -67,8 +67,10 @@ fn fetch_soon(due: &Rc<Cell<bool>>) {
                 if focus().is_some_and(|element| element.tag_name() == "SELECT") {
                     return set_timeout(move || fetch_soon(&due), FETCH_AFTER * 8);
                 }
-                spawn_local(async {
-                    fetch().await;
+                spawn_local(async move {
+                    if let Some(regions) = fetch().await {
+                        take_over(&regions, &due);
+                    }
                 });
             },
             FETCH_AFTER,
@@ -97,8 +99,8 @@ fn choices(region: &Element) -> Vec<(String, String)> {
     fields.filter_map(choice).collect()
 }
 
-/// Fetches the page and takes over its regions. `None` if that was not possible: then they stay.
-async fn fetch() -> Option<()> {
+/// Fetches the page, and returns its regions. `None` if that was not possible.
+async fn fetch() -> Option<Vec<Element>> {
     let address = location().href().ok()?;
     let response: Response = JsFuture::from(window().fetch_with_str(&address)).await.ok()?.dyn_into().ok()?;
     if !response.ok() {
@@ -106,7 +108,15 @@ async fn fetch() -> Option<()> {
     }
     let text: JsValue = JsFuture::from(response.text().ok()?).await.ok()?;
     let page = DomParser::new().ok()?.parse_from_string(&text.as_string()?, SupportedType::TextHtml).ok()?;
-    let fresh = all(&page, "[data-region]");
+    Some(all(&page, "[data-region]"))
+}
+
+/// Puts `fresh` in the place of the regions that are there.
+fn take_over(fresh: &[Element], due: &Rc<Cell<bool>>) {
+    // What is being pressed has to be there until it is let go, or the click is lost.
+    if !all(&document(), "[data-region]:active").is_empty() {
+        return fetch_soon(due);
+    }
     for region in all(&document(), "[data-region]") {
         let name = region.get_attribute("data-region");
         let Some(fresh) = fresh.iter().find(|fresh| fresh.get_attribute("data-region") == name) else { continue };
@@ -126,5 +136,4 @@ async fn fetch() -> Option<()> {
         }
     }
     tell(socket::is_live());
-    Some(())
 }
