@@ -2,8 +2,10 @@
 
 use uuid::Uuid;
 
-use super::Notice;
-use crate::domain::{ConversationId, LinkId, Message, RequestStatus, SessionId, TokenId, UserId, shorten};
+use super::{Notice, RequestCounts};
+use crate::domain::{
+    ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, TokenId, UserId, shorten,
+};
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
 pub(super) const MOST_UNSENT: i64 = 20;
@@ -26,6 +28,29 @@ pub(super) fn last_message(message: &Message) -> String {
 /// The form in which text is searched, so that any case finds any other.
 pub(super) fn fold(text: &str) -> String {
     text.to_lowercase()
+}
+
+/// What a list is searched for; `None` if that is nothing.
+pub(super) fn searched(search: Option<&str>) -> Option<&str> {
+    search.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// The statement that counts all custom requests by status. `most` is where it binds how far to count.
+pub(super) fn count_requests_sql(most: &str) -> String {
+    let of = |status: RequestStatus| {
+        let status = status.word();
+        format!("select * from (select status from custom_requests where status = '{status}' limit {most}) as counted")
+    };
+    let all = RequestStatus::ALL.map(of).join(" union all ");
+    format!("select status, count(*) from ({all}) as counted group by status")
+}
+
+/// From the words of statuses and how many requests have each.
+pub(super) fn request_counts(rows: &[(String, i64)]) -> RequestCounts {
+    RequestStatus::ALL.map(|status| {
+        let found = rows.iter().find(|(word, _)| word == status.word());
+        found.map_or(0, |(_, number)| (*number).min(MOST_COUNTED))
+    })
 }
 
 /// What a search for custom requests looks at. The title is its first line.

@@ -17,7 +17,7 @@ use crate::{
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
         now,
-        rules::fold,
+        rules::{fold, searched},
         seated::{Seated, customer_side},
     },
 };
@@ -329,7 +329,7 @@ pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: 
         (filter.status.is_some(), " and conversations.status = $5"),
         (filter.kind.is_some(), " and conversations.kind = $6"),
         (
-            searched(filter).is_some(),
+            searched(filter.search.as_deref()).is_some(),
             " and (strpos(conversations.customer_folded, $7) > 0 or strpos(conversations.last_message_folded, $7) > 0)",
         ),
         (has_cursor, " and (conversations.updated_at, conversations.id) < ($8, $9)"),
@@ -360,7 +360,7 @@ pub(super) async fn list(
         .bind(asker.admin)
         .bind(filter.status.map(Word::word))
         .bind(filter.kind.map(Word::word))
-        .bind(searched(filter).map(|text| searchable(&fold(text))))
+        .bind(searched(filter.search.as_deref()).map(|text| searchable(&fold(text))))
         .bind(cursor.map(|cursor| at(cursor.updated_at)))
         .bind(cursor.map(|cursor| cursor.id.0))
         // A negative limit would mean none at all.
@@ -368,10 +368,6 @@ pub(super) async fn list(
         .fetch_all(conn)
         .await?;
     Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
-}
-
-fn searched(filter: &ConversationFilter) -> Option<&str> {
-    filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 /// Binds `$4` how far to count. In the order of an index, so that no more is read.

@@ -19,7 +19,7 @@ use crate::{
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
-        rules::{fold, folded_request, status_line},
+        rules::{count_requests_sql, fold, folded_request, request_counts, searched, status_line},
     },
 };
 
@@ -190,15 +190,11 @@ pub(super) fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool)
     let conditions = [
         (!is_admin, " and custom_requests.customer_id = $2"),
         (filter.status.is_some(), " and custom_requests.status = $3"),
-        (searched(filter).is_some(), " and strpos(custom_requests.folded, $4) > 0"),
+        (searched(filter.search.as_deref()).is_some(), " and strpos(custom_requests.folded, $4) > 0"),
         (has_cursor, after),
     ];
     let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);
     format!("{select} where true{}{order}", conditions.collect::<String>())
-}
-
-fn searched(filter: &RequestFilter) -> Option<&str> {
-    filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 pub(super) async fn list(
@@ -217,7 +213,7 @@ pub(super) async fn list(
         .bind(asker.admin)
         .bind(asker.customer)
         .bind(filter.status.map(RequestStatus::word))
-        .bind(searched(filter).map(|text| searchable(&fold(text))))
+        .bind(searched(filter.search.as_deref()).map(|text| searchable(&fold(text))))
         .bind(key)
         .bind(id)
         .bind(limit.max(0))
@@ -232,15 +228,8 @@ pub(super) async fn list(
     Ok(rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?)
 }
 
-/// Binds `$1` how far to count.
-pub(super) fn count_all_sql() -> String {
-    let of = |status: RequestStatus| {
-        let status = status.word();
-        format!("select * from (select status from custom_requests where status = '{status}' limit $1) as counted")
-    };
-    let all = RequestStatus::ALL.map(of).join(" union all ");
-    format!("select status, count(*) from ({all}) as counted group by status")
-}
+/// Where [`count_requests_sql`] binds how far to count.
+const MOST: &str = "$1";
 
 pub(super) const COUNT_OWN: &str =
     "select status, count(*) from custom_requests where customer_id = $1 group by status";
@@ -249,15 +238,11 @@ pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<Requ
     let rows: Vec<(String, i64)> = if actor.is_admin() {
         // What has another status may come first in the table, and be everything.
         sqlx::raw_sql("set local enable_seqscan = off").execute(&mut *conn).await?;
-        sqlx::query_as(AssertSqlSafe(count_all_sql())).bind(MOST_COUNTED).fetch_all(conn).await?
+        sqlx::query_as(AssertSqlSafe(count_requests_sql(MOST))).bind(MOST_COUNTED).fetch_all(conn).await?
     } else {
         sqlx::query_as(COUNT_OWN).bind(Asker::from(actor).customer).fetch_all(conn).await?
     };
-    let count = |status: RequestStatus| {
-        let found = rows.iter().find(|(word, _)| word == status.word());
-        found.map_or(0, |(_, number)| (*number).min(MOST_COUNTED))
-    };
-    Ok(RequestStatus::ALL.map(count))
+    Ok(request_counts(&rows))
 }
 
 pub(super) async fn changes(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {

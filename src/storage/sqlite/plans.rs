@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
-    storage::{ConversationFilter, RequestFilter},
+    storage::{ConversationFilter, RequestFilter, rules::count_requests_sql},
 };
 
 /// The plan of each statement of a text.
@@ -103,7 +103,7 @@ async fn every_query_uses_an_index() {
         requests::BY_ID,
         requests::HISTORY,
         requests::COUNT_OWN,
-        &requests::count_all_sql(),
+        &count_requests_sql(requests::MOST),
         sessions::CLEAR,
         sessions::FIND,
         sessions::END_ALL,

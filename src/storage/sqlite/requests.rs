@@ -18,7 +18,7 @@ use crate::{
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
-        rules::{fold, folded_request, status_line},
+        rules::{count_requests_sql, fold, folded_request, request_counts, searched, status_line},
     },
 };
 
@@ -182,15 +182,11 @@ pub(super) fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool)
         (is_admin && filter.status.is_some(), " and custom_requests.status = ?3"),
         // The `+` keeps SQLite from going through everybody's that have the status.
         (!is_admin && filter.status.is_some(), " and +custom_requests.status = ?3"),
-        (searched(filter).is_some(), " and instr(custom_requests.folded, ?4)"),
+        (searched(filter.search.as_deref()).is_some(), " and instr(custom_requests.folded, ?4)"),
         (has_cursor, after),
     ];
     let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);
     format!("{select} where true{}{order}", conditions.collect::<String>())
-}
-
-fn searched(filter: &RequestFilter) -> Option<&str> {
-    filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 pub(super) async fn list(
@@ -207,7 +203,7 @@ pub(super) async fn list(
         .bind(asker.admin)
         .bind(asker.customer)
         .bind(filter.status.map(RequestStatus::word))
-        .bind(searched(filter).map(fold))
+        .bind(searched(filter.search.as_deref()).map(fold))
         .bind(key)
         .bind(id)
         .bind(limit.max(0))
@@ -221,30 +217,19 @@ pub(super) async fn list(
     Ok(rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?)
 }
 
-/// Binds `?1` how far to count.
-pub(super) fn count_all_sql() -> String {
-    let of = |status: RequestStatus| {
-        let status = status.word();
-        format!("select * from (select status from custom_requests where status = '{status}' limit ?1) as counted")
-    };
-    let all = RequestStatus::ALL.map(of).join(" union all ");
-    format!("select status, count(*) from ({all}) as counted group by status")
-}
+/// Where [`count_requests_sql`] binds how far to count.
+pub(super) const MOST: &str = "?1";
 
 pub(super) const COUNT_OWN: &str =
     "select status, count(*) from custom_requests where customer_id = ?1 group by status";
 
 pub(super) async fn count(conn: &mut SqliteConnection, actor: &Actor) -> Result<RequestCounts> {
     let rows: Vec<(String, i64)> = if actor.is_admin() {
-        sqlx::query_as(AssertSqlSafe(count_all_sql())).bind(MOST_COUNTED).fetch_all(conn).await?
+        sqlx::query_as(AssertSqlSafe(count_requests_sql(MOST))).bind(MOST_COUNTED).fetch_all(conn).await?
     } else {
         sqlx::query_as(COUNT_OWN).bind(Asker::from(actor).customer).fetch_all(conn).await?
     };
-    let count = |status: RequestStatus| {
-        let found = rows.iter().find(|(word, _)| word == status.word());
-        found.map_or(0, |(_, number)| (*number).min(MOST_COUNTED))
-    };
-    Ok(RequestStatus::ALL.map(count))
+    Ok(request_counts(&rows))
 }
 
 pub(super) async fn changes(conn: &mut SqliteConnection, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
