@@ -93,7 +93,10 @@ impl TestDatabase {
 
     /// Without tables.
     pub async fn create_empty() -> Option<Self> {
-        Some(Self::copy(server()?, "template1").await)
+        let server = server()?;
+        // Whoever makes the template makes the owner.
+        template(&server).await;
+        Some(Self::copy(server, "template1").await)
     }
 
     async fn copy(server: PgConnectOptions, template: &str) -> Self {
