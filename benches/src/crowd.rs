@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashMap,
-    io::{ErrorKind, Read, Write},
+    io::{ErrorKind, Write},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -12,10 +12,15 @@ use std::{
 use hdrhistogram::Histogram;
 use memchr::memmem;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use rustix::{
+    io::Errno,
+    net::{RecvFlags, recv},
+};
 
 use crate::{
     Outcome,
     people::Person,
+    report::NoFigures,
     server::{Part, own_cpu},
     wire::{self, Received},
     words::Words,
@@ -27,6 +32,9 @@ const CONNECTING: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Of the text of a message.
 const CONTENT_BYTES: usize = 256;
+
+/// An id as it stands in frames.
+type Id = [u8; 36];
 
 /// What everybody does.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +86,7 @@ pub struct Crowd {
     people: Vec<Member>,
     rooms: Vec<Room>,
     /// Rooms by id, as it stands in frames.
-    by_id: HashMap<[u8; 36], usize>,
+    by_id: HashMap<Id, usize>,
     /// What is read at once from a socket.
     buffer: Vec<u8>,
     words: Words,
@@ -92,7 +100,7 @@ struct Member {
     /// What the system did not take yet.
     unsent: Vec<u8>,
     /// How this person is called in frames.
-    id: [u8; 36],
+    id: Id,
     rooms: Vec<usize>,
     /// Where in its rooms this person stands, by place in `rooms`.
     places: Vec<usize>,
@@ -128,6 +136,8 @@ struct Room {
 /// A send that not everybody has got yet.
 struct Send {
     place: usize,
+    /// The sender, as frames call it.
+    who: Id,
     since: Instant,
     missing: usize,
     acknowledged: bool,
@@ -328,7 +338,7 @@ impl Crowd {
                 let count = room.members.len();
                 let waits = |place: &usize| room.under_way.iter().any(|send| send.place == *place);
                 let free = (room.next..room.next + count).map(|place| place % count).find(|place| !waits(place));
-                let place = free.ok_or("the server cannot keep up: everybody still waits")?;
+                let place = free.ok_or_else(|| NoFigures("it cannot keep up: everybody still waits".to_owned()))?;
                 room.next = (place + 1) % count;
                 room.typing ^= 1 << place;
                 let on = room.typing & (1 << place) != 0;
@@ -343,8 +353,9 @@ impl Crowd {
         };
         let missing = room.members.len() - usize::from(what == What::Typing);
         let acknowledged = what == What::Typing;
-        room.under_way.push(Send { place, since, missing, acknowledged, rev: None });
         let sender = room.members[place];
+        let who = self.people[sender].id;
+        room.under_way.push(Send { place, who, since, missing, acknowledged, rev: None });
         let frame = wire::text(self.say(event, &body).as_bytes());
         self.people[sender].write(&frame)
     }
@@ -377,11 +388,11 @@ impl Crowd {
                 buffer.resize(2 * held, 0);
             }
             buffer[..held].copy_from_slice(&member.begun);
-            let read = match member.stream.read(&mut buffer[held..]) {
-                Ok(0) => return Err("the server hung up".into()),
-                Ok(read) => read,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            let read = match recv(&member.stream, &mut buffer[held..], RecvFlags::empty()) {
+                Ok((0, _)) => return Err("the server hung up".into()),
+                Ok((read, _)) => read,
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
             member.begun.clear();
@@ -484,7 +495,7 @@ impl Crowd {
         let (who, on) = sign(body)?;
         let index = self.people[at].rooms[0];
         let room = &mut self.rooms[index];
-        let found = room.under_way.iter().position(|send| self.people[room.members[send.place]].id == who);
+        let found = room.under_way.iter().position(|send| send.who == who);
         let found = found.ok_or("a sign of typing that nobody sent, or one too many")?;
         let send = &mut room.under_way[found];
         let bit = 1 << send.place;
@@ -674,7 +685,7 @@ fn record(histogram: &mut Histogram<u64>, since: Instant, now: Instant) -> Outco
 }
 
 /// Who types, or stopped. Signs come by the million and always have the same shape, so nothing is searched for.
-fn sign(body: &[u8]) -> Outcome<([u8; 36], bool)> {
+fn sign(body: &[u8]) -> Outcome<(Id, bool)> {
     const BEFORE: &[u8] = br#"","participant":""#;
     const BETWEEN: &[u8] = br#"","on":"#;
     let start =
@@ -686,7 +697,7 @@ fn sign(body: &[u8]) -> Outcome<([u8; 36], bool)> {
 }
 
 /// The 36 characters that an id has.
-fn key(id: &[u8]) -> Outcome<[u8; 36]> {
+fn key(id: &[u8]) -> Outcome<Id> {
     Ok(*id.first_chunk().ok_or("an id is too short")?)
 }
 

@@ -2,6 +2,24 @@
 
 use std::fmt::Write;
 
+use crate::Outcome;
+
+/// How often a repeat is tried until it has figures.
+const TRIES: usize = 3;
+
+/// Why there are no figures of one try. It says nothing against the others; anything else that goes wrong, such as
+/// a message that was lost, ends the run.
+#[derive(Debug)]
+pub struct NoFigures(pub String);
+
+impl std::fmt::Display for NoFigures {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoFigures {}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Figure {
     Count(f64),
@@ -18,7 +36,8 @@ pub struct Table {
     columns: Vec<&'static str>,
     /// In the order in which they were first measured.
     rows: Vec<(&'static str, Vec<Vec<Figure>>)>,
-    remarks: Vec<(&'static str, String)>,
+    /// Why a try had no figures, and how often.
+    remarks: Vec<(&'static str, String, usize)>,
 }
 
 impl Table {
@@ -36,11 +55,28 @@ impl Table {
         }
     }
 
-    /// Says why a repeat has no figures.
+    /// Measures the server of this name, and again if that gave no figures. `None` if it never did: the table says
+    /// why.
+    ///
+    /// # Errors
+    /// Whatever else went wrong.
+    pub fn try_for<T>(&mut self, server: &'static str, mut measure: impl FnMut() -> Outcome<T>) -> Outcome<Option<T>> {
+        for _ in 0..TRIES {
+            match measure() {
+                Ok(measured) => return Ok(Some(measured)),
+                Err(error) if error.is::<NoFigures>() => self.remark(server, &error.to_string()),
+                Err(error) => return Err(format!("{}, {server}: {error}", self.name).into()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says why a try has no figures.
     pub fn remark(&mut self, server: &'static str, why: &str) {
-        eprintln!("bench: {} {}: {why}", self.name, server);
-        if !self.remarks.iter().any(|(known, _)| *known == server) {
-            self.remarks.push((server, why.to_owned()));
+        eprintln!("bench: {} {server}: {why}", self.name);
+        match self.remarks.iter_mut().find(|(known, ..)| *known == server) {
+            Some((.., times)) => *times += 1,
+            None => self.remarks.push((server, why.to_owned(), 1)),
         }
     }
 
@@ -68,8 +104,8 @@ impl Table {
                 };
             }
         }
-        for (server, why) in &self.remarks {
-            let _ = write!(out, "\n\n{server}: {why}.");
+        for (server, why, times) in &self.remarks {
+            let _ = write!(out, "\n\n{server}, {times} × without figures: {why}.");
         }
         println!("{out}\n");
     }
@@ -115,16 +151,17 @@ fn thousands(count: f64) -> String {
 
 /// When a figure is none.
 pub mod limits {
-    use crate::Outcome;
+    use super::NoFigures;
 
     /// The busiest that the generator may have been.
     const GENERATOR: f64 = 0.9;
 
     /// # Errors
     /// The generator was the bottleneck: then nothing was measured but itself.
-    pub fn generator(busy: f64, smoke: bool) -> Outcome {
+    pub fn generator(busy: f64, smoke: bool) -> Result<(), NoFigures> {
         if busy > GENERATOR && !smoke {
-            return Err(format!("the generator took {:.0} % of its core: this measures nothing", busy * 100.0).into());
+            let why = format!("the generator took {:.0} % of its core, so this measures nothing", busy * 100.0);
+            return Err(NoFigures(why));
         }
         Ok(())
     }

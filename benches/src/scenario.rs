@@ -170,7 +170,6 @@ pub fn ids<'a>(world: &'a World, people: &[Person]) -> Vec<&'a str> {
 
 fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outcome {
     let Rooms { name, about, what, layout, pace, servers } = *scenario;
-    let open = matches!(pace, Pace::Open { .. });
     let columns: &[&str] = match what {
         What::Typing => &["deliveries/s", "per server CPU second", "p50", "p99", "server CPU", "generator CPU"],
         What::Messages => &[
@@ -186,14 +185,9 @@ fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outc
     let mut table = Table::new(name, about, columns);
     for _ in 0..arguments.size.repeats {
         for kind in arguments.chosen(servers) {
-            let measured = match arguments.measure(world, kind, layout, what, pace) {
-                // A server that does not bear an open load has no latency under it; one that lost or
-                // reordered something has no figures at all.
-                Err(error) if open && error.to_string().contains("cannot keep up") => {
-                    table.remark(kind.name(), &error.to_string());
-                    continue;
-                }
-                measured => measured.map_err(|error| format!("{name}, {}: {error}", kind.name()))?,
+            let Some(measured) = table.try_for(kind.name(), || arguments.measure(world, kind, layout, what, pace))?
+            else {
+                continue;
             };
             let cpu = measured.cpu[0].as_secs_f64();
             let rate = |count: u64| Figure::Count(count as f64 / measured.seconds);
@@ -237,9 +231,12 @@ fn measure_half(arguments: &Arguments, world: &World) -> Outcome {
         &["sends/s", "ack p50", "ack p99", "delivery p99", "server CPU", "generator CPU"],
     );
     for _ in 0..arguments.size.repeats {
-        let full = arguments.measure(world, kind, DESK, What::Messages, Pace::Closed { in_flight: 1 })?;
-        let half = Pace::Open { sends: full.sends as f64 / full.seconds / 2.0 };
-        let measured = arguments.measure(world, kind, DESK, What::Messages, half)?;
+        let measured = table.try_for(kind.name(), || {
+            let full = arguments.measure(world, kind, DESK, What::Messages, Pace::Closed { in_flight: 1 })?;
+            let half = Pace::Open { sends: full.sends as f64 / full.seconds / 2.0 };
+            arguments.measure(world, kind, DESK, What::Messages, half)
+        })?;
+        let Some(measured) = measured else { continue };
         table.add(
             kind.name(),
             vec![
@@ -299,8 +296,12 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
                 }
                 _ => ("/".to_owned(), String::new()),
             };
-            let measured = pages::run(&server, &page, &cookie, arguments.size.warm_up, arguments.size.measure)?;
-            limits::generator(measured.generator, arguments.size.smoke)?;
+            let measured = table.try_for(kind.name(), || {
+                let measured = pages::run(&server, &page, &cookie, arguments.size.warm_up, arguments.size.measure)?;
+                limits::generator(measured.generator, arguments.size.smoke)?;
+                Ok(measured)
+            })?;
+            let Some(measured) = measured else { continue };
             let cpu = measured.server_cpu.as_secs_f64();
             table.add(
                 kind.name(),

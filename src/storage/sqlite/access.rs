@@ -1,6 +1,6 @@
 //! Who may see which conversation: decided here and nowhere else.
 //!
-//! [`seat`] is the only way to a [`Seated`], and every function that reads or writes one
+//! [`seat_all`] is the only way to a [`Seated`], and every function that reads or writes one
 //! conversation takes one: a query without a check of access does not compile. Lists narrow what
 //! they read to [`own_conversations`]. Admins see all; customers what is theirs, and what the links
 //! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
@@ -8,7 +8,7 @@
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::rows::{Columns, id_list};
+use super::rows::{Batched, Columns, batches, id_list};
 use crate::{
     domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp, UserId},
     storage::{
@@ -17,16 +17,18 @@ use crate::{
     },
 };
 
-/// Whether the link `$link` is alive; `?1` is the present moment.
+/// Whether the link `$link` is alive at the moment `$now`.
 macro_rules! is_alive {
-    ($link:literal) => {
+    ($link:literal, $now:literal) => {
         concat!(
             $link,
             ".revoked_at_ms is null and (",
             $link,
             ".expires_at_ms is null or ",
             $link,
-            ".expires_at_ms > ?1)"
+            ".expires_at_ms > ",
+            $now,
+            ")"
         )
     };
 }
@@ -40,7 +42,7 @@ macro_rules! own_conversations {
             "select conversations.id from conversations where conversations.customer_id = ?2 ",
             "union select links.conversation_id from links ",
             "where links.id in (select unhex(value) from json_each(?3)) and ",
-            crate::storage::sqlite::access::is_alive!("links")
+            crate::storage::sqlite::access::is_alive!("links", "?1")
         )
     };
 }
@@ -64,23 +66,33 @@ impl From<&Actor> for Asker {
     }
 }
 
-pub(super) const SEAT: &str = concat!(
-    "
-    select head, last_seq, status, customer_name, customer_participant_id, customer_id is not null as has_account,
-           (select messages.id from messages
-            where messages.conversation_id = ?4 and messages.client_id = ?6
-              and messages.sender_id = coalesce(?5, customer_participant_id)) as sent_before
-    from conversations
-    where id = ?4
-      and (?5 is not null
-           or customer_id = ?2
-           or exists (select 1 from links
-                      where links.conversation_id = conversations.id
-                        and ",
-    is_alive!("links"),
-    "
-                        and links.id in (select unhex(value) from json_each(?3))))"
-);
+/// Who wants to be let in, and the message that they may have sent before.
+pub(super) struct Arrival<'a> {
+    pub(super) actor: &'a Actor,
+    pub(super) conversation: ConversationId,
+    pub(super) client_id: Option<ClientId>,
+}
+
+pub(super) static SEATS: Batched = Batched::new(|count| {
+    // No numbers: SQLite would look for each among all others.
+    let asked = (0..count).map(|at| format!("({at}, ?, ?, ?, ?, ?, ?)")).collect::<Vec<_>>().join(", ");
+    format!(
+        "with asked (at, now, conversation, customer, links, admin, client_id) as (values {asked})
+         select at, head, last_seq, status, customer_name, customer_participant_id,
+                customer_id is not null as has_account,
+                (select messages.id from messages
+                 where messages.conversation_id = asked.conversation and messages.client_id = asked.client_id
+                   and messages.sender_id = coalesce(asked.admin, customer_participant_id)) as sent_before
+         from asked cross join conversations on conversations.id = asked.conversation
+         where asked.admin is not null
+            or customer_id = asked.customer
+            or exists (select 1 from links
+                       where links.conversation_id = conversations.id
+                         and {is_alive}
+                         and links.id in (select unhex(value) from json_each(asked.links)))",
+        is_alive = is_alive!("links", "asked.now"),
+    )
+});
 
 /// Lets the actor into the conversation.
 ///
@@ -92,41 +104,45 @@ pub(super) async fn seat(
     id: ConversationId,
     now: Timestamp,
 ) -> Result<Seated> {
-    Ok(seat_sender(conn, actor, id, None, now).await?.0)
+    let arrival = Arrival { actor, conversation: id, client_id: None };
+    let (seated, _) = seat_all(conn, &[arrival], now).await?.remove(0).ok_or(StoreError::NotFound)?;
+    Ok(seated)
 }
 
-/// Lets the actor into the conversation, and finds the message that the actor sent to it with
-/// `client_id` before: in one query, because this is how most writes begin.
-///
-/// # Errors
-/// [`StoreError::NotFound`].
-pub(super) async fn seat_sender(
+/// Lets each into its conversation, and finds the message that they sent to it with `client_id` before;
+/// `None` for those who may not see it. All in one query, because this is how sending begins.
+pub(super) async fn seat_all(
     conn: &mut SqliteConnection,
-    actor: &Actor,
-    id: ConversationId,
-    client_id: Option<ClientId>,
+    arrivals: &[Arrival<'_>],
     now: Timestamp,
-) -> Result<(Seated, Option<MessageId>)> {
-    let asker = Asker::from(actor);
-    let row = sqlx::query(SEAT)
-        .bind(now.0)
-        .bind(asker.customer)
-        .bind(asker.links)
-        .bind(id.0)
-        .bind(asker.admin)
-        .bind(client_id.map(|id| id.0))
-        .fetch_optional(conn)
-        .await?
-        .ok_or(StoreError::NotFound)?;
-    let found = Found {
-        customer: row.id("customer_participant_id", ParticipantId)?,
-        customer_name: row.try_get("customer_name")?,
-        has_account: row.try_get("has_account")?,
-        status: row.word("status")?,
-        head: row.try_get("head")?,
-        last_seq: row.try_get("last_seq")?,
-    };
-    Ok((Seated::new(actor, id, found), row.optional_id("sent_before", MessageId)?))
+) -> Result<Vec<Option<(Seated, Option<MessageId>)>>> {
+    let mut seats = Vec::with_capacity(arrivals.len());
+    for some in batches(arrivals) {
+        let mut query = sqlx::query(SEATS.of(some.len()));
+        for Arrival { actor, conversation, client_id } in some {
+            let asker = Asker::from(*actor);
+            let client_id = client_id.map(|id| id.0);
+            query = query.bind(now.0).bind(conversation.0).bind(asker.customer);
+            query = query.bind(asker.links).bind(asker.admin).bind(client_id);
+        }
+        let first = seats.len();
+        seats.extend(some.iter().map(|_| None));
+        for row in query.fetch_all(&mut *conn).await? {
+            let found = Found {
+                customer: row.id("customer_participant_id", ParticipantId)?,
+                customer_name: row.try_get("customer_name")?,
+                has_account: row.try_get("has_account")?,
+                status: row.word("status")?,
+                head: row.try_get("head")?,
+                last_seq: row.try_get("last_seq")?,
+            };
+            let at: u32 = row.try_get("at")?;
+            let Arrival { actor, conversation, .. } = some[at as usize];
+            let sent_before = row.optional_id("sent_before", MessageId)?;
+            seats[first + at as usize] = Some((Seated::new(actor, conversation, found), sent_before));
+        }
+    }
+    Ok(seats)
 }
 
 pub(super) const CONVERSATION_OF: &str = "select conversation_id from messages where id = ?1";

@@ -10,7 +10,7 @@ use super::{
     writer::Tx,
 };
 use crate::{
-    domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
+    domain::{Actor, Attachment, AttachmentId, ConversationId, Message, MessageId, Timestamp},
     storage::{Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
@@ -106,8 +106,9 @@ pub(super) async fn unsent(
 pub(super) const SEND: &str =
     "update attachments set message_id = ?1 where id in (select unhex(value) from json_each(?2))";
 
-pub(super) async fn send(tx: &mut Tx, ids: &[AttachmentId], message: MessageId) -> Result<()> {
-    sqlx::query(SEND).bind(message.0).bind(id_list(ids.iter().map(|id| id.0))).execute(&mut tx.conn).await?;
+pub(super) async fn send(tx: &mut Tx, message: &Message) -> Result<()> {
+    let ids = id_list(message.attachments.iter().map(|file| file.id.0));
+    sqlx::query(SEND).bind(message.id.0).bind(ids).execute(&mut tx.conn).await?;
     Ok(())
 }
 

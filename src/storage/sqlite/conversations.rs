@@ -73,7 +73,7 @@ macro_rules! select_conversations {
        and participants.participant_id = coalesce(?4, conversations.customer_participant_id)
     left join links
         on links.conversation_id = conversations.id and ?4 is not null and ",
-            crate::storage::sqlite::access::is_alive!("links")
+            crate::storage::sqlite::access::is_alive!("links", "?1")
         )
     };
 }
@@ -257,7 +257,7 @@ pub(super) const ADOPT: &str = concat!(
      where customer_id is null and exists (select 1 from users where id = ?2 and role = 'customer')
        and id in (select links.conversation_id from links
                   where links.id in (select unhex(value) from json_each(?3)) and ",
-    is_alive!("links"),
+    is_alive!("links", "?1"),
     ") returning id"
 );
 
@@ -285,7 +285,7 @@ pub(super) async fn adopt(tx: &mut Tx, user: UserId, links: &[LinkId], now: Time
 pub(super) const CUSTOMER_OF: &str = "select customer_id from conversations where id = ?1";
 
 pub(super) const LINKS_OF: &str =
-    concat!("select links.id from links where links.conversation_id = ?2 and ", is_alive!("links"));
+    concat!("select links.id from links where links.conversation_id = ?2 and ", is_alive!("links", "?1"));
 
 pub(super) async fn audience(conn: &mut SqliteConnection, id: ConversationId, now: Timestamp) -> Result<Audience> {
     let customer = sqlx::query_scalar(CUSTOMER_OF).bind(id.0).fetch_optional(&mut *conn).await?.flatten();

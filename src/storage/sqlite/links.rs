@@ -9,8 +9,10 @@ use crate::{
     storage::{Link, NewLink, Notice, Result, SecretHash, seated::Seated},
 };
 
-pub(super) const FIND: &str =
-    concat!("select links.id, links.conversation_id from links where links.secret_hash = ?2 and ", is_alive!("links"));
+pub(super) const FIND: &str = concat!(
+    "select links.id, links.conversation_id from links where links.secret_hash = ?2 and ",
+    is_alive!("links", "?1")
+);
 
 pub(super) async fn find(conn: &mut SqliteConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
     let row = sqlx::query(FIND).bind(now.0).bind(hash.0.to_vec()).fetch_optional(conn).await?;

@@ -7,13 +7,15 @@
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 
 use super::{
+    access::{Arrival, seat_all},
     attachments,
-    rows::{Columns, Word},
+    rows::{Batched, Columns, Word, batches},
     writer::Tx,
 };
 use crate::{
     domain::{
-        ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
+        Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
+        Timestamp,
     },
     storage::{
         Change, Commit, Draft, Page, Posted, Result, StoreError,
@@ -54,26 +56,59 @@ pub(super) fn message(row: &SqliteRow) -> sqlx::Result<Message> {
     })
 }
 
-/// Stores a message, makes its sender a participant and moves the sender's receipt to it; unless
-/// the same was `sent_before`.
+/// Stores messages of people, each in a conversation of its own; makes the senders participants and moves their
+/// receipts. What was sent before is not stored again.
+///
+/// # Errors
+/// Of the database: then none of them may stay. Of each: [`StoreError::NotFound`], [`StoreError::Closed`],
+/// [`StoreError::NoAttachment`].
+pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp) -> Result<Vec<Result<Posted>>> {
+    let arrivals: Vec<_> = posts
+        .iter()
+        .map(|&(actor, draft)| Arrival { actor, conversation: draft.conversation_id, client_id: draft.client_id })
+        .collect();
+    let seats = seat_all(&mut tx.conn, &arrivals, now).await?;
+    let mut posted = Vec::with_capacity(posts.len());
+    let mut new = Vec::with_capacity(posts.len());
+    for (seat, (_, draft)) in seats.into_iter().zip(posts) {
+        let Some((seated, sent_before)) = seat else {
+            posted.push(Err(StoreError::NotFound));
+            continue;
+        };
+        let outcome = match sent_before {
+            Some(id) => find(&mut tx.conn, &seated, id).await.map(|message| Posted { message, fresh: false }),
+            None => {
+                let message = compose(&mut tx.conn, &seated, draft, now).await;
+                message.map(|message| Posted { message, fresh: true })
+            }
+        };
+        match outcome {
+            Err(StoreError::Database(error)) => return Err(error.into()),
+            Ok(Posted { ref message, fresh: true }) => {
+                new.push(New { message: message.clone(), kind: seated.me().kind })
+            }
+            _ => {}
+        }
+        posted.push(outcome);
+    }
+    insert(tx, &new).await?;
+    for New { message, .. } in new {
+        if !message.attachments.is_empty() {
+            attachments::send(tx, &message).await?;
+        }
+        announce(tx, message, Change::Posted);
+    }
+    Ok(posted)
+}
+
+/// The next message of this conversation.
 ///
 /// # Errors
 /// [`StoreError::Closed`], [`StoreError::NoAttachment`].
-pub(super) async fn post(
-    tx: &mut Tx,
-    seated: &Seated,
-    sent_before: Option<MessageId>,
-    draft: Draft,
-    now: Timestamp,
-) -> Result<Posted> {
-    let Draft { client_id, content, attachments, .. } = draft;
-    if let Some(id) = sent_before {
-        return Ok(Posted { message: find(&mut tx.conn, seated, id).await?, fresh: false });
-    }
+async fn compose(conn: &mut SqliteConnection, seated: &Seated, draft: &Draft, now: Timestamp) -> Result<Message> {
     seated.require_open()?;
-
     let me = seated.me();
-    let message = Message {
+    Ok(Message {
         id: MessageId::new(),
         conversation_id: seated.conversation_id(),
         seq: seated.last_seq() + 1,
@@ -81,20 +116,14 @@ pub(super) async fn post(
         sender_type: me.kind.sender_type(),
         sender_id: me.id,
         sender_name: me.name.clone(),
-        content: content.into_string(),
+        content: draft.content.as_str().to_owned(),
         system: false,
-        client_id,
+        client_id: draft.client_id,
         created_at: now,
         edited_at: None,
         deleted_at: None,
-        attachments: attachments::unsent(&mut tx.conn, seated, &attachments).await?,
-    };
-    insert(tx, &message, me.kind).await?;
-    if !attachments.is_empty() {
-        attachments::send(tx, &attachments, message.id).await?;
-    }
-    announce(tx, &message, Change::Posted);
-    Ok(Posted { message, fresh: true })
+        attachments: attachments::unsent(conn, seated, &draft.attachments).await?,
+    })
 }
 
 /// Somebody who did what a system line tells.
@@ -132,78 +161,134 @@ pub(super) async fn post_system(
         deleted_at: None,
         attachments: Vec::new(),
     };
-    insert(tx, &message, ParticipantKind::Admin).await?;
-    announce(tx, &message, Change::Posted);
+    insert(tx, &[New { message: message.clone(), kind: ParticipantKind::Admin }]).await?;
+    sqlx::query(READ_ON)
+        .bind(message.conversation_id.0)
+        .bind(message.sender_id.0)
+        .bind(message.seq)
+        .bind(message.created_at.0)
+        .execute(&mut tx.conn)
+        .await?;
+    announce(tx, message, Change::Posted);
     Ok(())
 }
 
-/// Stores a message with what it does to its conversation, to search and to its sender's receipt, and
-/// makes its sender a participant.
-async fn insert(tx: &mut Tx, message: &Message, kind: ParticipantKind) -> Result<()> {
-    let last_message = last_message(message);
-    // One text, because each statement sent by itself is a round trip to the connection's thread.
-    // Bound in the order of the question marks: sqlx counts wrong when numbers are left out.
-    sqlx::query(
-        "insert into message_search (content) values (?);
+/// Whoever has read all that stands above a system line has read it too.
+pub(super) const READ_ON: &str = "insert into receipts (conversation_id, participant_id, seq, read_at_ms)
+     select ?1, ?2, ?3, ?4
+     where ?3 = 1
+        or exists (select 1 from receipts where conversation_id = ?1 and participant_id = ?2 and seq = ?3 - 1)
+     on conflict (conversation_id, participant_id)
+     do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms";
 
-         insert into messages
+/// A message to be stored, and what its sender is in the conversation.
+struct New {
+    message: Message,
+    kind: ParticipantKind,
+}
+
+/// Stores messages with what they do to their conversations and to their senders' receipts, and makes their senders
+/// participants. One text, because each statement sent by itself is a round trip to the connection's thread.
+/// The values are in the order of the question marks: sqlx counts wrong when numbers are left out.
+pub(super) static INSERT: Batched = Batched::new(|count| {
+    let rows = |row: &str| vec![row; count].join(", ");
+    format!(
+        "insert into messages
              (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at_ms, content,
               is_system, attachments, search_id)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, last_insert_rowid());
+         values {messages};
 
+         with new (id, rev, seq, last_message_folded, last_message, at) as (values {conversations})
          update conversations
-         set head = ?, last_seq = ?, last_message = ?, last_message_folded = ?, updated_at_ms = max(updated_at_ms, ?)
-         where id = ?;
+         set head = new.rev, last_seq = new.seq, last_message = new.last_message,
+             last_message_folded = new.last_message_folded, updated_at_ms = max(updated_at_ms, new.at)
+         from new where conversations.id = new.id;
 
-         insert into participants (conversation_id, participant_id, kind, name) values (?, ?, ?, ?)
+         insert into participants (conversation_id, participant_id, kind, name) values {participants}
          on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
          where kind <> excluded.kind or name <> excluded.name;
 
+         with new (conversation_id, participant_id, seq, read_at_ms, is_system) as (values {receipts})
          insert into receipts (conversation_id, participant_id, seq, read_at_ms)
-         select ?, ?, ?, ?
-         where ? or ? = 1
-            or exists (select 1 from receipts where conversation_id = ? and participant_id = ? and seq = ? - 1)
+         select conversation_id, participant_id, seq, read_at_ms from new where not is_system
          on conflict (conversation_id, participant_id)
          do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
+        messages = rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        conversations = rows("(?, ?, ?, ?, ?, ?)"),
+        participants = rows("(?, ?, ?, ?)"),
+        receipts = rows("(?, ?, ?, ?, ?)"),
     )
-    .bind(&message.content)
-    // The message
-    .bind(message.id.0)
-    .bind(message.conversation_id.0)
-    .bind(message.seq)
-    .bind(message.rev)
-    .bind(message.sender_type.word())
-    .bind(message.sender_id.0)
-    .bind(&message.sender_name)
-    .bind(message.client_id.map(|id| id.0))
-    .bind(message.created_at.0)
-    .bind(&message.content)
-    .bind(message.system)
-    .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
-    // The conversation
-    .bind(message.rev)
-    .bind(message.seq)
-    .bind(&last_message)
-    .bind(fold(&last_message))
-    .bind(message.created_at.0)
-    .bind(message.conversation_id.0)
-    // The participant
-    .bind(message.conversation_id.0)
-    .bind(message.sender_id.0)
-    .bind(kind.word())
-    .bind(&message.sender_name)
-    // The receipt: who writes has read what stands above; a line of the server's does not tell that.
-    .bind(message.conversation_id.0)
-    .bind(message.sender_id.0)
-    .bind(message.seq)
-    .bind(message.created_at.0)
-    .bind(!message.system)
-    .bind(message.seq)
-    .bind(message.conversation_id.0)
-    .bind(message.sender_id.0)
-    .bind(message.seq)
-    .execute(&mut tx.conn)
-    .await?;
+});
+
+/// Makes messages found by their words.
+static INDEX: Batched = Batched::new(|count| {
+    let rows = vec!["(?, ?)"; count].join(", ");
+    format!("insert into message_search (rowid, content) values {rows}")
+});
+
+pub(super) const LAST_INDEXED: &str = "select coalesce(max(search_id), 0) from messages where search_id is not null";
+
+/// Each is of another conversation.
+async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let last: i64 = sqlx::query_scalar(LAST_INDEXED).fetch_one(&mut tx.conn).await?;
+    let new: Vec<_> = (last + 1..).zip(new).collect();
+    for some in batches(&new) {
+        let mut query = sqlx::query(INSERT.of(some.len()));
+        for (search_id, New { message, .. }) in some {
+            query = query
+                .bind(message.id.0)
+                .bind(message.conversation_id.0)
+                .bind(message.seq)
+                .bind(message.rev)
+                .bind(message.sender_type.word())
+                .bind(message.sender_id.0)
+                .bind(&message.sender_name)
+                .bind(message.client_id.map(|id| id.0))
+                .bind(message.created_at.0)
+                .bind(&message.content)
+                .bind(message.system)
+                .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
+                .bind(search_id);
+        }
+        for (_, New { message, .. }) in some {
+            let last_message = last_message(message);
+            query = query
+                .bind(message.conversation_id.0)
+                .bind(message.rev)
+                .bind(message.seq)
+                .bind(fold(&last_message))
+                .bind(last_message)
+                .bind(message.created_at.0);
+        }
+        for (_, New { message, kind }) in some {
+            query = query
+                .bind(message.conversation_id.0)
+                .bind(message.sender_id.0)
+                .bind(kind.word())
+                .bind(&message.sender_name);
+        }
+        // Who writes has read what stands above; a line of the server's does not tell that.
+        for (_, New { message, .. }) in some {
+            query = query
+                .bind(message.conversation_id.0)
+                .bind(message.sender_id.0)
+                .bind(message.seq)
+                .bind(message.created_at.0)
+                .bind(message.system);
+        }
+        query.execute(&mut tx.conn).await?;
+    }
+    // At last, and in a row: FTS5 writes out what it has gathered whenever another statement begins.
+    for some in batches(&new) {
+        let mut query = sqlx::query(INDEX.of(some.len()));
+        for (search_id, New { message, .. }) in some {
+            query = query.bind(search_id).bind(&message.content);
+        }
+        query.execute(&mut tx.conn).await?;
+    }
     Ok(())
 }
 
@@ -244,7 +329,7 @@ pub(super) async fn edit(
 
     let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
     store_change(tx, seated, &message, Some(last_message(&message))).await?;
-    announce(tx, &message, Change::Edited);
+    announce(tx, message.clone(), Change::Edited);
     Ok(message)
 }
 
@@ -276,7 +361,7 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
         ..message
     };
     store_change(tx, seated, &message, None).await?;
-    announce(tx, &message, Change::Deleted);
+    announce(tx, message.clone(), Change::Deleted);
     Ok(message)
 }
 
@@ -316,8 +401,8 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
     Ok(())
 }
 
-fn announce(tx: &mut Tx, message: &Message, change: fn(Message) -> Change) {
-    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message.clone()) };
+fn announce(tx: &mut Tx, message: Message, change: fn(Message) -> Change) {
+    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message) };
     tx.commits.push(commit);
 }
 

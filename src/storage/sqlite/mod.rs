@@ -46,7 +46,7 @@ pub(super) use self::source::Source;
 pub use backup::{Replacement, copy};
 
 use self::{
-    access::{seat, seat_by_message, seat_sender},
+    access::{seat, seat_by_message},
     backup::InUse,
     writer::{Listener, Tx, Writer},
 };
@@ -75,6 +75,9 @@ const CHECKPOINT_PAGES: &str = "8000";
 /// Of the writing connection, in KiB as SQLite has it, with a minus: all that a full batch changes, or SQLite would
 /// write pages out before the batch is done, and read them again.
 const WRITER_CACHE: &str = "-32768";
+
+/// What the writing connection takes back if it must, such as a batch's savepoint, it keeps in memory until then.
+const WRITER_TEMPORARY: &str = "memory";
 
 /// Connections that read. SQLite answers from memory in most cases, so a few serve many.
 const READERS: u32 = 4;
@@ -196,6 +199,10 @@ fn options(url: &str) -> Result<SqliteConnectOptions> {
     Ok(options)
 }
 
+fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", WRITER_TEMPORARY)
+}
+
 fn cannot_open(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreError {
     match error {
         // `require_fit` has said all.
@@ -215,7 +222,7 @@ fn make_folder(options: &SqliteConnectOptions) -> Result<()> {
 
 /// Opens the file as none has opened it before: turns on the write-ahead log, which stays on from then.
 async fn first_connection(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    let with_log = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE);
+    let with_log = writing(options).journal_mode(SqliteJournalMode::Wal);
     let mut attempts = 0;
     let mut conn = loop {
         match with_log.connect().await {
@@ -239,7 +246,7 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 /// Another connection to a database that [`SqliteStore::open`] has prepared.
 async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
-    let mut conn = options.clone().pragma("cache_size", WRITER_CACHE).connect().await?;
+    let mut conn = writing(options).connect().await?;
     require_fit(&mut conn).await?;
     Ok(conn)
 }
@@ -646,16 +653,7 @@ impl Store for SqliteStore {
     }
 
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted> {
-        let actor = actor.clone();
-        self.write(move |tx| {
-            Box::pin(async move {
-                let now = now();
-                let (seated, sent_before) =
-                    seat_sender(&mut tx.conn, &actor, draft.conversation_id, draft.client_id, now).await?;
-                messages::post(tx, &seated, sent_before, draft, now).await
-            })
-        })
-        .await
+        self.writer.post(actor.clone(), draft).await
     }
 
     async fn edit_message(

@@ -57,7 +57,7 @@ pub(super) async fn create(tx: &mut Tx, new: NewSession) -> Result<SessionId> {
 pub(super) const LINKS: &str = concat!(
     "select links.id from session_links join links on links.id = session_links.link_id
      where session_links.session_id = ?2 and ",
-    is_alive!("links"),
+    is_alive!("links", "?1"),
     " order by links.id"
 );
 

@@ -5,8 +5,13 @@
 //! job that fails takes back only its own changes. Jobs run in the order in which they were queued,
 //! also when their callers went away. If the transaction itself fails, nothing of the batch was
 //! changed, every job of it gets the error, and the task goes on with a fresh connection.
+//!
+//! Messages that follow each other in the queue, as most jobs are, are stored together: one of each
+//! conversation at a time, in a savepoint that they share. So those of a conversation stay in their
+//! order. If one of them cannot be stored, each is tried by itself.
 
 use std::{
+    collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
     time::Instant,
@@ -20,8 +25,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::connect;
-use crate::storage::{Commit, Result, StoreError, StoreMetrics};
+use super::{connect, messages};
+use crate::{
+    domain::Actor,
+    storage::{Commit, Draft, Posted, Result, StoreError, StoreMetrics, now},
+};
 
 /// How many jobs may wait, and then share a transaction; whoever comes after waits for a place, in order.
 const QUEUE: usize = 1024;
@@ -39,7 +47,7 @@ pub(super) struct Tx {
 
 /// The way to the writing task.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Queued>,
     closing: CancellationToken,
     task: Mutex<Option<JoinHandle<Option<Tx>>>>,
 }
@@ -66,8 +74,16 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Waiting { job: Some(job), result: None, reply: Some(reply) });
+        let job = Queued::Job(Box::new(Waiting { job: Some(job), result: None, reply: Some(reply) }));
         self.queue.send(job).await.map_err(|_| sqlx::Error::PoolClosed)?;
+        answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+    }
+
+    /// The same for a message that somebody sends.
+    pub(super) async fn post(&self, actor: Actor, draft: Draft) -> Result<Posted> {
+        let (reply, answer) = oneshot::channel();
+        let post = Queued::Post(Box::new(Post { actor, draft, result: None, reply }));
+        self.queue.send(post).await.map_err(|_| sqlx::Error::PoolClosed)?;
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
@@ -77,7 +93,7 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<()>> + Send + 'static,
     {
         // A full queue means that there are more urgent things to write.
-        let _ = self.queue.try_send(Box::new(Waiting { job: Some(job), result: None, reply: None }));
+        let _ = self.queue.try_send(Queued::Job(Box::new(Waiting { job: Some(job), result: None, reply: None })));
     }
 
     /// How many jobs have a place in the queue.
@@ -108,7 +124,7 @@ struct Task {
 }
 
 impl Task {
-    async fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) -> Option<Tx> {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Queued>, closing: CancellationToken) -> Option<Tx> {
         let mut batch = Vec::with_capacity(QUEUE);
         loop {
             tokio::select! {
@@ -128,7 +144,7 @@ impl Task {
     }
 
     /// Writes all of `batch` in one transaction and answers.
-    async fn write(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+    async fn write(&mut self, batch: &mut Vec<Queued>) {
         let began = Instant::now();
         match self.attempt(batch).await {
             Ok(commits) => {
@@ -156,39 +172,124 @@ impl Task {
         }
     }
 
-    async fn attempt(&mut self, batch: &mut [Box<dyn Job>]) -> Result<Vec<Commit>> {
+    async fn attempt(&mut self, batch: &mut [Queued]) -> Result<Vec<Commit>> {
         let tx = match &mut self.tx {
             Some(tx) => tx,
             none => none.insert(Tx { conn: connect(&self.options).await?, commits: Vec::new() }),
         };
         tx.commits.clear();
 
-        if let [job] = batch {
+        let mut parts = parts(batch);
+        if let [part] = &mut parts[..] {
+            // One that is alone needs no savepoint.
             execute(tx, "begin immediate").await?;
-            if job.run(tx).await {
+            if part.run(tx).await.is_ok() {
                 execute(tx, "commit").await?;
-            } else {
-                execute(tx, "rollback").await?;
-                tx.commits.clear();
+                return Ok(std::mem::take(&mut tx.commits));
             }
-        } else {
-            let mut savepoint = "begin immediate; savepoint job";
-            for job in batch {
-                execute(tx, savepoint).await?;
-                let before = tx.commits.len();
-                if !job.run(tx).await {
-                    // Fails if SQLite has rolled back all: then the job's own error says why.
-                    execute(tx, "rollback to job")
-                        .await
-                        .map_err(|error| job.error().unwrap_or_else(|| error.to_string()))
-                        .map_err(|reason| sqlx::Error::Protocol(format!("all was rolled back: {reason}")))?;
-                    tx.commits.truncate(before);
-                }
-                savepoint = "release job; savepoint job";
+            execute(tx, "rollback").await?;
+            tx.commits.clear();
+            parts = parts.into_iter().flat_map(Part::divide).collect();
+            if parts.is_empty() {
+                return Ok(Vec::new());
             }
-            execute(tx, "commit").await?;
         }
+        execute(tx, "begin immediate; savepoint part").await?;
+        for mut part in parts {
+            if !run_in_savepoint(tx, &mut part).await? {
+                for mut one in part.divide() {
+                    run_in_savepoint(tx, &mut one).await?;
+                }
+            }
+        }
+        execute(tx, "commit").await?;
         Ok(std::mem::take(&mut tx.commits))
+    }
+}
+
+/// Says whether the changes of `part` stand, and begins the next savepoint.
+async fn run_in_savepoint(tx: &mut Tx, part: &mut Part<'_>) -> Result<bool> {
+    let before = tx.commits.len();
+    match part.run(tx).await {
+        Ok(()) => {
+            execute(tx, "release part; savepoint part").await?;
+            Ok(true)
+        }
+        Err(reason) => {
+            // Fails if SQLite has rolled back all: then the part's own error says why.
+            execute(tx, "rollback to part")
+                .await
+                .map_err(|_| sqlx::Error::Protocol(format!("all was rolled back: {reason}")))?;
+            tx.commits.truncate(before);
+            Ok(false)
+        }
+    }
+}
+
+/// What shares a savepoint.
+enum Part<'a> {
+    Job(&'a mut Box<dyn Job>),
+    /// Each of another conversation.
+    Posts(Vec<&'a mut Post>),
+}
+
+/// The parts of a batch, in their order.
+fn parts(batch: &mut [Queued]) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    // The place of the part that holds the latest message of each conversation, since the last other job.
+    let mut latest = HashMap::new();
+    let mut first = 0;
+    for queued in batch {
+        match queued {
+            Queued::Job(job) => {
+                parts.push(Part::Job(job));
+                latest.clear();
+                first = parts.len();
+            }
+            Queued::Post(post) => {
+                let next = latest.entry(post.draft.conversation_id).and_modify(|place| *place += 1).or_insert(first);
+                match parts.get_mut(*next) {
+                    Some(Part::Posts(posts)) => posts.push(post),
+                    _ => parts.push(Part::Posts(vec![post])),
+                }
+            }
+        }
+    }
+    parts
+}
+
+impl<'a> Part<'a> {
+    /// # Errors
+    /// The reason why its changes must be taken back.
+    async fn run(&mut self, tx: &mut Tx) -> std::result::Result<(), String> {
+        match self {
+            Self::Job(job) => job.run(tx).await,
+            Self::Posts(posts) => {
+                let drafts: Vec<_> = posts.iter().map(|post| (&post.actor, &post.draft)).collect();
+                match guard(messages::post(tx, &drafts, now())).await {
+                    Some(Ok(results)) => {
+                        posts.iter_mut().zip(results).for_each(|(post, result)| post.result = Some(result));
+                        Ok(())
+                    }
+                    Some(Err(error)) => {
+                        let reason = error.to_string();
+                        if let [post] = &mut posts[..] {
+                            post.result = Some(Err(error));
+                        }
+                        Err(reason)
+                    }
+                    None => Err(BUG.to_owned()),
+                }
+            }
+        }
+    }
+
+    /// Its messages one by one, if there are several.
+    fn divide(self) -> Vec<Self> {
+        match self {
+            Self::Posts(posts) if posts.len() > 1 => posts.into_iter().map(|post| Self::Posts(vec![post])).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -199,13 +300,42 @@ async fn execute(tx: &mut Tx, sql: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Something to write, whatever it returns.
-trait Job: Send {
-    /// Says whether its changes stand.
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool>;
-    /// Why its changes do not stand.
-    fn error(&self) -> Option<String>;
+const BUG: &str = "a bug";
+
+/// A bug in one use case must not end all writing: `None` is answered as a failure.
+async fn guard<T>(work: impl Future<Output = Result<T>>) -> Option<Result<T>> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
+}
+
+enum Queued {
+    Post(Box<Post>),
+    Job(Box<dyn Job>),
+}
+
+impl Queued {
     /// Called once the changes are on disk, or with the reason why nothing of the batch is.
+    fn answer(self, failure: Option<&Arc<StoreError>>) {
+        match self {
+            // The caller may have gone away; the change stands.
+            Self::Post(post) => drop(post.reply.send(answer(post.result, failure))),
+            Self::Job(job) => job.answer(failure),
+        }
+    }
+}
+
+/// A message that somebody sends.
+struct Post {
+    actor: Actor,
+    draft: Draft,
+    result: Option<Result<Posted>>,
+    reply: oneshot::Sender<Result<Posted>>,
+}
+
+/// Something else to write, whatever it returns.
+trait Job: Send {
+    /// # Errors
+    /// The reason why its changes must be taken back.
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, std::result::Result<(), String>>;
     fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>);
 }
 
@@ -220,31 +350,34 @@ where
     T: Send,
     F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send,
 {
-    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, bool> {
+    fn run<'c>(&'c mut self, tx: &'c mut Tx) -> BoxFuture<'c, std::result::Result<(), String>> {
         Box::pin(async move {
-            let Some(job) = self.job.take() else { return false };
-            // A bug in one use case must not end all writing. `None` is answered as a failure.
-            self.result = AssertUnwindSafe(async move { job(tx).await }).catch_unwind().await.ok();
-            matches!(self.result, Some(Ok(_)))
+            let Some(job) = self.job.take() else { return Err(BUG.to_owned()) };
+            self.result = guard(async move { job(tx).await }).await;
+            match &self.result {
+                Some(Ok(_)) => Ok(()),
+                Some(Err(error)) => Err(error.to_string()),
+                None => Err(BUG.to_owned()),
+            }
         })
     }
 
-    fn error(&self) -> Option<String> {
-        self.result.as_ref()?.as_ref().err().map(ToString::to_string)
-    }
-
     fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>) {
-        let result = match (self.result, failure) {
-            // The job's own reason says more than that the transaction failed because of it.
-            (Some(Err(error)), _) => Err(error),
-            (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
-            (Some(Ok(value)), None) => Ok(value),
-            (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
-        };
         if let Some(reply) = self.reply {
             // The caller may have gone away; the change stands.
-            let _ = reply.send(result);
+            let _ = reply.send(answer(self.result, failure));
         }
+    }
+}
+
+/// What a caller is told.
+fn answer<T>(result: Option<Result<T>>, failure: Option<&Arc<StoreError>>) -> Result<T> {
+    match (result, failure) {
+        // The job's own reason says more than that the transaction failed because of it.
+        (Some(Err(error)), _) => Err(error),
+        (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
+        (Some(Ok(value)), None) => Ok(value),
+        (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
     }
 }
 
@@ -271,7 +404,10 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{domain::ConversationId, storage::Change};
+    use crate::{
+        domain::{Content, ConversationId, Email, LinkId, Name, Role, User, UserId},
+        storage::{Change, NewConversation, NewLink, SecretHash, Store, sqlite::SqliteStore},
+    };
 
     /// A writer on a file with one table, and what it tells.
     async fn start(folder: &TempDir, pragma: &'static str) -> (Writer, Listener) {
@@ -386,5 +522,52 @@ mod tests {
         assert!(writer.finish().await.is_none());
         assert!(!writer.is_running());
         writer.write_later(|tx| Box::pin(insert(tx, "too late".to_owned())));
+    }
+
+    /// What is stored together is tried one by one, if one of it cannot be stored.
+    #[tokio::test]
+    async fn one_message_that_cannot_be_stored_is_alone_in_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&format!("sqlite://{}/writer.db", folder.path().display())).await.unwrap();
+        const SQL: &str = "create trigger refuse before insert on messages when new.content = 'refused'
+                   begin select raise(abort, 'this one not'); end";
+        let trigger = store.write(|tx| Box::pin(async { Ok(sqlx::query(SQL).execute(&mut tx.conn).await?) }));
+        trigger.await.unwrap();
+        let admin = Actor::Admin(User {
+            id: UserId::new(),
+            email: Email::trusted("admin@example.org".to_owned()),
+            name: Name::trusted("Admin".to_owned()),
+            role: Role::Admin,
+            created_at: now(),
+        });
+        let mut rooms = Vec::new();
+        for n in 0..10 {
+            let new = NewConversation {
+                id: ConversationId::new(),
+                customer_name: Name::trusted(format!("Customer {n}")),
+                customer_id: None,
+                customer_email: None,
+                metadata: serde_json::Value::Null,
+                link: NewLink { id: LinkId::new(), hash: SecretHash([n; 32]), expires_at: None },
+            };
+            rooms.push(new.id);
+            store.open_conversation(&admin, new).await.unwrap();
+        }
+        let mut told = store.commits().unwrap();
+        let outcomes = join_all(rooms.iter().enumerate().map(|(n, &conversation_id)| {
+            let content = Content::parse(if n == 4 { "refused" } else { "fine" }, 10).unwrap();
+            let draft = Draft { conversation_id, client_id: None, content, attachments: Vec::new() };
+            store.post_message(&admin, draft)
+        }))
+        .await;
+        for (n, outcome) in outcomes.iter().enumerate() {
+            match outcome {
+                Ok(posted) => assert!(n != 4 && posted.fresh && posted.message.seq == 1),
+                Err(error) => assert!(n == 4 && error.to_string().contains("this one not"), "{n}: {error}"),
+            }
+        }
+        let told: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).flatten().map(|c| c.conversation_id).collect();
+        let stored: Vec<_> = rooms.iter().copied().filter(|room| *room != rooms[4]).collect();
+        assert_eq!(told, stored, "each is told once, and what was taken back is not");
     }
 }

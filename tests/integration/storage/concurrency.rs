@@ -211,3 +211,46 @@ pub async fn closing_finishes_what_is_queued(world: World) {
     assert_err!(world.store.post_message(&room.guest, draft(room.id, "late")).await, StoreError::Database(_));
     assert_err!(world.store.find_conversation(&room.guest, room.id).await, StoreError::Database(_));
 }
+
+pub async fn messages_that_are_stored_together_are_each_in_their_place(world: World) {
+    let stranger = world.room("Stranger").await;
+    let mut rooms = Vec::new();
+    for n in 0..90 {
+        rooms.push(world.room(&format!("Customer {n}")).await);
+    }
+    // All are queued before the first is awaited. Of each room: one, the same once more, an admin's; then those that
+    // nobody may send, and what only one room has.
+    let drafts: Vec<_> = rooms.iter().map(|room| draft(room.id, &format!("first of {}", room.id))).collect();
+    let once = rooms.iter().zip(&drafts).map(|(room, draft)| (&room.guest, draft.clone()));
+    let again = once.clone();
+    let admins = rooms.iter().map(|room| (&world.admin, draft(room.id, &format!("second of {}", room.id))));
+    let refused = rooms.iter().map(|room| (&stranger.guest, draft(room.id, "refused")));
+    let last = (0..5).map(|n| (&rooms[0].guest, draft(rooms[0].id, &format!("{n}"))));
+    let all = once.chain(again).chain(admins).chain(refused).chain(last);
+    let outcomes = join_all(all.map(|(actor, draft)| world.store.post_message(actor, draft))).await;
+
+    let (kinds, last) = outcomes.split_at(4 * rooms.len());
+    let [once, again, admins, refused] = std::array::from_fn(|kind| &kinds[kind * rooms.len()..][..rooms.len()]);
+    for (n, room) in rooms.iter().enumerate() {
+        let [first, same, second] = [once, again, admins].map(|kind| kind[n].as_ref().unwrap());
+        assert!(first.fresh && !same.fresh && second.fresh);
+        assert_eq!((first.message.seq, &first.message), (1, &same.message));
+        assert_eq!((second.message.seq, second.message.rev), (2, first.message.rev + 1));
+        assert!(matches!(refused[n], Err(StoreError::NotFound)));
+        let loaded = world.messages(&room.guest, room.id).await;
+        assert_eq!(loaded[..2], [first.message.clone(), second.message.clone()]);
+        // What search found is that message, and no neighbour.
+        let query = format!("first {}", room.id);
+        let found = world.store.search_messages(&world.admin, &query, None, 10).await.unwrap();
+        assert_eq!(found.as_slice(), std::slice::from_ref(&first.message));
+
+        let seat = world.seat(&world.admin, room.id).await;
+        let latest = loaded.last().unwrap();
+        assert_eq!(seat.conversation.head, latest.rev);
+        assert_eq!(seat.conversation.last_message.as_deref(), Some(&*latest.content));
+    }
+    for (n, outcome) in (0..).zip(last) {
+        let message = &outcome.as_ref().unwrap().message;
+        assert_eq!((message.seq, &message.content), (n + 3, &n.to_string()));
+    }
+}

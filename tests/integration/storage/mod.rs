@@ -176,6 +176,7 @@ contract! {
             writes_are_done_in_the_order_they_were_asked_for
             a_write_outlives_its_caller
             one_failure_does_not_hurt_the_neighbours
+            messages_that_are_stored_together_are_each_in_their_place
             commits_are_told_from_when_they_were_asked_for
             closing_finishes_what_is_queued
         }
