@@ -3,8 +3,8 @@
 //! at once is written here.
 //!
 //! A socket has one request at a time under way: its requests take effect in the order in which
-//! they were sent, a client that sends faster than the disk can follow is slowed down by TCP, and
-//! what others send reaches it all the while.
+//! they were sent, a client that sends faster than the disk can follow, or than it reads the answers, is
+//! slowed down by TCP, and what others send reaches it all the while.
 
 use std::{
     future::poll_fn,
@@ -52,6 +52,8 @@ const READ_BUFFER_BYTES: usize = 512;
 /// Silence after which a peer is asked for a sign of life, and the time it has to give one.
 const PING_AFTER: Duration = Duration::from_secs(25);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
+/// A peer for which so much waits is not listened to: what it asks for next would only wait behind that.
+const MUCH_BYTES: usize = 64 * 1024;
 /// How long a peer may keep a write waiting.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
 /// How long a peer may keep a close handshake waiting. One that was too slow has much to read before
@@ -260,7 +262,7 @@ async fn written(socket: &Socket, writing: &mut Writing) {
         // Wakes this task when there is more to write.
         let _ = socket.poll_close(cx);
         match socket.poll_write(cx, writing) {
-            Poll::Ready(Ok(())) if socket.is_in_round() => {
+            Poll::Ready(Ok(_)) if socket.is_in_round() => {
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
@@ -315,9 +317,16 @@ async fn talk(
             if let Poll::Ready(code) = socket.poll_close(cx) {
                 return Poll::Ready(Event::Close(code));
             }
-            match socket.poll_write(cx, writing) {
+            let is_behind = match socket.poll_write(cx, writing) {
                 Poll::Ready(Err(_)) => return Poll::Ready(Event::Gone),
-                Poll::Ready(Ok(())) => stuck = None,
+                Poll::Ready(Ok(waiting)) => {
+                    stuck = None;
+                    if waiting >= MUCH_BYTES {
+                        // The round is about to come.
+                        cx.waker().wake_by_ref();
+                    }
+                    waiting >= MUCH_BYTES
+                }
                 Poll::Pending => {
                     if writing.has_moved() || stuck.is_none() {
                         let now = Instant::now();
@@ -325,13 +334,14 @@ async fn talk(
                         let next = check.deadline().min(now + WRITE_WITHIN);
                         check.as_mut().reset(next);
                     }
+                    true
                 }
-            }
+            };
             if let Some(act) = &mut under_way {
                 if act.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Event::Done);
                 }
-            } else if let Poll::Ready(read) = peer.poll_read(cx, socket) {
+            } else if !is_behind && let Poll::Ready(read) = peer.poll_read(cx, socket) {
                 return Poll::Ready(match read {
                     Some(Ok(message)) => Event::Heard(message),
                     Some(Err(error)) => Event::Misheard(error),
@@ -368,7 +378,8 @@ async fn talk(
                     return Some(close::TOO_SLOW);
                 }
                 if ping_at <= now {
-                    if heard || under_way.is_some() {
+                    // Who is behind is not heard, but has to take something now and then.
+                    if heard || under_way.is_some() || stuck.is_some() {
                         (heard, asked) = (false, false);
                         ping_at = now + PING_AFTER;
                     } else if asked {

@@ -51,7 +51,8 @@ impl Frame {
 
 /// How many frames may wait for one socket before it counts as too slow.
 pub const QUEUE_FRAMES: usize = 256;
-/// Nor may more be added to so many bytes that wait.
+/// Nor may more be added to so many bytes that wait beside the longest frame: one answer to a join may be longer
+/// than this by itself.
 const QUEUE_BYTES: usize = 1024 * 1024;
 /// For so many waiting frames a socket keeps the memory while nothing waits.
 const KEEP_FRAMES: usize = 8;
@@ -122,8 +123,9 @@ impl fmt::Debug for Socket {
 #[derive(Default)]
 struct Waiting {
     frames: Vec<Frame>,
-    /// Of all `frames`.
+    /// Of all `frames`, and of the longest.
     bytes: usize,
+    longest: usize,
     /// What is left of a frame before these whose begin the peer has: it cannot be taken back.
     begun: Option<Frame>,
     who: Writer,
@@ -153,6 +155,17 @@ impl Writing {
     /// Whether the peer has taken anything since this was asked last.
     pub fn has_moved(&mut self) -> bool {
         mem::take(&mut self.has_moved)
+    }
+}
+
+impl Waiting {
+    fn count(&mut self, frame: &Frame) {
+        self.bytes += frame.0.len();
+        self.longest = self.longest.max(frame.0.len());
+    }
+
+    fn count_none(&mut self) {
+        (self.bytes, self.longest) = (0, 0);
     }
 }
 
@@ -191,12 +204,12 @@ impl Socket {
     /// and misses nothing, while everyone else goes on at full speed.
     pub fn send(self: &Arc<Self>, frame: &Frame) {
         let mut waiting = self.waiting();
-        if waiting.frames.len() >= QUEUE_FRAMES || waiting.bytes >= QUEUE_BYTES {
+        if waiting.frames.len() >= QUEUE_FRAMES || waiting.bytes - waiting.longest >= QUEUE_BYTES {
             drop(waiting);
             return self.close(close::TOO_SLOW);
         }
+        waiting.count(frame);
         waiting.frames.push(frame.clone());
-        waiting.bytes += frame.0.len();
         if waiting.who == Writer::Nobody {
             waiting.who = Writer::Round;
             drop(waiting);
@@ -212,7 +225,7 @@ impl Socket {
     /// Takes the frames of which the peer has nothing yet.
     pub fn take(&self) -> Vec<Frame> {
         let mut waiting = self.waiting();
-        waiting.bytes = 0;
+        waiting.count_none();
         mem::take(&mut waiting.frames)
     }
 
@@ -259,28 +272,30 @@ impl Socket {
         if written > 0 {
             waiting.begun = left.next().map(|frame| Frame(frame.0.slice(written..)));
         }
-        waiting.bytes += left.clone().map(|frame| frame.0.len()).sum::<usize>();
+        let left: Vec<_> = left.collect();
+        left.iter().for_each(|frame| waiting.count(frame));
         waiting.frames.splice(..0, left);
         waiting.who = Writer::Task;
         drop(waiting);
         self.task.wake();
     }
 
-    /// Writes what is left to the socket's own task. Ready when that is nothing, or when the peer is gone.
+    /// Writes what is left to the socket's own task. Ready when that is nothing, with how many bytes a round is
+    /// about to write, or when the peer is gone.
     ///
     /// # Errors
     /// The peer is gone.
-    pub fn poll_write(&self, cx: &mut Context<'_>, writing: &mut Writing) -> Poll<io::Result<()>> {
-        let Some(wire) = self.wire.get() else { return Poll::Ready(Ok(())) };
+    pub fn poll_write(&self, cx: &mut Context<'_>, writing: &mut Writing) -> Poll<io::Result<usize>> {
+        let Some(wire) = self.wire.get() else { return Poll::Ready(Ok(0)) };
         loop {
             if writing.done == writing.bytes.len() {
                 let mut waiting = self.waiting();
                 if waiting.who != Writer::Task {
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(Ok(waiting.bytes));
                 }
                 writing.bytes.clear();
                 writing.done = 0;
-                waiting.bytes = 0;
+                waiting.count_none();
                 let begun = waiting.begun.take();
                 for frame in begun.into_iter().chain(waiting.frames.drain(..)) {
                     writing.bytes.extend_from_slice(&frame.0);
@@ -289,7 +304,7 @@ impl Socket {
                     waiting.frames = Vec::new();
                     writing.bytes = Vec::new();
                     waiting.who = Writer::Nobody;
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(Ok(0));
                 }
             }
             match wire.try_write(&writing.bytes[writing.done..]) {

@@ -6,6 +6,7 @@
 //! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
 //! not exist. Called by `service` only.
 
+mod batch;
 mod copy;
 mod metrics;
 pub mod postgres;

@@ -1,8 +1,12 @@
-//! Fifty readers that stop reading, in a room that is flooded, among two thousand people who just talk:
-//! the fifty are sent away and miss nothing when they come back, the server's memory stays where it
-//! was, and the others notice nothing. How fast the others are told is printed and decides nothing.
+//! Those who ask too much of the server, among two thousand people who just talk and are to notice nothing.
+//!
+//! Fifty readers that stop reading, in a room that is flooded: they are sent away and miss nothing when they come
+//! back, and the server's memory stays where it was. Twenty writers that flood one room as fast as they are
+//! answered: everybody is told everything, there and elsewhere. How fast people are told is printed and decides
+//! nothing.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -26,6 +30,8 @@ use super::run::{Api, Server};
 const ROOMS: usize = 194;
 const IN_A_ROOM: usize = 10;
 const STALLED: usize = 50;
+/// Who floods a room together.
+const FLOODERS: usize = 20;
 /// Long enough for every buffer between the server and who does not read to fill.
 const FLOOD: Duration = Duration::from_secs(20);
 /// Between two messages of a room in which people just talk.
@@ -36,14 +42,14 @@ const SLACK_KIB: u64 = 96 * 1024;
 
 type Socket = WebSocketStream<TcpStream>;
 
-async fn connect(server: &Server, token: &str, buffer_bytes: Option<u32>) -> Socket {
+async fn connect(server: SocketAddr, token: &str, buffer_bytes: Option<u32>) -> Socket {
     let socket = TcpSocket::new_v4().unwrap();
     if let Some(bytes) = buffer_bytes {
         socket.set_recv_buffer_size(bytes).unwrap();
     }
-    let stream = socket.connect(server.address()).await.unwrap();
+    let stream = socket.connect(server).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    let mut request = format!("ws://{}/ws", server.address()).into_client_request().unwrap();
+    let mut request = format!("ws://{server}/ws").into_client_request().unwrap();
     request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
     let (mut socket, _) = client_async(request, stream).await.unwrap();
     assert!(matches!(next(&mut socket).await, Some(ServerFrame::Welcome { .. })));
@@ -54,7 +60,10 @@ async fn next(socket: &mut Socket) -> Option<ServerFrame> {
     loop {
         match socket.next().await? {
             Ok(Raw::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
-            Ok(Raw::Close(_)) | Err(_) => return None,
+            end @ (Ok(Raw::Close(_)) | Err(_)) => {
+                println!("a socket ended: {end:?}");
+                return None;
+            }
             Ok(_) => {}
         }
     }
@@ -150,41 +159,70 @@ async fn all_of(api: &Api, room: ConversationId) -> Vec<i64> {
     stored.iter().map(|message| message.rev).collect()
 }
 
+/// Two thousand people, less those who are in the room that is flooded, and what they tell of their delays.
+struct Others {
+    people: Vec<tokio::task::JoinHandle<()>>,
+    is_over: Arc<AtomicBool>,
+    delays: Arc<Mutex<Vec<u64>>>,
+}
+
+impl Others {
+    async fn talk(server: &Server, api: &Api) -> Self {
+        let (is_over, began) = (Arc::new(AtomicBool::new(false)), Instant::now());
+        let delays = Arc::new(Mutex::new(Vec::new()));
+        let mut people = Vec::new();
+        for at in 0..ROOMS {
+            let room = api.open(format!("Room {at}")).await;
+            for number in 0..IN_A_ROOM {
+                let socket = connect(server.address(), secret(&room), None).await;
+                let (is_over, delays) = (is_over.clone(), delays.clone());
+                people.push(tokio::spawn(person(socket, room.id, number == 0, began, is_over, delays)));
+            }
+        }
+        Self { people, is_over, delays }
+    }
+
+    /// Waits for them, and prints how long what was said took to come.
+    async fn tell(self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        for person in self.people {
+            person.await.unwrap();
+        }
+        let delays = std::mem::take(&mut *self.delays.lock().unwrap());
+        println!("to {} others: {}", ROOMS * IN_A_ROOM, summary(delays));
+    }
+}
+
+/// Of delays in microseconds.
+fn summary(mut delays: Vec<u64>) -> String {
+    delays.sort_unstable();
+    let at = |part: f64| delays[((delays.len() - 1) as f64 * part) as usize] as f64 / 1_000.0;
+    format!("{} deliveries: p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms", delays.len(), at(0.5), at(0.99), at(1.0))
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "two thousand sockets: `cargo xtask torture` runs it against the release build"]
 async fn who_does_not_read_harms_nobody() {
     let server = Server::start(super::program()).await;
     let api = server.api().await;
-    let (is_over, began) = (Arc::new(AtomicBool::new(false)), Instant::now());
-    let delays = Arc::new(Mutex::new(Vec::new()));
-
-    let mut people = Vec::new();
-    for at in 0..ROOMS {
-        let room = api.open(format!("Room {at}")).await;
-        for number in 0..IN_A_ROOM {
-            let socket = connect(&server, secret(&room), None).await;
-            let (is_over, delays) = (is_over.clone(), delays.clone());
-            people.push(tokio::spawn(person(socket, room.id, number == 0, began, is_over, delays)));
-        }
-    }
+    let others = Others::talk(&server, &api).await;
     let flooded = api.open("Flooded".into()).await;
     let room = flooded.id;
     let mut stalled = Vec::new();
     for _ in 0..STALLED {
-        let mut socket = connect(&server, secret(&flooded), Some(4_096)).await;
+        let mut socket = connect(server.address(), secret(&flooded), Some(4_096)).await;
         let (head, ..) = join(&mut socket, room, None).await;
         stalled.push((socket, head));
     }
     // Before the flood: all is set up, and people talk.
     tokio::time::sleep(TALK * 2).await;
     let before_kib = resident_kib(&server);
-    delays.lock().unwrap().clear();
 
     // The flood: as fast as one who waits for each answer can.
     let sent = Arc::new(AtomicU64::new(0));
     let flood = {
-        let mut socket = connect(&server, api.token(), None).await;
+        let mut socket = connect(server.address(), api.token(), None).await;
         let sent = sent.clone();
         tokio::spawn(async move {
             let content = "x".repeat(7_900);
@@ -212,7 +250,6 @@ async fn who_does_not_read_harms_nobody() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     flood.await.unwrap();
-    is_over.store(true, Ordering::Relaxed);
 
     // Who stalled reads again, all at once: up to the goodbye, and from there by joining anew.
     let last = *all_of(&api, room).await.last().unwrap();
@@ -224,7 +261,7 @@ async fn who_does_not_read_harms_nobody() {
         if code == Some(close::TOO_SLOW) {
             sent_away += 1;
         }
-        let mut again = connect(&server, secret(&flooded), None).await;
+        let mut again = connect(server.address(), secret(&flooded), None).await;
         loop {
             let (reached, changed, more) = join(&mut again, room, Some(had)).await;
             for rev in changed {
@@ -237,25 +274,69 @@ async fn who_does_not_read_harms_nobody() {
             }
         }
     }
-    for person in people {
-        person.await.unwrap();
-    }
-    let mut delays = std::mem::take(&mut *delays.lock().unwrap());
-    delays.sort_unstable();
-    let at = |part: f64| delays[((delays.len() - 1) as f64 * part) as usize] as f64 / 1_000.0;
     println!(
         "{} messages of 7.9 kB flooded one room; {sent_away} of {STALLED} stalled readers were sent away (4008)",
         sent.load(Ordering::Relaxed)
     );
-    println!(
-        "{} deliveries to {} others: p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms",
-        delays.len(),
-        ROOMS * IN_A_ROOM,
-        at(0.5),
-        at(0.99),
-        at(1.0)
-    );
+    others.tell().await;
     println!("memory: {before_kib} KiB before, at most {most_kib} KiB");
     assert_eq!(sent_away, STALLED, "everyone who does not read is sent away");
     assert!(most_kib < before_kib + SLACK_KIB, "memory stays where it was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "two thousand sockets: `cargo xtask torture` runs it against the release build"]
+async fn one_room_that_floods_starves_nobody() {
+    let server = Server::start(super::program()).await;
+    let api = server.api().await;
+    let others = Others::talk(&server, &api).await;
+    let room = api.open("Flooded".into()).await;
+    let began = Instant::now();
+    let flooders: Vec<_> = (0..FLOODERS)
+        .map(|_| {
+            let (server, room) = (server.address(), room.clone());
+            tokio::spawn(flood(server, room, began))
+        })
+        .collect();
+    let (mut acknowledged, mut delays) = (Vec::new(), Vec::new());
+    for flooder in flooders {
+        let (mut acks, mut heard) = flooder.await.unwrap();
+        acknowledged.append(&mut acks);
+        delays.append(&mut heard);
+    }
+    println!("{} messages by {FLOODERS} people flooded one room: {}", acknowledged.len(), summary(delays));
+    others.tell().await;
+    acknowledged.sort_unstable();
+    assert_eq!(acknowledged, all_of(&api, room.id).await, "each that was acknowledged, once, and nothing besides");
+}
+
+/// Somebody who writes as fast as the answers come, and hears all. Returns the revs of what was acknowledged, and how
+/// long what was said took to come.
+async fn flood(server: SocketAddr, room: Conversation, began: Instant) -> (Vec<i64>, Vec<u64>) {
+    let mut socket = connect(server, secret(&room), None).await;
+    let room = room.id;
+    let (mut head, ..) = join(&mut socket, room, None).await;
+    let (mut acknowledged, mut delays) = (Vec::new(), Vec::new());
+    let flood_began = Instant::now();
+    while flood_began.elapsed() < FLOOD {
+        let content = began.elapsed().as_micros().to_string();
+        let client_id = ClientId::new();
+        send(&mut socket, &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![] }).await;
+        loop {
+            match next(&mut socket).await.expect("it reads, and stays") {
+                ServerFrame::Ack { message, .. } => {
+                    acknowledged.push(message.rev);
+                    break;
+                }
+                ServerFrame::NewMessage { message, rev, .. } => {
+                    assert_eq!(rev, head + 1, "without a gap");
+                    head = rev;
+                    delays.push(began.elapsed().as_micros() as u64 - message.content.parse::<u64>().unwrap());
+                }
+                ServerFrame::Error { code, message, .. } => panic!("{code:?} {message}"),
+                _ => {}
+            }
+        }
+    }
+    (acknowledged, delays)
 }

@@ -1,7 +1,7 @@
 //! Disk trouble: what cannot be stored is refused in clear words, reading goes on, and everything works
 //! again by itself when the trouble is over. What was acknowledged before stays.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use bespoken::domain::{ClientId, ConversationId, Message};
 use reqwest::{Method, StatusCode};
@@ -104,4 +104,47 @@ async fn a_locked_database_refuses_sends_and_nothing_else() {
     assert_eq!(api.stored(room).await.0, std::slice::from_ref(&before), "reading goes on");
     other.execute("rollback").await.unwrap();
     recovers(&api, room, vec![before], refused).await;
+}
+
+/// Files that may not be written to any more, as after a file system has found an error in itself. Even root is
+/// refused by the mark that stands for it here; whoever may not set that mark cannot try this.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn read_only_files_refuse_sends_and_nothing_else() {
+    let mut server = Server::start(super::program()).await;
+    let api = server.api().await;
+    let room = api.open("Read-only".into()).await.id;
+    let folder = server.folder().to_owned();
+    let mark = async |flag: &str| {
+        let files = ["bespoken.db", "bespoken.db-wal"].map(|name| folder.join(name));
+        let marked = Command::new("chattr").arg(flag).args(files).stderr(Stdio::null()).status().await;
+        marked.is_ok_and(|status| status.success())
+    };
+    let (first, body) = post(&api, room, ClientId::new(), "before").await;
+    assert_eq!(first, StatusCode::CREATED);
+    let before: Message = serde_json::from_value(body).unwrap();
+    if !mark("+i").await {
+        println!("not tried: files can be marked as immutable by root only, on a file system that has such a mark");
+        return;
+    }
+
+    let (mut refused, mut statuses) = (ClientId::new(), Vec::new());
+    for _ in 0..5 {
+        refused = ClientId::new();
+        let (status, body) = post(&api, room, refused, "during").await;
+        statuses.push((status, body["code"].clone()));
+    }
+    let (stored, _) = api.stored(room).await;
+    // Before anything is asserted: nobody else could remove the files.
+    assert!(mark("-i").await);
+    assert!(
+        statuses.iter().all(|said| *said == (StatusCode::SERVICE_UNAVAILABLE, json!("unavailable"))),
+        "{statuses:?}"
+    );
+    assert_eq!(stored, std::slice::from_ref(&before), "reading goes on");
+    recovers(&api, room, vec![before.clone()], refused).await;
+    server.restart(false).await;
+    let (stored, _) = api.stored(room).await;
+    assert_eq!(stored[0], before, "also after a restart");
+    assert_eq!(stored.len(), 2);
 }

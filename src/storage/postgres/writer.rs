@@ -7,12 +7,11 @@
 //! conversation run in the order in which they were queued, also when their callers went away.
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, future::BoxFuture, future::join_all};
+use futures_util::future::{BoxFuture, join_all};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -27,7 +26,10 @@ use super::{
 };
 use crate::{
     domain::ConversationId,
-    storage::{Commit, Notice, Result, StoreError, StoreMetrics},
+    storage::{
+        Commit, Notice, Result, StoreError, StoreMetrics,
+        batch::{answer, guard},
+    },
 };
 
 /// How many lanes there are, each with its connection.
@@ -334,8 +336,7 @@ where
         // A copy runs, as it may have to run again.
         let job = self.job.clone();
         Box::pin(async move {
-            // A bug in one use case must not end all writing. `None` is answered as a failure.
-            self.result = AssertUnwindSafe(async move { job(tx).await }).catch_unwind().await.ok();
+            self.result = guard(async move { job(tx).await }).await;
             match self.result.take_if(|result| result.as_ref().is_err_and(may_pass)) {
                 Some(Err(error)) => Ran::NotItsFault(error),
                 _ if matches!(self.result, Some(Ok(_))) => Ran::Stands,
@@ -345,19 +346,7 @@ where
     }
 
     fn answer(self: Box<Self>, failure: Option<&Arc<StoreError>>) {
-        let result = match (self.result, failure) {
-            // The job's own reason says more than that the transaction failed.
-            (Some(Err(error)), _) => Err(error),
-            (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
-            (Some(Ok(value)), None) => Ok(value),
-            (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
-        };
         // The caller may have gone away; the change stands.
-        let _ = self.reply.send(result);
+        let _ = self.reply.send(answer(self.result, failure));
     }
 }
-
-/// Why a whole batch was not written, or not known to be; each of its jobs gets the same reason.
-#[derive(Debug, thiserror::Error)]
-#[error("the transaction failed: {0}")]
-struct BatchFailed(Arc<StoreError>);

@@ -12,12 +12,11 @@
 
 use std::{
     collections::HashMap,
-    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock},
     time::Instant,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -28,7 +27,11 @@ use tokio_util::sync::CancellationToken;
 use super::{connect, messages};
 use crate::{
     domain::Actor,
-    storage::{Commit, Draft, Posted, Result, StoreError, StoreMetrics, now},
+    storage::{
+        Commit, Draft, Posted, Result, StoreError, StoreMetrics,
+        batch::{answer, guard},
+        now,
+    },
 };
 
 /// How many jobs may wait, and then share a transaction; whoever comes after waits for a place, in order.
@@ -302,11 +305,6 @@ async fn execute(tx: &mut Tx, sql: &'static str) -> Result<()> {
 
 const BUG: &str = "a bug";
 
-/// A bug in one use case must not end all writing: `None` is answered as a failure.
-async fn guard<T>(work: impl Future<Output = Result<T>>) -> Option<Result<T>> {
-    AssertUnwindSafe(work).catch_unwind().await.ok()
-}
-
 enum Queued {
     Post(Box<Post>),
     Job(Box<dyn Job>),
@@ -369,22 +367,6 @@ where
         }
     }
 }
-
-/// What a caller is told.
-fn answer<T>(result: Option<Result<T>>, failure: Option<&Arc<StoreError>>) -> Result<T> {
-    match (result, failure) {
-        // The job's own reason says more than that the transaction failed because of it.
-        (Some(Err(error)), _) => Err(error),
-        (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
-        (Some(Ok(value)), None) => Ok(value),
-        (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
-    }
-}
-
-/// Why a whole batch was not written; each of its jobs gets the same reason.
-#[derive(Debug, thiserror::Error)]
-#[error("nothing was written: {0}")]
-struct BatchFailed(Arc<StoreError>);
 
 /// Brings the whole write-ahead log into the database file and closes.
 pub(super) async fn checkpoint_and_close(mut conn: SqliteConnection) {
@@ -505,7 +487,7 @@ mod tests {
             })
         });
         let error = broken.await.unwrap_err().to_string();
-        assert!(error.contains("nothing was written") && error.contains("FOREIGN KEY"), "{error}");
+        assert!(error.contains("the transaction failed") && error.contains("FOREIGN KEY"), "{error}");
         assert!(told.try_recv().is_err());
         writer.write(|tx| Box::pin(insert(tx, "next".to_owned()))).await.unwrap();
         assert_eq!(words(&writer).await, ["next"]);

@@ -101,6 +101,30 @@ async fn sends_edits_and_deletes_of_a_person_are_limited_together() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_answers_send_nobody_away_who_reads_them() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let (room, actor) = (chat.id, app.actor());
+    // An answer with all of them is longer than what may wait for a socket otherwise.
+    const MESSAGES: usize = 150;
+    for _ in 0..MESSAGES {
+        app.service.post_message(&actor, room, None, &"x".repeat(8_000), Vec::new()).await.unwrap();
+    }
+    // Somebody who asks for it again and again without a look at the answers, while others come and go.
+    const TIMES: i64 = 12;
+    let mut guest = app.guest_socket(&chat).await;
+    for after in 1..=TIMES {
+        guest.send(ClientFrame::JoinRequest { room, after: Some(after), epoch: None }).await;
+        app.admin_socket().await.join(room).await;
+    }
+    for after in 1..=TIMES {
+        let joined = guest.joined(room).await;
+        assert_eq!((joined.messages[0].rev, joined.messages.len() as i64), (after + 1, MESSAGES as i64 + 1 - after));
+    }
+    guest.post(room, "still here").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_everything() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;

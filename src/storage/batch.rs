@@ -1,0 +1,28 @@
+//! What the writing tasks of both databases do alike with the jobs that share a transaction.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+
+use super::{Result, StoreError};
+
+/// A bug in one use case must not end all writing: it gives `None`, which is answered as a failure.
+pub(super) async fn guard<T>(work: impl Future<Output = Result<T>>) -> Option<Result<T>> {
+    AssertUnwindSafe(work).catch_unwind().await.ok()
+}
+
+/// What a caller is told of its job, given why the transaction failed, if it did.
+pub(super) fn answer<T>(result: Option<Result<T>>, failure: Option<&Arc<StoreError>>) -> Result<T> {
+    match (result, failure) {
+        // The job's own reason says more than that the transaction failed because of it.
+        (Some(Err(error)), _) => Err(error),
+        (_, Some(failure)) => Err(sqlx::Error::AnyDriverError(Box::new(BatchFailed(Arc::clone(failure)))).into()),
+        (Some(Ok(value)), None) => Ok(value),
+        (None, None) => Err(sqlx::Error::WorkerCrashed.into()),
+    }
+}
+
+/// Why a whole batch was not written, or not known to be; each of its jobs gets the same reason.
+#[derive(Debug, thiserror::Error)]
+#[error("the transaction failed: {0}")]
+struct BatchFailed(Arc<StoreError>);
