@@ -56,6 +56,11 @@ impl Sought {
             .collect()
     }
 
+    /// For SQL's `like`: what is all ASCII and does not match has no such word.
+    pub(super) fn pattern(&self) -> String {
+        if self.folded.is_ascii() { format!("%{}%", self.folded) } else { String::new() }
+    }
+
     pub(super) fn is_in(&self, text: &str) -> bool {
         if !text.is_ascii() {
             return words(text).any(|word| word.starts_with(&self.folded));

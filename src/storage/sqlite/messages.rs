@@ -4,6 +4,8 @@
 //! holds the database's only write lock from its first statement on; the unique constraints on seq
 //! and rev would stop anything else.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
 
 use super::{
@@ -220,11 +222,10 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
     )
 });
 
-/// Makes messages found by their words.
-static INDEX: Batched = Batched::new(|count| {
-    let rows = vec!["(?, ?)"; count].join(", ");
-    format!("insert into message_search (rowid, content) values {rows}")
-});
+/// Makes messages found by their words: `?1` is a JSON object of contents by number. One statement for any number of
+/// them, as FTS5 writes out what it has gathered whenever another begins.
+pub(super) const INDEX: &str =
+    "insert into message_search (rowid, content) select cast(key as integer), value from json_each(?1)";
 
 pub(super) const LAST_INDEXED: &str = "select coalesce(max(search_id), 0) from messages where search_id is not null";
 
@@ -281,14 +282,10 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
         }
         query.execute(&mut tx.conn).await?;
     }
-    // At last, and in a row: FTS5 writes out what it has gathered whenever another statement begins.
-    for some in batches(&new) {
-        let mut query = sqlx::query(INDEX.of(some.len()));
-        for (search_id, New { message, .. }) in some {
-            query = query.bind(search_id).bind(&message.content);
-        }
-        query.execute(&mut tx.conn).await?;
-    }
+    // Last, so that FTS5 gathers it all until the commit.
+    let contents: BTreeMap<_, _> =
+        new.iter().map(|(search_id, New { message, .. })| (search_id, &message.content)).collect();
+    sqlx::query(INDEX).bind(Json(contents)).execute(&mut tx.conn).await?;
     Ok(())
 }
 

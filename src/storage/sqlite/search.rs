@@ -6,7 +6,7 @@
 //! and read without the index.
 
 use futures_util::TryStreamExt;
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
     access::{Asker, own_conversations},
@@ -17,17 +17,28 @@ use crate::{
     storage::{Result, now, search::Sought},
 };
 
-/// Messages that are read at a time, latest first.
-const PART: usize = 256;
+/// Numbers of messages that are looked at together, latest first.
+const PART: i64 = 256;
 /// So many messages of their own are read without the index; some 2 µs each.
 const MOST_OWN: i64 = 20_000;
 /// Reading a message and its words takes as long as gathering this many from the index.
 const GATHERED: usize = 10;
 
-/// Binds `?1` where to begin, `?2` a limit.
-pub(super) const LATEST: &str = "
-    select search_id, content from messages
-    where search_id < ?1 and not is_system order by search_id desc limit ?2";
+/// The last number. Numbers have holes where messages were taken out of search.
+pub(super) const LAST: &str = "select coalesce(max(search_id), 0) from messages where search_id is not null";
+
+/// Those of the messages numbered from `?1` to below `?2` that may have one of so many words, whose patterns are bound
+/// after these: to hand over a message takes longer than to look into it. What is not all ASCII may be written in another
+/// way, and is looked into by the caller.
+pub(super) fn latest(words: usize) -> String {
+    let patterns: String = (3..words + 3).map(|number| format!(" or content like ?{number}")).collect();
+    format!(
+        "select search_id, content from messages
+         where search_id >= ?1 and search_id < ?2 and not is_system
+           and (length(content) <> octet_length(content){patterns})
+         order by search_id desc"
+    )
+}
 
 /// Binds what [`own_conversations`] does. Counts deleted messages too.
 pub(super) const COUNT_OWN: &str = concat!(
@@ -109,17 +120,24 @@ pub(super) async fn messages(
 }
 
 async fn among_all(conn: &mut SqliteConnection, words: &[Sought], before: i64, limit: usize) -> Result<Vec<i64>> {
+    let last: i64 = sqlx::query_scalar(LAST).fetch_one(&mut *conn).await?;
+    let latest = latest(words.len());
     let mut sample = Sample { read: 0, having: vec![0; words.len()], found: Vec::new() };
-    let mut before = before;
+    let mut before = before.min(last + 1);
     loop {
-        let part: Vec<Entry> = sqlx::query_as(LATEST).bind(before).bind(PART as i64).fetch_all(&mut *conn).await?;
+        let from = (before - PART).max(1);
+        let mut query = sqlx::query_as(AssertSqlSafe(latest.clone())).bind(from).bind(before);
+        for word in words {
+            query = query.bind(word.pattern());
+        }
+        let part: Vec<Entry> = query.fetch_all(&mut *conn).await?;
         sample.add(words, &part);
-        let Some((last, _)) = part.last().filter(|_| part.len() == PART && sample.found.len() < limit) else {
+        sample.read += PART as usize;
+        if sample.found.len() >= limit || from == 1 {
             sample.found.truncate(limit);
             return Ok(sample.found);
-        };
-        before = *last;
-        // They are numbered without many holes.
+        }
+        before = from;
         if sample.says_index(before, limit) {
             break;
         }
@@ -160,7 +178,6 @@ impl Sample {
                 self.found.push(*number);
             }
         }
-        self.read += part.len();
     }
 
     fn rarest(&self) -> usize {
@@ -233,7 +250,7 @@ mod tests {
     use super::*;
 
     fn sample(having: &[usize], found: i64) -> Sample {
-        Sample { read: PART, having: having.to_vec(), found: (0..found).collect() }
+        Sample { read: PART as usize, having: having.to_vec(), found: (0..found).collect() }
     }
 
     #[test]
