@@ -182,9 +182,13 @@ impl Others {
         Self { people, is_over, delays }
     }
 
-    /// Waits for them, and prints how long what was said took to come.
-    async fn tell(self) {
+    /// What comes from now on does not count.
+    fn stop(&self) {
         self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for them after they were stopped, and prints how long what was said took to come.
+    async fn tell(self) {
         for person in self.people {
             person.await.unwrap();
         }
@@ -250,6 +254,7 @@ async fn who_does_not_read_harms_nobody() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     flood.await.unwrap();
+    others.stop();
 
     // Who stalled reads again, all at once: up to the goodbye, and from there by joining anew.
     let last = *all_of(&api, room).await.last().unwrap();
@@ -304,6 +309,7 @@ async fn one_room_that_floods_starves_nobody() {
         acknowledged.append(&mut acks);
         delays.append(&mut heard);
     }
+    others.stop();
     println!("{} messages by {FLOODERS} people flooded one room: {}", acknowledged.len(), summary(delays));
     others.tell().await;
     acknowledged.sort_unstable();

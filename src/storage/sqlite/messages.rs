@@ -227,6 +227,7 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
 pub(super) const INDEX: &str =
     "insert into message_search (rowid, content) select cast(key as integer), value from json_each(?1)";
 
+/// The greatest number that search has given to a message.
 pub(super) const LAST_INDEXED: &str = "select coalesce(max(search_id), 0) from messages where search_id is not null";
 
 /// Each is of another conversation.

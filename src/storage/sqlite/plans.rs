@@ -164,9 +164,7 @@ async fn every_query_uses_an_index() {
 async fn search_reads_from_the_latest_message_on() {
     let (store, _folder) = store().await;
     let mut conn = store.reader().await.unwrap();
-    for sql in
-        [&search::latest(2), search::LAST, search::ALL_BY_WORD, search::OWN_BY_WORD, search::FOUND, search::PLACE]
-    {
+    for sql in [&search::latest(2), search::ALL_BY_WORD, search::OWN_BY_WORD, search::FOUND, search::PLACE] {
         let plan = plans(&mut conn, sql).await;
         assert_indexed(sql, &plan, None);
         assert!(!sorts(&plan), "{plan:#?} sorts for{sql}");

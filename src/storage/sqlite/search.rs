@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
     access::{Asker, own_conversations},
-    messages::{message, select_messages},
+    messages::{LAST_INDEXED, message, select_messages},
 };
 use crate::{
     domain::{Actor, Message, MessageId},
@@ -23,9 +23,6 @@ const PART: i64 = 256;
 const MOST_OWN: i64 = 20_000;
 /// Reading a message and its words takes as long as gathering this many from the index.
 const GATHERED: usize = 10;
-
-/// The last number. Numbers have holes where messages were taken out of search.
-pub(super) const LAST: &str = "select coalesce(max(search_id), 0) from messages where search_id is not null";
 
 /// Those of the messages numbered from `?1` to below `?2` that may have one of so many words, whose patterns are bound
 /// after these: to hand over a message takes longer than to look into it. What is not all ASCII may be written in another
@@ -120,11 +117,12 @@ pub(super) async fn messages(
 }
 
 async fn among_all(conn: &mut SqliteConnection, words: &[Sought], before: i64, limit: usize) -> Result<Vec<i64>> {
-    let last: i64 = sqlx::query_scalar(LAST).fetch_one(&mut *conn).await?;
+    let last: i64 = sqlx::query_scalar(LAST_INDEXED).fetch_one(&mut *conn).await?;
     let latest = latest(words.len());
     let mut sample = Sample { read: 0, having: vec![0; words.len()], found: Vec::new() };
     let mut before = before.min(last + 1);
     loop {
+        // Numbers have few holes: where messages were taken out of search.
         let from = (before - PART).max(1);
         let mut query = sqlx::query_as(AssertSqlSafe(latest.clone())).bind(from).bind(before);
         for word in words {

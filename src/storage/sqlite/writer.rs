@@ -261,7 +261,7 @@ fn parts(batch: &mut [Queued]) -> Vec<Part<'_>> {
     parts
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     /// # Errors
     /// The reason why its changes must be taken back.
     async fn run(&mut self, tx: &mut Tx) -> std::result::Result<(), String> {
