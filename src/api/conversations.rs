@@ -42,11 +42,11 @@ pub async fn list_inbox(
     service.inbox(&actor, status, search, cursor).await
 }
 
-/// One conversation with its latest messages, or with those before `before_seq`.
+/// One conversation with its latest messages.
 #[server(input = Json)]
-pub async fn load_chat(id: ConversationId, before_seq: Option<i64>) -> Result<Chat, Problem> {
+pub async fn load_chat(id: ConversationId) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
-    service.chat(&actor, id, before_seq).await
+    service.chat(&actor, id).await
 }
 
 /// Opens a chat and returns it with the link to share.

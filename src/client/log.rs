@@ -88,8 +88,8 @@ pub enum Delivery {
 pub struct Look<'a> {
     pub me: ParticipantId,
     pub is_admin: bool,
-    /// Whether messages can be changed: not in a closed conversation.
-    pub is_open: bool,
+    /// Whether messages can be changed.
+    pub can_change: bool,
     pub people: &'a People,
     /// The first seq that was not read when the chat was opened.
     pub new_from: Option<i64>,
@@ -149,7 +149,7 @@ impl Pen<'_> {
         }
         let client_id = message.client_id.filter(|_| own);
         let first = !message.system && self.begins(message.sender_id, message.created_at);
-        let is_theirs_to_change = !deleted && !message.system && self.look.is_open;
+        let is_theirs_to_change = !deleted && !message.system && self.look.can_change;
         self.lines.push(Line::Message(Bubble {
             key: client_id.map_or(Key::Message(message.id), Key::Own),
             id: Some(message.id),
@@ -289,7 +289,7 @@ mod tests {
         Look {
             me: guest().id,
             is_admin: false,
-            is_open: true,
+            can_change: true,
             people,
             new_from: None,
             editing: None,
@@ -380,7 +380,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(rights(&look(&people)), [(true, true), (false, false), (false, false)]);
-        assert_eq!(rights(&Look { is_open: false, ..look(&people) }), [(false, false); 3]);
+        assert_eq!(rights(&Look { can_change: false, ..look(&people) }), [(false, false); 3]);
         let admins = Look { me: admin().id, is_admin: true, ..look(&people) };
         assert_eq!(rights(&admins), [(false, true), (true, true), (false, false)]);
     }

@@ -49,6 +49,8 @@ pub struct Room {
     pub people: People,
     pub outbox: Outbox,
     pub indicator: Indicator,
+    /// A script runs: whatever needs one is offered. Set once what the server wrote was taken over.
+    pub awake: bool,
     /// The server refuses this room: its link was revoked, or the person signed out.
     pub gone: bool,
     pub editing: Option<MessageId>,
@@ -73,6 +75,7 @@ impl Room {
             kind: me.kind,
             timeline: Timeline::new(loaded),
             indicator: Indicator::Connecting,
+            awake: false,
             gone: false,
             editing: None,
             new_from: None,
@@ -121,7 +124,7 @@ impl Room {
         let look = Look {
             me: self.me,
             is_admin: self.is_admin(),
-            is_open: self.timeline.conversation().is_open() && !self.gone,
+            can_change: self.awake && self.timeline.conversation().is_open() && !self.gone,
             people: &self.people,
             new_from: self.new_from,
             editing: self.editing,
@@ -156,6 +159,11 @@ impl Room {
     pub fn last_own(&self) -> Option<&Message> {
         let open = self.timeline.conversation().is_open();
         self.timeline.messages().rev().find(|message| open && message.sender_id == self.me && message.is_text())
+    }
+
+    #[must_use]
+    pub fn message_at(&self, seq: i64) -> Option<&Message> {
+        self.timeline.messages().rev().find(|message| message.seq == seq)
     }
 
     #[must_use]

@@ -1,7 +1,7 @@
 //! Pages: who may see which, and how the document is rendered.
 //!
-//! Whatever decides about access or redirects happens here, before rendering; the pages themselves
-//! (`ui::pages`) only show.
+//! Who has to sign in first, and redirects, are decided here, before rendering; the pages themselves (`ui::pages`) show
+//! what their server functions give them, or with its status the problem that they got instead.
 
 use std::collections::BTreeMap;
 
@@ -235,14 +235,11 @@ pub(super) async fn new_request(State(app): State<App>, Extension(asker): Extens
 pub(super) async fn request(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    PageId(id): PageId<RequestId>,
+    PageId(RequestId(_)): PageId<RequestId>,
     uri: Uri,
 ) -> Response {
     match &asker.actor {
-        Some(actor @ (Actor::Customer(..) | Actor::Admin(_))) => match app.service.request(actor, id).await {
-            Ok(_) => plain(&app, asker, uri).await,
-            Err(error) => problem(&app, asker, error).await,
-        },
+        Some(Actor::Customer(..) | Actor::Admin(_)) => plain(&app, asker, uri).await,
         Some(Actor::Guest(_)) | None => to_login(&uri),
     }
 }
@@ -258,6 +255,7 @@ pub(super) async fn for_admins(State(app): State<App>, Extension(asker): Extensi
 
 #[derive(Deserialize)]
 pub(super) struct DashboardQuery {
+    #[expect(dead_code, reason = "an address that names no chat is refused")]
     chat: Option<ConversationId>,
 }
 
@@ -268,15 +266,8 @@ pub(super) async fn admin(
     uri: Uri,
 ) -> Response {
     match &asker.actor {
-        Some(actor @ Actor::Admin(_)) => {
-            let Ok(Query(query)) = query else { return problem(&app, asker, Problem::not_found()).await };
-            if let Some(chat) = query.chat
-                && let Err(error) = app.service.conversation(actor, chat).await
-            {
-                return problem(&app, asker, error).await;
-            }
-            render(&app, asker, uri, StatusCode::OK, FormState::default()).await
-        }
+        Some(Actor::Admin(_)) if query.is_err() => problem(&app, asker, Problem::not_found()).await,
+        Some(Actor::Admin(_)) => plain(&app, asker, uri).await,
         // Whether there is a dashboard is no secret, but it is nothing for them.
         Some(Actor::Customer(..)) => problem(&app, asker, Problem::not_found()).await,
         Some(Actor::Guest(_)) | None => to_login(&uri),
@@ -316,14 +307,11 @@ pub(super) async fn chat(
     PageId(id): PageId<ConversationId>,
     uri: Uri,
 ) -> Response {
-    let Some(actor) = &asker.actor else {
-        return problem(&app, asker, Problem::not_found()).await;
-    };
-    match app.service.conversation(actor, id).await {
+    match &asker.actor {
+        None => problem(&app, asker, Problem::not_found()).await,
         // An admin who tries a link in the same browser stays an admin.
-        Ok(_) if actor.is_admin() => see_other(&format!("/admin?chat={id}")),
-        Ok(_) => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
-        Err(error) => problem(&app, asker, error).await,
+        Some(Actor::Admin(_)) => see_other(&format!("/admin?chat={id}")),
+        Some(Actor::Customer(..) | Actor::Guest(_)) => plain(&app, asker, uri).await,
     }
 }
 

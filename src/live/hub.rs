@@ -412,7 +412,20 @@ impl Hub {
     /// The sockets of all admins, of this account and of those who came by these links.
     #[must_use]
     pub fn audience(&self, customer: Option<UserId>, links: &[LinkId]) -> Vec<Arc<Socket>> {
-        let mut sockets = self.admins.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut sockets = self.customers(customer, links);
+        sockets.extend(self.admins());
+        sockets
+    }
+
+    #[must_use]
+    pub fn admins(&self) -> Vec<Arc<Socket>> {
+        self.admins.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The sockets of this account, if it is no admin's, and of those who came by these links.
+    #[must_use]
+    pub fn customers(&self, customer: Option<UserId>, links: &[LinkId]) -> Vec<Arc<Socket>> {
+        let mut sockets = Vec::new();
         for person in customer.map(Person::User).into_iter().chain(links.iter().copied().map(Person::Link)) {
             if let Some(others) = self.audiences.get(&person) {
                 sockets.extend(others.iter().cloned());

@@ -8,7 +8,7 @@ use crate::{
         Problem, Timestamp, UserId,
     },
     protocol::{JOIN_LATEST, Joined},
-    storage::{ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat},
+    storage::{self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat},
 };
 
 /// Conversations in one part of the sidebar.
@@ -163,18 +163,14 @@ impl Service {
         Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed })
     }
 
-    /// What a chat panel starts from: the latest messages, or those before `before_seq`.
+    /// What a chat panel starts from, with the latest messages.
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn chat(&self, actor: &Actor, id: ConversationId, before_seq: Option<i64>) -> Result<Chat, Problem> {
-        // The page comes first: the room is joined from its head, so whatever is read after it can
-        // only be newer.
-        let page = self.store.list_before(actor, id, before_seq, JOIN_LATEST).await.map_err(problem)?;
-        let seat = self.store.find_conversation(actor, id).await.map_err(problem)?;
-        let mut participants = self.store.list_participants(actor, id).await.map_err(problem)?;
+    pub async fn chat(&self, actor: &Actor, id: ConversationId) -> Result<Chat, Problem> {
+        let room = self.store.load_room(actor, id, None, JOIN_LATEST).await.map_err(problem)?;
+        let storage::Room { seat, page, mut participants, receipts } = room;
         self.hub.mark_online(id, &mut participants);
-        let receipts = self.store.list_receipts(actor, id).await.map_err(problem)?;
         let me = seat.me.clone();
         Ok(Chat {
             me,

@@ -22,7 +22,7 @@ use crate::{
         Actor, AttachmentId, Conversation, ConversationId, CustomRequest, Email, Message, Name, Participant, Problem,
         Receipt, Role, StatusChange, Timestamp, User, UserId,
     },
-    storage::{RequestFilter, now},
+    storage::{RequestFilter, Room, now},
 };
 
 /// Why nothing was exported.
@@ -118,12 +118,9 @@ impl Service {
     async fn talk(&self, id: ConversationId) -> Result<Talk, Problem> {
         let operator = operator();
         let (conversation, messages) = self.transcript(&operator, id).await?;
-        Ok(Talk {
-            conversation,
-            participants: self.store.list_participants(&operator, id).await.map_err(problem)?,
-            receipts: self.store.list_receipts(&operator, id).await.map_err(problem)?,
-            messages,
-        })
+        let Room { participants, receipts, .. } =
+            self.store.load_room(&operator, id, None, 0).await.map_err(problem)?;
+        Ok(Talk { conversation, participants, receipts, messages })
     }
 
     async fn requests_of(&self, user: &User) -> Result<Vec<Asked>, Problem> {

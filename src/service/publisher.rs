@@ -190,39 +190,74 @@ impl Service {
 
     /// Tells everybody whom it concerns how conversations look now.
     async fn tell_inbox(&self, changed: Vec<(ConversationId, Changed)>) {
-        let mut people: HashMap<Eyes, Inbox> = HashMap::new();
+        let (mut concerns, mut unknown) = (Vec::new(), Vec::new());
         for (id, how) in changed {
-            let (is_here, audience) = match how {
-                Changed::Here => (true, None),
-                Changed::Elsewhere(audience) => (false, audience),
-            };
-            let audience = match audience {
-                Some(audience) => audience,
-                // A failing database is logged there; the next change of the conversation tells again.
-                None => match self.store.audience(id).await.map_err(problem) {
-                    Ok(audience) => audience,
-                    Err(_) => continue,
-                },
-            };
-            if is_here {
-                let Audience { customer, links } = audience.clone();
-                self.hub.publish(Topic::Nodes, || Event::Inbox { conversation: id, customer, links });
+            match how {
+                Changed::Elsewhere(Some(audience)) => concerns.push((id, audience, false)),
+                Changed::Elsewhere(None) => unknown.push((id, false)),
+                Changed::Here => unknown.push((id, true)),
             }
-            for socket in self.hub.audience(audience.customer, &audience.links) {
-                let inbox = people.entry(eyes(&socket.actor)).or_default();
-                if inbox.conversations.last() != Some(&id) {
-                    inbox.conversations.push(id);
+        }
+        let ids: Vec<_> = unknown.iter().map(|(id, _)| *id).collect();
+        // A failing database is logged there; the next change of the conversation tells again.
+        let found = if ids.is_empty() { Ok(Vec::new()) } else { self.store.audiences(&ids).await.map_err(problem) };
+        for (id, audience) in found.unwrap_or_default() {
+            let is_here = unknown.iter().any(|(of, is_here)| *of == id && *is_here);
+            concerns.push((id, audience, is_here));
+        }
+
+        let mut customers: HashMap<Eyes, Inbox> = HashMap::new();
+        for (id, audience, is_here) in &concerns {
+            for socket in self.hub.customers(audience.customer, &audience.links) {
+                let inbox = customers.entry(eyes(&socket.actor)).or_default();
+                if inbox.conversations.last() != Some(id) {
+                    inbox.conversations.push(*id);
                 }
                 inbox.sockets.insert(socket.id, socket);
             }
+            if *is_here {
+                let Audience { customer, links } = audience.clone();
+                self.hub.publish(Topic::Nodes, || Event::Inbox { conversation: *id, customer, links });
+            }
         }
-        for Inbox { sockets, conversations } in people.into_values() {
+        for Inbox { sockets, conversations } in customers.into_values() {
             let Some(actor) = sockets.values().next().map(|socket| &socket.actor) else { continue };
-            // A failing database is logged there.
-            let Ok(seen) = self.conversations_of(actor, &conversations).await else { continue };
-            for conversation in seen {
+            for conversation in self.conversations_of(actor, &conversations).await.unwrap_or_default() {
                 let frame = frame(&ServerFrame::Inbox { conversation: Box::new(conversation) });
                 sockets.values().for_each(|socket| socket.send(&frame));
+            }
+        }
+        let ids: Vec<_> = concerns.into_iter().map(|(id, ..)| id).collect();
+        if !ids.is_empty() {
+            self.tell_admins(&ids).await;
+        }
+    }
+
+    /// Tells all admins how conversations look now: to each the same, but for what they have not read.
+    async fn tell_admins(&self, ids: &[ConversationId]) {
+        let mut admins: HashMap<UserId, Vec<Arc<Socket>>> = HashMap::new();
+        for socket in self.hub.admins() {
+            if let Some(user) = socket.actor.user_id() {
+                admins.entry(user).or_default().push(socket);
+            }
+        }
+        let Some(actor) = admins.values().flatten().next().map(|socket| socket.actor.clone()) else { return };
+        let users: Vec<_> = admins.keys().copied().collect();
+        // A failing database is logged there.
+        let Ok(seen) = self.conversations_of(&actor, ids).await else { return };
+        let Ok(unread) = self.store.count_unread(&actor, ids, &users).await.map_err(problem) else { return };
+        let mut by_conversation: HashMap<ConversationId, Vec<(UserId, i64)>> = HashMap::new();
+        for (conversation, user, count) in unread {
+            by_conversation.entry(conversation).or_default().push((user, count));
+        }
+        for conversation in seen {
+            let mut frames = HashMap::new();
+            for (user, unread) in by_conversation.remove(&conversation.id).unwrap_or_default() {
+                let words = frames.entry(unread).or_insert_with(|| {
+                    let conversation = Box::new(Conversation { unread, ..conversation.clone() });
+                    frame(&ServerFrame::Inbox { conversation })
+                });
+                admins.get(&user).into_iter().flatten().for_each(|socket| socket.send(words));
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     domain::{Actor, Code, ConversationId, Epoch, ParticipantKind, Problem, SessionId, TokenId},
     live::{Person, Socket, frame},
     protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
-    storage::{ConversationFilter, now},
+    storage::{self, ConversationFilter, now},
 };
 
 /// How often a join that the room has outrun is tried again before the client is asked to. Each
@@ -96,7 +96,8 @@ impl Service {
         epoch: Option<Epoch>,
     ) -> Result<bool, Problem> {
         let actor = &socket.actor;
-        let known = self.store.find_conversation(actor, room).await.map_err(problem)?;
+        // Nobody arrives who may not.
+        self.store.find_conversation(actor, room).await.map_err(problem)?;
         if after.is_some_and(|after| after < 0) {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
@@ -110,24 +111,17 @@ impl Service {
         for _ in 0..JOIN_TRIES {
             // Before anything is read: see there.
             self.hub.arrive(socket, room);
-            let page = match after {
-                None => self.store.list_before(actor, room, None, JOIN_LATEST).await,
-                Some(after) => self.store.list_after(actor, room, after, JOIN_CATCH_UP).await,
-            }
-            .map_err(problem)?;
+            let most = if after.is_some() { JOIN_CATCH_UP } else { JOIN_LATEST };
+            let storage::Room { mut seat, page, mut participants, receipts } =
+                self.store.load_room(actor, room, after, most).await.map_err(problem)?;
             if after.is_some_and(|after| after > page.head) {
                 return resync();
             }
-            let mut participants = self.store.list_participants(actor, room).await.map_err(problem)?;
-            let seat = if participants.iter().any(|person| person.id == known.me.id) {
-                self.store.find_conversation(actor, room).await.map_err(problem)?
-            } else {
-                let seat = self.store.join(actor, room).await.map_err(problem)?;
-                participants.push(seat.me.clone());
-                seat
-            };
-            let receipts = self.store.list_receipts(actor, room).await.map_err(problem)?;
             let me = seat.me.id;
+            if participants.iter().all(|person| person.id != me) {
+                seat = self.store.join(actor, room).await.map_err(problem)?;
+                participants.push(seat.me.clone());
+            }
             // Built before the room is locked: it asks the hub who is online.
             let conversation = self.seen_by(actor, seat);
             // Without `after`, older messages are loaded on demand; `more` speaks of changes only.

@@ -254,6 +254,15 @@ pub struct Page {
     pub more: bool,
 }
 
+/// A conversation as a chat starts from it, all of one moment.
+#[derive(Clone, Debug)]
+pub struct Room {
+    pub seat: Seat,
+    pub page: Page,
+    pub participants: Vec<Participant>,
+    pub receipts: Vec<Receipt>,
+}
+
 #[derive(Clone, Debug)]
 pub struct ApiToken {
     pub id: TokenId,
@@ -502,8 +511,16 @@ pub trait Store: Send + Sync + 'static {
     /// admin: [`StoreError::NotFound`]. Already so: no new rev.
     async fn assign(&self, actor: &Actor, id: ConversationId, assignee: Option<UserId>) -> Result<Seat>;
 
-    /// Whom a change of this conversation concerns. Tells nothing about it.
-    async fn audience(&self, id: ConversationId) -> Result<Audience>;
+    /// Whom changes of those of `ids` that exist concern. Tells nothing else about them.
+    async fn audiences(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, Audience)>>;
+    /// How many messages of those of `ids` that exist each of `admins` has not read. Admins only, else
+    /// [`StoreError::Forbidden`].
+    async fn count_unread(
+        &self,
+        actor: &Actor,
+        ids: &[ConversationId],
+        admins: &[UserId],
+    ) -> Result<Vec<(ConversationId, UserId, i64)>>;
 
     // Custom requests
 
@@ -589,6 +606,8 @@ pub trait Store: Send + Sync + 'static {
     -> Result<Page>;
     /// The messages whose last change has a higher rev; ascending by rev.
     async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page>;
+    /// The conversation with its people and the latest messages, or those that changed after `after_rev`.
+    async fn load_room(&self, actor: &Actor, id: ConversationId, after_rev: Option<i64>, limit: i64) -> Result<Room>;
 
     // Erasure. What goes is gone from search and noted as discarded files in the same transaction; messages that stay
     // in an emptied form take the next rev; whole conversations are told as notices, not as commits. Each call is a step
@@ -615,8 +634,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes the actor a participant, if not yet.
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat>;
-    async fn list_participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>>;
-    async fn list_receipts(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Receipt>>;
     /// Moves the actor's receipt forward to `seq`, at most to the last message. `None`: it stood
     /// there or further.
     async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>>;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Notice, RequestCounts};
+use super::{Audience, Notice, RequestCounts};
 use crate::domain::{
     ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, TokenId, UserId, shorten,
 };
@@ -23,6 +23,18 @@ pub(super) fn last_message(message: &Message) -> String {
         Some(file) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
         _ => shorten(&message.content, LAST_MESSAGE_CHARS),
     }
+}
+
+/// From a row for each living link of a conversation, or one without; those of a conversation stand together.
+pub(super) fn gathered(rows: Vec<(ConversationId, Option<UserId>, Option<LinkId>)>) -> Vec<(ConversationId, Audience)> {
+    let mut audiences: Vec<(ConversationId, Audience)> = Vec::new();
+    for (id, customer, link) in rows {
+        match audiences.last_mut() {
+            Some((last, audience)) if *last == id => audience.links.extend(link),
+            _ => audiences.push((id, Audience { customer, links: link.into_iter().collect() })),
+        }
+    }
+    audiences
 }
 
 /// The form in which text is searched, so that any case finds any other.

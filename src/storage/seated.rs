@@ -1,7 +1,9 @@
 //! Who somebody is in a conversation that they may see, whichever database says so.
 
-use super::{Result, StoreError};
-use crate::domain::{Actor, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind};
+use super::{Result, Seat, StoreError};
+use crate::domain::{
+    Actor, Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind,
+};
 
 /// Proof that an actor may see a conversation, with who this actor is in it and where it stood.
 /// Within a transaction it stays true.
@@ -33,6 +35,13 @@ impl Seated {
         };
         let me = Participant { id, kind, name, online: false, last_seen_at: None };
         Self { conversation_id, me, status, head, last_seq }
+    }
+
+    /// From what a database has just shown to an actor who may see it.
+    pub(super) fn of(seat: &Seat) -> Self {
+        let Conversation { id, status, head, last_seq, .. } = seat.conversation;
+        let me = Participant { last_seen_at: None, ..seat.me.clone() };
+        Self { conversation_id: id, me, status, head, last_seq }
     }
 
     pub(super) fn conversation_id(&self) -> ConversationId {

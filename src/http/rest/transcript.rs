@@ -42,7 +42,7 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
 
 pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
     let heading = format!("Chat with {}", conversation.customer_name);
-    let title = to_html([&el("title", "").text(&heading)]);
+    let title = to_html([&el("title", "").text(heading.clone())]);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n{title}\n<style>\n\
@@ -54,15 +54,15 @@ pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String 
         element.write_html(&mut html);
         html.push('\n');
     };
-    let said = |words: &str, at| el("p", "").text(&format!("{words} {}", moment(at)));
-    add(el("h1", "").text(&heading));
+    let said = |words: &str, at| el("p", "").text(format!("{words} {}", moment(at)));
+    add(el("h1", "").text(heading));
     add(said("Opened", conversation.created_at));
     if let Some(at) = conversation.closed_at {
         add(said("Closed", at));
     }
     for message in messages {
-        let body = el("p", "").text(&lines(message).join("\n"));
-        add(el("article", "").with(el("h2", "").text(&head(message))).with(body));
+        let body = el("p", "").text(lines(message).join("\n"));
+        add(el("article", "").with(el("h2", "").text(head(message))).with(body));
     }
     html.push_str("</body>\n</html>\n");
     html

@@ -17,7 +17,7 @@ use crate::{
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
         now,
-        rules::{fold, searched},
+        rules::{fold, gathered, searched},
         seated::{Seated, customer_side},
     },
 };
@@ -139,6 +139,14 @@ pub(super) const LOAD_SOME: &str = concat!(
     own_conversations!(),
     "))"
 );
+
+/// The conversation, if the actor may see it: lets in and reads in one query.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn find(conn: &mut PgConnection, actor: &Actor, id: ConversationId) -> Result<Seat> {
+    load_some(conn, actor, &[id]).await?.pop().ok_or(StoreError::NotFound)
+}
 
 /// Those of `ids` that the actor may see.
 pub(super) async fn load_some(conn: &mut PgConnection, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
@@ -299,21 +307,54 @@ fn head(row: &PgRow) -> sqlx::Result<(ConversationId, i64)> {
     Ok((row.id("id", ConversationId)?, row.try_get("head")?))
 }
 
-pub(super) async fn audience(conn: &mut PgConnection, id: ConversationId, now: Timestamp) -> Result<Audience> {
-    let customer = sqlx::query_scalar("select customer_id from conversations where id = $1")
-        .bind(id.0)
-        .fetch_optional(&mut *conn)
-        .await?
-        .flatten();
-    let links: Vec<Uuid> = sqlx::query_scalar(concat!(
-        "select links.id from links where links.conversation_id = $2 and ",
-        is_alive!("links")
+pub(super) async fn audiences(
+    conn: &mut PgConnection,
+    ids: &[ConversationId],
+    now: Timestamp,
+) -> Result<Vec<(ConversationId, Audience)>> {
+    let rows = sqlx::query(concat!(
+        "select conversations.id, conversations.customer_id, links.id as link_id
+         from conversations left join links on links.conversation_id = conversations.id and ",
+        is_alive!("links"),
+        " where conversations.id = any ($2) order by conversations.id"
     ))
     .bind(at(now))
-    .bind(id.0)
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
-    Ok(Audience { customer: customer.map(UserId), links: links.into_iter().map(LinkId).collect() })
+    let row = |row: &PgRow| {
+        let customer = row.optional_id("customer_id", UserId)?;
+        Ok((row.id("id", ConversationId)?, customer, row.optional_id("link_id", LinkId)?))
+    };
+    Ok(gathered(rows.iter().map(row).collect::<sqlx::Result<Vec<_>>>()?))
+}
+
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) async fn count_unread(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    ids: &[ConversationId],
+    admins: &[UserId],
+) -> Result<Vec<(ConversationId, UserId, i64)>> {
+    if !actor.is_admin() {
+        return Err(StoreError::Forbidden);
+    }
+    let rows = sqlx::query(concat!(
+        "select conversations.id, admins.id as admin_id, ",
+        unread!("admins.id"),
+        " as unread
+         from conversations cross join unnest($2::uuid[]) as admins (id)
+         left join receipts
+             on receipts.conversation_id = conversations.id and receipts.participant_id = admins.id
+         where conversations.id = any ($1)"
+    ))
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .bind(admins.iter().map(|id| id.0).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let row = |row: &PgRow| Ok((row.id("id", ConversationId)?, row.id("admin_id", UserId)?, row.try_get("unread")?));
+    Ok(rows.iter().map(row).collect::<sqlx::Result<_>>()?)
 }
 
 /// The statement that lists what matches `filter`. All variants bind the same values: besides those

@@ -47,12 +47,12 @@ pub(super) use self::{
 use super::{
     ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
     NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
-    Result, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now,
+    Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
-    InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt, RequestId, RequestStatus,
-    RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    InviteId, LinkId, Message, MessageId, Name, ParticipantId, Receipt, RequestId, RequestStatus, RequestText, Role,
+    SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// The oldest version that has all that is used: views that see what their reader may see.
@@ -453,9 +453,7 @@ impl Store for PostgresStore {
     }
 
     async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
-        let mut tx = self.read(Acting::Actor(actor)).await?;
-        let seated = seat(&mut tx, actor, id, now()).await?;
-        conversations::load(&mut tx, actor, &seated).await
+        conversations::find(&mut *self.read(Acting::Actor(actor)).await?, actor, id).await
     }
 
     async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
@@ -508,8 +506,17 @@ impl Store for PostgresStore {
         conversations::list_active(&mut *self.read(Acting::System).await?, since, limit).await
     }
 
-    async fn audience(&self, id: ConversationId) -> Result<Audience> {
-        conversations::audience(&mut *self.read(Acting::System).await?, id, now()).await
+    async fn audiences(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, Audience)>> {
+        conversations::audiences(&mut *self.read(Acting::System).await?, ids, now()).await
+    }
+
+    async fn count_unread(
+        &self,
+        actor: &Actor,
+        ids: &[ConversationId],
+        admins: &[UserId],
+    ) -> Result<Vec<(ConversationId, UserId, i64)>> {
+        conversations::count_unread(&mut *self.read(Acting::Actor(actor)).await?, actor, ids, admins).await
     }
 
     async fn create_request(
@@ -683,6 +690,21 @@ impl Store for PostgresStore {
         messages::list_after(&mut tx, &seated, after_rev, limit).await
     }
 
+    async fn load_room(&self, actor: &Actor, id: ConversationId, after_rev: Option<i64>, limit: i64) -> Result<Room> {
+        let mut tx = self.read(Acting::Actor(actor)).await?;
+        let seat = conversations::find(&mut tx, actor, id).await?;
+        let seated = Seated::of(&seat);
+        Ok(Room {
+            seat,
+            page: match after_rev {
+                None => messages::list_before(&mut tx, &seated, None, limit).await?,
+                Some(rev) => messages::list_after(&mut tx, &seated, rev, limit).await?,
+            },
+            participants: participants::list(&mut tx, &seated).await?,
+            receipts: participants::receipts(&mut tx, &seated).await?,
+        })
+    }
+
     async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>> {
         let mut tx = self.change(Acting::Eraser).await?;
         let user = erasure::shut_out(&mut tx, email).await?;
@@ -739,10 +761,10 @@ impl Store for PostgresStore {
 
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
         let mut tx = self.read(Acting::Actor(actor)).await?;
-        let seated = seat(&mut tx, actor, id, now()).await?;
+        let seat = conversations::find(&mut tx, actor, id).await?;
         // Whoever comes back, as all do after a restart, need not wait for the disk.
-        if participants::is_in(&mut tx, &seated).await? {
-            return conversations::load(&mut tx, actor, &seated).await;
+        if participants::is_in(&mut tx, &Seated::of(&seat)).await? {
+            return Ok(seat);
         }
         drop(tx);
 
@@ -755,18 +777,6 @@ impl Store for PostgresStore {
             })
         })
         .await
-    }
-
-    async fn list_participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>> {
-        let mut tx = self.read(Acting::Actor(actor)).await?;
-        let seated = seat(&mut tx, actor, id, now()).await?;
-        participants::list(&mut tx, &seated).await
-    }
-
-    async fn list_receipts(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Receipt>> {
-        let mut tx = self.read(Acting::Actor(actor)).await?;
-        let seated = seat(&mut tx, actor, id, now()).await?;
-        participants::receipts(&mut tx, &seated).await
     }
 
     async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>> {

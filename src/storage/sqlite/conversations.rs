@@ -17,7 +17,7 @@ use crate::{
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
         now,
-        rules::{fold, searched},
+        rules::{fold, gathered, searched},
         seated::{Seated, customer_side},
     },
 };
@@ -141,6 +141,14 @@ pub(super) const LOAD_SOME: &str = concat!(
     own_conversations!(),
     "))"
 );
+
+/// The conversation, if the actor may see it: lets in and reads in one query.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn find(conn: &mut SqliteConnection, actor: &Actor, id: ConversationId) -> Result<Seat> {
+    load_some(conn, actor, &[id]).await?.pop().ok_or(StoreError::NotFound)
+}
 
 /// Those of `ids` that the actor may see.
 pub(super) async fn load_some(conn: &mut SqliteConnection, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
@@ -282,15 +290,55 @@ pub(super) async fn adopt(tx: &mut Tx, user: UserId, links: &[LinkId], now: Time
     Ok(adopted.into_iter().map(ConversationId).collect())
 }
 
-pub(super) const CUSTOMER_OF: &str = "select customer_id from conversations where id = ?1";
+pub(super) const AUDIENCES: &str = concat!(
+    "select conversations.id, conversations.customer_id, links.id as link_id
+     from conversations left join links on links.conversation_id = conversations.id and ",
+    is_alive!("links", "?1"),
+    " where conversations.id in (select unhex(value) from json_each(?2)) order by conversations.id"
+);
 
-pub(super) const LINKS_OF: &str =
-    concat!("select links.id from links where links.conversation_id = ?2 and ", is_alive!("links", "?1"));
+pub(super) async fn audiences(
+    conn: &mut SqliteConnection,
+    ids: &[ConversationId],
+    now: Timestamp,
+) -> Result<Vec<(ConversationId, Audience)>> {
+    let rows = sqlx::query(AUDIENCES).bind(now.0).bind(id_list(ids.iter().map(|id| id.0))).fetch_all(conn).await?;
+    let row = |row: &SqliteRow| {
+        let customer = row.optional_id("customer_id", UserId)?;
+        Ok((row.id("id", ConversationId)?, customer, row.optional_id("link_id", LinkId)?))
+    };
+    Ok(gathered(rows.iter().map(row).collect::<sqlx::Result<Vec<_>>>()?))
+}
 
-pub(super) async fn audience(conn: &mut SqliteConnection, id: ConversationId, now: Timestamp) -> Result<Audience> {
-    let customer = sqlx::query_scalar(CUSTOMER_OF).bind(id.0).fetch_optional(&mut *conn).await?.flatten();
-    let links: Vec<Uuid> = sqlx::query_scalar(LINKS_OF).bind(now.0).bind(id.0).fetch_all(conn).await?;
-    Ok(Audience { customer: customer.map(UserId), links: links.into_iter().map(LinkId).collect() })
+pub(super) const UNREAD: &str = concat!(
+    "select conversations.id, unhex(admins.value) as admin_id, ",
+    unread!("unhex(admins.value)"),
+    " as unread
+     from conversations cross join json_each(?2) as admins
+     left join receipts
+         on receipts.conversation_id = conversations.id and receipts.participant_id = unhex(admins.value)
+     where conversations.id in (select unhex(value) from json_each(?1))"
+);
+
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) async fn count_unread(
+    conn: &mut SqliteConnection,
+    actor: &Actor,
+    ids: &[ConversationId],
+    admins: &[UserId],
+) -> Result<Vec<(ConversationId, UserId, i64)>> {
+    if !actor.is_admin() {
+        return Err(StoreError::Forbidden);
+    }
+    let rows = sqlx::query(UNREAD)
+        .bind(id_list(ids.iter().map(|id| id.0)))
+        .bind(id_list(admins.iter().map(|id| id.0)))
+        .fetch_all(conn)
+        .await?;
+    let row =
+        |row: &SqliteRow| Ok((row.id("id", ConversationId)?, row.id("admin_id", UserId)?, row.try_get("unread")?));
+    Ok(rows.iter().map(row).collect::<sqlx::Result<_>>()?)
 }
 
 /// The statement that lists what matches `filter`. All variants bind the same values: besides those

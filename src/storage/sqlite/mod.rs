@@ -13,6 +13,7 @@ mod links;
 mod messages;
 mod notices;
 mod participants;
+mod readers;
 mod requests;
 mod rows;
 mod search;
@@ -25,7 +26,6 @@ mod writer;
 mod plans;
 
 use std::{
-    ops::{Deref, DerefMut},
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -34,10 +34,9 @@ use std::{
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use sqlx::{
-    ConnectOptions, Connection, SqlStr, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    ConnectOptions, Connection, SqlStr, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
-    pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -48,17 +47,18 @@ pub use backup::{Replacement, copy};
 use self::{
     access::{seat, seat_by_message},
     backup::InUse,
+    readers::{Reader, Readers},
     writer::{Listener, Tx, Writer},
 };
 use super::{
     ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
     NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
-    Result, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, metrics::Timer, now,
+    Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
-    InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt, RequestId, RequestStatus,
-    RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    InviteId, LinkId, Message, MessageId, Name, ParticipantId, Receipt, RequestId, RequestStatus, RequestText, Role,
+    SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// Every migration: its number, its name, its text. Listed here, and not found by sqlx's macro: that
@@ -79,8 +79,6 @@ const WRITER_CACHE: &str = "-32768";
 /// What the writing connection takes back if it must, such as a batch's savepoint, it keeps in memory until then.
 const WRITER_TEMPORARY: &str = "memory";
 
-/// Connections that read. SQLite answers from memory in most cases, so a few serve many.
-const READERS: u32 = 4;
 /// Rows that a connection may read ahead. More than most lists have, so that its thread need not
 /// stop in the middle of one.
 const ROWS_AHEAD: usize = 256;
@@ -91,7 +89,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// acknowledged.
 pub struct SqliteStore {
     epoch: Epoch,
-    readers: SqlitePool,
+    readers: Readers,
     writer: Writer,
     listener: Listener,
     metrics: StoreMetrics,
@@ -114,38 +112,15 @@ impl SqliteStore {
         let mut conn = first_connection(&options).await?;
         let epoch = migrate(&mut conn).await?;
 
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .after_connect(|conn, _| {
-                Box::pin(async move {
-                    require_fit(conn).await.map_err(|error| match error {
-                        StoreError::Database(error) => error,
-                        other => sqlx::Error::Configuration(other.to_string().into()),
-                    })
-                })
-            })
-            .connect_with(options.clone().pragma("query_only", "on"))
-            .await
-            .map_err(|error| cannot_open(&options, &error))?;
-
         let listener = Listener::default();
         let metrics = StoreMetrics::default();
+        let readers = Readers::open(options.clone(), metrics.clone()).await?;
         let writer = Writer::start(conn, options, Arc::clone(&listener), metrics.clone());
         Ok(Self { epoch, readers, writer, listener, metrics, in_use: Mutex::new(in_use) })
     }
 
-    async fn reader(&self) -> Result<Reading<PoolConnection<Sqlite>>> {
-        let timer = Timer::start(&self.metrics.reads);
-        Ok(Reading { conn: self.readers.acquire().await?, _timer: timer })
-    }
-
-    /// What is read in one of these is all of one moment.
-    async fn snapshot(&self) -> Result<Reading<Transaction<'static, Sqlite>>> {
-        let timer = Timer::start(&self.metrics.reads);
-        Ok(Reading { conn: self.readers.begin().await?, _timer: timer })
+    async fn reader(&self) -> Result<Reader> {
+        self.readers.acquire().await
     }
 
     async fn write<T, F>(&self, job: F) -> Result<T>
@@ -154,32 +129,6 @@ impl SqliteStore {
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         self.writer.write(job).await
-    }
-}
-
-/// A connection on loan, and how long the loan takes.
-struct Reading<C> {
-    conn: C,
-    _timer: Timer,
-}
-
-impl<C: Deref<Target = SqliteConnection>> Deref for Reading<C> {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.conn
-    }
-}
-
-impl<C: DerefMut<Target = SqliteConnection>> DerefMut for Reading<C> {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.conn
-    }
-}
-
-impl Reading<Transaction<'static, Sqlite>> {
-    async fn commit(self) -> Result<()> {
-        Ok(self.conn.commit().await?)
     }
 }
 
@@ -509,9 +458,7 @@ impl Store for SqliteStore {
     }
 
     async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
-        let mut conn = self.reader().await?;
-        let seated = seat(&mut conn, actor, id, now()).await?;
-        conversations::load(&mut conn, actor, &seated).await
+        conversations::find(&mut *self.reader().await?, actor, id).await
     }
 
     async fn find_conversations(&self, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
@@ -564,8 +511,17 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn audience(&self, id: ConversationId) -> Result<Audience> {
-        conversations::audience(&mut *self.reader().await?, id, now()).await
+    async fn audiences(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, Audience)>> {
+        conversations::audiences(&mut *self.reader().await?, ids, now()).await
+    }
+
+    async fn count_unread(
+        &self,
+        actor: &Actor,
+        ids: &[ConversationId],
+        admins: &[UserId],
+    ) -> Result<Vec<(ConversationId, UserId, i64)>> {
+        conversations::count_unread(&mut *self.reader().await?, actor, ids, admins).await
     }
 
     async fn create_request(
@@ -646,10 +602,9 @@ impl Store for SqliteStore {
         after: Option<MessageId>,
         limit: i64,
     ) -> Result<Vec<Message>> {
-        let mut snapshot = self.snapshot().await?;
-        let found = search::messages(&mut snapshot, actor, query, after, limit).await?;
-        snapshot.commit().await?;
-        Ok(found)
+        let mut conn = self.reader().await?;
+        let mut snapshot = conn.begin().await?;
+        search::messages(&mut snapshot, actor, query, after, limit).await
     }
 
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted> {
@@ -693,19 +648,33 @@ impl Store for SqliteStore {
         before_seq: Option<i64>,
         limit: i64,
     ) -> Result<Page> {
-        let mut snapshot = self.snapshot().await?;
+        let mut conn = self.reader().await?;
+        let mut snapshot = conn.begin().await?;
         let seated = seat(&mut snapshot, actor, id, now()).await?;
-        let page = messages::list_before(&mut snapshot, &seated, before_seq, limit).await?;
-        snapshot.commit().await?;
-        Ok(page)
+        messages::list_before(&mut snapshot, &seated, before_seq, limit).await
     }
 
     async fn list_after(&self, actor: &Actor, id: ConversationId, after_rev: i64, limit: i64) -> Result<Page> {
-        let mut snapshot = self.snapshot().await?;
+        let mut conn = self.reader().await?;
+        let mut snapshot = conn.begin().await?;
         let seated = seat(&mut snapshot, actor, id, now()).await?;
-        let page = messages::list_after(&mut snapshot, &seated, after_rev, limit).await?;
-        snapshot.commit().await?;
-        Ok(page)
+        messages::list_after(&mut snapshot, &seated, after_rev, limit).await
+    }
+
+    async fn load_room(&self, actor: &Actor, id: ConversationId, after_rev: Option<i64>, limit: i64) -> Result<Room> {
+        let mut conn = self.reader().await?;
+        let mut snapshot = conn.begin().await?;
+        let seat = conversations::find(&mut snapshot, actor, id).await?;
+        let seated = Seated::of(&seat);
+        Ok(Room {
+            seat,
+            page: match after_rev {
+                None => messages::list_before(&mut snapshot, &seated, None, limit).await?,
+                Some(rev) => messages::list_after(&mut snapshot, &seated, rev, limit).await?,
+            },
+            participants: participants::list(&mut snapshot, &seated).await?,
+            receipts: participants::receipts(&mut snapshot, &seated).await?,
+        })
     }
 
     async fn erase_customer(&self, email: &Email, batch: i64) -> Result<Option<Erased>> {
@@ -714,7 +683,8 @@ impl Store for SqliteStore {
     }
 
     async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>> {
-        let mut snapshot = self.snapshot().await?;
+        let mut conn = self.reader().await?;
+        let mut snapshot = conn.begin().await?;
         let user = users::find_by_email(&mut snapshot, email).await?.map(|(user, _)| user.id);
         erasure::conversations_of(&mut snapshot, email, user, i64::MAX).await
     }
@@ -734,33 +704,21 @@ impl Store for SqliteStore {
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
         // Whoever comes back, as all do after a restart, need not wait for the disk.
         let mut conn = self.reader().await?;
-        let seated = seat(&mut conn, actor, id, now()).await?;
-        if participants::is_in(&mut conn, &seated).await? {
-            return conversations::load(&mut conn, actor, &seated).await;
+        let seat = conversations::find(&mut conn, actor, id).await?;
+        if participants::is_in(&mut conn, &Seated::of(&seat)).await? {
+            return Ok(seat);
         }
         drop(conn);
 
         let actor = actor.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let seated = seat(&mut tx.conn, &actor, id, now()).await?;
-                participants::join(tx, &seated).await?;
-                conversations::load(&mut tx.conn, &actor, &seated).await
+                let seat = conversations::find(&mut tx.conn, &actor, id).await?;
+                participants::join(tx, &Seated::of(&seat)).await?;
+                Ok(seat)
             })
         })
         .await
-    }
-
-    async fn list_participants(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Participant>> {
-        let mut conn = self.reader().await?;
-        let seated = seat(&mut conn, actor, id, now()).await?;
-        participants::list(&mut conn, &seated).await
-    }
-
-    async fn list_receipts(&self, actor: &Actor, id: ConversationId) -> Result<Vec<Receipt>> {
-        let mut conn = self.reader().await?;
-        let seated = seat(&mut conn, actor, id, now()).await?;
-        participants::receipts(&mut conn, &seated).await
     }
 
     async fn read_up_to(&self, actor: &Actor, id: ConversationId, seq: i64) -> Result<Option<Receipt>> {

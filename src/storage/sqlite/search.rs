@@ -17,23 +17,25 @@ use crate::{
     storage::{Result, now, search::Sought},
 };
 
-/// Numbers of messages that are looked at together, latest first.
+/// Numbers of messages that are looked at first, the latest ones.
 const PART: i64 = 256;
+/// Of which at most so many more are looked at in one go.
+const MOST_AT_ONCE: i64 = 4_096;
 /// So many messages of their own are read without the index; some 2 µs each.
 const MOST_OWN: i64 = 20_000;
 /// Reading a message and its words takes as long as gathering this many from the index.
 const GATHERED: usize = 10;
 
 /// Those of the messages numbered from `?1` to below `?2` that may have one of so many words, whose patterns are bound
-/// after these: to hand over a message takes longer than to look into it. What is not all ASCII may be written in another
-/// way, and is looked into by the caller.
+/// after `?3`, how many to hand over: that takes longer than to look into a message. What is not all ASCII may be
+/// written in another way, and is looked into by the caller.
 pub(super) fn latest(words: usize) -> String {
-    let patterns: String = (3..words + 3).map(|number| format!(" or content like ?{number}")).collect();
+    let patterns: String = (4..words + 4).map(|number| format!(" or content like ?{number}")).collect();
     format!(
         "select search_id, content from messages
          where search_id >= ?1 and search_id < ?2 and not is_system
            and (length(content) <> octet_length(content){patterns})
-         order by search_id desc"
+         order by search_id desc limit ?3"
     )
 }
 
@@ -123,19 +125,25 @@ async fn among_all(conn: &mut SqliteConnection, words: &[Sought], before: i64, l
     let mut before = before.min(last + 1);
     loop {
         // Numbers have few holes: where messages were taken out of search.
-        let from = (before - PART).max(1);
-        let mut query = sqlx::query_as(AssertSqlSafe(latest.clone())).bind(from).bind(before);
+        let from = (before - sample.reach(limit)).max(1);
+        // What has one of several words need not have all.
+        let most = if words.len() == 1 { (limit - sample.found.len()) as i64 } else { -1 };
+        let mut query = sqlx::query_as(AssertSqlSafe(latest.clone())).bind(from).bind(before).bind(most);
         for word in words {
             query = query.bind(word.pattern());
         }
         let part: Vec<Entry> = query.fetch_all(&mut *conn).await?;
         sample.add(words, &part);
-        sample.read += PART as usize;
-        if sample.found.len() >= limit || from == 1 {
+        let next = match part.last() {
+            Some((number, _)) if part.len() as i64 == most => *number,
+            _ => from,
+        };
+        sample.read += (before - next) as usize;
+        if sample.found.len() >= limit || next == 1 {
             sample.found.truncate(limit);
             return Ok(sample.found);
         }
-        before = from;
+        before = next;
         if sample.says_index(before, limit) {
             break;
         }
@@ -178,6 +186,19 @@ impl Sample {
         }
     }
 
+    /// How many messages to look at next, if all are like these: some more, as they are not.
+    fn reach(&self, limit: usize) -> i64 {
+        match self.read {
+            0 => PART,
+            _ => (self.to_read(limit) as i64 * 3 / 2).clamp(PART, MOST_AT_ONCE),
+        }
+    }
+
+    /// How many messages there are to look at until there are enough.
+    fn to_read(&self, limit: usize) -> usize {
+        (limit - self.found.len()) * self.read / self.found.len().max(1)
+    }
+
     fn rarest(&self) -> usize {
         self.having.iter().copied().min().unwrap_or(0)
     }
@@ -186,8 +207,7 @@ impl Sample {
     fn says_index(&self, older: i64, limit: usize) -> bool {
         let older = usize::try_from(older).unwrap_or(0);
         let to_gather = older * self.rarest().max(1) / self.read;
-        let to_read = (limit - self.found.len()) * self.read / self.found.len().max(1);
-        to_gather <= to_read * GATHERED
+        to_gather <= self.to_read(limit) * GATHERED
     }
 
     /// The words to ask the index for, and those to look for in what it finds: to gather the messages that

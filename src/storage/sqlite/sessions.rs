@@ -54,17 +54,14 @@ pub(super) async fn create(tx: &mut Tx, new: NewSession) -> Result<SessionId> {
     Ok(id)
 }
 
-pub(super) const LINKS: &str = concat!(
-    "select links.id from session_links join links on links.id = session_links.link_id
-     where session_links.session_id = ?2 and ",
-    is_alive!("links", "?1"),
-    " order by links.id"
-);
-
 pub(super) const FIND: &str = concat!(
     "select ",
     user_columns!(),
-    ", login_sessions.id, login_sessions.last_seen_at_ms, login_sessions.expires_at_ms
+    ", login_sessions.id, login_sessions.last_seen_at_ms, login_sessions.expires_at_ms,
+        (select group_concat(hex(links.id)) from session_links join links on links.id = session_links.link_id
+         where session_links.session_id = login_sessions.id and ",
+    is_alive!("links", "?1"),
+    ") as links
      from login_sessions left join users on users.id = login_sessions.user_id
      where login_sessions.secret_hash = ?2 and login_sessions.expires_at_ms > ?1
        and login_sessions.last_seen_at_ms > ?3"
@@ -83,10 +80,12 @@ pub(super) async fn find(
     let id = row.id("id", SessionId)?;
     let signed_in = row.try_get::<Option<Uuid>, _>("user_id")?.is_some();
     let user = if signed_in { Some(user(&row)?) } else { None };
-    let links: Vec<Uuid> = sqlx::query_scalar(LINKS).bind(now.0).bind(id.0).fetch_all(conn).await?;
+    let links: Option<&str> = row.try_get("links")?;
+    let links = links.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok()).map(LinkId);
+    let mut links: Vec<_> = links.collect();
+    links.sort_unstable();
 
     let is_due = now.0 - row.time("last_seen_at_ms")?.0 >= SEEN_EVERY_MS;
-    let links = links.into_iter().map(LinkId).collect();
     Ok(Some((LoginSession { id, user, links, expires_at: row.time("expires_at_ms")? }, is_due)))
 }
 

@@ -19,7 +19,7 @@ const PRESS_KEYS: &str = "Press Ctrl + C";
 
 /// The link as text to select and, for browsers with a script, the button.
 pub(super) fn copy_link(link: &str) -> Markup {
-    let shown = el("input", "input copy__input").attr("readonly", "").attr("value", link);
+    let shown = el("input", "input copy__input").attr("readonly", "").attr("value", link.to_owned());
     let button = el("button", "button").attr("type", "button").attr("data-act", "copy").text("Copy link");
     el("div", "copy").with(shown.attr("aria-label", "Link to this chat")).with(button)
 }

@@ -29,24 +29,24 @@ use crate::{
 
 /// The parts of the column, each with a key of its own.
 fn parts(conversation: &Conversation, error: Option<&str>, zone: Zone) -> Vec<(u128, Element)> {
-    let error = error.map(|error| el("p", "field__error").attr("role", "alert").text(error));
+    let error = error.map(|error| el("p", "field__error").attr("role", "alert").text(error.to_owned()));
     let parts = [facts(conversation, zone), link(conversation), status(conversation)];
     (0..).zip(parts.into_iter().chain(error)).collect()
 }
 
 fn facts(conversation: &Conversation, zone: Zone) -> Element {
     let time = |at: Timestamp| {
-        let time = el("time", "").attr("datetime", &at.to_string()).attr("title", &labels::full(at, zone));
-        time.text(&labels::long_date(at, zone))
+        let time = el("time", "").attr("datetime", at.to_string()).attr("title", labels::full(at, zone));
+        time.text(labels::long_date(at, zone))
     };
-    let fact = |list: Element, name: &str, value: Element| list.with(el("dt", "").text(name)).with(value);
-    let mut list = fact(el("dl", "facts"), "Customer", el("dd", "").text(&conversation.customer_name));
+    let fact = |list: Element, name: &'static str, value: Element| list.with(el("dt", "").text(name)).with(value);
+    let mut list = fact(el("dl", "facts"), "Customer", el("dd", "").text(conversation.customer_name.clone()));
     if let Some(email) = &conversation.customer_email {
-        let link = el("a", "").attr("href", &["mailto:", email].concat()).text(email);
+        let link = el("a", "").attr("href", ["mailto:", email].concat()).text(email.clone());
         list = fact(list, "E-mail", el("dd", "").with(link));
     }
     if let Some(request) = conversation.request_id {
-        let link = el("a", "").attr("href", &["/requests/", &request.to_string()].concat()).text("Show the request");
+        let link = el("a", "").attr("href", ["/requests/", &request.to_string()].concat()).text("Show the request");
         list = fact(list, "About", el("dd", "").with(link));
     }
     let chip = if conversation.is_open() {
@@ -58,23 +58,23 @@ fn facts(conversation: &Conversation, zone: Zone) -> Element {
     list = fact(list, "Opened", el("dd", "").with(time(conversation.created_at)));
     if let Some(at) = conversation.closed_at {
         let by = conversation.closed_by.as_ref().map(|name| " by ".to_owned() + name);
-        list = fact(list, "Closed", el("dd", "").with(time(at)).text(&by.unwrap_or_default()));
+        list = fact(list, "Closed", el("dd", "").with(time(at)).text(by.unwrap_or_default()));
     }
     list
 }
 
 /// A button that posts to `/admin/chats/{id}/{what}`.
-fn button(conversation: &Conversation, what: &str, class: &str, words: &str) -> Element {
+fn button(conversation: &Conversation, what: &str, class: &'static str, words: &'static str) -> Element {
     let address = ["/admin/chats/", &conversation.id.to_string(), "/", what].concat();
     let button = el("button", class).attr("type", "submit").text(words);
-    el("form", "").attr("method", "post").attr("action", &address).with(button)
+    el("form", "").attr("method", "post").attr("action", address).with(button)
 }
 
-fn part(title: &str) -> Element {
+fn part(title: &'static str) -> Element {
     el("section", "details__part").with(el("h3", "details__subtitle").text(title))
 }
 
-fn help(words: &str) -> Element {
+fn help(words: &'static str) -> Element {
     el("p", "details__help").text(words)
 }
 

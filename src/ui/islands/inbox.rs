@@ -69,7 +69,7 @@ fn rows(list: &ChatList, look: Look) -> Vec<(u128, Element)> {
     }
     if let Some(cursor) = &list.next_cursor {
         let address = ["/admin?status=", word, "&cursor=", cursor].concat();
-        let link = el("a", "button button--quiet").attr("href", &address).attr("data-act", "more").text("More");
+        let link = el("a", "button button--quiet").attr("href", address).attr("data-act", "more").text("More");
         rows.push((MORE, el("li", "inbox__more").with(link)));
     }
     rows
@@ -79,34 +79,34 @@ fn row(item: &Conversation, word: &str, look: Look) -> Element {
     let id = item.id.to_string();
     let online = item.customer_online == Some(true);
     let address = ["/admin?status=", word, "&chat=", &id].concat();
-    let name = el("span", "row__name").text(&item.customer_name);
+    let name = el("span", "row__name").text(item.customer_name.clone());
     let name = name.with_all(online.then(|| el("span", "visually-hidden").text(", here now")));
     let time = el("time", "row__time")
-        .attr("datetime", &item.updated_at.to_string())
-        .attr("title", &labels::full(item.updated_at, look.zone))
-        .text(&labels::relative(item.updated_at, look.now, look.zone));
+        .attr("datetime", item.updated_at.to_string())
+        .attr("title", labels::full(item.updated_at, look.zone))
+        .text(labels::relative(item.updated_at, look.now, look.zone));
     let text = match &item.last_message {
-        Some(text) => el("span", "row__text").text(text),
+        Some(text) => el("span", "row__text").text(text.clone()),
         None => el("span", "row__text row__text--none").text("No messages yet"),
     };
     let badge = (item.unread > 0).then(|| {
         let count = item.unread.to_string();
         let said = if item.unread == 1 { " unread message" } else { " unread messages" };
-        let shown = if item.unread > 99 { "99+" } else { &count };
+        let shown = if item.unread > 99 { "99+".into() } else { count.clone() };
         el("span", "badge")
             .with(el("span", "").attr("aria-hidden", "true").text(shown))
-            .with(el("span", "visually-hidden").text(&count).text(said))
+            .with(el("span", "visually-hidden").text(count).text(said))
     });
     let avatar = if online { "avatar avatar--online" } else { "avatar" };
     let link = el("a", if item.unread > 0 { "row row--unread" } else { "row" })
-        .attr("href", &address)
+        .attr("href", address)
         .maybe("aria-current", (look.chosen == Some(item.id)).then_some("true"))
-        .with(el("span", avatar).attr("aria-hidden", "true").text(&initials(&item.customer_name)))
+        .with(el("span", avatar).attr("aria-hidden", "true").text(initials(&item.customer_name)))
         .with(name)
         .with(time)
         .with(text)
         .with_all(badge);
-    el("li", "inbox__item").attr("data-conversation", &id).with(link)
+    el("li", "inbox__item").attr("data-conversation", id).with(link)
 }
 
 fn empty(list: &ChatList, word: &str) -> Element {
@@ -123,8 +123,8 @@ fn empty(list: &ChatList, word: &str) -> Element {
             ("No closed chats. One that you close can be read here.".to_owned(), "/admin".to_owned(), "Open chats")
         }
     };
-    let text = el("p", "empty__text").text(&text);
-    el("li", "empty").with(text).with(el("a", "button").attr("href", &address).text(action))
+    let text = el("p", "empty__text").text(text);
+    el("li", "empty").with(text).with(el("a", "button").attr("href", address).text(action))
 }
 
 wakes! {

@@ -19,5 +19,6 @@ pub use live_page::LivePage;
 /// be read by serde's generated readers, the largest part of all that a browser would have to load.
 fn start_json(start: &impl serde::Serialize) -> String {
     // `</script>` within would end it.
-    serde_json::to_string(start).unwrap_or_default().replace('<', "\\u003c")
+    let json = serde_json::to_string(start).unwrap_or_default();
+    if json.contains('<') { json.replace('<', "\\u003c") } else { json }
 }

@@ -53,7 +53,7 @@ pub fn DashboardPage() -> impl IntoView {
         let query = query.clone();
         async move {
             let chat = match query.chat.filter(|_| !query.new) {
-                Some(id) => Some(with_earlier(load_chat(id, None).await?, query.before).await?),
+                Some(id) => Some(with_earlier(load_chat(id).await?, query.before).await?),
                 None => None,
             };
             let conversation = chat.as_ref().map(|chat| chat.joined.conversation.clone());

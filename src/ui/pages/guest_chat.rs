@@ -19,7 +19,7 @@ pub fn GuestChatPage() -> impl IntoView {
     let before = use_query_map().get_untracked().get("before").and_then(|seq| seq.parse().ok());
     with_viewer(move |viewer| async move {
         let id = id.ok_or_else(Problem::not_found)?;
-        let chat = with_earlier(load_chat(id, None).await?, before).await?;
+        let chat = with_earlier(load_chat(id).await?, before).await?;
         let business = viewer.business.clone();
         Ok(view! {
             <Frame viewer=viewer title="Chat" layout=Layout::Bare class="guest">

@@ -47,27 +47,24 @@ use crate::{
 };
 
 /// Loads the viewer and shows `page`, or the problem if that is not possible.
-fn with_viewer<F>(page: impl Fn(Viewer) -> F + Clone + Send + Sync + 'static) -> impl IntoView
+fn with_viewer<F>(page: impl FnOnce(Viewer) -> F + Send + 'static) -> impl IntoView
 where
     F: Future<Output = Result<AnyView, Problem>> + Send + 'static,
 {
-    let load = move || {
-        let page = page.clone();
-        async move {
-            let viewer = match load_viewer().await {
-                Ok(viewer) => viewer,
-                Err(problem) => {
-                    let nobody = Viewer { user: None, business: "Bespoken".into(), currency: String::new() };
-                    return view! { <ProblemPage viewer=nobody problem=problem /> }.into_any();
-                }
-            };
-            match page(viewer.clone()).await {
-                Ok(view) => view,
-                Err(problem) => view! { <ProblemPage viewer=viewer problem=problem /> }.into_any(),
+    // Not within `Suspense`, which would begin to load three times.
+    Suspend::new(async move {
+        let viewer = match load_viewer().await {
+            Ok(viewer) => viewer,
+            Err(problem) => {
+                let nobody = Viewer { user: None, business: "Bespoken".into(), currency: String::new() };
+                return view! { <ProblemPage viewer=nobody problem=problem /> }.into_any();
             }
+        };
+        match page(viewer.clone()).await {
+            Ok(view) => view,
+            Err(problem) => view! { <ProblemPage viewer=viewer problem=problem /> }.into_any(),
         }
-    };
-    view! { <Suspense>{move || Suspend::new(load())}</Suspense> }
+    })
 }
 
 /// Most parts of 50 messages that one page shows without JavaScript.
@@ -107,7 +104,7 @@ async fn load_beside(
     let Some(id) = chosen else { return Ok(None) };
     let request = api::load_request(id).await?.request;
     let Some(conversation) = request.conversation_id else { return Ok(None) };
-    let chat = api::load_chat(conversation, None).await?;
+    let chat = api::load_chat(conversation).await?;
     let place = Place::Beside { page, here: here(&id.to_string()) };
     Ok(Some(BesidePage { chat, place, about: (request.title, format!("/requests/{id}")) }))
 }

@@ -23,14 +23,13 @@ macro_rules! deeds {
     };
 }
 
-fn deeds() -> [Deed; 15] {
+fn deeds() -> [Deed; 14] {
     deeds![
         All: find_conversation(room) as |room, message|,
         All: join(room) as |room, message|,
         All: list_before(room, None, 10) as |room, message|,
         All: list_after(room, 0, 10) as |room, message|,
-        All: list_participants(room) as |room, message|,
-        All: list_receipts(room) as |room, message|,
+        All: load_room(room, None, 10) as |room, message|,
         All: read_up_to(room, 1) as |room, message|,
         All: post_message(draft(room, "hello")) as |room, message|,
         All: edit_message(Some(room), message, content("edited")) as |room, message|,

@@ -73,10 +73,8 @@ pub async fn opening_is_the_first_rev(world: World) {
     assert!(matches!(told[0].change, Change::Conversation));
 
     let people: HashSet<_> = world
-        .store
-        .list_participants(&world.admin, new.id)
+        .people(&world.admin, new.id)
         .await
-        .unwrap()
         .into_iter()
         .map(|person| (person.id, person.kind, person.name, person.online, person.last_seen_at))
         .map(|(id, kind, name, online, seen)| {

@@ -149,9 +149,8 @@ async fn seen(held: &Held, store: &dyn Store) -> Vec<String> {
             note(&mut all, (&seat.conversation.status, seat.conversation.head, &seat.conversation.customer_name));
             note(&mut all, serde_json::to_value(&seat.conversation.last_message).unwrap());
             note(&mut all, (seat.me, seat.link));
-            note(&mut all, store.list_after(actor, id, 0, 1_000).await.unwrap());
-            note(&mut all, store.list_participants(actor, id).await.unwrap());
-            note(&mut all, store.list_receipts(actor, id).await.unwrap());
+            let room = store.load_room(actor, id, Some(0), 1_000).await.unwrap();
+            note(&mut all, (room.page, room.participants, room.receipts));
         }
         for word in ["elan", "quoted", "chang", "plan", "erased", "gone"] {
             note(&mut all, store.search_messages(actor, word, None, 1_000).await.unwrap());

@@ -79,7 +79,7 @@ pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) 
     assert_eq!((conversation.head, changes.head), (head + 10, head + 10), "the last is the conversation's own");
     assert_eq!((&*conversation.customer_name, conversation.customer_email), (FORMER, None));
     assert_eq!(conversation.last_message.as_deref(), Some("Status set to “In progress”."));
-    let people = world.store.list_participants(&world.admin, room).await.unwrap();
+    let people = world.people(&world.admin, room).await;
     assert!(people.iter().all(|person| person.name != "Cleo"), "{people:?}");
     let request = world.store.find_request(&world.admin, request.id).await.unwrap();
     assert_eq!((&*request.title, &*request.description, &*request.customer_name), ("Removed", "Removed", FORMER));

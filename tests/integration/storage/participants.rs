@@ -3,7 +3,7 @@ use super::world::*;
 pub async fn joining_once_is_enough(world: World) {
     let room = world.room("Cleo").await;
     let grace = Actor::Admin(world.user("Grace", Role::Admin).await);
-    let people = async || world.store.list_participants(&room.guest, room.id).await.unwrap();
+    let people = async || world.people(&room.guest, room.id).await;
     assert_eq!(people().await.len(), 2);
     for _ in 0..3 {
         let seat = world.store.join(&grace, room.id).await.unwrap();
@@ -33,12 +33,12 @@ pub async fn leaving_is_noted(world: World) {
     assert_eq!(seen().await, Some(Timestamp(2_000)), "told late, it is still the last that counts");
     world.store.join(&room.guest, room.id).await.unwrap();
     world.post(&room.guest, room.id, "hello").await;
-    let people = world.store.list_participants(&world.admin, room.id).await.unwrap();
+    let people = world.people(&world.admin, room.id).await;
     let seen: Vec<_> = people.iter().map(|person| (person.id == guest, person.last_seen_at)).collect();
     assert!(seen.contains(&(true, Some(Timestamp(2_000)))) && seen.contains(&(false, None)), "{seen:?}");
     // Somebody who never was there.
     world.store.left(room.id, ParticipantId(UserId::new().0), Timestamp(1)).await.unwrap();
-    assert_eq!(world.store.list_participants(&world.admin, room.id).await.unwrap().len(), 2);
+    assert_eq!(world.people(&world.admin, room.id).await.len(), 2);
 }
 
 pub async fn receipts_only_move_forward(world: World) {
@@ -60,7 +60,7 @@ pub async fn receipts_only_move_forward(world: World) {
     assert_eq!(read(&world.admin, i64::MAX).await, Some((ada, 4)), "at most the last message");
     assert_eq!(read(&room.guest, 4).await, None, "who sent it has read it");
 
-    let receipts = world.store.list_receipts(&room.guest, room.id).await.unwrap();
+    let receipts = world.receipts(&room.guest, room.id).await;
     let mut receipts: Vec<_> = receipts.into_iter().map(|receipt| (receipt.participant, receipt.seq)).collect();
     receipts.sort_unstable();
     let mut expected = [(ada, 4), (guest, 4)];
@@ -85,7 +85,7 @@ pub async fn a_guest_with_a_new_account_stays_the_same_person(world: World) {
     assert_eq!((again.message, again.fresh), (before.clone(), false));
     world.store.edit_message(&cleo, None, before.id, content("hi")).await.unwrap();
 
-    let people = world.store.list_participants(&cleo, room.id).await.unwrap();
+    let people = world.people(&cleo, room.id).await;
     let kinds: Vec<_> = people.iter().map(|person| person.kind).collect();
     assert!(kinds.contains(&ParticipantKind::Customer) && kinds.len() == 2, "{kinds:?}");
 }
@@ -118,7 +118,7 @@ pub async fn unread_is_what_others_wrote_since(world: World) {
             }
         }
         let messages = world.messages(&world.admin, room.id).await;
-        let receipts = world.store.list_receipts(&world.admin, room.id).await.unwrap();
+        let receipts = world.receipts(&world.admin, room.id).await;
         for actor in &actors {
             let seat = world.seat(actor, room.id).await;
             let read =
@@ -128,5 +128,22 @@ pub async fn unread_is_what_others_wrote_since(world: World) {
             });
             assert_eq!(seat.conversation.unread, i64::try_from(unread.count()).unwrap());
         }
+        let admins: Vec<UserId> = actors.iter().filter_map(Actor::user_id).collect();
+        let mut counted = world.store.count_unread(&world.admin, &[room.id], &admins).await.unwrap();
+        counted.sort_by_key(|(_, user, _)| admins.iter().position(|admin| admin == user));
+        for (counted, actor) in counted.into_iter().zip(&actors[..2]) {
+            let seen = world.seat(actor, room.id).await.conversation.unread;
+            assert_eq!(counted, (room.id, actor.user_id().unwrap(), seen), "told the same everywhere");
+        }
     }
+    assert_eq!(admins_unread(&world, &[ConversationId::new()]).await.unwrap(), []);
+    assert_eq!(admins_unread(&world, &[room.id, world.room("Ada").await.id]).await.unwrap().len(), 2);
+    assert_err!(world.store.count_unread(&room.guest, &[room.id], &[]).await, StoreError::Forbidden);
+}
+
+async fn admins_unread(
+    world: &World,
+    ids: &[ConversationId],
+) -> Result<Vec<(ConversationId, UserId, i64)>, StoreError> {
+    world.store.count_unread(&world.admin, ids, &[world.admin.user_id().unwrap()]).await
 }

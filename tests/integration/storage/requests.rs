@@ -254,7 +254,7 @@ pub async fn many_who_open_at_once_get_the_same_conversation(world: World) {
     assert_eq!((listed.len(), listed[0].conversation.head), (1, 1));
     let told: Vec<_> = std::iter::from_fn(|| commits.try_recv().ok()).flatten().map(|commit| commit.rev).collect();
     assert_eq!(told, [1], "opened once, told once");
-    let people = world.store.list_participants(&owner, listed[0].conversation.id).await.unwrap();
+    let people = world.people(&owner, listed[0].conversation.id).await;
     assert_eq!(people.len(), 3, "everyone who opened it takes part");
 }
 
@@ -278,8 +278,8 @@ pub async fn the_conversation_of_a_request_is_its_customers(world: World) {
     assert_eq!(world.post(&owner, conversation.id, "Hello").await.sender_id, owner.user_id().unwrap().into());
     let shown = world.store.find_request(&owner, request.id).await.unwrap();
     assert_eq!((shown.conversation_id, shown.last_message.as_deref()), (Some(conversation.id), Some("Hello")));
-    let audience = world.store.audience(conversation.id).await.unwrap();
-    assert_eq!((audience.customer, audience.links), (owner.user_id(), vec![]));
+    let (customer, links) = world.audience(conversation.id).await.unwrap();
+    assert_eq!((customer, links), (owner.user_id(), vec![]));
 
     world.store.set_status(&world.admin, conversation.id, ConversationStatus::Closed).await.unwrap();
     let (closed, is_new) = world.store.open_request_conversation(&owner, request.id).await.unwrap();
@@ -368,6 +368,11 @@ pub async fn a_change_of_status_is_news_to_everyone_but_its_maker(world: World) 
     let unread = async |actor: &Actor| {
         let request = world.store.find_request(actor, id).await.unwrap();
         assert_eq!(request.unread, world.seat(actor, room).await.conversation.unread, "told the same everywhere");
+        if actor.is_admin() {
+            let user = actor.user_id().unwrap();
+            let counted = world.store.count_unread(&second, &[room], &[user]).await.unwrap();
+            assert_eq!(counted, [(room, user, request.unread)]);
+        }
         request.unread
     };
     world.set_request(&world.admin, id, RequestStatus::InProgress).await;

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 pub use bespoken::{
     domain::{
         Actor, Attachment, AttachmentId, ClientId, Content, ConversationId, ConversationKind, ConversationStatus,
-        CustomRequest, Email, InviteId, LinkId, Message, MessageId, Name, ParticipantId, ParticipantKind, RequestId,
-        RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId, Timestamp, TokenId, User, UserId,
+        CustomRequest, Email, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, ParticipantKind,
+        Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId, Timestamp, TokenId,
+        User, UserId,
     },
     storage::{
         Change, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Link, LoginSession,
@@ -102,6 +103,23 @@ impl World {
 
     pub async fn seat(&self, actor: &Actor, id: ConversationId) -> Seat {
         self.store.find_conversation(actor, id).await.unwrap()
+    }
+
+    /// Whom a conversation concerns; `None`: there is no such conversation.
+    pub async fn audience(&self, id: ConversationId) -> Option<(Option<UserId>, Vec<LinkId>)> {
+        let found = self.store.audiences(&[id]).await.unwrap().pop();
+        found.map(|(found, audience)| {
+            assert_eq!(found, id);
+            (audience.customer, audience.links)
+        })
+    }
+
+    pub async fn people(&self, actor: &Actor, id: ConversationId) -> Vec<Participant> {
+        self.store.load_room(actor, id, None, 0).await.unwrap().participants
+    }
+
+    pub async fn receipts(&self, actor: &Actor, id: ConversationId) -> Vec<Receipt> {
+        self.store.load_room(actor, id, None, 0).await.unwrap().receipts
     }
 
     /// All messages, loaded anew in parts.

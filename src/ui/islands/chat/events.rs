@@ -12,7 +12,7 @@ use super::{composer, panel::Panel};
 use crate::{
     api,
     client::{ask::ask, json::Object, page, wire::status_word},
-    domain::{ClientId, Conversation, ConversationStatus, MessageId},
+    domain::{ClientId, Conversation, ConversationStatus},
 };
 
 /// The element that an event is about.
@@ -74,8 +74,10 @@ impl Panel {
         let Some(button) = target(event).and_then(|target| target.closest("[data-act]").ok()?) else { return };
         let row = button.closest("li").ok().flatten();
         let named = |name: &str| row.as_ref().and_then(|row| row.get_attribute(name));
-        let id = |name: &str| named(name).and_then(|id| Uuid::try_parse(&id).ok());
-        let (id, client_id) = (id("data-id").map(MessageId), id("data-client-id").map(ClientId));
+        let seq = named("data-seq").and_then(|seq| seq.parse().ok());
+        let id = seq.and_then(|seq| self.room.with_untracked(|room| room.message_at(seq).map(|message| message.id)));
+        // What is on its way has no number yet.
+        let client_id = named("data-client-id").and_then(|id| Uuid::try_parse(&id).ok()).map(ClientId);
         match (button.get_attribute("data-act").as_deref(), id, client_id) {
             (Some("end"), ..) => self.to_end(),
             (Some("older"), ..) => {

@@ -103,7 +103,7 @@ pub fn Chat(
     let (id, open) = (conversation.id, conversation.is_open());
     let closed = closed_words(conversation, now, labels::utc);
     let name = if admin { conversation.customer_name.clone() } else { business };
-    let list = rows(&top_of(&room, false, &name), &lines);
+    let list = rows(&top_of(&room, false, &name), lines);
     let label = format!("Chat with {name}");
     let from = match &place {
         Place::Beside { here, .. } => Some(here.clone()),

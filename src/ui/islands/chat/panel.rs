@@ -113,8 +113,9 @@ pub(super) fn wake_up() {
     let now = page::now();
     let end_seq = room.timeline.last();
     // As the server wrote it. What differs now, such as the times, changes with the first painting.
-    let written = rows::rows(&top_of(&room, false, &parts.name), &room.lines(now, labels::utc));
+    let written = rows::rows(&top_of(&room, false, &parts.name), room.lines(now, labels::utc));
     let list = List::adopt(parts.list.clone(), written);
+    room.awake = true;
 
     let panel = Rc::new(Panel {
         parts,
@@ -227,7 +228,7 @@ impl Panel {
 
             let place = self.place();
             let lines = room.lines(sight.now, page::local_zone);
-            list.update(rows::rows(&top_of(&room, sight.loading, &self.parts.name), &lines));
+            list.update(rows::rows(&top_of(&room, sight.loading, &self.parts.name), lines));
             let is = end(&room);
             if is.0 > was.0 || is.1 > was.1 {
                 let (panel, own) = (self.clone(), is.0 > was.0);

@@ -4,10 +4,10 @@ use crate::{
     client::{
         labels,
         log::{Body, Bubble, Delivery, Key, Line},
-        markup::{Element, el, icon as draw},
+        markup::{Element, Words, el, icon as draw},
         text::Piece,
     },
-    domain::Attachment,
+    domain::{Attachment, MessageId},
     ui::components::icon,
 };
 
@@ -25,9 +25,9 @@ const NEW: u128 = u128::MAX - 1;
 
 /// All rows, each with a key of its own. Ids are the keys of messages, and far above the numbers of
 /// days.
-pub(super) fn rows(top: &Top, lines: &[Line]) -> Vec<(u128, Element)> {
+pub(super) fn rows(top: &Top, lines: Vec<Line>) -> Vec<(u128, Element)> {
     let mut rows = vec![(TOP, top_row(top))];
-    rows.extend(lines.iter().map(|line| (key(line), row(line))));
+    rows.extend(lines.into_iter().map(|line| (key(&line), row(line))));
     rows
 }
 
@@ -44,23 +44,23 @@ fn top_row(top: &Top) -> Element {
     match &top.older {
         None => {
             let words = ["Only you and ", top.name, " can read this chat. It is kept after it is closed."];
-            el("li", "log__start").text(&words.concat())
+            el("li", "log__start").text(words.concat())
         }
         Some(_) if top.loading => {
             let words = el("span", "log__loading").text("Loading earlier messages…");
             el("li", "log__older").attr("aria-busy", "true").with(words)
         }
         Some(address) => {
-            let link = el("a", "button button--quiet").attr("href", address).attr("data-act", "older");
+            let link = el("a", "button button--quiet").attr("href", address.clone()).attr("data-act", "older");
             el("li", "log__older").with(link.text("Earlier messages"))
         }
     }
 }
 
-fn row(line: &Line) -> Element {
+fn row(line: Line) -> Element {
     match line {
         Line::Day { date, label } => {
-            el("li", "log__day").with(el("time", "").attr("datetime", &labels::iso_date(*date)).text(label))
+            el("li", "log__day").with(el("time", "").attr("datetime", labels::iso_date(date)).text(label))
         }
         Line::New => el("li", "log__new").attr("id", "new").with(el("span", "").text("New")),
         Line::Message(bubble) => message(bubble),
@@ -71,16 +71,18 @@ fn row(line: &Line) -> Element {
 fn system(bubble: &Bubble, words: &str) -> Element {
     let mut row = el("li", "log__system");
     if let Some(seq) = bubble.seq.map(|seq| seq.to_string()) {
-        row = row.attr("id", &["m-", &seq].concat()).attr("data-seq", &seq);
+        row = row.attr("id", ["m-", &seq].concat()).attr("data-seq", seq);
     }
-    let time =
-        el("time", "").attr("datetime", &bubble.at.to_string()).attr("title", &bubble.full_time).text(&bubble.clock);
-    row.text(&[&*bubble.sender, ": ", words, " "].concat()).with(time)
+    let time = el("time", "")
+        .attr("datetime", bubble.at.to_string())
+        .attr("title", bubble.full_time.clone())
+        .text(bubble.clock.clone());
+    row.text([&*bubble.sender, ": ", words, " "].concat()).with(time)
 }
 
-fn message(bubble: &Bubble) -> Element {
+fn message(bubble: Bubble) -> Element {
     if let Body::System(words) = &bubble.body {
-        return system(bubble, words);
+        return system(&bubble, words);
     }
     let states = [
         ("message", true),
@@ -92,89 +94,92 @@ fn message(bubble: &Bubble) -> Element {
         (" message--failed", matches!(bubble.delivery, Delivery::Failed(_))),
     ];
     let class: String = states.into_iter().filter(|(_, is)| *is).map(|(state, _)| state).collect();
-    let mut row = el("li", &class);
-    if let Some(seq) = bubble.seq.map(|seq| seq.to_string()) {
-        row = row.attr("id", &["m-", &seq].concat()).attr("data-seq", &seq);
-    }
-    row = row.maybe("data-id", bubble.id.map(|id| id.to_string()).as_deref());
-    row = row.maybe("data-client-id", bubble.client_id.map(|id| id.to_string()).as_deref());
-
-    let (who_class, who) = if bubble.own { ("visually-hidden", "You") } else { ("message__sender", &*bubble.sender) };
-    let time = el("time", "message__time")
-        .attr("datetime", &bubble.at.to_string())
-        .attr("title", &bubble.full_time)
-        .text(&bubble.clock);
-    let head = el("p", if bubble.first { "message__head" } else { "visually-hidden" });
-    let content = match &bubble.editing {
-        Some(text) => edit(bubble, text),
-        None => body(bubble),
+    let mut row = el("li", class);
+    row = match bubble.seq.map(|seq| seq.to_string()) {
+        Some(seq) => row.attr("id", ["m-", &seq].concat()).attr("data-seq", seq),
+        None => row.maybe("data-client-id", bubble.client_id.map(|id| id.to_string())),
     };
+
+    let (who_class, who) =
+        if bubble.own { ("visually-hidden", Words::from("You")) } else { ("message__sender", bubble.sender.into()) };
+    let time = el("time", "message__time")
+        .attr("datetime", bubble.at.to_string())
+        .attr("title", bubble.full_time)
+        .text(bubble.clock);
+    let head = el("p", if bubble.first { "message__head" } else { "visually-hidden" });
     let menu = (bubble.may_edit || bubble.may_delete) && bubble.editing.is_none();
+    let content = match bubble.editing {
+        Some(text) => edit(bubble.id, text),
+        None => {
+            let content = body(bubble.body).with_all(bubble.files.iter().map(file));
+            content.with_all(bubble.edited.then(|| el("span", "message__edited").text("edited")))
+        }
+    };
     row.with(head.with(el("span", who_class).text(who)).text(" ").with(time))
-        .with(el("div", "message__row").with(content).with_all(menu.then(|| options(bubble))))
-        .with_all(delivery(&bubble.delivery))
+        .with(el("div", "message__row").with(content).with_all(menu.then(|| options(bubble.may_edit))))
+        .with_all(delivery(bubble.delivery))
 }
 
-fn body(bubble: &Bubble) -> Element {
-    let content = match &bubble.body {
-        Body::Text(pieces) => pieces.iter().fold(el("div", "bubble"), |bubble, piece| match piece {
+fn body(body: Body) -> Element {
+    match body {
+        Body::Text(pieces) => pieces.into_iter().fold(el("div", "bubble"), |bubble, piece| match piece {
             Piece::Text(text) => bubble.text(text),
             Piece::Link(address) => {
-                let link = el("a", "").attr("href", address).attr("rel", "noopener noreferrer nofollow");
+                let link = el("a", "").attr("href", address.clone()).attr("rel", "noopener noreferrer nofollow");
                 bubble.with(link.attr("target", "_blank").text(address))
             }
         }),
         Body::Emoji(emoji) => el("div", "bubble bubble--emoji").text(emoji),
         Body::Deleted => el("div", "bubble").text("Message deleted"),
         Body::System(_) => el("div", ""),
-    };
-    let content = content.with_all(bubble.files.iter().map(file));
-    content.with_all(bubble.edited.then(|| el("span", "message__edited").text("edited")))
-}
-
-fn file(file: &Attachment) -> Element {
-    let link = el("a", "file").attr("href", &file.address()).attr("target", "_blank");
-    if file.is_picture() {
-        let picture = el("img", "file__picture").attr("src", &file.address()).attr("alt", &file.name);
-        link.with(picture.attr("loading", "lazy"))
-    } else {
-        link.text(&file.name)
     }
 }
 
-fn button(class: &str, act: &str, words: &str) -> Element {
+fn file(file: &Attachment) -> Element {
+    let link = el("a", "file").attr("href", file.address()).attr("target", "_blank");
+    if file.is_picture() {
+        let picture = el("img", "file__picture").attr("src", file.address()).attr("alt", file.name.clone());
+        link.with(picture.attr("loading", "lazy"))
+    } else {
+        link.text(file.name.clone())
+    }
+}
+
+fn button(class: &'static str, act: &'static str, words: &'static str) -> Element {
     el("button", class).attr("type", "button").attr("data-act", act).text(words)
 }
 
-fn options(bubble: &Bubble) -> Element {
+fn options(may_edit: bool) -> Element {
     let summary =
         el("summary", "icon-button menu__button").attr("aria-label", "Message options").with(draw(icon::MORE));
-    let list = el("div", "menu__list")
-        .with_all(bubble.may_edit.then(|| button("menu__item", "edit", "Edit")))
-        .with(button("menu__item menu__item--danger", "delete", "Delete"));
+    let list = el("div", "menu__list").with_all(may_edit.then(|| button("menu__item", "edit", "Edit"))).with(button(
+        "menu__item menu__item--danger",
+        "delete",
+        "Delete",
+    ));
     el("details", "menu message__menu").attr("name", "message-menu").with(summary).with(list)
 }
 
 /// The form that takes a message's place while it is edited.
-fn edit(bubble: &Bubble, text: &str) -> Element {
-    let field = ["edit-", &bubble.id.map(|id| id.to_string()).unwrap_or_default()].concat();
+fn edit(id: Option<MessageId>, text: String) -> Element {
+    let field = ["edit-", &id.map(|id| id.to_string()).unwrap_or_default()].concat();
     let save = el("button", "button button--primary button--small").attr("type", "submit").text("Save");
     let actions = el("p", "edit__actions")
         .with(el("span", "edit__hint").text("Esc to cancel"))
         .with(button("button button--quiet button--small", "cancel", "Cancel"))
         .with(save);
     el("form", "edit")
-        .with(el("label", "visually-hidden").attr("for", &field).text("Edit message"))
-        .with(el("textarea", "edit__input").attr("id", &field).attr("rows", "1").text(text))
+        .with(el("label", "visually-hidden").attr("for", field.clone()).text("Edit message"))
+        .with(el("textarea", "edit__input").attr("id", field).attr("rows", "1").text(text))
         .with(actions)
 }
 
-fn delivery(delivery: &Delivery) -> Option<Element> {
+fn delivery(delivery: Delivery) -> Option<Element> {
     let told = match delivery {
         Delivery::Untold | Delivery::Underway => return None,
-        Delivery::Sending => "Sending…".to_owned(),
-        Delivery::Sent => "Sent".to_owned(),
-        Delivery::Seen(at) => "Seen ".to_owned() + at,
+        Delivery::Sending => Words::from("Sending…"),
+        Delivery::Sent => "Sent".into(),
+        Delivery::Seen(at) => ["Seen ", &at].concat().into(),
         Delivery::Failed(reason) => {
             let failed = el("p", "message__state message__state--failed").attr("role", "alert").attr("title", reason);
             let retry = button("link-button", "retry", "Retry");
@@ -185,7 +190,7 @@ fn delivery(delivery: &Delivery) -> Option<Element> {
             )));
         }
     };
-    Some(el("p", "message__state").text(&told))
+    Some(el("p", "message__state").text(told))
 }
 
 #[cfg(test)]
@@ -193,10 +198,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{
-        client::markup::to_html,
-        domain::{MessageId, Timestamp},
-    };
+    use crate::{client::markup::to_html, domain::Timestamp};
 
     fn bubble(body: Body) -> Line {
         Line::Message(Bubble {
@@ -223,13 +225,13 @@ mod tests {
     #[test]
     fn what_people_write_is_never_markup() {
         let body = Body::Text(vec![Piece::Text("<b>\n".into()), Piece::Link("https://a.example/?\"><script>".into())]);
-        let html = to_html([&row(&bubble(body))]);
+        let html = to_html([&row(bubble(body))]);
         assert!(
             html.contains("&lt;Ada&gt;") && html.contains("&lt;b&gt;\n<a href=\"https://a.example/?&quot;&gt;"),
             "{html}"
         );
         assert!(!html.contains("<b>") && !html.contains("<script>"));
-        assert!(html.starts_with("<li class=\"message message--first\" id=\"m-7\" data-seq=\"7\" data-id="), "{html}");
+        assert!(html.starts_with("<li class=\"message message--first\" id=\"m-7\" data-seq=\"7\"><p"), "{html}");
     }
 
     #[test]
