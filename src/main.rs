@@ -1,14 +1,14 @@
 //! The command line: serve, and what an operator does beside it.
 
 use std::{
-    io::Read,
+    io::{IsTerminal, Read},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
 use bespoken::{
-    domain::{Limits, Name, Role, TokenId},
+    domain::{Code, Limits, Name, Role, TokenId},
     http::{Config, MetricsAccess, Running, serve},
     service::{self, Contents, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, DatabaseCopy, Erased, Expiry},
@@ -255,6 +255,19 @@ const READ_EVERY: u32 = 256;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What was free for a second goes back to the system when a thread takes new memory, or ends. A server at rest
+/// does neither, and would keep what ten thousand people needed to come in.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(2);
+
+async fn give_memory_back() {
+    loop {
+        tokio::time::sleep(GIVE_BACK_EVERY).await;
+        // It has to take something, to have anything to end. If there can be no thread now, there is the next time.
+        let some = || drop(std::hint::black_box(vec![0_u8; 64]));
+        std::thread::Builder::new().name("give-back".to_owned()).spawn(some).ok();
+    }
+}
+
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -306,7 +319,10 @@ fn start_log(format: LogFormat) {
     // What becomes of the bus the program says itself, once and not with every try.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "warn,bespoken=info,async_nats=off".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // https://no-color.org; and files have none.
+    let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let has_colours = std::io::stderr().is_terminal() && !wants_none;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(has_colours);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
@@ -359,6 +375,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
     }
     drop(service);
     println!("listening on {public_url}");
+    tokio::spawn(give_memory_back());
     tokio::spawn(async move {
         wait_for_signal().await;
         shutdown.cancel();
@@ -439,8 +456,12 @@ async fn create_token(database: &Database, email: &str, name: Option<&str>) -> R
 
 async fn revoke_token(database: &Database, id: TokenId) -> Result<(), Failure> {
     let service = open(database).await?;
-    service.revoke_token(id).await?;
+    let revoked = service.revoke_token(id).await;
     service.close().await;
+    revoked.map_err(|problem| match problem.code {
+        Code::NotFound => Failure::from(format!("there is no token {id}, or it was revoked before")),
+        _ => problem.into(),
+    })?;
     println!("revoked {id}");
     Ok(())
 }

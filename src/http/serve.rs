@@ -103,12 +103,12 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     if config.nats_url.is_some() && config.database_url.starts_with("sqlite:") {
         return Err(StartError::BusOverSqlite);
     }
+    let from = config.mail_from.unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
+    let mail = Mail::new(config.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
     let link_key = LinkKey::load(&config.data_dir)
         .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
     let database = |source| StartError::Database { url: storage::shown(&config.database_url), source };
     let store = storage::open(&config.database_url).await.map_err(database)?;
-    let from = config.mail_from.unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
-    let mail = Mail::new(config.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
     let settings = Settings {
         public_url: public_url.clone(),
         business: config.business,

@@ -32,7 +32,7 @@ pub(super) async fn prepare(conn: &mut PgConnection) -> Result<Epoch> {
     let epoch = bring_up_to_date(conn).await?;
     if has_unfinished_copy(conn).await? {
         let sentence = "another database is being copied into this one, or that was interrupted: run the same \
-                        `bespoken copy` again";
+                        `bespoken copy` again, or into a new database if it says that both are not the same";
         return Err(StoreError::Unfit(sentence.to_owned()));
     }
     Ok(epoch)

@@ -227,6 +227,12 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
 pub(super) const INDEX: &str =
     "insert into message_search (rowid, content) select cast(key as integer), value from json_each(?1)";
 
+/// Merges parts of the index, if there are many: writes some `?1` pages.
+const MERGE: &str = "insert into message_search (message_search, rank) values ('merge', ?1)";
+/// Pages that are merged with each batch, besides one for each of its messages. A message of 256 characters is a 15th of
+/// a page, which is merged five times while a million others come.
+const MERGED: usize = 4;
+
 /// The greatest number that search has given to a message.
 pub(super) const LAST_INDEXED: &str = "select coalesce(max(search_id), 0) from messages where search_id is not null";
 
@@ -283,10 +289,11 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
         }
         query.execute(&mut tx.conn).await?;
     }
-    // Last, so that FTS5 gathers it all until the commit.
+    // Last, so that FTS5 gathers it all until then.
     let contents: BTreeMap<_, _> =
         new.iter().map(|(search_id, New { message, .. })| (search_id, &message.content)).collect();
     sqlx::query(INDEX).bind(Json(contents)).execute(&mut tx.conn).await?;
+    sqlx::query(MERGE).bind((MERGED + new.len()) as i64).execute(&mut tx.conn).await?;
     Ok(())
 }
 

@@ -67,6 +67,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts and conversations", include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql")),
     (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
+    (
+        4,
+        "search merges in small steps",
+        include_str!("../../../migrations/sqlite/0004_search_merges_in_small_steps.sql"),
+    ),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon
@@ -106,7 +111,7 @@ impl SqliteStore {
     /// keeps what it acknowledged; [`StoreError::Migration`] if it was made by another version.
     pub async fn open(url: &str) -> Result<Self> {
         let options = options(url)?;
-        make_folder(&options)?;
+        make_file(&options)?;
         let is_file = !url.contains(":memory:");
         let in_use = is_file.then(|| InUse::begin(options.get_filename())).transpose()?;
         let mut conn = first_connection(&options).await?;
@@ -160,11 +165,21 @@ fn cannot_open(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreErro
     }
 }
 
-fn make_folder(options: &SqliteConnectOptions) -> Result<()> {
-    if let Some(folder) = options.get_filename().parent() {
+/// Makes the file, if it is not there, so that only its owner can read it; SQLite gives the files beside it the same
+/// rights.
+fn make_file(options: &SqliteConnectOptions) -> Result<()> {
+    let path = options.get_filename();
+    if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| {
             StoreError::Unfit(format!("cannot make the folder {} for the database: {error}", folder.display()))
         })?;
+    }
+    #[cfg(unix)]
+    if !path.exists() {
+        use std::os::unix::fs::OpenOptionsExt;
+        let mut file = std::fs::File::options();
+        // If this fails, SQLite says what is wrong.
+        file.write(true).create_new(true).mode(0o600).open(path).ok();
     }
     Ok(())
 }
