@@ -269,7 +269,7 @@ fn measure_idle(arguments: &Arguments, world: &World) -> Outcome {
             drop(Crowd::connect(&[server.address], kind.wraps(), &rooms, &people[..1])?);
             let before = server.memory();
             let mut crowd = Crowd::connect(&[server.address], kind.wraps(), &rooms, &people)?;
-            crowd.settle(Duration::from_secs(3).min(4 * arguments.size.measure))?;
+            crowd.settle(Duration::from_secs(10).min(4 * arguments.size.measure))?;
             let after = server.memory();
             let each = after.saturating_sub(before) / people.len() as u64;
             table.add(kind.name(), vec![Figure::Bytes(before), Figure::Bytes(after), Figure::Bytes(each)]);
