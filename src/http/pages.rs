@@ -309,8 +309,11 @@ pub(super) async fn chat(
 ) -> Response {
     match &asker.actor {
         None => problem(&app, asker, Problem::not_found()).await,
-        // An admin who tries a link in the same browser stays an admin.
-        Some(Actor::Admin(_)) => see_other(&format!("/admin?chat={id}")),
+        Some(actor @ Actor::Admin(_)) => match app.service.conversation(actor, id).await {
+            // An admin who tries a link in the same browser stays an admin.
+            Ok(_) => see_other(&format!("/admin?chat={id}")),
+            Err(error) => problem(&app, asker, error).await,
+        },
         Some(Actor::Customer(..) | Actor::Guest(_)) => plain(&app, asker, uri).await,
     }
 }

@@ -311,12 +311,12 @@ pub(super) async fn audiences(
 }
 
 pub(super) const UNREAD: &str = concat!(
-    "select conversations.id, unhex(admins.value) as admin_id, ",
-    unread!("unhex(admins.value)"),
+    "select conversations.id, unhex(json_each.value) as admin_id, ",
+    unread!("unhex(json_each.value)"),
     " as unread
-     from conversations cross join json_each(?2) as admins
+     from conversations cross join json_each(?2)
      left join receipts
-         on receipts.conversation_id = conversations.id and receipts.participant_id = unhex(admins.value)
+         on receipts.conversation_id = conversations.id and receipts.participant_id = unhex(json_each.value)
      where conversations.id in (select unhex(value) from json_each(?1))"
 );
 

@@ -67,11 +67,6 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "accounts and conversations", include_str!("../../../migrations/sqlite/0001_accounts_and_conversations.sql")),
     (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
-    (
-        4,
-        "search merges in small steps",
-        include_str!("../../../migrations/sqlite/0004_search_merges_in_small_steps.sql"),
-    ),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon
@@ -249,6 +244,14 @@ async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
         .bind(Epoch::new().0)
         .execute(&mut *tx)
         .await?;
+    // The parts of the index of words are merged a little with each batch of messages: by itself FTS5 merges hundreds of
+    // pages at a time, for which everybody who sends would wait.
+    sqlx::query(
+        "insert into message_search (message_search, rank) select 'automerge', 0
+         where not exists (select 1 from message_search_config where k = 'automerge' and v = 0)",
+    )
+    .execute(&mut *tx)
+    .await?;
     let (epoch, needs_level): (Uuid, i64) =
         sqlx::query_as("select epoch, needs_level from meta").fetch_one(&mut *tx).await?;
     if MIGRATIONS.iter().all(|(level, ..)| *level < needs_level) {
