@@ -409,14 +409,7 @@ impl Hub {
         self.rooms.get(&room).map(|live| live.listeners().cloned().collect()).unwrap_or_default()
     }
 
-    /// The sockets of all admins, of this account and of those who came by these links.
-    #[must_use]
-    pub fn audience(&self, customer: Option<UserId>, links: &[LinkId]) -> Vec<Arc<Socket>> {
-        let mut sockets = self.customers(customer, links);
-        sockets.extend(self.admins());
-        sockets
-    }
-
+    /// The sockets of all admins.
     #[must_use]
     pub fn admins(&self) -> Vec<Arc<Socket>> {
         self.admins.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -439,9 +432,8 @@ impl Hub {
 
     /// Tells those who follow requests and may see this customer's.
     pub fn tell_request(&self, customer: UserId, frame: &Frame) {
-        for socket in self.audience(Some(customer), &[]).iter().filter(|socket| socket.follows_requests()) {
-            socket.send(frame);
-        }
+        let sockets = self.customers(Some(customer), &[]).into_iter().chain(self.admins());
+        sockets.filter(|socket| socket.follows_requests()).for_each(|socket| socket.send(frame));
     }
 
     /// Closes all sockets of a login session that has ended.
