@@ -1,52 +1,50 @@
-// A conversation's page with 50 messages, rendered for each request by react-dom/server from data in
-// memory. Its markup is that of Bespoken's page, in what can be seen.
+// The page of a conversation, rendered for each request by react-dom/server: the very elements, attributes and words
+// of the page that Bespoken answered, which is read from the file given. The tree and what is in it wait in memory;
+// React's elements, the data for the script, and the HTML are made for each request, as an application makes them.
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { createElement as h } from "react";
+import { parse } from "parse5";
+import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 
-const messages = Array.from({ length: 50 }, (_, index) => ({
-  id: crypto.randomUUID(),
-  own: index % 2 === 0,
-  sender: index % 2 === 0 ? "You" : "Workshop",
-  content: `Message ${index}: could the lowest board be two centimetres deeper than the others, as drawn?`,
-  at: new Date(Date.now() - (50 - index) * 60_000),
-}));
+// Those that say something by being there, of the ones React leaves out when they are empty.
+const FLAGS = new Set(["async", "autofocus", "checked", "defer", "disabled", "hidden", "multiple", "open", "readonly", "required", "selected"]);
+const NAMES = { class: "className", for: "htmlFor", readonly: "readOnly", autofocus: "autoFocus", maxlength: "maxLength",
+  tabindex: "tabIndex", autocomplete: "autoComplete", datetime: "dateTime", enctype: "encType" };
+// What React takes no text in but as HTML.
+const RAW = new Set(["script", "style"]);
 
-const time = (date) => date.toISOString().slice(11, 16);
-
-function Line({ message }) {
-  return h("li", { className: message.own ? "message message--own" : "message", id: `m-${message.id}` },
-    h("div", { className: "message__head" },
-      h("span", { className: "message__sender" }, message.sender),
-      h("time", { dateTime: message.at.toISOString() }, time(message.at))),
-    h("div", { className: "message__bubble" }, h("p", null, message.content)),
-    h("div", { className: "message__actions" },
-      h("button", { type: "button", "aria-label": "More about this message" }, "…")));
+/** What an application would have: components' types, their fixed properties, the data, and the parts inside. */
+function read(node) {
+  if (node.nodeName === "#text") return node.value;
+  const props = {};
+  const data = [];
+  for (const { name, value } of node.attrs) {
+    if (name === "data-props" || value.startsWith('{"')) data.push([name, JSON.parse(value)]);
+    else if (name === "style") props.style = Object.fromEntries(value.split(";").filter(Boolean).map((rule) => rule.split(":")));
+    else props[NAMES[name] ?? name] = FLAGS.has(name) ? true : value;
+  }
+  const inner = (node.content ?? node).childNodes.filter((child) => child.nodeName !== "#comment");
+  if (RAW.has(node.tagName)) {
+    props.dangerouslySetInnerHTML = { __html: inner.map((child) => child.value).join("") };
+    return { type: node.tagName, props, data, parts: [] };
+  }
+  return { type: node.tagName, props, data, parts: inner.map(read) };
 }
 
-function Page() {
-  return h("html", { lang: "en" },
-    h("head", null,
-      h("meta", { charSet: "utf-8" }),
-      h("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-      h("title", null, "Chat with Workshop"),
-      h("link", { rel: "stylesheet", href: "/pkg/bespoken.css" })),
-    h("body", null,
-      h("a", { className: "skip", href: "#main" }, "Skip to the content"),
-      h("header", { className: "site-head" }, h("a", { href: "/" }, "Bespoken")),
-      h("main", { id: "main" },
-        h("section", { className: "chat", "aria-label": "Chat with Workshop" },
-          h("header", { className: "chat__head" }, h("h1", null, "Workshop"), h("p", null, "Offline")),
-          h("ol", { className: "chat__log" }, messages.map((message) => h(Line, { key: message.id, message }))),
-          h("form", { className: "composer", method: "post" },
-            h("label", { htmlFor: "content" }, "Message"),
-            h("textarea", { id: "content", name: "content", rows: 1, placeholder: "Write a message" }),
-            h("button", null, "Send"))))));
+function make(part) {
+  if (typeof part === "string") return part;
+  let props = part.props;
+  for (const [name, value] of part.data) props = { ...props, [name]: JSON.stringify(value) };
+  return createElement(part.type, props, ...part.parts.map(make));
 }
+
+const document = parse(readFileSync(process.argv[2], "utf8"));
+const page = read(document.childNodes.find((node) => node.tagName === "html"));
 
 const server = createServer((_request, response) => {
-  const page = `<!doctype html>${renderToString(h(Page))}`;
-  response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-length": Buffer.byteLength(page) });
-  response.end(page);
+  const html = `<!doctype html>${renderToString(make(page))}`;
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-length": Buffer.byteLength(html) });
+  response.end(html);
 });
 server.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));

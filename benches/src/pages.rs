@@ -40,6 +40,12 @@ pub fn sign_in(server: &Server, link: &str) -> Outcome<(String, String)> {
     Ok((page.to_owned(), cookie.to_owned()))
 }
 
+/// The page itself.
+pub fn fetch(server: &Server, page: &str, cookie: &str) -> Outcome<String> {
+    let answer = ureq::get(format!("http://{}{page}", server.address)).header("cookie", cookie).call()?;
+    Ok(answer.into_body().read_to_string()?)
+}
+
 /// Asks for `page` for `how_long`, after a warm-up.
 pub fn run(server: &Server, page: &str, cookie: &str, warm_up: Duration, how_long: Duration) -> Outcome<Measured> {
     let address = server.address;

@@ -1,6 +1,6 @@
 //! What is measured, in which order, and between whom.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use crate::{
     Arguments, Outcome,
@@ -8,7 +8,7 @@ use crate::{
     disk, pages,
     people::{ADMINS, Person, World},
     report::{Figure, Table, limits, millis},
-    server::{Kind, Server},
+    server::{Kind, PAGE, Server},
 };
 
 /// A load on rooms, and who is measured under it.
@@ -285,9 +285,11 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
         "the page of a conversation with 50 messages, eight requests under way",
         &["requests/s", "per server CPU second", "TTFB p50", "TTFB p99", "bytes", "server CPU", "generator CPU"],
     );
+    let same = the_page(arguments, world)?;
     for _ in 0..arguments.size.repeats {
         for kind in arguments.chosen(&[Kind::Bespoken, Kind::React]) {
             let folder = world.copy(&arguments.scratch)?;
+            fs::write(folder.path().join(PAGE), &same)?;
             let server = Server::start(kind, &arguments.places, folder.path())?;
             let (page, cookie) = match kind {
                 Kind::Bespoken => {
@@ -319,6 +321,15 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
     }
     table.print(arguments.size.smoke);
     Ok(())
+}
+
+/// What Bespoken answers, for others to render the same.
+fn the_page(arguments: &Arguments, world: &World) -> Outcome<String> {
+    let folder = world.copy(&arguments.scratch)?;
+    let server = Server::start(Kind::Bespoken, &arguments.places, folder.path())?;
+    fill(&server, world)?;
+    let (page, cookie) = pages::sign_in(&server, world.link(0))?;
+    pages::fetch(&server, &page, &cookie)
 }
 
 /// Writes the messages of the page, from both sides in turn.

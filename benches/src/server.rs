@@ -42,6 +42,9 @@ impl Kind {
     }
 }
 
+/// The page that React is to render, in the folder that it is given.
+pub const PAGE: &str = "page.html";
+
 /// Where things are.
 pub struct Places {
     pub bespoken: PathBuf,
@@ -70,9 +73,11 @@ impl Server {
             Kind::Ws | Kind::WsSqlite => places.node("ws.mjs"),
             Kind::React => places.node("react.mjs"),
         };
-        if matches!(kind, Kind::SocketIoSqlite | Kind::WsSqlite) {
-            command.arg(folder.join("peer.db"));
-        }
+        match kind {
+            Kind::SocketIoSqlite | Kind::WsSqlite => command.arg(folder.join("peer.db")),
+            Kind::React => command.arg(folder.join(PAGE)),
+            _ => &mut command,
+        };
         Self::spawn(command.env("NODE_ENV", "production"), kind.name(), &folder.join("server.log"))
     }
 
