@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
+    iter::once,
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
@@ -11,8 +12,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Service, problem};
 use crate::{
-    domain::{Actor, Change, Code, Conversation, ConversationId, LinkId, Problem, UserId},
-    live::{ConnectionId, Event, Person, Socket, Topic, Turn, frame},
+    domain::{Actor, Change, Code, Conversation, ConversationId, Problem, UserId},
+    live::{Event, Person, Socket, Topic, Turn, frame},
     protocol::ServerFrame,
     storage::{Audience, Commit, Page},
 };
@@ -206,25 +207,38 @@ impl Service {
             concerns.push((id, audience, is_here));
         }
 
-        let mut customers: HashMap<Eyes, Inbox> = HashMap::new();
+        // All of a conversation's customer side see the same. So those with a link are asked for at once, with the
+        // eyes of somebody who came by all of these links, and only others with those of their owners.
+        let (mut links, mut linked) = (Vec::new(), Vec::new());
+        let mut owned: HashMap<UserId, Vec<ConversationId>> = HashMap::new();
+        let mut customers = HashMap::new();
         for (id, audience, is_here) in &concerns {
-            for socket in self.hub.customers(audience.customer, &audience.links) {
-                let inbox = customers.entry(eyes(&socket.actor)).or_default();
-                if inbox.conversations.last() != Some(id) {
-                    inbox.conversations.push(*id);
+            let sockets = self.hub.customers(audience.customer, &audience.links);
+            if !sockets.is_empty() {
+                customers.insert(*id, sockets);
+                if !audience.links.is_empty() {
+                    links.extend(&audience.links);
+                    linked.push(*id);
+                } else if let Some(owner) = audience.customer {
+                    owned.entry(owner).or_default().push(*id);
                 }
-                inbox.sockets.insert(socket.id, socket);
             }
             if *is_here {
                 let Audience { customer, links } = audience.clone();
                 self.hub.publish(Topic::Nodes, || Event::Inbox { conversation: *id, customer, links });
             }
         }
-        for Inbox { sockets, conversations } in customers.into_values() {
-            let Some(actor) = sockets.values().next().map(|socket| &socket.actor) else { continue };
-            for conversation in self.conversations_of(actor, &conversations).await.unwrap_or_default() {
+        let owners = owned.into_values().filter_map(|ids| {
+            let owner = customers.get(ids.first()?)?.first()?.actor.clone();
+            Some((owner, ids))
+        });
+        let asked: Vec<_> =
+            once((Actor::Guest(links), linked)).filter(|(_, ids)| !ids.is_empty()).chain(owners).collect();
+        for (actor, ids) in asked {
+            for conversation in self.conversations_of(&actor, &ids).await.unwrap_or_default() {
+                let sockets = customers.remove(&conversation.id).unwrap_or_default();
                 let frame = frame(&ServerFrame::Inbox { conversation: Box::new(conversation) });
-                sockets.values().for_each(|socket| socket.send(&frame));
+                sockets.iter().for_each(|socket| socket.send(&frame));
             }
         }
         let ids: Vec<_> = concerns.into_iter().map(|(id, ..)| id).collect();
@@ -294,20 +308,6 @@ impl Service {
     pub(super) fn inbox_changed_elsewhere(&self, id: ConversationId, audience: Option<Audience>) {
         self.dirty.send((id, Changed::Elsewhere(audience))).ok();
     }
-}
-
-/// What decides what somebody sees. One person may have opened other links in each browser.
-type Eyes = (bool, Option<UserId>, Vec<LinkId>);
-
-fn eyes(actor: &Actor) -> Eyes {
-    (actor.is_admin(), actor.user_id(), actor.links().to_vec())
-}
-
-/// What is to be told to those who see the same.
-#[derive(Default)]
-struct Inbox {
-    sockets: HashMap<ConnectionId, Arc<Socket>>,
-    conversations: Vec<ConversationId>,
 }
 
 /// A conversation as each person sees it.
