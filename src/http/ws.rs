@@ -197,7 +197,7 @@ impl Read for Pipe<'_, '_> {
 
 impl Write for Pipe<'_, '_> {
     fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
-        self.socket.queue(frame);
+        self.socket.send_raw(frame);
         Ok(frame.len())
     }
 

@@ -21,7 +21,7 @@ use super::{
     bus::NodeId,
     frame,
     room::{Behind, Presence, Room, Turn},
-    rounds::Rounds,
+    rounds::{Rooms, Rounds},
     socket::{ConnectionId, Person},
 };
 use crate::{
@@ -46,13 +46,11 @@ pub struct Gone {
     pub at: Timestamp,
 }
 
-/// Make it within a runtime: it starts the tasks that write.
-#[derive(Default)]
 pub struct Hub {
     sockets: DashMap<ConnectionId, Arc<Socket>>,
     /// How many sockets each person has open.
     people: DashMap<Person, u32>,
-    pub(super) rooms: DashMap<ConversationId, Room>,
+    pub(super) rooms: Arc<Rooms>,
     /// The rooms of each socket, so that a disconnect finds them.
     joined: DashMap<ConnectionId, Vec<ConversationId>>,
     /// Sockets of the customer side by account and by link, for `inbox`.
@@ -72,6 +70,25 @@ pub struct Hub {
 pub(super) struct Node {
     pub until: Instant,
     pub customers: HashSet<ConversationId>,
+}
+
+/// Make it within a runtime: it starts the tasks that write.
+impl Default for Hub {
+    fn default() -> Self {
+        let rooms = Arc::default();
+        Self {
+            sockets: DashMap::new(),
+            people: DashMap::new(),
+            joined: DashMap::new(),
+            audiences: DashMap::new(),
+            admins: Mutex::default(),
+            is_closing: AtomicBool::new(false),
+            rounds: Arc::new(Rounds::new(&rooms)),
+            rooms,
+            bus: None,
+            nodes: DashMap::new(),
+        }
+    }
 }
 
 impl Hub {
@@ -153,7 +170,7 @@ impl Hub {
                 if let Some(bus) = &self.bus {
                     bus.follow(room);
                 }
-                place.insert(Room::default()).arrive(socket);
+                place.insert(Room::new(room, self.rounds.clone())).arrive(socket);
             }
         }
         let mut joined = self.joined.entry(socket.id).or_default();
@@ -210,7 +227,7 @@ impl Hub {
         if let Some(participant) = gone
             && live.get_mut().stops_typing(participant)
         {
-            self.tell_typing(room, live.get(), participant, false);
+            self.tell_typing(room, live.get_mut(), participant, false);
         }
         if live.get().is_empty() {
             self.announce_news(room, live.get_mut());
@@ -313,7 +330,7 @@ impl Hub {
 
     /// Tells a room something that is not a change: receipts.
     pub fn tell(&self, room: ConversationId, frame: &Frame) {
-        if let Some(live) = self.rooms.get(&room) {
+        if let Some(mut live) = self.rooms.get_mut(&room) {
             live.tell(frame, None);
         }
     }
@@ -331,7 +348,7 @@ impl Hub {
         let Some(mut live) = self.rooms.get_mut(&room) else { return false };
         let Some(participant) = live.participant(socket.id) else { return false };
         if self.note_typing(room, &mut live, participant, on) {
-            self.tell_typing(room, &live, participant, on);
+            self.tell_typing(room, &mut live, participant, on);
         }
         true
     }
@@ -352,7 +369,7 @@ impl Hub {
     }
 
     /// Tells the others, here and on other nodes.
-    fn tell_typing(&self, room: ConversationId, live: &Room, participant: ParticipantId, on: bool) {
+    fn tell_typing(&self, room: ConversationId, live: &mut Room, participant: ParticipantId, on: bool) {
         live.tell(&typing_frame(room, participant, on), Some(participant));
         self.publish(Topic::Room(room), || Event::Typing { participant, on });
     }
@@ -549,6 +566,7 @@ mod tests {
     }
 
     struct Someone {
+        hub: Arc<Hub>,
         socket: Arc<Socket>,
         me: Participant,
     }
@@ -565,7 +583,8 @@ mod tests {
             };
             let socket = hub.connect(Actor::Admin(user), None, None, 20).unwrap();
             let (kind, name) = (ParticipantKind::Admin, name.to_owned());
-            Self { socket, me: Participant { id: id.into(), kind, name, online: false, last_seen_at: None } }
+            let me = Participant { id: id.into(), kind, name, online: false, last_seen_at: None };
+            Self { hub: hub.clone(), socket, me }
         }
 
         fn enter(&self, hub: &Arc<Hub>, room: ConversationId, head: i64) -> Result<Turn, Behind> {
@@ -578,14 +597,20 @@ mod tests {
             hub.enter(&self.socket, room, self.me.id, vec![self.me.clone()], head, joined)
         }
 
-        /// What has been queued, as types of frames; a list of people is a `joined`.
+        /// What a round would write.
+        fn frames(&self) -> Vec<serde_json::Value> {
+            self.hub.rooms.iter_mut().for_each(|mut room| room.hand_on(drop));
+            self.socket.take().iter().flat_map(Frame::values).collect()
+        }
+
+        /// The same as types of frames; a list of people is a `joined`.
         fn heard(&mut self) -> Vec<String> {
             let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
                 (Some("typing"), on) => format!("typing {}", on.unwrap()),
                 (Some(other), _) => other.to_owned(),
                 (None, _) => "joined".to_owned(),
             };
-            self.socket.take().iter().map(Frame::value).map(name).collect()
+            self.frames().into_iter().map(name).collect()
         }
     }
 
@@ -619,6 +644,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_a_room_is_told_in_a_round_is_put_together_once() {
+        let (hub, room, one, other) = two_in_a_room();
+        let (third, fourth) = (Someone::connect(&hub, "third"), Someone::connect(&hub, "fourth"));
+        for newcomer in [&third, &fourth] {
+            assert_eq!(newcomer.enter(&hub, room, 1), Ok(Turn::Done));
+        }
+        pass(1.0).await;
+        let all = [&one, &other, &third, &fourth];
+        all.iter().for_each(|someone| drop(someone.frames()));
+        assert!(hub.typing(&one.socket, room, true) && hub.typing(&other.socket, room, true));
+        assert_eq!(post(&hub, room, 2), Turn::Done);
+        assert!(all.iter().all(|someone| someone.socket.take().is_empty()), "it waits for the round");
+        hub.rooms.get_mut(&room).unwrap().hand_on(drop);
+        let [one, other, third, fourth] = all.map(|someone| someone.socket.take());
+        assert_eq!((third.len(), &third), (1, &fourth), "the same for those who hear all of it");
+        let types = |frames: &[Frame]| -> Vec<_> {
+            frames.iter().flat_map(Frame::values).map(|frame| frame["type"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(types(&third), ["typing", "typing", "newMessage"]);
+        assert_eq!((types(&one), &types(&one)), (types(&other), &vec!["typing".to_owned(), "newMessage".to_owned()]));
+        assert_ne!(one, other, "nobody hears of their own typing");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn renewed_typing_holds_on() {
         let (hub, room, one, mut other) = two_in_a_room();
         pass(1.0).await;
@@ -649,7 +698,7 @@ mod tests {
         hub.leave(&one.socket, room, Timestamp(2));
         assert_eq!(other.heard(), ["presence"], "the first change at once");
         pass(0.15).await;
-        let told: Vec<_> = other.socket.take().iter().map(Frame::value).collect();
+        let told = other.frames();
         assert_eq!(told.len(), 1, "the rest as one");
         let told = &told[0];
         let online = told["participants"].as_array().unwrap().iter().map(|person| &person["online"]);

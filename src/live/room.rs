@@ -4,7 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Frame, Socket, bus::NodeId, frame, socket::ConnectionId};
+use super::{
+    Frame, Socket,
+    bus::NodeId,
+    frame,
+    rounds::{Due, Rounds},
+    socket::ConnectionId,
+};
 use crate::{
     domain::{Change, ConversationId, Participant, ParticipantId, Timestamp},
     protocol::ServerFrame,
@@ -62,11 +68,47 @@ const MOST_MISSED: usize = 128;
 /// Most changes that wait for those before them. What comes on top is fetched when its turn comes.
 const MOST_WAITING: usize = 128;
 
+/// What was told since the last round, and to whom.
+struct Told {
+    frame: Frame,
+    to: To,
+}
+
+#[derive(Clone, Copy)]
+enum To {
+    All,
+    /// All but the sockets of one.
+    Others(ParticipantId),
+    /// Those who do not have the change of this rev from the database.
+    Before(i64),
+}
+
+impl Told {
+    fn is_for(&self, seat: &Seat) -> bool {
+        match self.to {
+            To::All => true,
+            To::Others(participant) => seat.participant != participant,
+            To::Before(rev) => seat.from_rev < rev,
+        }
+    }
+}
+
+/// After so many bytes a room does not wait for the next round.
+const HAND_ON_BYTES: usize = 16 * 1024;
+/// For so many frames a room keeps the memory while there is nothing to hand on.
+const KEEP_TOLD: usize = 8;
+
 /// Changes go out by rev, each one right after the one before it, wherever they come from: this
 /// process, another node, or the database. What comes twice is dropped, what comes early waits, and
 /// what does not come is fetched.
-#[derive(Default)]
+///
+/// What all are told is handed on to their sockets in the next round, or before somebody comes or goes.
 pub(super) struct Room {
+    id: ConversationId,
+    rounds: Arc<Rounds>,
+    /// What is to be handed on, in order, and how many bytes that is. Not empty: a round will come.
+    outbox: Vec<Told>,
+    outbox_bytes: usize,
     /// Up to which rev the room was told; `None` until somebody has entered, as nobody needs it before.
     told: Option<i64>,
     /// The highest rev that this node has heard of.
@@ -105,6 +147,27 @@ pub(super) enum Presence {
 }
 
 impl Room {
+    pub fn new(id: ConversationId, rounds: Arc<Rounds>) -> Self {
+        Self {
+            id,
+            rounds,
+            outbox: Vec::new(),
+            outbox_bytes: 0,
+            told: None,
+            heard: 0,
+            waiting: BTreeMap::new(),
+            is_fetching: false,
+            seats: Vec::new(),
+            arrivals: Vec::new(),
+            people: Vec::new(),
+            typing: Vec::new(),
+            is_typing_watched: false,
+            presence: None,
+            elsewhere: Vec::new(),
+            is_unannounced: false,
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.seats.is_empty() && self.arrivals.is_empty()
     }
@@ -148,6 +211,7 @@ impl Room {
     /// From now on changes are kept for `socket`, until it enters or leaves. Call it before reading
     /// the database. A socket that is in already hears of no more changes until it enters again.
     pub fn arrive(&mut self, socket: &Arc<Socket>) {
+        self.hand_on_now();
         if let Some(seat) = self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
             seat.from_rev = i64::MAX;
         }
@@ -178,6 +242,7 @@ impl Room {
             self.heard = self.heard.max(head);
             self.arrivals.iter_mut().for_each(|arrival| arrival.since = head);
         }
+        self.hand_on_now();
         self.is_unannounced |= !self.is_here(me);
         match self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
             Some(seat) => seat.from_rev = head,
@@ -273,6 +338,7 @@ impl Room {
 
     /// Takes `socket` out; returns the participant if this was its last socket.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
+        self.hand_on_now();
         self.arrivals.retain(|arrival| arrival.socket.id != socket);
         let index = self.seats.iter().position(|seat| seat.connection == socket)?;
         let participant = self.seats.swap_remove(index).participant;
@@ -293,7 +359,7 @@ impl Room {
         match self.told {
             Some(told) if rev <= told => return Turn::Done,
             Some(told) if rev == told + 1 => match change_frame(room, rev, change) {
-                Some(frame) => self.pass_on(rev, |_| Some(frame.clone())),
+                Some(frame) => self.pass_on(rev, frame),
                 None => return Turn::Each(rev),
             },
             _ if self.waiting.len() < MOST_WAITING => drop(self.waiting.insert(rev, change)),
@@ -306,7 +372,7 @@ impl Room {
     /// nothing are not told.
     pub fn tell_each(&mut self, room: ConversationId, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) -> Turn {
         if self.is_next(rev) {
-            self.pass_on(rev, frame);
+            self.pass_on_each(rev, frame);
         }
         self.go_on(room)
     }
@@ -332,7 +398,7 @@ impl Room {
                 continue;
             }
             let Some(frame) = change_frame(room, rev, change) else { return Turn::Each(rev) };
-            self.pass_on(rev, |_| Some(frame.clone()));
+            self.pass_on(rev, frame);
             told = rev;
         }
         if self.heard > told && !self.is_fetching {
@@ -362,14 +428,26 @@ impl Room {
         self.arrivals.iter_mut().for_each(|arrival| arrival.is_whole = false);
     }
 
-    /// Sends the change `rev`, which has its turn, to all who do not have it yet.
-    fn pass_on(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+    /// Tells the change `rev`, which has its turn, to all who do not have it yet.
+    fn pass_on(&mut self, rev: i64, frame: Frame) {
+        self.told = Some(rev);
+        self.keep_for_arrivals(rev, |_| Some(frame.clone()));
+        self.put(frame, To::Before(rev));
+    }
+
+    /// The same in other words for each; those for whom `frame` has nothing are not told.
+    fn pass_on_each(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+        self.hand_on_now();
         self.told = Some(rev);
         for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
             if let Some(frame) = frame(&seat.socket) {
                 seat.socket.send(&frame);
             }
         }
+        self.keep_for_arrivals(rev, frame);
+    }
+
+    fn keep_for_arrivals(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
         for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.is_whole) {
             if arrival.missed.len() == MOST_MISSED {
                 arrival.is_whole = false;
@@ -390,10 +468,55 @@ impl Room {
         }
     }
 
-    /// Sends `frame` to all sockets but those of `except`.
-    pub fn tell(&self, frame: &Frame, except: Option<ParticipantId>) {
-        for seat in self.seats.iter().filter(|seat| Some(seat.participant) != except) {
-            seat.socket.send(frame);
+    /// Tells all but the sockets of `except`.
+    pub fn tell(&mut self, frame: &Frame, except: Option<ParticipantId>) {
+        self.put(frame.clone(), except.map_or(To::All, To::Others));
+    }
+
+    fn put(&mut self, frame: Frame, to: To) {
+        if self.seats.is_empty() {
+            return;
+        }
+        if self.outbox.is_empty() {
+            self.rounds.add(Due::Room(self.id));
+        }
+        self.outbox_bytes += frame.len();
+        self.outbox.push(Told { frame, to });
+        if self.outbox_bytes >= HAND_ON_BYTES {
+            self.hand_on_now();
+        }
+    }
+
+    /// Queues for each socket what it was told, without waiting for the next round.
+    fn hand_on_now(&mut self) {
+        let rounds = self.rounds.clone();
+        self.hand_on(|socket| rounds.add(Due::Socket(socket)));
+    }
+
+    /// Queues for each socket what it was told since the last round: the same bytes for all who were told all of it.
+    /// `due` gets those that have to be written to.
+    pub fn hand_on(&mut self, mut due: impl FnMut(Arc<Socket>)) {
+        let mut told = std::mem::take(&mut self.outbox);
+        self.outbox_bytes = 0;
+        let together = match &told[..] {
+            [] => return,
+            [one] => one.frame.clone(),
+            several => Frame::together(several.iter().map(|told| &told.frame)),
+        };
+        for seat in &self.seats {
+            let is_due = if told.iter().all(|told| told.is_for(seat)) {
+                seat.socket.queue(&together)
+            } else {
+                let some = told.iter().filter(|told| told.is_for(seat));
+                some.fold(false, |is_due, told| seat.socket.queue(&told.frame) || is_due)
+            };
+            if is_due {
+                due(seat.socket.clone());
+            }
+        }
+        if told.capacity() <= KEEP_TOLD {
+            told.clear();
+            self.outbox = told;
         }
     }
 

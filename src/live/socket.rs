@@ -12,7 +12,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::body::Bytes;
 use futures_util::task::AtomicWaker;
 use rustix::net::{self, SendFlags};
 use serde::Serialize;
@@ -23,7 +22,7 @@ use tungstenite::protocol::frame::{
 };
 use uuid::Uuid;
 
-use super::rounds::Rounds;
+use super::rounds::{Due, Rounds};
 use crate::{
     domain::{Actor, LinkId, SessionId, TokenId, UserId},
     protocol::close,
@@ -31,25 +30,41 @@ use crate::{
 
 pub type ConnectionId = Uuid;
 
-/// A serialised frame with the header that WebSocket puts before it: what goes over the wire to everybody
-/// who gets it. Cloning it shares the bytes.
+/// A serialised frame, or several, with the header that WebSocket puts before each: what goes over the wire to
+/// everybody who gets it. Cloning it shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame(Bytes);
+pub struct Frame(Arc<[u8]>);
+
+impl Frame {
+    /// Several, one after the other.
+    pub(super) fn together<'a>(frames: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let mut bytes = Vec::with_capacity(frames.clone().map(Self::len).sum());
+        frames.for_each(|frame| bytes.extend_from_slice(&frame.0));
+        Self(bytes.into())
+    }
+
+    /// Bytes.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 #[cfg(test)]
 impl Frame {
     /// What was serialised.
-    pub(super) fn value(&self) -> serde_json::Value {
-        let header = match self.0[1] {
-            126 => 4,
-            127 => LONGEST_HEADER,
-            _ => 2,
-        };
-        serde_json::from_slice(&self.0[header..]).unwrap()
+    pub(super) fn values(&self) -> Vec<serde_json::Value> {
+        let (mut values, mut left) = (Vec::new(), &self.0[..]);
+        while !left.is_empty() {
+            let (header, length) = FrameHeader::parse(&mut io::Cursor::new(left)).unwrap().unwrap();
+            let (value, rest) = left[header.len(length)..].split_at(length as usize);
+            values.push(serde_json::from_slice(value).unwrap());
+            left = rest;
+        }
+        values
     }
 }
 
-/// How many frames may wait for one socket before it counts as too slow.
+/// How many frames, or several of a room as one, may wait for one socket before it counts as too slow.
 pub const QUEUE_FRAMES: usize = 256;
 /// Nor may more be added to so many bytes that wait beside the longest frame: one answer to a join may be longer
 /// than this by itself.
@@ -71,7 +86,7 @@ pub fn frame<T: Serialize>(value: &T) -> Frame {
     let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
     let begin = LONGEST_HEADER - header.len(length);
     header.format(length, &mut &mut bytes[begin..LONGEST_HEADER]).expect("it was measured");
-    Frame(Bytes::from(bytes).slice(begin..))
+    Frame(bytes[begin..].into())
 }
 
 /// RFC 6455, section 5.2: of a frame that is not masked.
@@ -126,8 +141,8 @@ struct Waiting {
     /// Of all `frames`, and of the longest.
     bytes: usize,
     longest: usize,
-    /// What is left of a frame before these whose begin the peer has: it cannot be taken back.
-    begun: Option<Frame>,
+    /// What is left of what comes before these and whose begin the peer has: it cannot be taken back.
+    begun: Vec<u8>,
     who: Writer,
 }
 
@@ -160,8 +175,8 @@ impl Writing {
 
 impl Waiting {
     fn count(&mut self, frame: &Frame) {
-        self.bytes += frame.0.len();
-        self.longest = self.longest.max(frame.0.len());
+        self.bytes += frame.len();
+        self.longest = self.longest.max(frame.len());
     }
 
     fn count_none(&mut self) {
@@ -200,26 +215,37 @@ impl Socket {
         self.follows_requests.load(Ordering::Acquire)
     }
 
-    /// Queues a frame. A socket for which too much waits is closed as too slow: its client joins again
-    /// and misses nothing, while everyone else goes on at full speed.
+    /// Queues a frame for the next round.
     pub fn send(self: &Arc<Self>, frame: &Frame) {
-        let mut waiting = self.waiting();
-        if waiting.frames.len() >= QUEUE_FRAMES || waiting.bytes - waiting.longest >= QUEUE_BYTES {
-            drop(waiting);
-            return self.close(close::TOO_SLOW);
-        }
-        waiting.count(frame);
-        waiting.frames.push(frame.clone());
-        if waiting.who == Writer::Nobody {
-            waiting.who = Writer::Round;
-            drop(waiting);
-            self.rounds.add(self.clone());
+        if self.queue(frame) {
+            self.rounds.add(Due::Socket(self.clone()));
         }
     }
 
-    /// Queues what is a frame already, such as the answer to a ping.
-    pub fn queue(self: &Arc<Self>, frame: &[u8]) {
-        self.send(&Frame(Bytes::copy_from_slice(frame)));
+    /// The same for what is a frame already, such as the answer to a ping.
+    pub fn send_raw(self: &Arc<Self>, frame: &[u8]) {
+        self.send(&Frame(frame.into()));
+    }
+
+    /// Queues a frame. Returns whether the socket is to be put into a round for it: it is in none.
+    ///
+    /// A socket for which too much waits is closed as too slow: its client joins again and misses nothing,
+    /// while everyone else goes on at full speed.
+    #[must_use]
+    pub(super) fn queue(&self, frame: &Frame) -> bool {
+        let mut waiting = self.waiting();
+        if waiting.frames.len() >= QUEUE_FRAMES || waiting.bytes - waiting.longest >= QUEUE_BYTES {
+            drop(waiting);
+            self.close(close::TOO_SLOW);
+            return false;
+        }
+        waiting.count(frame);
+        waiting.frames.push(frame.clone());
+        let is_due = waiting.who == Writer::Nobody;
+        if is_due {
+            waiting.who = Writer::Round;
+        }
+        is_due
     }
 
     /// Takes the frames of which the peer has nothing yet.
@@ -265,12 +291,12 @@ impl Socket {
     /// Has the task write `frames` without the first `written` bytes, and then what came meanwhile.
     fn leave_to_task(&self, frames: Vec<Frame>, mut written: usize) {
         let mut left = frames.into_iter().peekable();
-        while let Some(whole) = left.next_if(|frame| frame.0.len() <= written) {
-            written -= whole.0.len();
+        while let Some(whole) = left.next_if(|frame| frame.len() <= written) {
+            written -= whole.len();
         }
         let mut waiting = self.waiting();
         if written > 0 {
-            waiting.begun = left.next().map(|frame| Frame(frame.0.slice(written..)));
+            waiting.begun = left.next().map(|frame| frame.0[written..].to_vec()).unwrap_or_default();
         }
         let left: Vec<_> = left.collect();
         left.iter().for_each(|frame| waiting.count(frame));
@@ -293,11 +319,10 @@ impl Socket {
                 if waiting.who != Writer::Task {
                     return Poll::Ready(Ok(waiting.bytes));
                 }
-                writing.bytes.clear();
+                writing.bytes = mem::take(&mut waiting.begun);
                 writing.done = 0;
                 waiting.count_none();
-                let begun = waiting.begun.take();
-                for frame in begun.into_iter().chain(waiting.frames.drain(..)) {
+                for frame in waiting.frames.drain(..) {
                     writing.bytes.extend_from_slice(&frame.0);
                 }
                 if writing.bytes.is_empty() {
