@@ -504,12 +504,14 @@ impl Room {
             several => Frame::together(several.iter().map(|told| &told.frame)),
         };
         for seat in &self.seats {
-            let is_due = if told.iter().all(|told| told.is_for(seat)) {
-                seat.socket.queue(&together)
+            let mut is_due = false;
+            if told.iter().all(|told| told.is_for(seat)) {
+                is_due = seat.socket.queue(&together);
             } else {
-                let some = told.iter().filter(|told| told.is_for(seat));
-                some.fold(false, |is_due, told| seat.socket.queue(&told.frame) || is_due)
-            };
+                for told in told.iter().filter(|told| told.is_for(seat)) {
+                    is_due |= seat.socket.queue(&told.frame);
+                }
+            }
             if is_due {
                 due(seat.socket.clone());
             }
