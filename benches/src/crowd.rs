@@ -195,17 +195,22 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Lets what the connecting left behind pass by.
-    pub fn settle(&mut self, how_long: Duration) -> Outcome {
-        let until = Instant::now() + how_long;
+    /// Lets pass by what connecting has set off, until nothing has come for this long.
+    pub fn settle(&mut self, quiet: Duration) -> Outcome {
+        let begin = Instant::now();
         let mut events = Events::with_capacity(1024);
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            self.poll.poll(&mut events, Some(left))?;
+        loop {
+            self.poll.poll(&mut events, Some(quiet))?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            if begin.elapsed() > PATIENCE + quiet {
+                return Err("connecting has set off more than ends".into());
+            }
             for event in &events {
                 self.hear(event.token().0, &mut News::default(), None)?;
             }
         }
-        Ok(())
     }
 
     /// The next in turn for the room, with each room beginning at another: neither people nor those who are

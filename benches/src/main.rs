@@ -4,6 +4,7 @@
 
 mod crowd;
 mod disk;
+mod least;
 mod nodes;
 mod pages;
 mod people;
@@ -44,7 +45,11 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match arguments().and_then(|arguments| (arguments.run)(&arguments)) {
+    let outcome = match std::env::args().nth(1) {
+        Some(word) if word == server::LEAST => least::serve(),
+        _ => arguments().and_then(|arguments| (arguments.run)(&arguments)),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");

@@ -35,7 +35,7 @@ pub enum Layout {
 pub const SUPPORT: Layout = Layout::Separate { rooms: 2000, members: 3 };
 pub const FAN_OUT: Layout = Layout::Separate { rooms: 20, members: 100 };
 const DESK: Layout = Layout::Agents { rooms: 2000, agents: 20 };
-const LIVE: &[Kind] = &[Kind::Bespoken, Kind::SocketIo, Kind::Ws, Kind::Bun];
+const LIVE: &[Kind] = &[Kind::Bespoken, Kind::SocketIo, Kind::Ws, Kind::Bun, Kind::Least];
 /// Deliveries of one send in [`FAN_OUT`]: to all but the sender.
 const OTHERS: f64 = 99.0;
 
@@ -95,7 +95,7 @@ const ROOMS: &[Rooms] = &[
 const IDLE: Layout = Layout::Separate { rooms: 2000, members: 5 };
 /// Messages on the page that is measured.
 const ON_THE_PAGE: usize = 50;
-/// What connecting sets off is over by then.
+/// What connecting sets off is over once nothing has come for this long.
 const SETTLE: Duration = Duration::from_millis(500);
 
 pub fn run_all(arguments: &Arguments) -> Outcome {

@@ -21,6 +21,7 @@ pub enum Kind {
     SocketIoSqlite,
     WsSqlite,
     React,
+    Least,
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
             Self::SocketIoSqlite => "socket.io + better-sqlite3",
             Self::WsSqlite => "ws + better-sqlite3",
             Self::React => "react-dom/server",
+            Self::Least => "the least",
         }
     }
 
@@ -42,6 +44,8 @@ impl Kind {
     }
 }
 
+/// Has this program be the server that does the least.
+pub const LEAST: &str = "serve-the-least";
 /// The page that React is to render, in the folder that it is given.
 pub const PAGE: &str = "page.html";
 
@@ -72,6 +76,11 @@ impl Server {
             Kind::SocketIo | Kind::SocketIoSqlite => places.node("socketio.mjs"),
             Kind::Ws | Kind::WsSqlite => places.node("ws.mjs"),
             Kind::React => places.node("react.mjs"),
+            Kind::Least => {
+                let mut command = places.pinned(&std::env::current_exe()?);
+                command.arg(LEAST);
+                command
+            }
         };
         match kind {
             Kind::SocketIoSqlite | Kind::WsSqlite => command.arg(folder.join("peer.db")),
