@@ -57,15 +57,15 @@ impl Rounds {
 }
 
 async fn go_round(rooms: Weak<Rooms>, mut due: UnboundedReceiver<Due>) {
-    let mut round = Vec::new();
     let mut sockets: Vec<Arc<Socket>> = Vec::new();
     let mut together = Vec::new();
-    while due.recv_many(&mut round, 1).await != 0 {
+    while let Some(first) = due.recv().await {
         // Comes back after those who can be read by now.
         yield_now().await;
         let Some(rooms) = rooms.upgrade() else { return };
-        while let Some(next) = round.pop().or_else(|| due.try_recv().ok()) {
-            match next {
+        let mut next = Some(first);
+        while let Some(turn) = next {
+            match turn {
                 Due::Socket(socket) => sockets.push(socket),
                 Due::Room(id) => {
                     if let Some(mut room) = rooms.get_mut(&id) {
@@ -73,6 +73,7 @@ async fn go_round(rooms: Weak<Rooms>, mut due: UnboundedReceiver<Due>) {
                     }
                 }
             }
+            next = due.try_recv().ok();
         }
         drop(rooms);
         for some in sockets.chunks(AT_A_TIME) {

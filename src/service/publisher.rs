@@ -3,7 +3,6 @@
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
-    iter::once,
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
@@ -210,31 +209,26 @@ impl Service {
         // All of a conversation's customer side see the same. So those with a link are asked for at once, with the
         // eyes of somebody who came by all of these links, and only others with those of their owners.
         let (mut links, mut linked) = (Vec::new(), Vec::new());
-        let mut owned: HashMap<UserId, Vec<ConversationId>> = HashMap::new();
+        let mut owned: HashMap<UserId, (Actor, Vec<ConversationId>)> = HashMap::new();
         let mut customers = HashMap::new();
         for (id, audience, is_here) in &concerns {
             let sockets = self.hub.customers(audience.customer, &audience.links);
-            if !sockets.is_empty() {
-                customers.insert(*id, sockets);
+            if let Some(first) = sockets.first() {
                 if !audience.links.is_empty() {
                     links.extend(&audience.links);
                     linked.push(*id);
                 } else if let Some(owner) = audience.customer {
-                    owned.entry(owner).or_default().push(*id);
+                    owned.entry(owner).or_insert_with(|| (first.actor.clone(), Vec::new())).1.push(*id);
                 }
+                customers.insert(*id, sockets);
             }
             if *is_here {
                 let Audience { customer, links } = audience.clone();
                 self.hub.publish(Topic::Nodes, || Event::Inbox { conversation: *id, customer, links });
             }
         }
-        let owners = owned.into_values().filter_map(|ids| {
-            let owner = customers.get(ids.first()?)?.first()?.actor.clone();
-            Some((owner, ids))
-        });
-        let asked: Vec<_> =
-            once((Actor::Guest(links), linked)).filter(|(_, ids)| !ids.is_empty()).chain(owners).collect();
-        for (actor, ids) in asked {
+        let by_links = Some((Actor::Guest(links), linked)).filter(|(_, ids)| !ids.is_empty());
+        for (actor, ids) in by_links.into_iter().chain(owned.into_values()) {
             for conversation in self.conversations_of(&actor, &ids).await.unwrap_or_default() {
                 let sockets = customers.remove(&conversation.id).unwrap_or_default();
                 let frame = frame(&ServerFrame::Inbox { conversation: Box::new(conversation) });
