@@ -15,7 +15,7 @@ use mio::{
 };
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use crate::Outcome;
+use crate::{Outcome, wire};
 
 const LISTENER: Token = Token(usize::MAX);
 /// Of an id, as it stands in frames.
@@ -58,8 +58,7 @@ pub fn serve() -> Outcome {
                 continue;
             }
             let at = event.token().0;
-            loop {
-                let Some(peer) = &mut peers[at] else { break };
+            while let Some(peer) = &mut peers[at] {
                 let read = match recv(&peer.stream, &mut buffer[..], RecvFlags::empty()) {
                     Ok((0, _)) => None,
                     Ok((read, _)) => Some(read),
@@ -84,12 +83,13 @@ pub fn serve() -> Outcome {
                 }
             }
         }
-        for at in due.drain(..) {
-            let Some(Peer { stream, unsent, .. }) = &mut peers[at] else { continue };
-            // What is not taken waits for the next that is written; nobody here is as slow as that.
+        // What is not taken now is tried again after the next events.
+        due.retain(|&at: &usize| {
+            let Some(Peer { stream, unsent, .. }) = &mut peers[at] else { return false };
             let sent = send(&*stream, unsent, SendFlags::NOSIGNAL).unwrap_or(0);
             unsent.drain(..sent);
-        }
+            !unsent.is_empty()
+        });
     }
 }
 
@@ -111,10 +111,12 @@ fn hear(
         queue(peer, at, ACCEPTED, due);
         done = end + 4;
     }
-    while let Some((begin, length, whole)) = masked(&bytes[done..]) {
-        let (mask, text) = bytes[done..][begin..begin + 4 + length].split_at_mut(4);
+    while let Some((length, header)) = wire::extent(&bytes[done..]) {
+        let end = done + header + 4 + length;
+        let Some(masked) = bytes.get_mut(done + header..end) else { break };
+        let (mask, text) = masked.split_at_mut(4);
         text.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
-        done += whole;
+        done = end;
         let Some(id) = memmem::find(text, b"\"room\":\"").and_then(|place| text[place + 8..].first_chunk::<ID>())
         else {
             continue;
@@ -124,7 +126,8 @@ fn hear(
             let on = memmem::find(text, b"true").is_some();
             let who = peers[at].as_ref().map_or(&[][..], |peer| &peer.id);
             let who = std::str::from_utf8(who).unwrap_or_default();
-            let frame = framed(&format!(r#"{{"type":"typing","room":"{room}","participant":"{who}","on":{on}}}"#));
+            let text = format!(r#"{{"type":"typing","room":"{room}","participant":"{who}","on":{on}}}"#);
+            let frame = wire::told(text.as_bytes());
             for &member in rooms.get(id).into_iter().flatten().filter(|member| **member != at) {
                 if let Some(peer) = &mut peers[member] {
                     queue(peer, member, &frame, due);
@@ -132,7 +135,8 @@ fn hear(
             }
         } else if let Some(peer) = &mut peers[at] {
             rooms.entry(*id).or_default().push(at);
-            queue(peer, at, &framed(&format!(r#"{{"type":"joined","room":"{room}"}}"#)), due);
+            let text = format!(r#"{{"type":"joined","room":"{room}"}}"#);
+            queue(peer, at, &wire::told(text.as_bytes()), due);
         }
     }
     done
@@ -143,28 +147,4 @@ fn queue(peer: &mut Peer, at: usize, bytes: &[u8], due: &mut Vec<usize>) {
         due.push(at);
     }
     peer.unsent.extend_from_slice(bytes);
-}
-
-/// Where the mask of the first frame stands, how long its text is, and how long the frame; `None` if it is not
-/// all there. Frames here are shorter than 64 KB.
-fn masked(bytes: &[u8]) -> Option<(usize, usize, usize)> {
-    let (length, begin) = match bytes.get(1)? & 0x7f {
-        126 => (u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?) as usize, 4),
-        length => (length as usize, 2),
-    };
-    let whole = begin + 4 + length;
-    (bytes.len() >= whole).then_some((begin, length, whole))
-}
-
-fn framed(text: &str) -> Vec<u8> {
-    let mut frame = vec![0x81];
-    match text.len() {
-        length @ 0..126 => frame.push(length as u8),
-        length => {
-            frame.push(126);
-            frame.extend((length as u16).to_be_bytes());
-        }
-    }
-    frame.extend_from_slice(text.as_bytes());
-    frame
 }

@@ -285,17 +285,15 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
         "the page of a conversation with 50 messages, eight requests under way",
         &["requests/s", "per server CPU second", "TTFB p50", "TTFB p99", "bytes", "server CPU", "generator CPU"],
     );
-    let same = the_page(arguments, world)?;
     for _ in 0..arguments.size.repeats {
         for kind in arguments.chosen(&[Kind::Bespoken, Kind::React]) {
             let folder = world.copy(&arguments.scratch)?;
-            fs::write(folder.path().join(PAGE), &same)?;
+            if kind == Kind::React {
+                fs::write(folder.path().join(PAGE), the_page(arguments, world)?)?;
+            }
             let server = Server::start(kind, &arguments.places, folder.path())?;
             let (page, cookie) = match kind {
-                Kind::Bespoken => {
-                    fill(&server, world)?;
-                    pages::sign_in(&server, world.link(0))?
-                }
+                Kind::Bespoken => fill(&server, world)?,
                 _ => ("/".to_owned(), String::new()),
             };
             let measured = table.try_for(kind.name(), || {
@@ -327,13 +325,12 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
 fn the_page(arguments: &Arguments, world: &World) -> Outcome<String> {
     let folder = world.copy(&arguments.scratch)?;
     let server = Server::start(Kind::Bespoken, &arguments.places, folder.path())?;
-    fill(&server, world)?;
-    let (page, cookie) = pages::sign_in(&server, world.link(0))?;
+    let (page, cookie) = fill(&server, world)?;
     pages::fetch(&server, &page, &cookie)
 }
 
-/// Writes the messages of the page, from both sides in turn.
-fn fill(server: &Server, world: &World) -> Outcome {
+/// Writes the messages of the page, from both sides in turn; returns where it is, and the cookie to ask for it with.
+fn fill(server: &Server, world: &World) -> Outcome<(String, String)> {
     let agent = ureq::Agent::new_with_defaults();
     for number in 0..ON_THE_PAGE {
         let secret = if number % 2 == 0 { world.link(0) } else { world.token() };
@@ -344,5 +341,5 @@ fn fill(server: &Server, world: &World) -> Outcome {
             .header("authorization", format!("Bearer {secret}"))
             .send_json(serde_json::json!({ "content": content }))?;
     }
-    Ok(())
+    pages::sign_in(server, world.link(0))
 }

@@ -1,4 +1,4 @@
-//! The client's side of WebSocket, as little of it as a generator of load needs. RFC 6455.
+//! WebSocket, as little of it as a generator of load needs, and a server that does the least. RFC 6455.
 
 /// What a server sent in one frame. Servers under test never split a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,34 +28,53 @@ pub fn pong(payload: &[u8]) -> Vec<u8> {
     frame(0xa, payload)
 }
 
+/// A text frame as servers send it.
+pub fn told(payload: &[u8]) -> Vec<u8> {
+    let mut frame = head(0x1, 0, payload.len());
+    frame.extend(payload);
+    frame
+}
+
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x80 | opcode];
-    match payload.len() {
-        length @ 0..126 => frame.push(0x80 | length as u8),
-        length @ 126..=0xffff => {
-            frame.push(0x80 | 126);
-            frame.extend((length as u16).to_be_bytes());
-        }
-        length => {
-            frame.push(0x80 | 127);
-            frame.extend((length as u64).to_be_bytes());
-        }
-    }
+    let mut frame = head(opcode, 0x80, payload.len());
     frame.extend([0; 4]);
     frame.extend(payload);
     frame
 }
 
-/// The first frame of `bytes` and its length with its header; `None` if it is not all there yet.
-pub fn parse(bytes: &[u8]) -> Option<(Received<'_>, usize)> {
-    let (&[first, second], rest) = bytes.split_first_chunk()?;
-    let (length, header) = match second & 0x7f {
+/// What stands before the mask, if there is one.
+fn head(opcode: u8, masked: u8, length: usize) -> Vec<u8> {
+    let mut head = vec![0x80 | opcode];
+    match length {
+        0..126 => head.push(masked | length as u8),
+        126..=0xffff => {
+            head.push(masked | 126);
+            head.extend((length as u16).to_be_bytes());
+        }
+        _ => {
+            head.push(masked | 127);
+            head.extend((length as u64).to_be_bytes());
+        }
+    }
+    head
+}
+
+/// How long the payload of the first frame is, and what stands before its mask, or before itself if there is none;
+/// `None` if that is not all there yet.
+pub fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (&[_, second], rest) = bytes.split_first_chunk()?;
+    Some(match second & 0x7f {
         126 => (u16::from_be_bytes(*rest.first_chunk()?) as usize, 4),
         127 => (u64::from_be_bytes(*rest.first_chunk()?) as usize, 10),
         length => (length as usize, 2),
-    };
+    })
+}
+
+/// The first frame of `bytes`, which is not masked, and its length with its header; `None` if it is not all there yet.
+pub fn parse(bytes: &[u8]) -> Option<(Received<'_>, usize)> {
+    let (length, header) = extent(bytes)?;
     let payload = bytes.get(header..header + length)?;
-    let received = match first & 0xf {
+    let received = match bytes[0] & 0xf {
         0x1 => Received::Text(payload),
         0x8 => Received::Close(payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code))),
         0x9 => Received::Ping(payload),
