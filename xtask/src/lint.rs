@@ -15,7 +15,7 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
         ("the server", vec!["--all-targets", "--features", "ssr"]),
         ("the client", wasm("hydrate")),
         ("the preview", wasm("csr")),
-        ("the tasks", vec!["--all-targets", "--package", "xtask", "--package", "precompress"]),
+        ("the tasks", vec!["--all-targets", "--package", "xtask", "--package", "precompress", "--package", "bench"]),
     ] {
         say(format!("clippy: {what}"));
         run(cargo(workspace).arg("clippy").args(arguments).args(["--", "-D", "warnings"]))?;
