@@ -46,7 +46,7 @@ pub fn word(rank: u64) -> String {
         "ba", "de", "fi", "go", "ha", "ke", "li", "mo", "nu", "pa", "re", "si", "to", "va", "we", "zi", "cho", "sta",
         "bri", "plu",
     ];
-    let mut word = String::from("w");
+    let mut word = String::new();
     let mut rest = rank;
     loop {
         word.push_str(SYLLABLES[(rest % 20) as usize]);

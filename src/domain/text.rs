@@ -174,10 +174,20 @@ impl fmt::Display for Email {
 /// The first `max_chars` characters on one line, with … where something was cut: for lists.
 #[must_use]
 pub fn shorten(text: &str, max_chars: usize) -> String {
-    let mut chars = text.split_whitespace().flat_map(|word| std::iter::once(' ').chain(word.chars())).skip(1);
-    let mut short: String = chars.by_ref().take(max_chars).collect();
-    if chars.next().is_some() {
-        short.pop();
+    let mut short = String::new();
+    for word in text.split_whitespace() {
+        // A character has four bytes at most.
+        if short.len() > 4 * max_chars {
+            break;
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(word);
+    }
+    let mut places = short.char_indices().skip(max_chars.saturating_sub(1));
+    if let (Some((last, _)), Some(_)) = (places.next(), places.next()) {
+        short.truncate(last);
         short.push('…');
     }
     short
@@ -219,5 +229,8 @@ mod tests {
         assert_eq!(shorten("one\n two", 20), "one two");
         assert_eq!(shorten("abcdef", 6), "abcdef");
         assert_eq!(shorten("abcdefg", 6), "abcde…");
+        assert_eq!(shorten("éé éé éé", 6), "éé éé…");
+        assert_eq!(shorten("éé éé éé", 8), "éé éé éé");
+        assert_eq!(shorten(&"😀 ".repeat(9), 3), "😀 …");
     }
 }

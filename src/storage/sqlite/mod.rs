@@ -106,8 +106,10 @@ impl SqliteStore {
     /// keeps what it acknowledged; [`StoreError::Migration`] if it was made by another version.
     pub async fn open(url: &str) -> Result<Self> {
         let options = options(url)?;
-        make_file(&options)?;
         let is_file = !url.contains(":memory:");
+        if is_file {
+            make_file(&options)?;
+        }
         let in_use = is_file.then(|| InUse::begin(options.get_filename())).transpose()?;
         let mut conn = first_connection(&options).await?;
         let epoch = migrate(&mut conn).await?;
