@@ -143,6 +143,8 @@ struct Send {
     acknowledged: bool,
     /// For messages: its rev, once somebody was told.
     rev: Option<i64>,
+    /// For messages: what they say.
+    content: String,
 }
 
 /// What happened while frames were read.
@@ -338,6 +340,7 @@ impl Crowd {
     fn send(&mut self, at: usize, what: What, since: Instant) -> Outcome {
         let room = &mut self.rooms[at];
         room.sent += 1;
+        let mut content = String::new();
         let (event, body, place) = match what {
             What::Typing => {
                 let count = room.members.len();
@@ -351,7 +354,7 @@ impl Crowd {
             }
             What::Messages => {
                 let client_id = format!("{at:08x}-0000-4000-8000-{:012x}", room.sent);
-                let content = self.words.text(CONTENT_BYTES);
+                content = self.words.text(CONTENT_BYTES);
                 let body = format!(r#""room":"{}","client_id":"{client_id}","content":"{content}"}}"#, room.id);
                 ("sendMessage", body, 0)
             }
@@ -360,7 +363,7 @@ impl Crowd {
         let acknowledged = what == What::Typing;
         let sender = room.members[place];
         let who = self.people[sender].id;
-        room.under_way.push(Send { place, who, since, missing, acknowledged, rev: None });
+        room.under_way.push(Send { place, who, since, missing, acknowledged, rev: None, content });
         let frame = wire::text(self.say(event, &body).as_bytes());
         self.people[sender].write(&frame)
     }
@@ -544,6 +547,7 @@ impl Crowd {
         // They are told in the order in which they were sent, as one person sends them one by one.
         let send = room.under_way.iter_mut().find(|send| send.rev.is_none_or(|known| known == rev));
         let send = send.ok_or("a message that nobody sent, or one too many")?;
+        send.require_content(body)?;
         send.rev = Some(rev);
         send.missing -= 1;
         news.deliveries += 1;
@@ -558,6 +562,7 @@ impl Crowd {
         let index = self.room(body)?;
         let room = &mut self.rooms[index];
         let send = room.under_way.iter_mut().find(|send| !send.acknowledged).ok_or("an answer to nothing")?;
+        send.require_content(body)?;
         send.acknowledged = true;
         if let Some(measured) = measured {
             record(&mut measured.ack, send.since, now)?;
@@ -569,6 +574,18 @@ impl Crowd {
     fn room(&self, body: &[u8]) -> Outcome<usize> {
         let id = key(field(body, br#""room":""#)?)?;
         Ok(*self.by_id.get(&id).ok_or("a frame of a room that does not exist")?)
+    }
+}
+
+impl Send {
+    /// # Errors
+    /// The frame has another message.
+    fn require_content(&self, body: &[u8]) -> Outcome {
+        let content = field(body, br#""content":""#)?;
+        match content.strip_prefix(self.content.as_bytes()) {
+            Some([b'"', ..]) => Ok(()),
+            _ => Err("a message has come in place of another".into()),
+        }
     }
 }
 

@@ -66,13 +66,14 @@ fn arguments() -> Outcome<Arguments> {
     let peers = PathBuf::from(next("the folder of the other servers")?);
     let scratch = PathBuf::from(next("a folder for databases")?);
     let mut size = Size { repeats: 5, measure: Duration::from_secs(4), warm_up: Duration::from_secs(1), smoke: false };
-    let (mut core, mut only, mut servers) = (None, Vec::new(), Vec::new());
+    let (mut core, mut sync, mut only, mut servers) = (None, None, Vec::new(), Vec::new());
     let mut run: fn(&Arguments) -> Outcome = scenario::run_all;
     while let Some(word) = given.next() {
         let mut value = || given.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
             "--core" => core = Some(value()?.parse()?),
             "--repeats" => size.repeats = value()?.parse()?,
+            "--sync" => sync = Some(Duration::from_secs_f64(value()?.parse::<f64>()? / 1e3)),
             "--seconds" => size.measure = Duration::from_secs_f64(value()?.parse()?),
             "--server" => servers.push(value()?),
             "--scale" => run = scale::run,
@@ -84,5 +85,5 @@ fn arguments() -> Outcome<Arguments> {
             _ => return Err(format!("what is {word}?").into()),
         }
     }
-    Ok(Arguments { places: Places { bespoken, peers, core }, scratch, size, only, servers, run })
+    Ok(Arguments { places: Places { bespoken, peers, core, sync }, scratch, size, only, servers, run })
 }

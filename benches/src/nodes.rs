@@ -211,7 +211,7 @@ impl Bench<'_> {
                 ratios.push([two / one, two / alone]);
             }
         }
-        table.print(size.smoke);
+        table.print(size);
         if ratios.is_empty() {
             println!("In no repeat was it the nodes that gave way: how much more two of them carry is not known.\n");
         } else if !size.smoke {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::Outcome;
+use crate::{Outcome, Size};
 
 /// How often a repeat is tried until it has figures.
 const TRIES: usize = 3;
@@ -80,9 +80,9 @@ impl Table {
         }
     }
 
-    /// `smoke`: nothing was lost, and that is all there is to say.
-    pub fn print(&self, smoke: bool) {
-        if smoke {
+    /// Of the smoke form: nothing was lost, and that is all there is to say.
+    pub fn print(&self, size: &Size) {
+        if size.smoke {
             println!("{}: nothing lost, doubled or out of order", self.name);
             return;
         }
@@ -92,7 +92,10 @@ impl Table {
         }
         let _ = write!(out, "\n| --- |{}", " ---: |".repeat(self.columns.len()));
         for (server, repeats) in &self.rows {
-            let _ = write!(out, "\n| {server} |");
+            let _ = match repeats.len() {
+                all if all == size.repeats => write!(out, "\n| {server} |"),
+                some => write!(out, "\n| {server}, {some} of {} repeats |", size.repeats),
+            };
             for column in 0..self.columns.len() {
                 let mut figures: Vec<_> = repeats.iter().map(|repeat| repeat[column]).collect();
                 figures.sort_by(|a, b| a.value().total_cmp(&b.value()));
@@ -105,7 +108,7 @@ impl Table {
             }
         }
         for (server, why, times) in &self.remarks {
-            let _ = write!(out, "\n\n{server}, {times} × without figures: {why}.");
+            let _ = write!(out, "\n\n{server}, {times} × without figures, first because {why}.");
         }
         println!("{out}\n");
     }

@@ -8,7 +8,7 @@ use crate::{
     disk, pages,
     people::{ADMINS, Person, World},
     report::{Figure, Table, limits, millis},
-    server::{Kind, PAGE, Server},
+    server::{DATABASE, Kind, PAGE, Server},
 };
 
 /// A load on rooms, and who is measured under it.
@@ -103,14 +103,20 @@ pub fn run_all(arguments: &Arguments) -> Outcome {
     let (admins, rooms) = if size.smoke { (10, 20) } else { (ADMINS, 2000) };
     let sync = disk::fdatasync(scratch)?;
     println!(
-        "fdatasync of 4 KiB: p50 {}, p99 {}\n",
+        "fdatasync of 4 KiB: p50 {}, p99 {}{}\n",
         millis(sync.value_at_quantile(0.5)),
-        millis(sync.value_at_quantile(0.99))
+        millis(sync.value_at_quantile(0.99)),
+        places
+            .sync
+            .map_or_else(String::new, |more| format!(", and {} more for servers", millis(more.as_micros() as u64)))
     );
     eprintln!("bench: making {admins} admins and {rooms} conversations");
     let world = World::create(places, scratch, admins, rooms)?;
     for scenario in ROOMS.iter().filter(|scenario| arguments.wants(scenario.name)) {
         measure_rooms(arguments, &world, scenario)?;
+    }
+    if !size.smoke && arguments.wants("persisted-batches") {
+        measure_batches(arguments, &world)?;
     }
     if arguments.wants("persisted-half") {
         measure_half(arguments, &world)?;
@@ -215,7 +221,28 @@ fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outc
             table.add(kind.name(), figures.into_iter().chain(used).collect());
         }
     }
-    table.print(arguments.size.smoke);
+    table.print(&arguments.size);
+    Ok(())
+}
+
+/// What SQLite takes when nothing else has to be done.
+fn measure_batches(arguments: &Arguments, world: &World) -> Outcome {
+    let mut table = Table::new(
+        "persisted-batches",
+        "messages of 256 bytes put into Bespoken's database by better-sqlite3, 100 with each commit, without search and \
+         without anybody who sends or is told",
+        &["messages/s"],
+    );
+    for _ in 0..arguments.size.repeats {
+        let folder = world.copy(&arguments.scratch)?;
+        let seconds = arguments.size.measure.as_secs_f64().to_string();
+        let mut command = arguments.places.node("batches.mjs");
+        let output = command.arg(folder.path().join(DATABASE)).arg(seconds).output()?;
+        let rate = String::from_utf8_lossy(&output.stdout).trim().parse();
+        let rate = rate.map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
+        table.add("SQLite", vec![Figure::Count(rate)]);
+    }
+    table.print(&arguments.size);
     Ok(())
 }
 
@@ -249,7 +276,7 @@ fn measure_half(arguments: &Arguments, world: &World) -> Outcome {
             ],
         );
     }
-    table.print(arguments.size.smoke);
+    table.print(&arguments.size);
     Ok(())
 }
 
@@ -275,7 +302,7 @@ fn measure_idle(arguments: &Arguments, world: &World) -> Outcome {
             table.add(kind.name(), vec![Figure::Bytes(before), Figure::Bytes(after), Figure::Bytes(each)]);
         }
     }
-    table.print(arguments.size.smoke);
+    table.print(&arguments.size);
     Ok(())
 }
 
@@ -317,7 +344,7 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
             );
         }
     }
-    table.print(arguments.size.smoke);
+    table.print(&arguments.size);
     Ok(())
 }
 

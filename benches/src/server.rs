@@ -1,6 +1,7 @@
 //! The servers that are measured: each its own process on a core of its own.
 
 use std::{
+    ffi::OsString,
     fmt::Display,
     fs,
     io::{BufRead, BufReader},
@@ -46,6 +47,8 @@ impl Kind {
 
 /// Has this program be the server that does the least.
 pub const LEAST: &str = "serve-the-least";
+/// Bespoken's database, in the folder that it is given.
+pub const DATABASE: &str = "bespoken.db";
 /// The page that React is to render, in the folder that it is given.
 pub const PAGE: &str = "page.html";
 
@@ -56,6 +59,8 @@ pub struct Places {
     pub peers: PathBuf,
     /// The core that servers run on; `None` leaves it to the system.
     pub core: Option<usize>,
+    /// How much longer than it does the disk is to take to keep something, for servers. Needs `strace`.
+    pub sync: Option<Duration>,
 }
 
 pub struct Server {
@@ -238,7 +243,7 @@ impl Stat {
 
 /// The database of a Bespoken that is alone.
 pub fn sqlite(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("bespoken.db").display())
+    format!("sqlite://{}", folder.join(DATABASE).display())
 }
 
 /// Nobody else takes the port in between: everything here happens one after the other.
@@ -247,20 +252,26 @@ pub fn free_address() -> Outcome<SocketAddr> {
 }
 
 impl Places {
-    fn node(&self, script: &str) -> Command {
+    pub fn node(&self, script: &str) -> Command {
         let mut command = self.pinned(Path::new("node"));
         command.arg(self.peers.join(script));
         command
     }
 
     pub fn pinned(&self, program: &Path) -> Command {
-        match self.core {
-            Some(core) => {
-                let mut command = Command::new("taskset");
-                command.arg("--cpu-list").arg(core.to_string()).arg(program);
-                command
-            }
-            None => Command::new(program),
+        let mut words: Vec<OsString> = Vec::new();
+        if let Some(core) = self.core {
+            words.extend(["taskset", "--cpu-list", &core.to_string()].map(OsString::from));
         }
+        if let Some(sync) = self.sync {
+            let slower = format!("--inject=fdatasync,fsync:delay_exit={}", sync.as_micros());
+            // It watches from aside (`-D`), so that the process started here is the program's own.
+            let strace = ["strace", "-D", "-f", "--seccomp-bpf", "--quiet=all", "--output=/dev/null", &slower];
+            words.extend(strace.map(OsString::from));
+        }
+        words.push(program.into());
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        command
     }
 }

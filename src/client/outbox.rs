@@ -1,7 +1,7 @@
 //! What this person wrote and the server has not yet confirmed, in the order it was written.
 //!
 //! Always holds: one send is under way at a time, so the order never changes; an entry keeps its
-//! client id whatever happens, so that the server stores it once. `client::storage` keeps every
+//! client id whatever happens, so that the server stores it once. `client::page` keeps every
 //! entry across reloads.
 
 use super::{

@@ -145,7 +145,7 @@ pub(super) async fn seat_all(
     Ok(seats)
 }
 
-pub(super) const CONVERSATION_OF: &str = "select conversation_id from messages where id = ?1";
+const CONVERSATION_OF: &str = "select conversation_id from messages where id = ?1";
 
 /// Lets the actor into the conversation of a message; `room`, if given, must be this conversation.
 ///

@@ -23,7 +23,7 @@ fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
     })
 }
 
-pub(super) const COUNT_UNSENT: &str =
+const COUNT_UNSENT: &str =
     "select count(*) from attachments where conversation_id = ?1 and uploader_id = ?2 and message_id is null";
 
 /// # Errors
@@ -54,7 +54,7 @@ pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Tim
     Ok(())
 }
 
-pub(super) const FIND: &str =
+const FIND: &str =
     "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
          from attachments where id = ?1";
 
@@ -75,7 +75,7 @@ pub(super) async fn find(
     }
 }
 
-pub(super) const UNSENT: &str = "select id, name, media_type, size_bytes from attachments
+const UNSENT: &str = "select id, name, media_type, size_bytes from attachments
      where conversation_id = ?1 and uploader_id = ?2 and message_id is null
        and id in (select unhex(value) from json_each(?3))";
 
@@ -103,8 +103,7 @@ pub(super) async fn unsent(
     if found.len() == ids.len() { Ok(found) } else { Err(StoreError::NoAttachment) }
 }
 
-pub(super) const SEND: &str =
-    "update attachments set message_id = ?1 where id in (select unhex(value) from json_each(?2))";
+const SEND: &str = "update attachments set message_id = ?1 where id in (select unhex(value) from json_each(?2))";
 
 pub(super) async fn send(tx: &mut Tx, message: &Message) -> Result<()> {
     let ids = id_list(message.attachments.iter().map(|file| file.id.0));
@@ -112,7 +111,7 @@ pub(super) async fn send(tx: &mut Tx, message: &Message) -> Result<()> {
     Ok(())
 }
 
-pub(super) const DISCARD: &str = "insert into discarded_files (id) select id from attachments where message_id = ?;
+const DISCARD: &str = "insert into discarded_files (id) select id from attachments where message_id = ?;
      delete from attachments where message_id = ?";
 
 /// Takes the files of a deleted message from everyone.
@@ -121,7 +120,7 @@ pub(super) async fn discard(tx: &mut Tx, message: MessageId) -> Result<()> {
     Ok(())
 }
 
-pub(super) const DISCARD_UNSENT: &str =
+const DISCARD_UNSENT: &str =
     "insert into discarded_files (id) select id from attachments where message_id is null and created_at_ms < ?;
          delete from attachments where message_id is null and created_at_ms < ?";
 

@@ -236,7 +236,7 @@ pub(super) async fn insert(
     Ok(())
 }
 
-pub(super) const HEADS: &str = "
+const HEADS: &str = "
     select id, head from conversations where id in (select unhex(value) from json_each(?1))";
 
 pub(super) async fn heads(conn: &mut SqliteConnection, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
@@ -244,7 +244,7 @@ pub(super) async fn heads(conn: &mut SqliteConnection, ids: &[ConversationId]) -
     Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) const ACTIVE: &str = "
+const ACTIVE: &str = "
     select id, head from conversations where updated_at_ms >= ?1 order by updated_at_ms desc, id desc limit ?2";
 
 pub(super) async fn list_active(
@@ -399,7 +399,7 @@ pub(super) async fn list(
 }
 
 /// Binds `?4` how far to count.
-pub(super) const COUNT_ALL: &str = "
+const COUNT_ALL: &str = "
     select status, count(*) as conversations from (
         select * from (select status from conversations where status = 'open' limit ?4)
         union all

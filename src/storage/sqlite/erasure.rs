@@ -59,7 +59,7 @@ async fn end_links(tx: &mut Tx, conversation: Uuid, now: Timestamp) -> Result<()
     notices::note(tx, links.chain(sessions.into_iter().map(|id| Notice::Session(SessionId(id))))).await
 }
 
-pub(super) const DISCARD_FILES: &str = "delete from attachments
+const DISCARD_FILES: &str = "delete from attachments
      where conversation_id = ?1
        and (message_id in (select unhex(value) from json_each(?2))
             or message_id is null
@@ -82,7 +82,7 @@ async fn discard_files(tx: &mut Tx, conversation: Uuid, messages: &str, whose: W
     Ok(ids.len() as u64)
 }
 
-pub(super) const UNSEARCH: &str = "delete from message_search
+const UNSEARCH: &str = "delete from message_search
      where rowid in (select search_id from messages where id in (select unhex(value) from json_each(?)));
      update messages set search_id = null where id in (select unhex(value) from json_each(?))";
 
@@ -92,7 +92,7 @@ async fn unsearch(tx: &mut Tx, messages: &str) -> Result<()> {
     Ok(())
 }
 
-pub(super) const TO_ANONYMISE: &str = "select id from messages
+const TO_ANONYMISE: &str = "select id from messages
      where conversation_id = ?1 and not is_system and (sender_type = 'customer' or ?2)
        and (deleted_at_ms is null or (sender_type = 'customer' and sender_name <> ?3))
      order by seq limit ?4";
@@ -256,7 +256,7 @@ async fn shut_out(tx: &mut Tx, user: UserId) -> Result<()> {
     notices::note(tx, tokens.into_iter().map(|id| Notice::Token(TokenId(id)))).await
 }
 
-pub(super) const CONVERSATIONS_OF: &str = "select id from conversations where customer_id = ?1
+const CONVERSATIONS_OF: &str = "select id from conversations where customer_id = ?1
      union
      select id from conversations where customer_email = ?2 and customer_id is null
      limit ?3";
@@ -328,6 +328,11 @@ pub(super) async fn list_expired(
     Ok(rows.iter().map(expired).collect::<sqlx::Result<_>>()?)
 }
 
+pub(super) const IS_REQUEST_EXPIRED: &str =
+    concat!("select exists (select 1 from custom_requests where id = ?3 and ", expired_request!(), ")");
+pub(super) const FIND_EXPIRED_CONVERSATION: &str =
+    concat!("select request_id from conversations where id = ?3 and ", expired_conversation!());
+
 /// One step with one of [`list_expired`]; `false` when there is nothing left to do, also because somebody has
 /// written there since.
 pub(super) async fn expire(tx: &mut Tx, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool> {
@@ -335,31 +340,24 @@ pub(super) async fn expire(tx: &mut Tx, what: Expired, before: Timestamp, how: E
     overwrite(tx, true).await?;
     let more = match what {
         Expired::Request(id) => {
-            let is_expired: bool = sqlx::query_scalar(concat!(
-                "select exists (select 1 from custom_requests where id = ?3 and ",
-                expired_request!(),
-                ")"
-            ))
-            .bind(before.0)
-            .bind(how == Expiry::Delete)
-            .bind(id.0)
-            .fetch_one(&mut tx.conn)
-            .await?;
+            let is_expired: bool = sqlx::query_scalar(IS_REQUEST_EXPIRED)
+                .bind(before.0)
+                .bind(how == Expiry::Delete)
+                .bind(id.0)
+                .fetch_one(&mut tx.conn)
+                .await?;
             if is_expired {
                 expire_request(tx, id, how).await?;
             }
             false
         }
         Expired::Conversation(id) => {
-            let found: Option<Option<Uuid>> = sqlx::query_scalar(concat!(
-                "select request_id from conversations where id = ?3 and ",
-                expired_conversation!()
-            ))
-            .bind(before.0)
-            .bind(how == Expiry::Delete)
-            .bind(id.0)
-            .fetch_optional(&mut tx.conn)
-            .await?;
+            let found: Option<Option<Uuid>> = sqlx::query_scalar(FIND_EXPIRED_CONVERSATION)
+                .bind(before.0)
+                .bind(how == Expiry::Delete)
+                .bind(id.0)
+                .fetch_optional(&mut tx.conn)
+                .await?;
             match found {
                 None => false,
                 Some(request) => {
@@ -402,7 +400,7 @@ async fn expire_request(tx: &mut Tx, id: RequestId, how: Expiry) -> Result<()> {
     }
 }
 
-pub(super) const TO_DELETE: &str = "select id from messages where conversation_id = ?1 order by seq limit ?2";
+const TO_DELETE: &str = "select id from messages where conversation_id = ?1 order by seq limit ?2";
 
 /// Deletes at most `batch` messages, the oldest first; when none is left, the conversation with everything about
 /// it, and returns that it is done.

@@ -41,7 +41,7 @@ pub(super) async fn add(tx: &mut Tx, conversation: ConversationId, new: NewLink,
     Ok(())
 }
 
-pub(super) const REVOKE: &str =
+const REVOKE: &str =
     "update links set revoked_at_ms = ?2 where conversation_id = ?1 and revoked_at_ms is null returning id";
 
 /// Revokes what was not revoked yet, and returns it: also a link that has just expired, whose

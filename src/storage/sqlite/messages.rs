@@ -176,7 +176,7 @@ pub(super) async fn post_system(
 }
 
 /// Whoever has read all that stands above a system line has read it too.
-pub(super) const READ_ON: &str = "insert into receipts (conversation_id, participant_id, seq, read_at_ms)
+const READ_ON: &str = "insert into receipts (conversation_id, participant_id, seq, read_at_ms)
      select ?1, ?2, ?3, ?4
      where ?3 = 1
         or exists (select 1 from receipts where conversation_id = ?1 and participant_id = ?2 and seq = ?3 - 1)
@@ -224,8 +224,7 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
 
 /// Makes messages found by their words: `?1` is a JSON object of contents by number. One statement for any number of
 /// them, as FTS5 writes out what it has gathered whenever another begins.
-pub(super) const INDEX: &str =
-    "insert into message_search (rowid, content) select cast(key as integer), value from json_each(?1)";
+const INDEX: &str = "insert into message_search (rowid, content) select cast(key as integer), value from json_each(?1)";
 
 /// Merges parts of the index, if there are many: writes some `?1` pages.
 const MERGE: &str = "insert into message_search (message_search, rank) values ('merge', ?1)";

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-pub(super) const NOTE: &str = "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
+const NOTE: &str = "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
          delete from notices where noted_at_ms < ?";
 
 /// Notes it in the transaction of what it tells, and clears away what is old.
@@ -36,8 +36,7 @@ pub(super) async fn last(conn: &mut SqliteConnection) -> Result<i64> {
     Ok(sqlx::query_scalar(LAST).fetch_one(conn).await?)
 }
 
-pub(super) const LIST: &str =
-    "select number, kind, subject_id, rev from notices where number > ?1 order by number limit ?2";
+const LIST: &str = "select number, kind, subject_id, rev from notices where number > ?1 order by number limit ?2";
 
 pub(super) async fn list(conn: &mut SqliteConnection, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
     let rows = sqlx::query(LIST).bind(after).bind(limit.max(0)).fetch_all(conn).await?;

@@ -11,7 +11,7 @@ use crate::{
     storage::{Result, seated::Seated},
 };
 
-pub(super) const LIST: &str = "
+const LIST: &str = "
     select participant_id, kind, name, last_seen_at_ms
     from participants where conversation_id = ?1 order by participant_id";
 
@@ -29,7 +29,7 @@ pub(super) async fn list(conn: &mut SqliteConnection, seated: &Seated) -> Result
     Ok(rows.iter().map(participant).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) const IS_IN: &str = "select exists (select 1 from participants
+const IS_IN: &str = "select exists (select 1 from participants
                     where conversation_id = ?1 and participant_id = ?2 and kind = ?3 and name = ?4)";
 
 /// Whether joining would change nothing.
@@ -81,7 +81,7 @@ pub(super) async fn note_left(
     Ok(())
 }
 
-pub(super) const RECEIPTS: &str = "
+const RECEIPTS: &str = "
     select participant_id, seq, read_at_ms
     from receipts where conversation_id = ?1 order by participant_id";
 

@@ -220,8 +220,7 @@ pub(super) async fn list(
 /// Where [`count_requests_sql`] binds how far to count.
 pub(super) const MOST: &str = "?1";
 
-pub(super) const COUNT_OWN: &str =
-    "select status, count(*) from custom_requests where customer_id = ?1 group by status";
+const COUNT_OWN: &str = "select status, count(*) from custom_requests where customer_id = ?1 group by status";
 
 pub(super) async fn count(conn: &mut SqliteConnection, actor: &Actor) -> Result<RequestCounts> {
     let rows: Vec<(String, i64)> = if actor.is_admin() {
@@ -237,7 +236,7 @@ pub(super) async fn changes(conn: &mut SqliteConnection, actor: &Actor, id: Requ
     Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
 }
 
-pub(super) const HISTORY: &str = "select status, changed_by, changed_by_name, changed_at_ms from request_changes
+const HISTORY: &str = "select status, changed_by, changed_by_name, changed_at_ms from request_changes
      where request_id = ?1 order by number";
 
 /// Each change with who made it.

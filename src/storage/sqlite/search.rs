@@ -82,7 +82,7 @@ pub(super) const FOUND: &str =
 
 /// Where a list goes on after a message. Messages are numbered for search as they are stored; one that was
 /// taken out of search since is known by its id, which is as old.
-pub(super) const PLACE: &str = "
+const PLACE: &str = "
     select coalesce(
         (select search_id from messages where id = ?1),
         (select search_id + 1 from messages where id < ?1 and search_id is not null order by id desc limit 1),

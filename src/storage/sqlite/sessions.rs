@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-pub(super) const CLEAR: &str = "delete from login_sessions where expires_at_ms <= ?1";
+const CLEAR: &str = "delete from login_sessions where expires_at_ms <= ?1";
 
 /// Stores a session, and clears away those that have expired.
 ///
@@ -141,7 +141,7 @@ pub(super) async fn end_of(tx: &mut Tx, user: UserId, id: SessionId) -> Result<b
     Ok(true)
 }
 
-pub(super) const END_ALL: &str = "delete from login_sessions where user_id = ?1 and id is not ?2 returning id";
+const END_ALL: &str = "delete from login_sessions where user_id = ?1 and id is not ?2 returning id";
 
 /// Ends the sessions of a user, except `keep`.
 pub(super) async fn end_all_of(tx: &mut Tx, user: UserId, keep: Option<SessionId>) -> Result<Vec<SessionId>> {

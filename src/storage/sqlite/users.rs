@@ -48,7 +48,7 @@ pub(super) async fn create_first_admin(tx: &mut Tx, new: NewUser) -> Result<Opti
     Ok(Some(user))
 }
 
-pub(super) const HAS_ADMIN: &str = "select exists (select 1 from users where role = 'admin')";
+const HAS_ADMIN: &str = "select exists (select 1 from users where role = 'admin')";
 
 pub(super) async fn has_admin(conn: &mut SqliteConnection) -> Result<bool> {
     Ok(sqlx::query_scalar(HAS_ADMIN).fetch_one(conn).await?)
@@ -259,8 +259,10 @@ pub(super) async fn find_invite(
     Ok(row.as_ref().map(invite).transpose()?)
 }
 
+pub(super) const LIST_INVITES: &str = concat!(select_invites!(), " order by invites.id desc");
+
 pub(super) async fn list_invites(conn: &mut SqliteConnection, now: Timestamp) -> Result<Vec<Invite>> {
-    let rows = sqlx::query(concat!(select_invites!(), " order by invites.id desc")).bind(now.0).fetch_all(conn).await?;
+    let rows = sqlx::query(LIST_INVITES).bind(now.0).fetch_all(conn).await?;
     Ok(rows.iter().map(invite).collect::<sqlx::Result<_>>()?)
 }
 
@@ -328,8 +330,10 @@ fn token(row: &SqliteRow) -> sqlx::Result<ApiToken> {
     })
 }
 
+pub(super) const LIST_TOKENS: &str = concat!(select_tokens!(), " order by api_tokens.id desc");
+
 pub(super) async fn list_tokens(conn: &mut SqliteConnection) -> Result<Vec<ApiToken>> {
-    let rows = sqlx::query(concat!(select_tokens!(), " order by api_tokens.id desc")).fetch_all(conn).await?;
+    let rows = sqlx::query(LIST_TOKENS).fetch_all(conn).await?;
     Ok(rows.iter().map(token).collect::<sqlx::Result<_>>()?)
 }
 
