@@ -14,7 +14,8 @@ use std::{
 
 use bespoken::{
     client::{
-        outbox::{Entry, Outbox},
+        outbox::{Entry, Outbox, SendState},
+        reconnect::{Due, Reconnect},
         room::{Do, Room},
     },
     domain::{ClientId, Code, ConversationId, Message, MessageId},
@@ -23,7 +24,11 @@ use bespoken::{
 };
 use futures_util::{SinkExt, StreamExt};
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
-use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, mpsc},
+    time::timeout,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message as Raw, client::IntoClientRequest, http::header},
@@ -38,6 +43,10 @@ const QUIET: Duration = Duration::from_secs(6);
 const PAUSE_MS: u64 = 200;
 const MOST_PAUSE_MS: u64 = 5_000;
 
+/// What browsers tell instead of a close code: that there was none, and not even a goodbye.
+const NO_CODE: u16 = 1005;
+const BROKEN: u16 = 1006;
+
 /// What a client is to do.
 pub enum Act {
     Post,
@@ -46,14 +55,60 @@ pub enum Act {
     Reload,
 }
 
+/// How long clients wait before they try to connect again.
+#[derive(Clone, Copy)]
+pub enum Pauses {
+    /// Less long than browsers, so that more happens in the same time.
+    Short,
+    AsBrowsers,
+}
+
 /// What all clients of a run share.
 pub struct Course {
-    pub proxy: SocketAddr,
+    /// Where they connect: to the server, or to what stands before it.
+    way: SocketAddr,
+    pauses: Pauses,
     /// Clients that have nothing left to send, once they may not write any more.
     pub quiet: AtomicUsize,
     /// The head of each room at the end; 0 while it is not known.
     pub heads: Vec<AtomicI64>,
+    /// Told when all heads are known. Whoever misses it looks again after [`QUIET`].
+    pub heads_known: Notify,
     pub connections: AtomicUsize,
+    /// Connections that came as far as [`Line::joined`].
+    pub joins: AtomicUsize,
+}
+
+impl Course {
+    pub fn new(way: SocketAddr, pauses: Pauses, rooms: usize) -> Self {
+        Self {
+            way,
+            pauses,
+            quiet: AtomicUsize::new(0),
+            heads: (0..rooms).map(|_| AtomicI64::new(0)).collect(),
+            heads_known: Notify::new(),
+            connections: AtomicUsize::new(0),
+            joins: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// A connection that was let in.
+#[derive(Debug)]
+pub struct Line {
+    pub opened: Instant,
+    /// When it was in the room, with nothing missing any more.
+    pub joined: Option<Instant>,
+    pub ended: Option<End>,
+}
+
+#[derive(Debug)]
+pub struct End {
+    pub at: Instant,
+    /// As browsers tell it: 1006 if it just broke.
+    pub code: u16,
+    /// Messages that were sent and not answered.
+    pub unanswered: usize,
 }
 
 /// What a client has to say at the end.
@@ -63,6 +118,9 @@ pub struct Account {
     pub acked: Vec<Message>,
     pub told: Vec<Told>,
     pub shown: Vec<Message>,
+    pub lines: Vec<Line>,
+    /// When it tried to connect.
+    pub tries: Vec<Instant>,
     pub errors: Vec<String>,
 }
 
@@ -80,24 +138,39 @@ pub struct Client {
     pub changes: HashSet<ClientId>,
     pub changed: HashSet<ClientId>,
     pub random: SmallRng,
+    reconnect: Reconnect,
+    /// The longest pause before the next try, in milliseconds, where pauses are short.
+    pause_ms: u64,
+    /// How the present connection ended, or will if it just breaks.
+    code: u16,
     written: usize,
     is_quiet: bool,
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The next frame; `None` at the end of the connection.
+/// The next frame.
+///
+/// # Errors
+/// The close code, as browsers tell it, at the end of the connection.
 ///
 /// # Panics
 /// If what comes is no frame.
-async fn next(socket: &mut Socket) -> Option<ServerFrame> {
+async fn next(socket: &mut Socket) -> Result<ServerFrame, u16> {
     loop {
-        match socket.next().await? {
-            Ok(Raw::Text(text)) => {
-                return Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("no frame ({error}): {text}")));
+        match socket.next().await {
+            // A thousand admins get hundreds of these in a second: only to read them would keep this process busy.
+            Some(Ok(Raw::Text(text))) if text.starts_with(r#"{"type":"inbox","#) => {}
+            Some(Ok(Raw::Text(text))) => {
+                return Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("no frame ({error}): {text}")));
             }
-            Ok(Raw::Close(_)) | Err(_) => return None,
-            Ok(_) => {}
+            Some(Ok(Raw::Close(goodbye))) => {
+                // Which answers it.
+                timeout(QUIET, socket.flush()).await.ok();
+                return Err(goodbye.map_or(NO_CODE, |goodbye| goodbye.code.into()));
+            }
+            None | Some(Err(_)) => return Err(BROKEN),
+            Some(Ok(_)) => {}
         }
     }
 }
@@ -123,6 +196,9 @@ impl Client {
             changes: HashSet::new(),
             changed: HashSet::new(),
             random: SmallRng::seed_from_u64(seed.wrapping_add(number as u64)),
+            reconnect: Reconnect::new(now().0, true),
+            pause_ms: PAUSE_MS,
+            code: BROKEN,
             written: 0,
             is_quiet: false,
         }
@@ -131,30 +207,55 @@ impl Client {
     /// Runs until there is nothing left to write and the head of the room is reached.
     pub async fn run(mut self) -> Account {
         let mut room: Option<Room> = None;
-        let mut most = PAUSE_MS;
+        assert_eq!(self.reconnect.due(now().0), Due::Connect, "the first try is due at once");
         loop {
             let began = Instant::now();
+            self.account.tries.push(began);
+            self.code = BROKEN;
             if let Some(done) = self.connection(&mut room).await {
                 self.account.shown = done;
                 return self.account;
             }
-            // One that held for a while was a connection; the next failure is the first again.
-            most = if began.elapsed() > QUIET * 2 { PAUSE_MS } else { (most * 2).min(MOST_PAUSE_MS) };
-            let pause = self.random.random_range(0..most);
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            if let Some(line) = self.account.lines.last_mut().filter(|line| line.ended.is_none()) {
+                let entries = room.as_ref().map_or(&[][..], |room| room.outbox.entries());
+                let unanswered = entries.iter().filter(|entry| entry.state == SendState::Sending).count();
+                line.ended = Some(End { at: Instant::now(), code: self.code, unanswered });
+            }
+            self.pause(began.elapsed()).await;
+        }
+    }
+
+    /// Waits until the next try is due, after a connection that lasted so long or could not be made.
+    async fn pause(&mut self, lasted: Duration) {
+        match self.course.pauses {
+            Pauses::Short => {
+                // One that held for a while was a connection; the next failure is the first again.
+                self.pause_ms = if lasted > QUIET * 2 { PAUSE_MS } else { (self.pause_ms * 2).min(MOST_PAUSE_MS) };
+                let pause = self.random.random_range(0..self.pause_ms);
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            Pauses::AsBrowsers => {
+                self.reconnect.closed(now().0, self.random.random_range(0.0..1.0));
+                while self.reconnect.due(now().0) != Due::Connect {
+                    let wake = self.reconnect.wake_at(now().0).expect("it does not give up");
+                    tokio::time::sleep(Duration::from_millis((wake - now().0).max(0) as u64)).await;
+                }
+            }
         }
     }
 
     /// One connection. Returns what is shown if everything is done.
     async fn connection(&mut self, page: &mut Option<Room>) -> Option<Vec<Message>> {
-        let mut request = format!("ws://{}/ws", self.course.proxy).into_client_request().ok()?;
+        let mut request = format!("ws://{}/ws", self.course.way).into_client_request().ok()?;
         request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {}", self.token).parse().ok()?);
         let (mut socket, _) = timeout(QUIET, connect_async(request)).await.ok()?.ok()?;
         self.course.connections.fetch_add(1, Ordering::Relaxed);
-        let ServerFrame::Welcome { user, .. } = timeout(QUIET, next(&mut socket)).await.ok()?? else {
+        let ServerFrame::Welcome { user, .. } = timeout(QUIET, next(&mut socket)).await.ok()?.ok()? else {
             self.account.errors.push("the first frame was no welcome".into());
             return None;
         };
+        self.reconnect.opened(now().0);
+        self.account.lines.push(Line { opened: Instant::now(), joined: None, ended: None });
         // Whether live frames of the room may come; a page that is loaded has joined it to begin with.
         let mut is_in = page.is_none();
         match page {
@@ -165,6 +266,7 @@ impl Client {
             None => self.load(&mut socket, page, &user).await?,
         }
         let room = page.as_mut()?;
+        let course = self.course.clone();
         let mut asked = false;
         let mut wake_at: Option<i64> = None;
         loop {
@@ -187,7 +289,7 @@ impl Client {
                 read = timeout(QUIET, next(&mut socket)) => {
                     let Ok(read) = read else {
                         if asked {
-                            room.on_disconnected(1006);
+                            room.on_disconnected(BROKEN);
                             return None;
                         }
                         asked = true;
@@ -195,15 +297,20 @@ impl Client {
                         self.obey(&mut socket, todo).await?;
                         continue;
                     };
-                    let Some(frame) = read else {
-                        room.on_disconnected(1006);
-                        return None;
+                    let frame = match read {
+                        Ok(frame) => frame,
+                        Err(code) => {
+                            self.code = code;
+                            room.on_disconnected(code);
+                            return None;
+                        }
                     };
                     asked = false;
                     self.note(&frame, &mut is_in);
                     let todo = room.on_frame(&frame, now().0);
                     wake_at = self.obey(&mut socket, todo).await?.or(wake_at);
                 }
+                () = course.heads_known.notified() => {}
                 () = tokio::time::sleep(wake), if wake_at.is_some() => {
                     wake_at = None;
                     let todo = room.wake(now().0, true);
@@ -219,7 +326,7 @@ impl Client {
         self.obey(socket, vec![Do::Send(join)]).await?;
         let began = Instant::now();
         while began.elapsed() < QUIET {
-            match timeout(QUIET, next(socket)).await.ok()?? {
+            match timeout(QUIET, next(socket)).await.ok()?.ok()? {
                 ServerFrame::Joined(joined) => {
                     let me = joined.participants.iter().find(|person| person.id == user.id)?.clone();
                     self.account.told.push(Told { from: joined.head, revs: Vec::new() });
@@ -300,6 +407,11 @@ impl Client {
                 *is_in = !joined.more;
                 if *is_in {
                     self.account.told.push(Told { from: joined.head, revs: Vec::new() });
+                    let line = self.account.lines.last_mut().expect("frames come on a connection");
+                    if line.joined.is_none() {
+                        line.joined = Some(Instant::now());
+                        self.course.joins.fetch_add(1, Ordering::AcqRel);
+                    }
                 }
             }
             ServerFrame::Ack { client_id, message, .. } => {

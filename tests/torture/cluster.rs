@@ -22,8 +22,10 @@ use tokio::{
 };
 
 use super::{
+    crowd::Outcome,
     proxy::{Fate, Proxy},
-    run::{Api, Outcome, Size, spread, storm},
+    run::{Size, spread, storm},
+    server::Api,
 };
 
 /// What happens to a cluster besides what happens to its clients. The kills of [`Size`] are those of nodes.

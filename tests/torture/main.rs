@@ -9,15 +9,19 @@ mod checker;
 mod client;
 #[cfg(unix)]
 mod cluster;
+mod crowd;
+mod graceful;
 mod greedy;
 mod proxy;
 mod run;
+mod server;
 mod trouble;
 
 use std::{env, path::PathBuf, time::Instant};
 
 use checker::Kind;
-use run::{Outcome, Size, run};
+use crowd::Outcome;
+use run::{Size, run};
 
 /// A size with what `BESPOKEN_TORTURE_…` says instead.
 fn size(default: Size) -> Size {

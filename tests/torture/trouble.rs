@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, Executor, sqlite::SqliteConnection};
 use tokio::process::Command;
 
-use super::run::{Api, Server, database};
+use super::server::{Api, Server, database};
 
 async fn post(api: &Api, room: ConversationId, client_id: ClientId, content: &str) -> (StatusCode, Value) {
     let body = json!({ "client_id": client_id, "content": content });
