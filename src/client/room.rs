@@ -482,6 +482,17 @@ mod tests {
     }
 
     #[test]
+    fn a_resync_joins_once_from_the_beginning() {
+        let mut room = live_room();
+        let resync = ServerFrame::Resync { room: conversation().id };
+        assert!(matches!(room.on_frame(&resync, 0)[..], [Do::Send(ClientFrame::JoinRequest { after: None, .. })]));
+        assert!(!room.is_up_to_date());
+        assert_eq!(room.on_frame(&frame(joined(vec![message(1, 1, "another")], 1, false)), 0), []);
+        assert!(room.is_up_to_date());
+        assert_eq!(room.timeline.messages().map(|message| &*message.content).collect::<Vec<_>>(), ["another"]);
+    }
+
+    #[test]
     fn what_was_written_offline_goes_out_after_the_join() {
         let mut room = live_room();
         room.on_disconnected(1006);

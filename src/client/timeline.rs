@@ -469,9 +469,15 @@ pub(crate) mod tests {
             }
             let mut client = client.unwrap_or_else(|| Client { timeline: Timeline::new(server.load()), question: None });
             client.join();
-            while client.question.is_some() {
+            let (mut answers, mut resyncs) = (0, 0);
+            while let Some(question) = &client.question {
+                answers += 1;
+                resyncs += usize::from(server.answer(question).is_none());
+                // One that says resync, one of a past that is not continued, and each page.
+                prop_assert!(answers <= 3 + server.messages.len() / PAGE, "it asks for ever");
                 client.take_answer(&server);
             }
+            prop_assert!(resyncs <= 1);
             let shown: Vec<_> = client.timeline.messages().cloned().collect();
             let fresh = Timeline::new(server.load());
             prop_assert!(shown.len() >= fresh.messages().count());
@@ -479,6 +485,30 @@ pub(crate) mod tests {
             prop_assert_eq!(client.timeline.first() > 1, shown.len() < server.messages.len());
             prop_assert_eq!(client.timeline.rev, fresh.rev);
             prop_assert_eq!(client.timeline.conversation().status, server.conversation.status);
+        }
+    }
+
+    #[test]
+    fn another_history_is_loaded_anew_once() {
+        let mut past = Server::new();
+        for _ in 0..5 {
+            past.change(None, |_| ());
+        }
+        let mut server = past.clone();
+        for _ in 0..3 {
+            server.change(None, |_| ());
+        }
+        let another = Server { epoch: Epoch(Uuid::from_u128(10)), ..server.clone() };
+        // The rev is from the future of one, and from the same moment of the other.
+        for other in [past, another] {
+            let mut client = Client { timeline: Timeline::new(server.load()), question: None };
+            client.join();
+            assert_eq!(other.answer(client.question.as_ref().unwrap()), None);
+            client.take_answer(&other);
+            assert!(matches!(client.question, Some(ClientFrame::JoinRequest { after: None, .. })));
+            client.take_answer(&other);
+            assert_eq!(client.question, None);
+            assert_eq!(client.timeline, Timeline::new(other.load()));
         }
     }
 
