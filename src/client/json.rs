@@ -283,10 +283,12 @@ mod tests {
 
         #[test]
         fn serde_reads_what_is_written(a: String, b: i64, c: bool, d in proptest::option::of(any::<String>())) {
-            let text = Object::default().text("a", &a).number("b", b).bool("c", c).some_text(&a, d.as_deref()).end();
+            // No other member is called this.
+            let name = format!("a {a}");
+            let text = Object::default().text("a", &a).number("b", b).bool("c", c).some_text(&name, d.as_deref()).end();
             let read: Value = serde_json::from_str(&text).unwrap();
             prop_assert_eq!((&read["b"], &read["c"]), (&Value::from(b), &Value::from(c)));
-            prop_assert!(same(&Json::parse(&text).unwrap(), &read) || ["a", "b", "c"].contains(&a.as_str()));
+            prop_assert!(same(&Json::parse(&text).unwrap(), &read));
         }
 
         #[test]
