@@ -6,6 +6,7 @@ export class Chat {
   readonly field: Locator;
   readonly send: Locator;
   readonly status: Locator;
+  readonly banner: Locator;
   readonly bubbles: Locator;
 
   constructor(readonly page: Page) {
@@ -13,6 +14,7 @@ export class Chat {
     this.field = this.panel.locator(".composer__input");
     this.send = this.panel.locator(".composer__send");
     this.status = this.panel.locator(".status");
+    this.banner = this.panel.locator(".chat__banner");
     this.bubbles = this.panel.locator(".message:not(.message--deleted) .bubble");
   }
 

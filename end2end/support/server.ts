@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -22,6 +22,9 @@ function freePort(): Promise<number> {
 
 /** The real program as its own process, with a database of its own. */
 export class Server {
+  /** Whether its disk can be full. */
+  static readonly canBeFull = process.platform === "linux" && !postgres;
+
   private process?: ChildProcess;
   private output = "";
 
@@ -66,7 +69,8 @@ export class Server {
     if (!program) throw new Error("BESPOKEN_BIN names the server's program; `cargo xtask test` sets it");
     this.output = "";
     const flags = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data-dir", this.folder, ...this.flags];
-    const child = spawn(program, flags, {
+    // Told that a file may not grow any more, a process ends, unless it was started not to mind.
+    const child = spawn("sh", ["-c", `trap '' XFSZ; exec "$0" "$@"`, program, ...flags], {
       env: { ...process.env, DATABASE_URL: this.database, BESPOKEN_LIMIT_SENDS: "100000" },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -88,6 +92,12 @@ export class Server {
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await gone;
+  }
+
+  /** From now on its database may not grow, as if the disk were full; or may again. */
+  full(isFull: boolean): void {
+    const most = isFull ? statSync(path.join(this.folder, "bespoken.db-wal")).size : "unlimited";
+    execFileSync("prlimit", ["--pid", String(this.process?.pid), `--fsize=${most}:`]);
   }
 
   async stop(): Promise<void> {

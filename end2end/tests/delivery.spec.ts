@@ -1,4 +1,5 @@
 import { Api } from "../support/api";
+import { Server } from "../support/server";
 import { expect, test } from "../support/test";
 
 test("forty messages typed in turn are in one order on both sides", async ({ api, admin, person }) => {
@@ -46,6 +47,42 @@ test("the server is killed while the customer types on", async ({ api, admin, pe
   const all = ["before", ...Array.from({ length: 5 }, (_, n) => `meanwhile ${n}`)];
   await expect(admin.chat.bubbles).toHaveCount(6);
   expect(await admin.chat.texts()).toEqual(all);
+  await expect(guest.chat.panel.locator(".message--sending")).toHaveCount(0);
+  expect(await guest.chat.texts()).toEqual(all);
+  expect((await api.messages(id)).map((message) => message.content)).toEqual(all);
+});
+
+test("the disk is full while the customer writes on", async ({ api, admin, person, server }) => {
+  test.skip(!Server.canBeFull, "there is no means for it here");
+  const { id, link } = await api.openChat("Full disk");
+  await admin.page.goto(`/admin?chat=${id}`);
+  await admin.chat.live();
+  const guest = await person();
+  await guest.page.goto(link);
+  await guest.chat.live();
+  await guest.chat.say("before");
+  await expect(admin.chat.message("before")).toBeVisible();
+
+  server.full(true);
+  for (const text of ["one", "two"]) await guest.chat.say(text);
+  const kept = (count: string) => `The server cannot take messages right now. ${count} will be sent as soon as it can.`;
+  await expect(guest.chat.banner).toHaveText(kept("2 messages"));
+  await expect(guest.chat.panel.locator(".message--sending")).toHaveCount(2);
+  await guest.page.reload();
+  await expect(guest.chat.message("before")).toBeVisible();
+  await guest.chat.live();
+  await expect(guest.chat.banner).toHaveText(kept("2 messages"));
+  await guest.chat.say("three");
+  await expect(guest.chat.banner).toHaveText(kept("3 messages"));
+  await admin.page.reload();
+  await admin.chat.live();
+  expect(await admin.chat.texts()).toEqual(["before"]);
+
+  server.full(false);
+  const all = ["before", "one", "two", "three"];
+  await expect(admin.chat.bubbles).toHaveCount(4, { timeout: 20_000 });
+  expect(await admin.chat.texts()).toEqual(all);
+  await expect(guest.chat.banner).toBeHidden();
   await expect(guest.chat.panel.locator(".message--sending")).toHaveCount(0);
   expect(await guest.chat.texts()).toEqual(all);
   expect((await api.messages(id)).map((message) => message.content)).toEqual(all);

@@ -56,6 +56,8 @@ pub struct Outbox {
     /// No send before this time.
     paused_until: i64,
     pause: i64,
+    /// Why the server did not take what it was sent last, if it may take it later.
+    refused: Option<Code>,
 }
 
 impl Outbox {
@@ -116,11 +118,18 @@ impl Outbox {
         (now < self.paused_until && self.waiting() > 0).then_some(self.paused_until)
     }
 
+    /// Why the server does not take what waits; nothing again once it has taken something.
+    #[must_use]
+    pub fn delayed_by(&self) -> Option<Code> {
+        self.refused.filter(|_| self.waiting() > 0)
+    }
+
     /// The server confirmed it. Returns whether it was in here.
     pub fn settle(&mut self, client_id: ClientId) -> bool {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.client_id != client_id);
         self.pause = 0;
+        self.refused = None;
         self.entries.len() < before
     }
 
@@ -137,8 +146,10 @@ impl Outbox {
             entry.state = SendState::Queued;
             self.pause = (self.pause * 2).clamp(PAUSE_MS, PAUSE_MAX_MS);
             self.paused_until = now + self.pause;
+            self.refused = Some(code);
         } else {
             entry.state = SendState::Failed(message);
+            self.refused = None;
         }
         Some(entry)
     }
@@ -189,10 +200,13 @@ mod tests {
         outbox.enqueue(id(2), "two".into(), 0);
         assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(1));
         assert_eq!(outbox.next_to_send(0), None, "one at a time");
+        assert_eq!(outbox.delayed_by(), None);
         outbox.reject(id(1), Code::RateLimited, String::new(), 0);
+        assert_eq!(outbox.delayed_by(), Some(Code::RateLimited));
         assert_eq!(outbox.next_to_send(0), None);
         let later = outbox.resumes_at(0).unwrap();
         assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(1));
+        assert_eq!(outbox.delayed_by(), Some(Code::RateLimited), "until the server takes something");
         outbox.reject(id(1), Code::Closed, "closed".into(), later);
         assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(2), "a failed one holds up nobody");
         assert_eq!(outbox.waiting(), 1);

@@ -1,7 +1,8 @@
-//! Holds what clients were acknowledged, were told and have at the end against what the server has.
+//! Holds what clients wrote, were acknowledged, were told and have at the end against each other.
 //!
-//! Knows nothing about how the evidence came about. Finds what is lost, doubled, out of order, skipped
-//! or different; the tests below damage sound evidence in each of these ways.
+//! Knows nothing about how the evidence came about. What a message may say is decided by what clients wrote
+//! ([`Model`]) and not by what the server has of it. Finds what is lost, doubled, out of order, skipped or
+//! different; the tests below damage sound evidence in each of these ways.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,13 +11,15 @@ use std::{
 
 use bespoken::domain::{ClientId, Message, MessageId};
 
+use super::model::{Model, Words, Written, words};
+
 /// What is known about one room.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// For each client, what it sent and did not take back, in the order in which it was written.
-    pub sent: Vec<Vec<ClientId>>,
-    /// Each message as an `ack` told it, after a post, an edit or a deletion.
-    pub acked: Vec<Message>,
+    /// For each client, what it wrote and did not take back, in the order in which it was written.
+    pub written: Vec<Vec<Written>>,
+    /// Each message as an `ack` told it, after the post, edit or deletion of that id.
+    pub acked: Vec<(ClientId, Message)>,
     /// The stretches in which clients were told of changes one by one.
     pub told: Vec<Told>,
     /// What each client shows at the end: everything from some seq on.
@@ -31,7 +34,15 @@ pub struct Evidence {
 pub struct Told {
     /// The head that the `joined` told.
     pub from: i64,
-    pub revs: Vec<i64>,
+    pub changes: Vec<Change>,
+}
+
+/// A change as it was told.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub rev: i64,
+    /// The message, and what it says since; none if it is the conversation that changed.
+    pub message: Option<(MessageId, Words)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,17 +90,21 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What was sent.
+    // What was written.
+    let model = Model::new(&evidence.written);
     let mut by_client_id: HashMap<ClientId, Vec<&Message>> = HashMap::new();
     for message in stored {
         if let Some(client_id) = message.client_id {
             by_client_id.entry(client_id).or_default().push(message);
         }
+        if let Err(words) = model.may_be(message) {
+            find(Kind::Different, format!("stored: {words}"));
+        }
     }
-    for sent in &evidence.sent {
+    for written in &evidence.written {
         let mut last = 0;
-        for client_id in sent {
-            match by_client_id.get(client_id).map(Vec::as_slice) {
+        for client_id in written.iter().filter_map(Written::posted) {
+            match by_client_id.get(&client_id).map(Vec::as_slice) {
                 None | Some([]) => find(Kind::Lost, format!("{client_id} was sent and is not stored")),
                 Some([message]) => {
                     if message.seq < last {
@@ -103,7 +118,10 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
     }
 
     // What was acknowledged.
-    for acked in &evidence.acked {
+    for (client_id, acked) in &evidence.acked {
+        if let Err(words) = model.answers(*client_id, acked) {
+            find(Kind::Different, format!("acknowledged: {words}"));
+        }
         match by_id.get(&acked.id) {
             None => find(Kind::Lost, format!("{} was acknowledged and is not stored", acked.id)),
             Some(stored) if stored.seq != acked.seq => {
@@ -125,7 +143,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
     // What was told.
     for told in &evidence.told {
         let mut last = told.from;
-        for &rev in &told.revs {
+        for &Change { rev, .. } in &told.changes {
             match rev - last {
                 1 => {}
                 0 => find(Kind::Doubled, format!("rev {rev} was told twice")),
@@ -133,6 +151,37 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
                 _ => find(Kind::Gap, format!("rev {rev} was told right after {last}")),
             }
             last = rev;
+        }
+        if last > evidence.head {
+            find(Kind::Lost, format!("rev {last} was told, and the head is {}", evidence.head));
+        }
+    }
+
+    // What each change made of which message, whoever says so.
+    let told = evidence.told.iter().flat_map(|told| &told.changes);
+    let told = told.filter_map(|change| Some((change.rev, change.message.as_ref()?)));
+    let told = told.map(|(rev, (id, words))| (rev, *id, words.as_deref()));
+    let acked = evidence.acked.iter().map(|(_, message)| message);
+    let known = acked.chain(stored).map(|message| (message.rev, message.id, words(message)));
+    let mut history: BTreeMap<i64, (MessageId, Option<&str>)> = BTreeMap::new();
+    for (rev, id, words) in told.chain(known) {
+        let first = *history.entry(rev).or_insert((id, words));
+        if first != (id, words) {
+            find(Kind::Different, format!("rev {rev} is {first:?} and {:?}", (id, words)));
+        }
+    }
+    let mut latest: HashMap<MessageId, (i64, Option<&str>)> = HashMap::new();
+    for (&rev, &(id, words)) in &history {
+        if let Err(words) = model.may_say(id, by_id.get(&id).and_then(|message| message.client_id), words) {
+            find(Kind::Different, format!("rev {rev}: {words}"));
+        }
+        if let Some((earlier, None)) = latest.insert(id, (rev, words)) {
+            find(Kind::Different, format!("{id} was deleted by rev {earlier} and changed by {rev}"));
+        }
+    }
+    for (id, (rev, _)) in latest {
+        if by_id.get(&id).is_none_or(|stored| stored.rev < rev) {
+            find(Kind::Lost, format!("rev {rev} changed {id}, which is not what is stored"));
         }
     }
 
@@ -169,6 +218,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::model::What;
 
     fn id(n: i64) -> Uuid {
         Uuid::from_u128(n as u128)
@@ -193,21 +243,88 @@ mod tests {
         }
     }
 
-    /// Three messages, the first of which was edited last.
+    fn written(client_id: i64, what: What) -> Written {
+        Written { client_id: ClientId(id(client_id)), by: ParticipantId(id(1)), what }
+    }
+
+    fn post(seq: i64, content: &str) -> Written {
+        written(100 + seq, What::Post(content.into()))
+    }
+
+    fn edit(client_id: i64, seq: i64, content: &str) -> Written {
+        written(client_id, What::Edit(MessageId(id(seq)), content.into()))
+    }
+
+    fn told(from: i64, changes: &[(i64, i64, &str)]) -> Told {
+        let change = |&(rev, seq, content): &(i64, i64, &str)| Change {
+            rev,
+            message: Some((MessageId(id(seq)), (content != DELETED).then(|| content.into()))),
+        };
+        Told { from, changes: changes.iter().map(change).collect() }
+    }
+
+    fn ack(client_id: i64, message: Message) -> (ClientId, Message) {
+        (ClientId(id(client_id)), message)
+    }
+
+    fn deleted(message: Message) -> Message {
+        Message { content: String::new(), deleted_at: Some(Timestamp(9)), ..message }
+    }
+
+    const DELETED: &str = "(deleted)";
+
+    /// Four messages, the first of which was edited, and the last deleted.
     fn sound() -> Evidence {
-        let stored = vec![message(1, 5, "one, better"), message(2, 3, "two"), message(3, 4, "three")];
+        let stored = vec![
+            message(1, 6, "one, better"),
+            message(2, 3, "two"),
+            message(3, 4, "three"),
+            deleted(message(4, 7, "four")),
+        ];
         Evidence {
-            sent: vec![vec![ClientId(id(101)), ClientId(id(103))], vec![ClientId(id(102))]],
-            acked: vec![
-                message(1, 2, "one"),
-                message(2, 3, "two"),
-                message(3, 4, "three"),
-                message(1, 5, "one, better"),
+            written: vec![
+                vec![post(1, "one"), post(3, "three"), edit(201, 1, "one, better")],
+                vec![post(2, "two"), post(4, "four"), written(202, What::Delete(MessageId(id(4))))],
             ],
-            told: vec![Told { from: 1, revs: vec![2, 3, 4, 5] }, Told { from: 3, revs: vec![4, 5] }, Told::default()],
+            acked: vec![
+                ack(101, message(1, 2, "one")),
+                ack(102, message(2, 3, "two")),
+                ack(103, message(3, 4, "three")),
+                ack(201, message(1, 6, "one, better")),
+                ack(202, stored[3].clone()),
+            ],
+            told: vec![
+                told(
+                    1,
+                    &[
+                        (2, 1, "one"),
+                        (3, 2, "two"),
+                        (4, 3, "three"),
+                        (5, 4, "four"),
+                        (6, 1, "one, better"),
+                        (7, 4, DELETED),
+                    ],
+                ),
+                told(4, &[(5, 4, "four"), (6, 1, "one, better")]),
+                Told::default(),
+            ],
             shown: vec![stored.clone(), stored[1..].to_vec()],
             stored,
-            head: 5,
+            head: 7,
+        }
+    }
+
+    /// Has everybody say the same of a rev, so that only what was written tells that it is wrong.
+    fn agree(evidence: &mut Evidence, rev: i64, damage: impl Fn(&mut Message)) {
+        let Evidence { acked, told, shown, stored, .. } = evidence;
+        let messages = acked.iter_mut().map(|(_, message)| message).chain(shown.iter_mut().flatten()).chain(stored);
+        let mut said = None;
+        for message in messages.filter(|message| message.rev == rev) {
+            damage(message);
+            said = words(message).map(Into::into);
+        }
+        for change in told.iter_mut().flat_map(|told| &mut told.changes).filter(|change| change.rev == rev) {
+            change.message.as_mut().unwrap().1.clone_from(&said);
         }
     }
 
@@ -227,28 +344,42 @@ mod tests {
 
     #[test]
     fn what_is_lost_is_found() {
-        assert_eq!(kinds(|e| e.sent[1].push(ClientId(id(199)))), [Kind::Lost], "sent, never stored");
-        assert_eq!(kinds(|e| e.acked.push(message(9, 9, "nine"))), [Kind::Lost], "acknowledged, not stored");
-        assert_eq!(kinds(|e| e.acked.push(message(2, 4, "two, better"))), [Kind::Lost], "an edit fell back");
+        assert_eq!(kinds(|e| e.written[1].push(post(99, "late"))), [Kind::Lost], "sent, never stored");
+        assert!(kinds(|e| e.acked.push(ack(109, message(9, 7, "nine")))).contains(&Kind::Lost), "acknowledged only");
+        let fell_back = |e: &mut Evidence| {
+            e.written[1].push(edit(203, 2, "two, better"));
+            e.acked.push(ack(203, message(2, 8, "two, better")));
+        };
+        assert_eq!(kinds(fell_back), [Kind::Lost], "an edit fell back");
+        let told_only = |e: &mut Evidence| {
+            e.written[1].push(edit(203, 2, "two, better"));
+            e.told[0].changes.push(told(7, &[(8, 2, "two, better")]).changes.remove(0));
+            e.head = 8;
+        };
+        assert_eq!(kinds(told_only), [Kind::Lost], "an edit was told, and nothing came of it");
         assert_eq!(kinds(|e| drop(e.shown[0].pop())), [Kind::Lost], "the last one is not shown");
         assert_eq!(kinds(|e| e.shown.push(Vec::new())), [Kind::Lost]);
         let all = kinds(|e| {
             e.stored.pop();
             e.shown = Vec::new();
         });
-        assert_eq!(all, [Kind::Lost], "the last one is not stored");
+        assert!(all.contains(&Kind::Lost), "the last one is not stored");
     }
 
     #[test]
     fn what_is_doubled_is_found() {
         let stored_twice = |e: &mut Evidence| {
-            let again = Message { id: MessageId(id(4)), seq: 4, rev: 6, ..e.stored[2].clone() };
+            let again = Message { id: MessageId(id(5)), seq: 5, rev: 8, ..e.stored[2].clone() };
             e.stored.push(again.clone());
             e.shown.iter_mut().for_each(|shown| shown.push(again.clone()));
-            e.head = 6;
+            e.head = 8;
         };
         assert_eq!(kinds(stored_twice), [Kind::Doubled]);
-        assert_eq!(kinds(|e| e.told[0].revs.insert(2, 3)), [Kind::Doubled]);
+        let told_twice = |e: &mut Evidence| {
+            let again = e.told[0].changes[1].clone();
+            e.told[0].changes.insert(2, again);
+        };
+        assert_eq!(kinds(told_twice), [Kind::Doubled]);
         let shown_twice = |e: &mut Evidence| {
             let again = e.shown[0][1].clone();
             e.shown[0].insert(1, again);
@@ -259,16 +390,16 @@ mod tests {
 
     #[test]
     fn what_is_out_of_order_is_found() {
-        assert_eq!(kinds(|e| e.sent[0].reverse()), [Kind::OutOfOrder]);
-        assert!(kinds(|e| e.told[0].revs.swap(1, 2)).contains(&Kind::OutOfOrder));
+        assert_eq!(kinds(|e| e.written[0].swap(0, 1)), [Kind::OutOfOrder]);
+        assert!(kinds(|e| e.told[0].changes.swap(1, 2)).contains(&Kind::OutOfOrder));
         assert!(kinds(|e| e.shown[0].swap(1, 2)).contains(&Kind::OutOfOrder));
-        assert_eq!(kinds(|e| e.acked[0].seq = 2), [Kind::OutOfOrder]);
+        assert_eq!(kinds(|e| e.acked[0].1.seq = 2), [Kind::OutOfOrder]);
     }
 
     #[test]
     fn what_is_skipped_is_found() {
-        assert_eq!(kinds(|e| e.told[0].revs.retain(|rev| *rev != 3)), [Kind::Gap]);
-        assert_eq!(kinds(|e| e.told[1].from = 2), [Kind::Gap]);
+        assert_eq!(kinds(|e| e.told[0].changes.retain(|change| change.rev != 3)), [Kind::Gap]);
+        assert_eq!(kinds(|e| e.told[1].from = 3), [Kind::Gap]);
         assert!(kinds(|e| drop(e.shown[0].remove(1))).contains(&Kind::Gap));
         assert!(kinds(|e| drop(e.stored.remove(1))).contains(&Kind::Gap));
     }
@@ -277,7 +408,45 @@ mod tests {
     fn what_is_different_is_found() {
         assert_eq!(kinds(|e| e.shown[1][0].content = "tw0".into()), [Kind::Different]);
         assert_eq!(kinds(|e| e.shown[0][0] = message(1, 2, "one")), [Kind::Different], "an edit did not arrive");
-        assert_eq!(kinds(|e| e.acked[3].content = "one, worse".into()), [Kind::Different]);
-        assert_eq!(kinds(|e| e.head = 4), [Kind::Different]);
+        assert!(kinds(|e| e.acked[3].1.content = "one, worse".into()).contains(&Kind::Different));
+        assert!(kinds(|e| e.head = 6).contains(&Kind::Different));
+        let told_else = |e: &mut Evidence| e.told[1].changes = told(4, &[(5, 4, "four"), (6, 1, "one")]).changes;
+        assert_eq!(kinds(told_else), [Kind::Different], "one was told something else than the others");
+    }
+
+    #[test]
+    fn what_nobody_wrote_is_found_even_if_all_agree() {
+        assert_eq!(kinds(|e| agree(e, 3, |message| message.content = "tw".into())), [Kind::Different], "cut off");
+        assert_eq!(kinds(|e| agree(e, 3, |message| message.content = "three".into())), [Kind::Different], "another's");
+        assert_eq!(kinds(|e| agree(e, 3, |message| *message = deleted(message.clone()))), [Kind::Different]);
+        assert_eq!(kinds(|e| agree(e, 3, |message| message.sender_id = ParticipantId(id(2)))), [Kind::Different]);
+        assert_eq!(kinds(|e| agree(e, 3, |message| message.client_id = None)), [Kind::Lost, Kind::Different]);
+        assert_eq!(kinds(|e| agree(e, 6, |message| message.content = "one".into())), [Kind::Different], "not edited");
+        let returned = |e: &mut Evidence| {
+            agree(e, 7, |message| {
+                message.deleted_at = None;
+                message.content = "four".into();
+            });
+        };
+        assert_eq!(kinds(returned), [Kind::Different], "a deletion that was acknowledged, and did nothing");
+        let undone = |e: &mut Evidence| {
+            let back = message(4, 8, "four");
+            e.stored[3] = back.clone();
+            e.shown.iter_mut().for_each(|shown| *shown.last_mut().unwrap() = back.clone());
+            e.head = 8;
+        };
+        assert_eq!(kinds(undone), [Kind::Different], "a deletion that was undone");
+        let left = |e: &mut Evidence| agree(e, 7, |message| message.content = "four".into());
+        assert_eq!(kinds(left), [Kind::Different], "a deletion that left the words");
+        let invented = |e: &mut Evidence| {
+            let more = Message { client_id: None, ..message(5, 8, "Hello!") };
+            e.stored.push(more.clone());
+            e.shown.iter_mut().for_each(|shown| shown.push(more.clone()));
+            e.head = 8;
+        };
+        assert_eq!(kinds(invented), [Kind::Different], "a message that nobody wrote");
+        assert_eq!(kinds(|e| e.acked.swap(0, 1)), []);
+        let crossed = |e: &mut Evidence| (e.acked[0].0, e.acked[1].0) = (e.acked[1].0, e.acked[0].0);
+        assert_eq!(kinds(crossed), [Kind::Different], "an answer to somebody else's");
     }
 }

@@ -34,7 +34,10 @@ use tokio_tungstenite::{
     tungstenite::{Message as Raw, client::IntoClientRequest, http::header},
 };
 
-use super::checker::Told;
+use super::{
+    checker::{Change, Told},
+    model::{What, Written, words},
+};
 
 /// Silence after which the server is asked for a sign of life, and again until it counts as gone. Longer
 /// than a machine takes that carries clients, proxy and server while all come back at once.
@@ -48,6 +51,7 @@ const NO_CODE: u16 = 1005;
 const BROKEN: u16 = 1006;
 
 /// What a client is to do.
+#[derive(Clone, Copy)]
 pub enum Act {
     Post,
     EditOwn,
@@ -75,6 +79,8 @@ pub struct Course {
     /// Told when all heads are known. Whoever misses it looks again after [`QUIET`].
     pub heads_known: Notify,
     pub connections: AtomicUsize,
+    /// Messages that the server could not store, each time it was asked to.
+    pub refused: AtomicUsize,
     /// Connections that came as far as [`Line::joined`].
     pub joins: AtomicUsize,
 }
@@ -88,6 +94,7 @@ impl Course {
             heads: (0..rooms).map(|_| AtomicI64::new(0)).collect(),
             heads_known: Notify::new(),
             connections: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
             joins: AtomicUsize::new(0),
         }
     }
@@ -114,8 +121,8 @@ pub struct End {
 /// What a client has to say at the end.
 #[derive(Default)]
 pub struct Account {
-    pub sent: Vec<ClientId>,
-    pub acked: Vec<Message>,
+    pub written: Vec<Written>,
+    pub acked: Vec<(ClientId, Message)>,
     pub told: Vec<Told>,
     pub shown: Vec<Message>,
     pub lines: Vec<Line>,
@@ -329,7 +336,7 @@ impl Client {
             match timeout(QUIET, next(socket)).await.ok()?.ok()? {
                 ServerFrame::Joined(joined) => {
                     let me = joined.participants.iter().find(|person| person.id == user.id)?.clone();
-                    self.account.told.push(Told { from: joined.head, revs: Vec::new() });
+                    self.account.told.push(Told { from: joined.head, changes: Vec::new() });
                     let mut loaded = Room::new(&me, *joined);
                     loaded.outbox = Outbox::restore(self.kept.values().cloned().collect());
                     let todo = loaded.on_connected();
@@ -358,27 +365,29 @@ impl Client {
         let words = format!("{} of {}", self.written, self.number);
         let client_id = ClientId::new();
         let id = own(room, self.random.random_range(0..3));
-        match (act, id) {
-            (Act::Post, _) => {
-                self.account.sent.push(client_id);
-                room.post(client_id, words, now().0)
+        let what = match (act, id) {
+            (Act::Post, _) => What::Post(words),
+            (Act::EditOwn, Some(id)) => What::Edit(id, format!("{words}, edited")),
+            (Act::DeleteOwn, Some(id)) => What::Delete(id),
+            _ => return Vec::new(),
+        };
+        let (todo, is_change) = match what.clone() {
+            What::Post(words) => (room.post(client_id, words, now().0), false),
+            What::Edit(id, content) => {
+                let frame = ClientFrame::UpdateMessage { room: self.room, client_id, id, content };
+                (room.change(client_id, frame), true)
             }
-            (Act::EditOwn, Some(id)) => {
-                let content = format!("{words}, edited");
-                self.change(room, client_id, ClientFrame::UpdateMessage { room: self.room, client_id, id, content })
+            What::Delete(id) => {
+                (room.change(client_id, ClientFrame::DeleteMessage { room: self.room, client_id, id }), true)
             }
-            (Act::DeleteOwn, Some(id)) => {
-                self.change(room, client_id, ClientFrame::DeleteMessage { room: self.room, client_id, id })
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn change(&mut self, room: &mut Room, client_id: ClientId, frame: ClientFrame) -> Vec<Do> {
-        let todo = room.change(client_id, frame);
+        };
+        // Changes do not wait for a connection.
         if !todo.is_empty() {
-            self.changes.insert(client_id);
-            self.changed.insert(client_id);
+            self.account.written.push(Written { client_id, by: room.me, what });
+            if is_change {
+                self.changes.insert(client_id);
+                self.changed.insert(client_id);
+            }
         }
         todo
     }
@@ -406,7 +415,7 @@ impl Client {
             ServerFrame::Joined(joined) => {
                 *is_in = !joined.more;
                 if *is_in {
-                    self.account.told.push(Told { from: joined.head, revs: Vec::new() });
+                    self.account.told.push(Told { from: joined.head, changes: Vec::new() });
                     let line = self.account.lines.last_mut().expect("frames come on a connection");
                     if line.joined.is_none() {
                         line.joined = Some(Instant::now());
@@ -416,18 +425,14 @@ impl Client {
             }
             ServerFrame::Ack { client_id, message, .. } => {
                 self.changes.remove(client_id);
-                self.account.acked.push(message.clone());
+                self.account.acked.push((*client_id, message.clone()));
             }
-            ServerFrame::NewMessage { rev, .. }
-            | ServerFrame::MessageUpdated { rev, .. }
-            | ServerFrame::MessageDeleted { rev, .. }
-            | ServerFrame::ConversationUpdated { rev, .. } => {
-                if *is_in && let Some(told) = self.account.told.last_mut() {
-                    told.revs.push(*rev);
-                } else {
-                    self.account.errors.push(format!("rev {rev} was told outside the room"));
-                }
+            ServerFrame::NewMessage { rev, message, .. }
+            | ServerFrame::MessageUpdated { rev, message, .. }
+            | ServerFrame::MessageDeleted { rev, message, .. } => {
+                self.told(*rev, Some(message), *is_in);
             }
+            ServerFrame::ConversationUpdated { rev, .. } => self.told(*rev, None, *is_in),
             ServerFrame::Resync { .. } => *is_in = false,
             ServerFrame::Error { code, message, client_id, .. } => {
                 // A change of a message that somebody else has deleted meanwhile. Sent again after a join, it is
@@ -436,11 +441,24 @@ impl Client {
                     self.changes.remove(&id);
                     self.changed.contains(&id)
                 });
-                if !is_change && *code != Code::Unavailable {
-                    self.account.errors.push(format!("{code:?} {message}"));
+                match code {
+                    _ if is_change => {}
+                    Code::Unavailable if client_id.is_some() => {
+                        self.course.refused.fetch_add(1, Ordering::AcqRel);
+                    }
+                    Code::Unavailable => {}
+                    _ => self.account.errors.push(format!("{code:?} {message}")),
                 }
             }
             _ => {}
+        }
+    }
+
+    fn told(&mut self, rev: i64, message: Option<&Message>, is_in: bool) {
+        let message = message.map(|message| (message.id, words(message).map(Into::into)));
+        match self.account.told.last_mut() {
+            Some(told) if is_in => told.changes.push(Change { rev, message }),
+            _ => self.account.errors.push(format!("rev {rev} was told outside the room")),
         }
     }
 

@@ -28,7 +28,8 @@ use super::{
     server::Api,
 };
 
-/// What happens to a cluster besides what happens to its clients. The kills of [`Size`] are those of nodes.
+/// What happens to a cluster besides what happens to its clients. The kills of [`Size`] are those of nodes, which are
+/// stopped as an operator does it a third as often.
 #[derive(Clone, Copy, Debug)]
 pub struct Troubles {
     pub nats_kills: u64,
@@ -299,8 +300,8 @@ pub async fn run(program: PathBuf, programs: &Programs, size: Size, troubles: Tr
     storm(&api, (&proxy, through), size, async {
         tokio::join!(
             async {
-                for kill in spread(size.kills, seconds) {
-                    let at = kill.await;
+                for restart in spread(size.kills + size.kills / 3, seconds) {
+                    let at = restart.await;
                     nodes[at as usize % NODES].restart(at % 4 == 0).await;
                 }
             },

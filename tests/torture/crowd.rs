@@ -91,10 +91,15 @@ impl Crowd {
         self.members[random.random_range(0..self.len())].orders.send(act).ok();
     }
 
-    /// Has every so many-th client post a message.
-    pub fn have_every(&self, step: usize) {
+    /// How often the server could not store a message that it was sent.
+    pub fn refused(&self) -> usize {
+        self.course.refused.load(Ordering::Acquire)
+    }
+
+    /// Has every so many-th client do something.
+    pub fn have_every(&self, step: usize, act: Act) {
         for member in self.members.iter().step_by(step) {
-            member.orders.send(Act::Post).ok();
+            member.orders.send(act).ok();
         }
     }
 
@@ -142,11 +147,11 @@ impl Crowd {
 
 fn add(evidence: &mut Evidence, account: Account, outcome: &mut Outcome) {
     outcome.acknowledged += account.acked.len();
-    outcome.told += account.told.iter().map(|told| told.revs.len()).sum::<usize>();
+    outcome.told += account.told.iter().map(|told| told.changes.len()).sum::<usize>();
     outcome.findings.extend(account.errors);
     outcome.lines.push(account.lines);
     outcome.tries.extend(account.tries);
-    evidence.sent.push(account.sent);
+    evidence.written.push(account.written);
     evidence.acked.extend(account.acked);
     evidence.told.extend(account.told);
     evidence.shown.push(account.shown);

@@ -110,7 +110,7 @@ async fn restart(server: &mut Server, api: &Api, crowd: &Crowd) -> Restart {
     // acknowledged when the first are sent away.
     let mut other = SqliteConnection::connect(&database(server.folder())).await.unwrap();
     other.execute("begin immediate").await.unwrap();
-    crowd.have_every(2);
+    crowd.have_every(2, Act::Post);
     let told = Instant::now();
     server.ask_to_stop().await;
     let slow = async {

@@ -12,6 +12,7 @@ mod cluster;
 mod crowd;
 mod graceful;
 mod greedy;
+mod model;
 mod proxy;
 mod run;
 mod server;

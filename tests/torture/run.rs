@@ -22,7 +22,7 @@ pub struct Size {
     pub sockets_per_room: usize,
     pub acts_per_s: f64,
     pub seconds: u64,
-    /// How often the server is ended and started again: every third time as an operator does it.
+    /// How often the server is killed and started again. Besides, it is stopped as an operator does it, half as often.
     pub kills: u64,
     pub cuts: u64,
     pub seed: u64,
@@ -34,8 +34,8 @@ pub async fn run(program: PathBuf, size: Size) -> Outcome {
     let api = server.api().await;
     storm(&api, (&proxy, through), size, async {
         let mut server = server;
-        for kill in spread(size.kills, size.seconds) {
-            server.restart(kill.await % 3 == 0).await;
+        for restart in spread(size.kills + size.kills / 2, size.seconds) {
+            server.restart(restart.await % 3 == 0).await;
         }
         server
     })

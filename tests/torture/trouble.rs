@@ -1,15 +1,25 @@
-//! Disk trouble: what cannot be stored is refused in clear words, reading goes on, and everything works
-//! again by itself when the trouble is over. What was acknowledged before stays.
+//! Disk trouble: what cannot be stored is refused in clear words and stays with whoever wrote it, reading goes on, and
+//! everything works again by itself when the trouble is over. What was acknowledged before stays.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use bespoken::domain::{ClientId, ConversationId, Message};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, sqlite::SqliteConnection};
-use tokio::process::Command;
+use tokio::time::{sleep, timeout};
 
-use super::server::{Api, Server, database};
+use super::{
+    client::{Act, Pauses},
+    crowd::Crowd,
+    run::Size,
+    server::{Api, Server, database},
+};
+
+/// How long each part may take: a browser tries again after 16 s at the latest.
+const WITHIN: Duration = Duration::from_secs(60);
+/// Between two messages of the same client.
+const PAUSE: Duration = Duration::from_millis(500);
 
 async fn post(api: &Api, room: ConversationId, client_id: ClientId, content: &str) -> (StatusCode, Value) {
     let body = json!({ "client_id": client_id, "content": content });
@@ -35,116 +45,155 @@ async fn post_until_refused(api: &Api, room: ConversationId) -> (Vec<Message>, C
     panic!("nothing was refused");
 }
 
-/// Tries the refused one again until it is taken, and then holds everything against everything.
-async fn recovers(api: &Api, room: ConversationId, acknowledged: Vec<Message>, refused: ClientId) {
-    let mut taken = None;
-    for _ in 0..200 {
+/// Sends the refused one again until it is taken, and once more after that, which changes nothing.
+async fn post_refused(api: &Api, room: ConversationId, refused: ClientId) -> Message {
+    loop {
         let (status, body) = post(api, room, refused, "again").await;
         if status == StatusCode::CREATED {
-            taken = Some(serde_json::from_value::<Message>(body).unwrap());
-            break;
+            let taken: Message = serde_json::from_value(body).unwrap();
+            let (again, body) = post(api, room, refused, "again").await;
+            assert_eq!((again, serde_json::from_value::<Message>(body).unwrap()), (StatusCode::OK, taken.clone()));
+            return taken;
         }
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        sleep(PAUSE / 10).await;
     }
-    let taken = taken.expect("it recovers by itself");
-    let (again, body) = post(api, room, refused, "again").await;
-    assert_eq!((again, serde_json::from_value::<Message>(body).unwrap()), (StatusCode::OK, taken.clone()));
-    let (stored, _) = api.stored(room).await;
-    let expected: Vec<Message> = acknowledged.into_iter().chain([taken]).collect();
-    assert_eq!(stored, expected, "each once, in order, and nothing besides");
 }
 
-/// A limit on the size of files stands for a full disk: a write fails in the middle, for want of room.
-#[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_sends_and_nothing_else() {
+/// A program that uses the API, and people in front of browsers, while there is trouble; which lasts as long as what
+/// `begin` returns. It returns nothing if there can be no such trouble here.
+async fn sends_are_refused_and_nothing_else<T>(begin: impl AsyncFnOnce(&Server) -> Option<T>) {
     let mut server = Server::start(super::program()).await;
     let api = server.api().await;
-    let room = api.open("Full".into()).await.id;
-    let limit = async |server: &Server, bytes: &str| {
-        let pid = server.id().to_string();
-        let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status().await;
-        assert!(set.expect("prlimit is part of util-linux").success());
+    let room = api.open("By the API".into()).await.id;
+    let (first, body) = post(&api, room, ClientId::new(), "before").await;
+    assert_eq!(first, StatusCode::CREATED);
+    let mut acknowledged: Vec<Message> = vec![serde_json::from_value(body).unwrap()];
+    // Two guests and two admins.
+    let size = Size { rooms: 1, sockets_per_room: 4, acts_per_s: 0.0, seconds: 0, kills: 0, cuts: 0, seed: 1 };
+    let crowd = Crowd::gather(&api, (server.address(), Pauses::AsBrowsers), size, |_, at| at % 2 == 1).await;
+    let joined = async |times: usize| {
+        while crowd.joins() < crowd.len() * times {
+            sleep(PAUSE / 10).await;
+        }
     };
-    let wal = server.folder().join("bespoken.db-wal");
-    let has = std::fs::metadata(wal).unwrap().len();
-    limit(&server, &(has + 200_000).to_string()).await;
+    timeout(WITHIN, joined(1)).await.expect("everybody joins");
+    crowd.have_every(1, Act::Post);
 
-    let (acknowledged, refused) = post_until_refused(&api, room).await;
-    assert!(!acknowledged.is_empty());
+    let Some(trouble) = begin(&server).await else { return };
+    let (more, refused) = post_until_refused(&api, room).await;
+    acknowledged.extend(more);
+    let writing = async |times: usize| {
+        let enough = crowd.refused() + crowd.len() * times;
+        while crowd.refused() < enough {
+            crowd.have_every(1, Act::Post);
+            sleep(PAUSE).await;
+        }
+    };
+    timeout(WITHIN, writing(1)).await.expect("what people send is refused");
+    // Which forgets all but what a browser keeps.
+    crowd.have_every(1, Act::Reload);
+    timeout(WITHIN, joined(2)).await.expect("reading goes on");
+    timeout(WITHIN, writing(1)).await.expect("what was kept is sent again, and refused");
     for _ in 0..20 {
-        let (stored, _) = api.stored(room).await;
-        assert_eq!(stored, acknowledged, "reading goes on");
+        assert_eq!(api.stored(room).await.0, acknowledged, "reading goes on");
     }
     assert_eq!(api.health().await, StatusCode::OK);
 
-    limit(&server, "unlimited").await;
-    recovers(&api, room, acknowledged.clone(), refused).await;
+    drop(trouble);
+    let taken = timeout(WITHIN, post_refused(&api, room, refused)).await.expect("it recovers by itself");
+    acknowledged.push(taken);
+    assert_eq!(api.stored(room).await.0, acknowledged, "each once, in order, and nothing besides");
+    let outcome = crowd.rest(&api).await;
+    assert_eq!(outcome.findings, Vec::<String>::new());
+    assert!(outcome.messages >= 12, "{}", outcome.messages);
+
     server.restart(false).await;
-    let (stored, _) = api.stored(room).await;
-    assert_eq!(stored[..acknowledged.len()], acknowledged, "also after a restart");
+    assert_eq!(api.stored(room).await.0, acknowledged, "also after a restart");
 }
 
+/// Another program holds the lock, longer than the server is ready to wait for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_refuses_sends_and_nothing_else() {
-    let server = Server::start(super::program()).await;
-    let api = server.api().await;
-    let room = api.open("Locked".into()).await.id;
-    let (first, body) = post(&api, room, ClientId::new(), "before").await;
-    assert_eq!(first, StatusCode::CREATED);
-    let before: Message = serde_json::from_value(body).unwrap();
-
-    // Another program holds the lock, longer than the server is ready to wait for it.
-    let mut other = SqliteConnection::connect(&database(server.folder())).await.unwrap();
-    other.execute("begin immediate").await.unwrap();
-    let refused = ClientId::new();
-    let (status, body) = post(&api, room, refused, "during").await;
-    assert_eq!((status, &body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("unavailable")), "{body}");
-    assert_eq!(api.stored(room).await.0, std::slice::from_ref(&before), "reading goes on");
-    other.execute("rollback").await.unwrap();
-    recovers(&api, room, vec![before], refused).await;
+    sends_are_refused_and_nothing_else(async |server| {
+        let mut other = SqliteConnection::connect(&database(server.folder())).await.unwrap();
+        other.execute("begin immediate").await.unwrap();
+        Some(other)
+    })
+    .await;
 }
 
-/// Files that may not be written to any more, as after a file system has found an error in itself. Even root is
-/// refused by the mark that stands for it here; whoever may not set that mark cannot try this.
+/// What only Linux has the means for.
 #[cfg(target_os = "linux")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn read_only_files_refuse_sends_and_nothing_else() {
-    let mut server = Server::start(super::program()).await;
-    let api = server.api().await;
-    let room = api.open("Read-only".into()).await.id;
-    let folder = server.folder().to_owned();
-    let mark = async |flag: &str| {
-        let files = ["bespoken.db", "bespoken.db-wal"].map(|name| folder.join(name));
-        let marked = Command::new("chattr").arg(flag).args(files).stderr(Stdio::null()).status().await;
-        marked.is_ok_and(|status| status.success())
+mod linux {
+    use std::{
+        path::PathBuf,
+        process::{Command, Stdio},
     };
-    let (first, body) = post(&api, room, ClientId::new(), "before").await;
-    assert_eq!(first, StatusCode::CREATED);
-    let before: Message = serde_json::from_value(body).unwrap();
-    if !mark("+i").await {
-        println!("not tried: files can be marked as immutable by root only, on a file system that has such a mark");
-        return;
+
+    use super::sends_are_refused_and_nothing_else;
+
+    /// No file of this process may grow beyond its limit, until this is dropped.
+    struct Full {
+        process: u32,
     }
 
-    let (mut refused, mut statuses) = (ClientId::new(), Vec::new());
-    for _ in 0..5 {
-        refused = ClientId::new();
-        let (status, body) = post(&api, room, refused, "during").await;
-        statuses.push((status, body["code"].clone()));
+    fn limit(process: u32, bytes: &str) -> bool {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &process.to_string(), &format!("--fsize={bytes}:")]);
+        prlimit.status().expect("prlimit is part of util-linux").success()
     }
-    let (stored, _) = api.stored(room).await;
-    // Before anything is asserted: nobody else could remove the files.
-    assert!(mark("-i").await);
-    assert!(
-        statuses.iter().all(|said| *said == (StatusCode::SERVICE_UNAVAILABLE, json!("unavailable"))),
-        "{statuses:?}"
-    );
-    assert_eq!(stored, std::slice::from_ref(&before), "reading goes on");
-    recovers(&api, room, vec![before.clone()], refused).await;
-    server.restart(false).await;
-    let (stored, _) = api.stored(room).await;
-    assert_eq!(stored[0], before, "also after a restart");
-    assert_eq!(stored.len(), 2);
+
+    impl Drop for Full {
+        fn drop(&mut self) {
+            assert!(limit(self.process, "unlimited"));
+        }
+    }
+
+    /// A limit on the size of files stands for a full disk: a write fails in the middle, for want of room.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_full_disk_refuses_sends_and_nothing_else() {
+        sends_are_refused_and_nothing_else(async |server| {
+            let has = std::fs::metadata(server.folder().join("bespoken.db-wal")).unwrap().len();
+            let process = server.id();
+            assert!(limit(process, &(has + 200_000).to_string()));
+            Some(Full { process })
+        })
+        .await;
+    }
+
+    /// Files that nobody may write to, not even root, until this is dropped.
+    struct ReadOnly {
+        files: [PathBuf; 2],
+    }
+
+    impl ReadOnly {
+        fn mark(&self, flag: &str) -> bool {
+            let marked = Command::new("chattr").arg(flag).args(&self.files).stderr(Stdio::null()).status();
+            marked.is_ok_and(|status| status.success())
+        }
+    }
+
+    impl Drop for ReadOnly {
+        fn drop(&mut self) {
+            // Nobody else could remove them.
+            self.mark("-i");
+        }
+    }
+
+    /// Files that may not be written to any more, as after a file system has found an error in itself. Whoever may not
+    /// set the mark that stands for it here cannot try this.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn read_only_files_refuse_sends_and_nothing_else() {
+        sends_are_refused_and_nothing_else(async |server| {
+            let files = ["bespoken.db", "bespoken.db-wal"].map(|name| server.folder().join(name));
+            let read_only = ReadOnly { files };
+            if read_only.mark("+i") {
+                return Some(read_only);
+            }
+            println!("not tried: files can be marked as immutable by root only, on a file system that has such a mark");
+            None
+        })
+        .await;
+    }
 }

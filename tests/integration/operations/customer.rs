@@ -7,7 +7,6 @@ use bespoken::{
     protocol::{ServerFrame, close},
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use crate::support::*;
 
@@ -100,13 +99,11 @@ async fn erases(scene: Scene) {
     account.settled().await;
 
     let done = succeeded(&scene.command(&["erase", "--email", "Cleopatra@Example.com", "--yes"]).await);
-    let erased_at = Instant::now();
     assert!(done.contains("3 messages and 1 files in 2 chats"), "{done}");
     assert_eq!(account.closed().await, Some(close::NOT_ALLOWED));
     assert_eq!(guest.closed().await, Some(close::NOT_ALLOWED));
     // Two messages, and the conversation itself: whoever hears of the last lacks the others.
     assert!(matches!(reader.rev(*room, head + 3).await, ServerFrame::ConversationUpdated { .. }));
-    assert!(erased_at.elapsed().as_millis() < 1_000, "{:?}", erased_at.elapsed());
     other.rev(chat.id, other_head + 2).await;
     let changes = reader.join_after(*room, Some(head)).await;
     assert_eq!(changes.messages.iter().map(|message| message.rev).collect::<Vec<_>>(), [head + 1, head + 2]);

@@ -170,7 +170,7 @@ pub fn Chat(
                         Place::Own => ().into_any(),
                     }}
                 </header>
-                <p class="notice notice--warn chat__banner" hidden></p>
+                <p class="notice notice--warn chat__banner" role="status" hidden></p>
                 <div class="chat__log">
                     <div class="log" role="log" aria-label="Messages" tabindex="0">
                         <ol class="log__list" inner_html=to_html(list.iter().map(|(_, row)| row))></ol>

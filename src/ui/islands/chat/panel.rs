@@ -21,7 +21,7 @@ use crate::{
         socket::{self, Event},
         wire::FromJson,
     },
-    domain::{ClientId, MessageId, ParticipantKind, Timestamp},
+    domain::{ClientId, Code, MessageId, ParticipantKind, Timestamp},
     protocol::ClientFrame,
 };
 
@@ -311,17 +311,20 @@ fn banner(room: &Room) -> Option<(&'static str, String)> {
         ParticipantKind::Guest => "This link does not work any more. Please ask for a new one.",
         ParticipantKind::Admin | ParticipantKind::Customer => "You were signed out. Please sign in again.",
     };
-    let wrong = match room.indicator {
+    let (wrong, when) = match room.indicator {
         _ if room.gone => return Some((DANGER, ended().to_owned())),
         Indicator::Ended => return Some((DANGER, ended().to_owned())),
-        Indicator::Offline => "You are offline.",
-        Indicator::Reconnecting => "The connection is lost. Trying to get it back.",
-        Indicator::Live | Indicator::Connecting => return None,
+        Indicator::Offline => ("You are offline.", "when you are back"),
+        Indicator::Reconnecting => ("The connection is lost. Trying to get it back.", "when you are back"),
+        Indicator::Live | Indicator::Connecting => match room.outbox.delayed_by()? {
+            Code::RateLimited => ("You write faster than the server takes it.", "in a moment"),
+            _ => ("The server cannot take messages right now.", "as soon as it can"),
+        },
     };
     let waiting = match room.outbox.waiting() {
         0 => String::new(),
-        1 => " 1 message will be sent when you are back.".to_owned(),
-        many => [" ", &many.to_string(), " messages will be sent when you are back."].concat(),
+        1 => [" 1 message will be sent ", when, "."].concat(),
+        many => [" ", &many.to_string(), " messages will be sent ", when, "."].concat(),
     };
     Some((WARN, wrong.to_owned() + &waiting))
 }

@@ -1,0 +1,101 @@
+//! What a conversation may say, by what its clients wrote alone. The server's word counts for nothing here, but for
+//! which id it gave to which message.
+
+use std::collections::{HashMap, HashSet};
+
+use bespoken::domain::{ClientId, Message, MessageId, ParticipantId};
+
+/// What a message says; none once it is deleted.
+pub type Words = Option<Box<str>>;
+
+pub fn words(message: &Message) -> Option<&str> {
+    message.deleted_at.is_none().then_some(&message.content)
+}
+
+/// Something that a client wrote, with the id that it gave to it.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub client_id: ClientId,
+    pub by: ParticipantId,
+    pub what: What,
+}
+
+#[derive(Clone, Debug)]
+pub enum What {
+    Post(String),
+    Edit(MessageId, String),
+    Delete(MessageId),
+}
+
+impl Written {
+    /// Its id, if it was a message.
+    pub fn posted(&self) -> Option<ClientId> {
+        matches!(self.what, What::Post(_)).then_some(self.client_id)
+    }
+}
+
+#[derive(Default)]
+pub struct Model<'a> {
+    written: HashMap<ClientId, &'a Written>,
+    /// What a message may say besides what it was posted with.
+    changes: HashMap<MessageId, HashSet<Option<&'a str>>>,
+}
+
+impl<'a> Model<'a> {
+    pub fn new(written: &'a [Vec<Written>]) -> Self {
+        let mut model = Self::default();
+        for written in written.iter().flatten() {
+            model.written.insert(written.client_id, written);
+            let (id, words) = match &written.what {
+                What::Post(_) => continue,
+                What::Edit(id, content) => (*id, Some(&**content)),
+                What::Delete(id) => (*id, None),
+            };
+            model.changes.entry(id).or_default().insert(words);
+        }
+        model
+    }
+
+    /// Whether this message can have come of what was written.
+    ///
+    /// # Errors
+    /// In words, why not.
+    pub fn may_be(&self, message: &Message) -> Result<(), String> {
+        let Some(written) = message.client_id.and_then(|client_id| self.written.get(&client_id)) else {
+            return Err(format!("nobody wrote {} ({})", message.id, message.content));
+        };
+        if written.by != message.sender_id {
+            return Err(format!("{} is in another's name", message.id));
+        }
+        if message.deleted_at.is_some() && !message.content.is_empty() {
+            return Err(format!("{} is deleted, and still there", message.id));
+        }
+        self.may_say(message.id, message.client_id, words(message))
+    }
+
+    /// Whether the message that was posted with this id may say this.
+    ///
+    /// # Errors
+    /// In words, why not.
+    pub fn may_say(&self, id: MessageId, posted: Option<ClientId>, words: Option<&str>) -> Result<(), String> {
+        let posted = posted.and_then(|client_id| self.written.get(&client_id)).map(|written| &written.what);
+        let first = matches!(posted, Some(What::Post(content)) if words == Some(content));
+        let later = self.changes.get(&id).is_some_and(|changes| changes.contains(&words));
+        if first || later { Ok(()) } else { Err(format!("nobody had {id} say {words:?}")) }
+    }
+
+    /// Whether this message is an answer to what was written with this id.
+    ///
+    /// # Errors
+    /// In words, why not.
+    pub fn answers(&self, client_id: ClientId, message: &Message) -> Result<(), String> {
+        self.may_be(message)?;
+        let fits = self.written.get(&client_id).is_some_and(|written| match &written.what {
+            // It may have been changed before the same was sent again.
+            What::Post(_) => message.client_id == Some(client_id),
+            What::Edit(id, content) => message.id == *id && words(message) == Some(content),
+            What::Delete(id) => message.id == *id && words(message).is_none(),
+        });
+        if fits { Ok(()) } else { Err(format!("{} is no answer to {client_id}", message.id)) }
+    }
+}
