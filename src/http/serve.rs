@@ -109,6 +109,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
     let database = |source| StartError::Database { url: storage::shown(&config.database_url), source };
     let store = storage::open(&config.database_url).await.map_err(database)?;
+    store.serve_alone().await.map_err(database)?;
     let settings = Settings {
         public_url: public_url.clone(),
         business: config.business,

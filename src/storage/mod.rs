@@ -364,6 +364,12 @@ pub trait Store: Send + Sync + 'static {
     async fn epoch(&self) -> Result<Epoch>;
     /// Lets queued writes finish, then closes the database.
     async fn close(&self);
+    /// Keeps other servers from this database until it is closed, if it can have only one. Waits some seconds for one
+    /// that is about to end.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] if another goes on serving it.
+    async fn serve_alone(&self) -> Result<()>;
 
     // The journal of what every process has to hear of. Whatever ends a session, token or link, changes a user, or
     // changes a conversation without telling each change as a commit, adds to it in its own transaction. No entry

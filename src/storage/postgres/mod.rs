@@ -217,6 +217,11 @@ impl Store for PostgresStore {
         self.pool.close().await;
     }
 
+    async fn serve_alone(&self) -> Result<()> {
+        // Several may: they hear of each other.
+        Ok(())
+    }
+
     async fn last_notice(&self) -> Result<i64> {
         notices::last(&mut *self.read(Acting::System).await?).await
     }

@@ -1,15 +1,18 @@
 //! Copying a database that is in use, and putting a copy in the place of a database that is not.
 //!
 //! Whoever uses a database holds a shared lock on the file `….lock` beside it, and whoever replaces it
-//! holds that lock alone. The system lets go of it when a process dies, so no lock is ever left behind.
+//! holds that lock alone; the one server of a database holds one on `….serving` alone. The system lets go of
+//! them when a process dies, so no lock is ever left behind.
 
 use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::{cannot_open, first_connection, migrate, options, writer};
@@ -17,6 +20,13 @@ use crate::{
     domain::{AttachmentId, Epoch},
     storage::{Result, StoreError},
 };
+
+const LOCK: &str = ".lock";
+const SERVING: &str = ".serving";
+
+/// How long a server waits for another that may be about to end. Going down takes ten seconds where nothing else was set.
+const GONE_WITHIN: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The path of a file beside the database.
 fn beside(database: &Path, ending: &str) -> PathBuf {
@@ -30,8 +40,8 @@ fn unfit(doing: &str, path: &Path) -> impl Fn(io::Error) -> StoreError {
     move |error| StoreError::Unfit(format!("{what}: {error}"))
 }
 
-fn lock_file(database: &Path) -> Result<File> {
-    let path = beside(database, ".lock");
+fn lock_file(database: &Path, ending: &str) -> Result<File> {
+    let path = beside(database, ending);
     let opened = File::options().create(true).truncate(false).write(true).open(&path);
     opened.map_err(unfit("open the lock", &path))
 }
@@ -45,7 +55,7 @@ impl InUse {
     /// # Errors
     /// [`StoreError::Unfit`] while a backup is restored into this database, and after that was interrupted.
     pub(super) fn begin(database: &Path) -> Result<Self> {
-        let lock = lock_file(database)?;
+        let lock = lock_file(database, LOCK)?;
         lock.try_lock_shared().map_err(|error| match error {
             TryLockError::WouldBlock => {
                 StoreError::Unfit(format!("a backup is just being restored into {}", database.display()))
@@ -57,6 +67,39 @@ impl InUse {
             return Err(StoreError::Unfit(format!("{} is not whole: {sentence}", database.display())));
         }
         Ok(Self { _lock: lock })
+    }
+}
+
+/// Held by the one server of a database: what another would write, its people would not hear of.
+pub(super) struct Served {
+    _lock: File,
+}
+
+impl Served {
+    /// Waits for a server that is about to end.
+    ///
+    /// # Errors
+    /// [`StoreError::Unfit`] if another goes on serving the database.
+    pub(super) async fn begin(database: &Path) -> Result<Self> {
+        let lock = lock_file(database, SERVING)?;
+        let began = Instant::now();
+        let mut waits = false;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { _lock: lock }),
+                Err(TryLockError::Error(error)) => return Err(unfit("lock", database)(error)),
+                Err(TryLockError::WouldBlock) if began.elapsed() >= GONE_WITHIN => {
+                    let sentence = "another server serves it, and only one can";
+                    return Err(StoreError::Unfit(format!("{}: {sentence}", database.display())));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    if !std::mem::replace(&mut waits, true) {
+                        tracing::info!("another server still has the database: waiting until it ends");
+                    }
+                    sleep(LOOK_EVERY).await;
+                }
+            }
+        }
     }
 }
 
@@ -110,7 +153,7 @@ impl Replacement {
         if let Some(folder) = database.parent() {
             fs::create_dir_all(folder).map_err(unfit("make the folder", folder))?;
         }
-        let lock = lock_file(&database)?;
+        let lock = lock_file(&database, LOCK)?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => {
                 StoreError::Unfit(format!("{} is in use: stop the server first", database.display()))
@@ -206,4 +249,27 @@ impl Replacement {
 
 fn unsound(error: &sqlx::Error) -> StoreError {
     StoreError::Unfit(format!("its database is not sound: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_database_has_one_server_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("chat.db");
+        let first = Served::begin(&database).await.unwrap();
+        let refusal = Served::begin(&database).await.err().expect("the first still serves it");
+        assert!(refusal.to_string().contains("another server"), "{refusal}");
+
+        let waiting = tokio::spawn({
+            let database = database.clone();
+            async move { Served::begin(&database).await.is_ok() }
+        });
+        sleep(GONE_WITHIN / 2).await;
+        assert!(!waiting.is_finished());
+        drop(first);
+        assert!(waiting.await.unwrap(), "the second has waited for it");
+    }
 }

@@ -26,6 +26,7 @@ mod writer;
 mod plans;
 
 use std::{
+    path::PathBuf,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -46,7 +47,7 @@ pub use backup::{Replacement, copy};
 
 use self::{
     access::{seat, seat_by_message},
-    backup::InUse,
+    backup::{InUse, Served},
     readers::{Reader, Readers},
     writer::{Listener, Tx, Writer},
 };
@@ -95,6 +96,9 @@ pub struct SqliteStore {
     metrics: StoreMetrics,
     /// Until it is closed, nobody replaces the file. `None` where there is no file.
     in_use: Mutex<Option<InUse>>,
+    /// `None` where there is no file.
+    file: Option<PathBuf>,
+    served: Mutex<Option<Served>>,
 }
 
 impl SqliteStore {
@@ -110,7 +114,8 @@ impl SqliteStore {
         if is_file {
             make_file(&options)?;
         }
-        let in_use = is_file.then(|| InUse::begin(options.get_filename())).transpose()?;
+        let file = is_file.then(|| options.get_filename().to_owned());
+        let in_use = file.as_deref().map(InUse::begin).transpose()?;
         let mut conn = first_connection(&options).await?;
         let epoch = migrate(&mut conn).await?;
 
@@ -118,7 +123,8 @@ impl SqliteStore {
         let metrics = StoreMetrics::default();
         let readers = Readers::open(options.clone(), metrics.clone()).await?;
         let writer = Writer::start(conn, options, Arc::clone(&listener), metrics.clone());
-        Ok(Self { epoch, readers, writer, listener, metrics, in_use: Mutex::new(in_use) })
+        let (in_use, served) = (Mutex::new(in_use), Mutex::default());
+        Ok(Self { epoch, readers, writer, listener, metrics, in_use, file, served })
     }
 
     async fn reader(&self) -> Result<Reader> {
@@ -296,7 +302,16 @@ impl Store for SqliteStore {
         if let Some(conn) = conn {
             writer::checkpoint_and_close(conn).await;
         }
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.in_use.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    async fn serve_alone(&self) -> Result<()> {
+        if let Some(file) = &self.file {
+            let served = Served::begin(file).await?;
+            *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        }
+        Ok(())
     }
 
     async fn last_notice(&self) -> Result<i64> {

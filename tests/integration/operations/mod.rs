@@ -6,3 +6,4 @@ mod dump;
 mod logs;
 mod metrics;
 mod retention;
+mod start;
