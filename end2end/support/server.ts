@@ -70,7 +70,9 @@ export class Server {
     this.output = "";
     const flags = ["serve", "--listen", `127.0.0.1:${this.port}`, "--data-dir", this.folder, ...this.flags];
     // Told that a file may not grow any more, a process ends, unless it was started not to mind.
-    const child = spawn("sh", ["-c", `trap '' XFSZ; exec "$0" "$@"`, program, ...flags], {
+    const patient = ["sh", "-c", `trap '' XFSZ; exec "$0" "$@"`];
+    const [command, ...words] = [...(Server.canBeFull ? patient : []), program, ...flags];
+    const child = spawn(command, words, {
       env: { ...process.env, DATABASE_URL: this.database, BESPOKEN_LIMIT_SENDS: "100000" },
       stdio: ["ignore", "pipe", "pipe"],
     });

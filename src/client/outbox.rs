@@ -100,6 +100,7 @@ impl Outbox {
             }
         }
         self.paused_until = 0;
+        self.refused = None;
     }
 
     /// The entry to send now, marked as under way.
@@ -158,6 +159,7 @@ impl Outbox {
     pub fn reject_sending(&mut self, message: &str) -> Option<&Entry> {
         let entry = self.entries.iter_mut().find(|entry| entry.state == SendState::Sending)?;
         entry.state = SendState::Failed(message.to_owned());
+        self.refused = None;
         Some(entry)
     }
 
@@ -170,7 +172,11 @@ impl Outbox {
 
     /// Forgets a failed one. Others cannot be taken back: they may have arrived.
     pub fn discard(&mut self, client_id: ClientId) -> bool {
-        self.failed(client_id).is_some() && self.settle(client_id)
+        let is_failed = self.failed(client_id).is_some();
+        if is_failed {
+            self.entries.retain(|entry| entry.client_id != client_id);
+        }
+        is_failed
     }
 
     fn failed(&mut self, client_id: ClientId) -> Option<&mut Entry> {
@@ -208,6 +214,7 @@ mod tests {
         assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(1));
         assert_eq!(outbox.delayed_by(), Some(Code::RateLimited), "until the server takes something");
         outbox.reject(id(1), Code::Closed, "closed".into(), later);
+        assert_eq!(outbox.delayed_by(), None);
         assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(2), "a failed one holds up nobody");
         assert_eq!(outbox.waiting(), 1);
         outbox.retry(id(1));

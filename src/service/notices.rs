@@ -14,6 +14,7 @@ use crate::storage::{Notice, StoreError};
 
 /// How often the journal is read: losing access must close sockets within a second.
 const EVERY: Duration = Duration::from_millis(500);
+const _: () = assert!(EVERY.as_millis() < 1_000);
 /// Entries read at once.
 const BATCH: i64 = 500;
 

@@ -175,8 +175,15 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         if let Err(words) = model.may_say(id, by_id.get(&id).and_then(|message| message.client_id), words) {
             find(Kind::Different, format!("rev {rev}: {words}"));
         }
-        if let Some((earlier, None)) = latest.insert(id, (rev, words)) {
-            find(Kind::Different, format!("{id} was deleted by rev {earlier} and changed by {rev}"));
+        match latest.insert(id, (rev, words)) {
+            Some((earlier, None)) => {
+                find(Kind::Different, format!("{id} was deleted by rev {earlier} and changed by {rev}"));
+            }
+            // A message is posted before it is changed.
+            Some(_) if by_id.get(&id).is_some_and(|message| model.posted(message) == words) => {
+                find(Kind::Different, format!("{id} is by rev {rev} what it was before it was changed"));
+            }
+            _ => {}
         }
     }
     for (id, (rev, _)) in latest {
@@ -436,6 +443,13 @@ mod tests {
             e.head = 8;
         };
         assert_eq!(kinds(undone), [Kind::Different], "a deletion that was undone");
+        let unedited = |e: &mut Evidence| {
+            let back = message(1, 8, "one");
+            e.stored[0] = back.clone();
+            e.shown[0][0] = back;
+            e.head = 8;
+        };
+        assert_eq!(kinds(unedited), [Kind::Different], "an edit that was undone");
         let left = |e: &mut Evidence| agree(e, 7, |message| message.content = "four".into());
         assert_eq!(kinds(left), [Kind::Different], "a deletion that left the words");
         let invented = |e: &mut Evidence| {

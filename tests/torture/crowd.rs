@@ -2,7 +2,7 @@
 //! held against everything.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
@@ -125,17 +125,28 @@ impl Crowd {
             evidence.push(Evidence { stored, head, ..Evidence::default() });
         }
         self.course.heads_known.notify_waiters();
+        // What these wrote is not known, so nothing can be told of their rooms.
+        let mut silent = BTreeSet::new();
         for (place, client) in clients {
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(10));
             match tokio::time::timeout(left, client).await {
                 Ok(Ok(account)) => add(&mut evidence[place], account, &mut outcome),
-                Ok(Err(panic)) => outcome.findings.push(format!("a client: {panic}")),
-                Err(_) => outcome.findings.push(format!("a client of room {place} did not reach the head")),
+                Ok(Err(panic)) => {
+                    silent.insert(place);
+                    outcome.findings.push(format!("a client: {panic}"));
+                }
+                Err(_) => {
+                    silent.insert(place);
+                    outcome.findings.push(format!("a client of room {place} did not reach the head"));
+                }
             }
         }
         outcome.connections = self.course.connections.load(Ordering::Relaxed);
         for (place, evidence) in evidence.iter().enumerate() {
             outcome.messages += evidence.stored.len();
+            if silent.contains(&place) {
+                continue;
+            }
             for Finding { kind, words } in check(evidence) {
                 *outcome.counts.entry(kind).or_default() += 1;
                 outcome.findings.push(format!("room {place}: {kind:?}: {words}"));

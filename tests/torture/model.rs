@@ -78,10 +78,21 @@ impl<'a> Model<'a> {
     /// # Errors
     /// In words, why not.
     pub fn may_say(&self, id: MessageId, posted: Option<ClientId>, words: Option<&str>) -> Result<(), String> {
-        let posted = posted.and_then(|client_id| self.written.get(&client_id)).map(|written| &written.what);
-        let first = matches!(posted, Some(What::Post(content)) if words == Some(content));
+        let first = words.is_some() && self.first(posted) == words;
         let later = self.changes.get(&id).is_some_and(|changes| changes.contains(&words));
         if first || later { Ok(()) } else { Err(format!("nobody had {id} say {words:?}")) }
+    }
+
+    /// What the message said before anybody changed it; none if nobody posted it.
+    pub fn posted(&self, message: &Message) -> Option<&str> {
+        self.first(message.client_id)
+    }
+
+    fn first(&self, posted: Option<ClientId>) -> Option<&str> {
+        match &self.written.get(&posted?)?.what {
+            What::Post(content) => Some(content),
+            What::Edit(..) | What::Delete(_) => None,
+        }
     }
 
     /// Whether this message is an answer to what was written with this id.

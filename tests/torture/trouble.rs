@@ -83,18 +83,23 @@ async fn sends_are_refused_and_nothing_else<T>(begin: impl AsyncFnOnce(&Server) 
     let Some(trouble) = begin(&server).await else { return };
     let (more, refused) = post_until_refused(&api, room).await;
     acknowledged.extend(more);
-    let writing = async |times: usize| {
-        let enough = crowd.refused() + crowd.len() * times;
-        while crowd.refused() < enough {
+    let writing = async {
+        while crowd.refused() < crowd.len() {
             crowd.have_every(1, Act::Post);
             sleep(PAUSE).await;
         }
     };
-    timeout(WITHIN, writing(1)).await.expect("what people send is refused");
+    timeout(WITHIN, writing).await.expect("what people send is refused");
     // Which forgets all but what a browser keeps.
     crowd.have_every(1, Act::Reload);
     timeout(WITHIN, joined(2)).await.expect("reading goes on");
-    timeout(WITHIN, writing(1)).await.expect("what was kept is sent again, and refused");
+    let refused_before = crowd.refused();
+    let kept = async {
+        while crowd.refused() < refused_before + crowd.len() {
+            sleep(PAUSE / 10).await;
+        }
+    };
+    timeout(WITHIN, kept).await.expect("what was kept is sent again, and refused");
     for _ in 0..20 {
         assert_eq!(api.stored(room).await.0, acknowledged, "reading goes on");
     }
@@ -106,7 +111,7 @@ async fn sends_are_refused_and_nothing_else<T>(begin: impl AsyncFnOnce(&Server) 
     assert_eq!(api.stored(room).await.0, acknowledged, "each once, in order, and nothing besides");
     let outcome = crowd.rest(&api).await;
     assert_eq!(outcome.findings, Vec::<String>::new());
-    assert!(outcome.messages >= 12, "{}", outcome.messages);
+    assert!(outcome.messages >= 8, "{}", outcome.messages);
 
     server.restart(false).await;
     assert_eq!(api.stored(room).await.0, acknowledged, "also after a restart");
@@ -138,15 +143,17 @@ mod linux {
         process: u32,
     }
 
+    /// prlimit is part of util-linux.
     fn limit(process: u32, bytes: &str) -> bool {
         let mut prlimit = Command::new("prlimit");
         prlimit.args(["--pid", &process.to_string(), &format!("--fsize={bytes}:")]);
-        prlimit.status().expect("prlimit is part of util-linux").success()
+        prlimit.status().is_ok_and(|status| status.success())
     }
 
     impl Drop for Full {
         fn drop(&mut self) {
-            assert!(limit(self.process, "unlimited"));
+            let lifted = limit(self.process, "unlimited");
+            assert!(lifted || std::thread::panicking(), "the limit can be lifted again");
         }
     }
 
@@ -156,7 +163,7 @@ mod linux {
         sends_are_refused_and_nothing_else(async |server| {
             let has = std::fs::metadata(server.folder().join("bespoken.db-wal")).unwrap().len();
             let process = server.id();
-            assert!(limit(process, &(has + 200_000).to_string()));
+            assert!(limit(process, &(has + 200_000).to_string()), "prlimit sets limits");
             Some(Full { process })
         })
         .await;

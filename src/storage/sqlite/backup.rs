@@ -24,8 +24,8 @@ use crate::{
 const LOCK: &str = ".lock";
 const SERVING: &str = ".serving";
 
-/// How long a server waits for another that may be about to end. Going down takes ten seconds where nothing else was set.
-const GONE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a server waits for another that may be about to end: what supervisors usually give it for that.
+const GONE_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The path of a file beside the database.

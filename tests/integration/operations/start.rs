@@ -13,6 +13,8 @@ async fn an_sqlite_file_has_one_server_and_a_second_waits() {
     fs::create_dir(&one).unwrap();
     fs::create_dir(&two).unwrap();
     let url = format!("sqlite://{}", dir.path().join("chat.db").display());
+    let admin = ["admin", "create", "--email", "admin@example.com", "--name", "Admin", "--database-url", &url];
+    succeeded(&run_program(&one, &admin, "a password of twelve").await);
     let args = ["--database-url", &url];
     let first = Program::serve(&one, &args, &[]).await;
     let second = Program::serve(&two, &args, &[]);
@@ -27,8 +29,8 @@ async fn an_sqlite_file_has_one_server_and_a_second_waits() {
         () = in_time("the second says that it waits", waits) => {}
     }
     // A command works beside them.
-    let args = ["admin", "create", "--email", "admin@example.com", "--name", "Admin", "--database-url", &url];
-    succeeded(&run_program(&one, &args, "a password of twelve").await);
+    let token = ["token", "create", "--email", "admin@example.com", "--database-url", &url];
+    succeeded(&run_program(&one, &token, "").await);
     first.stop().await;
     let second = second.await;
     Browser::new(&second.url).sign_in("admin@example.com", "a password of twelve").await.expect(303);

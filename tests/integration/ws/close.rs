@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 
 use crate::support::*;
 
-/// By itself: nothing that a server does from time to time would close it while the test waits.
+/// At once, or with the next look at the journal of what other processes did.
 async fn closed_for_lost_access(ws: &mut Ws) {
     assert_eq!(ws.closed().await, Some(close::NOT_ALLOWED));
 }

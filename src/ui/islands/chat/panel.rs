@@ -303,7 +303,7 @@ impl Panel {
     }
 }
 
-/// What is wrong with the connection and what becomes of messages meanwhile; nothing if all is well.
+/// What keeps messages from being sent, and what becomes of them meanwhile; nothing if all is well.
 fn banner(room: &Room) -> Option<(&'static str, String)> {
     const DANGER: &str = "notice notice--danger chat__banner";
     const WARN: &str = "notice notice--warn chat__banner";
