@@ -84,9 +84,12 @@ async fn sends_are_refused_and_nothing_else<T>(begin: impl AsyncFnOnce(&Server) 
     let (more, refused) = post_until_refused(&api, room).await;
     acknowledged.extend(more);
     let writing = async {
-        while crowd.refused() < crowd.len() {
+        loop {
             crowd.have_every(1, Act::Post);
             sleep(PAUSE).await;
+            if crowd.refused() >= crowd.len() {
+                break;
+            }
         }
     };
     timeout(WITHIN, writing).await.expect("what people send is refused");

@@ -178,7 +178,7 @@ impl Task {
     async fn attempt(&mut self, batch: &mut [Queued]) -> Result<Vec<Commit>> {
         let tx = match &mut self.tx {
             Some(tx) => tx,
-            none => none.insert(Tx { conn: connect(&self.options).await?, commits: Vec::new() }),
+            none => none.insert(Tx { conn: connect_to_write(&self.options).await?, commits: Vec::new() }),
         };
         tx.commits.clear();
 
@@ -208,6 +208,15 @@ impl Task {
         execute(tx, "commit").await?;
         Ok(std::mem::take(&mut tx.commits))
     }
+}
+
+/// Where a file cannot be opened for writing, SQLite opens it for reading without a word, and would go on like that
+/// when it could be written to again.
+async fn connect_to_write(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    let mut conn = connect(options).await?;
+    // Reaches no disk, but is refused at once where nothing can be written.
+    sqlx::query("begin immediate; pragma user_version = 1; rollback").execute(&mut conn).await?;
+    Ok(conn)
 }
 
 /// Says whether the changes of `part` stand, and begins the next savepoint.
@@ -445,6 +454,19 @@ mod tests {
         assert_eq!(words(&writer).await, ["first", "before", "after"]);
         let told: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).flatten().map(|commit| commit.rev).collect();
         assert_eq!(told, [5, 6, 5], "what was taken back is not told");
+    }
+
+    /// As after a time in which its file could only be read.
+    #[tokio::test]
+    async fn a_connection_that_only_reads_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(start(&folder, "pragma user_version = 7").await);
+        let options = SqliteConnectOptions::new().filename(folder.path().join("writer.db"));
+        let mut writing = connect_to_write(&options).await.unwrap();
+        let version: i64 = sqlx::query_scalar("pragma user_version").fetch_one(&mut writing).await.unwrap();
+        assert_eq!(version, 7, "it was only tried");
+        let refusal = connect_to_write(&options.read_only(true)).await.expect_err("it cannot write");
+        assert!(refusal.to_string().contains("readonly"), "{refusal}");
     }
 
     /// As on a full disk: SQLite may roll everything back by itself, and the next batch finds room.
