@@ -39,6 +39,9 @@ struct Request {
 const REQUESTS_MADE: &[Request] = &[
     Request { what: "open a conversation", ask: |site, words| site.open(words) },
     Request { what: "the dashboard's first page", ask: |site, _| site.page("/admin", &site.admin) },
+    Request { what: "the dashboard: search a customer's name", ask: |site, _| site.find(&site.last_name()) },
+    Request { what: "the dashboard: search a part of all names", ask: |site, _| site.find("customer") },
+    Request { what: "the dashboard: search what no name has", ask: |site, _| site.find("nobody") },
     Request { what: "send a message", ask: |site, words| site.send(words) },
     Request { what: "search a common word", ask: |site, _| site.search(&word(1), MANY, site.world.token()) },
     Request {
@@ -168,6 +171,15 @@ impl Site {
     fn open(&self, words: &mut Words) -> Outcome {
         let room = words.below(self.world.rooms.len());
         self.page(&format!("/admin?chat={}", self.world.rooms[room].id), &self.admin)
+    }
+
+    fn last_name(&self) -> String {
+        format!("customer%20{}", self.world.rooms.len() - 1)
+    }
+
+    /// The dashboard's page for what is searched for, in chats and messages.
+    fn find(&self, text: &str) -> Outcome {
+        self.page(&format!("/admin?q={text}"), &self.admin)
     }
 
     fn send(&self, words: &mut Words) -> Outcome {

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+
 import { Chat } from "../support/chat";
 import { Server } from "../support/server";
 import { expect, test } from "../support/test";
@@ -59,6 +61,17 @@ test("closing stops the customer, reopening lets them go on", async ({ api, admi
   await guest.chat.say("One more thing");
   await expect(admin.chat.message("One more thing")).toBeVisible();
   expect(server.url).toContain("127.0.0.1");
+});
+
+test("an admin saves what was said", async ({ api, admin }) => {
+  const { id } = await api.openChat("Elm desk");
+  await api.post(id, "Kept for later");
+  await admin.page.goto(`/admin?chat=${id}`);
+  const saving = admin.page.waitForEvent("download");
+  await admin.page.getByRole("link", { name: "Save transcript" }).click();
+  const file = await saving;
+  expect(file.suggestedFilename()).toMatch(/\.html$/);
+  expect(await readFile(await file.path(), "utf8")).toContain("Kept for later");
 });
 
 test("a wrong or revoked link is a 404 that tells nothing", async ({ api, admin, person }) => {

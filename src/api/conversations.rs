@@ -4,7 +4,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Conversation, ConversationId, ConversationStatus, Participant, Problem},
+    domain::{Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp},
     protocol::Joined,
 };
 
@@ -18,6 +18,26 @@ pub struct Inbox {
     /// How many chats there are, at most [`MOST_COUNTED`](crate::domain::MOST_COUNTED); also of `closed` ones.
     pub open: i64,
     pub closed: i64,
+    /// What was written that has the words of the search, latest first; in the first part only.
+    pub found: Vec<Found>,
+}
+
+/// Messages that a search of the dashboard shows.
+pub const FOUND_MESSAGES: i64 = 20;
+
+/// A message that a search has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    pub id: MessageId,
+    pub conversation_id: ConversationId,
+    pub seq: i64,
+    pub customer_name: String,
+    pub sender_name: String,
+    pub created_at: Timestamp,
+    /// The text around the first word that was found.
+    pub before: String,
+    pub word: String,
+    pub after: String,
 }
 
 /// What a chat panel starts from; it then joins the room with `after: joined.head`.
@@ -31,7 +51,7 @@ pub struct Chat {
     pub message_chars: usize,
 }
 
-/// A part of the conversations that the viewer may see.
+/// A part of the conversations that the viewer may see, and of the messages if there is a search.
 #[server(input = Json)]
 pub async fn list_inbox(
     status: ConversationStatus,

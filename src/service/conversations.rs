@@ -2,13 +2,16 @@
 
 use super::{Service, problem};
 use crate::{
-    api::{Chat, Inbox},
+    api::{Chat, FOUND_MESSAGES, Found, Inbox},
     domain::{
         Actor, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name,
         Problem, Timestamp, UserId,
     },
     protocol::{JOIN_LATEST, Joined},
-    storage::{self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat},
+    storage::{
+        self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat,
+        search::{Excerpt, excerpt},
+    },
 };
 
 /// Conversations in one part of the sidebar.
@@ -158,9 +161,36 @@ impl Service {
         cursor: Option<String>,
     ) -> Result<Inbox, Problem> {
         let (items, next_cursor) =
-            self.conversations(actor, Some(status), None, search, cursor.as_deref(), INBOX_PAGE).await?;
+            self.conversations(actor, Some(status), None, search.clone(), cursor.as_deref(), INBOX_PAGE).await?;
         let counts = self.store.count_conversations(actor).await.map_err(problem)?;
-        Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed })
+        let found = match search {
+            Some(search) if cursor.is_none() => self.found(actor, &search).await?,
+            _ => Vec::new(),
+        };
+        Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed, found })
+    }
+
+    /// The latest messages with the words of a search, each with the chat that it is in.
+    async fn found(&self, actor: &Actor, search: &str) -> Result<Vec<Found>, Problem> {
+        let messages = self.store.search_messages(actor, search, None, FOUND_MESSAGES).await.map_err(problem)?;
+        let ids: Vec<_> = messages.iter().map(|message| message.conversation_id).collect();
+        let chats = if ids.is_empty() { Vec::new() } else { self.conversations_of(actor, &ids).await? };
+        let found = messages.into_iter().filter_map(|message| {
+            let chat = chats.iter().find(|chat| chat.id == message.conversation_id)?;
+            let Excerpt { before, found, after } = excerpt(&message.content, search);
+            Some(Found {
+                id: message.id,
+                conversation_id: message.conversation_id,
+                seq: message.seq,
+                customer_name: chat.customer_name.clone(),
+                sender_name: message.sender_name,
+                created_at: message.created_at,
+                before,
+                word: found,
+                after,
+            })
+        });
+        Ok(found.collect())
     }
 
     /// What a chat panel starts from, with the latest messages.

@@ -18,14 +18,16 @@ const _: () = assert!(EVERY.as_millis() < 1_000);
 /// Entries read at once.
 const BATCH: i64 = 500;
 
-/// Acts on every entry after number `heard`. Ends with the service.
+/// Acts on every entry after number `heard`. Ends with the service, or with its store.
 pub(super) async fn hear(service: Weak<Service>, mut heard: i64) {
     loop {
         tokio::time::sleep(EVERY).await;
         let Some(service) = service.upgrade() else { return };
-        if let Err(error) = service.hear_after(&mut heard).await {
+        match service.hear_after(&mut heard).await {
+            Ok(()) => {}
+            Err(error) if error.is_closed() => return,
             // Nothing is skipped: the next round begins where this one ended.
-            tracing::warn!(%error, "could not read what others did");
+            Err(error) => tracing::warn!(%error, "could not read what others did"),
         }
     }
 }

@@ -13,7 +13,7 @@ pub mod postgres;
 pub mod sqlite;
 
 mod rules;
-mod search;
+pub mod search;
 mod seated;
 mod words;
 
@@ -108,6 +108,14 @@ pub enum StoreError {
     /// The database does not keep the promises that this program makes with it.
     #[error("{0}")]
     Unfit(String),
+}
+
+impl StoreError {
+    /// Whether the store was closed before this could be done.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::PoolClosed))
+    }
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -210,7 +218,7 @@ pub struct Link {
 pub struct ConversationFilter {
     pub status: Option<ConversationStatus>,
     pub kind: Option<crate::domain::ConversationKind>,
-    /// Part of the customer's name or e-mail, or of the last message; any case.
+    /// Part of the customer's name or e-mail; any case.
     pub search: Option<String>,
 }
 

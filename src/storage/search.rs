@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+use crate::domain::shorten;
+
 /// Characters of a word that count, for PostgreSQL keeps 2046 bytes at most.
 const WORD_CHARS: usize = 500;
 /// Bytes of all words of a message together, for PostgreSQL keeps 1 MiB at most. What goes beyond, many
@@ -37,6 +39,49 @@ pub(super) fn of(text: &str) -> Vec<String> {
         bytes <= MESSAGE_BYTES
     };
     words.into_iter().take_while(fits).collect()
+}
+
+/// A text as a list shows it that was searched for it: on one line, cut around a word that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    pub before: String,
+    pub found: String,
+    pub after: String,
+}
+
+/// Characters that an excerpt has before what was found, and after it.
+const BEFORE_CHARS: usize = 24;
+const AFTER_CHARS: usize = 120;
+
+/// The text around the first word that one of `query` finds.
+#[must_use]
+pub fn excerpt(text: &str, query: &str) -> Excerpt {
+    let sought = Sought::all(query);
+    let begins = |word: &&str| {
+        let folded = folded(word);
+        !folded.is_empty() && sought.iter().any(|sought| folded.starts_with(&sought.folded))
+    };
+    // They are slices of the text.
+    let found = written(text).find(begins).map_or(0..0, |word| {
+        let start = word.as_ptr().addr() - text.as_ptr().addr();
+        start..start + word.len()
+    });
+    let (before, after) = (&text[..found.start], &text[found.end..]);
+    let mut cut: Vec<_> = before.chars().rev().take(BEFORE_CHARS + 1).collect();
+    let is_cut = cut.len() > BEFORE_CHARS;
+    cut.truncate(BEFORE_CHARS);
+    let before: String = cut.into_iter().rev().collect();
+    // From the beginning of a word, if there is one.
+    let before =
+        if is_cut { before.split_once(char::is_whitespace).map_or(&*before, |(_, rest)| rest) } else { &before };
+    let space = |is: bool| if is { " " } else { "" };
+    let gap = space(before.ends_with(char::is_whitespace));
+    let start = if is_cut { "…" } else { "" };
+    Excerpt {
+        before: format!("{start}{}{gap}", shorten(before, BEFORE_CHARS)),
+        found: text[found].to_owned(),
+        after: format!("{}{}", space(after.starts_with(char::is_whitespace)), shorten(after, AFTER_CHARS)),
+    }
 }
 
 /// A word that is searched for. It finds also what merely begins with it.
@@ -105,6 +150,27 @@ mod tests {
         ] {
             assert_eq!(Sought::all(query)[0].is_in(text), is_in, "{query:?} in {text:?}");
         }
+    }
+
+    #[test]
+    fn an_excerpt_shows_the_first_word_that_was_found() {
+        let parts = |text: &str, query| {
+            let Excerpt { before, found, after } = excerpt(text, query);
+            (before, found, after)
+        };
+        let part = |before: &str, found: &str, after: &str| (before.to_owned(), found.to_owned(), after.to_owned());
+        assert_eq!(parts("An OAK\n\n table", "tab oa"), part("An ", "OAK", " table"));
+        assert_eq!(parts("Größe, (Élan)!", "elan"), part("Größe, (", "Élan", ")!"));
+        assert_eq!(parts("nothing here", "oak"), part("", "", "nothing here"));
+        assert_eq!(parts("", "oak"), part("", "", ""));
+        let far = format!("{} before the oak, and {}", "far ".repeat(50), "then ".repeat(50));
+        let (before, found, after) = parts(&far, "oak");
+        assert_eq!((&*before, &*found), ("…far far before the ", "oak"));
+        assert!(
+            after.starts_with(", and then") && after.ends_with('…') && after.chars().count() <= AFTER_CHARS,
+            "{after}"
+        );
+        assert_eq!(parts(&format!("{}-oak", "x".repeat(99)), "oak").0, format!("…{}-", "x".repeat(23)));
     }
 
     #[test]

@@ -369,10 +369,7 @@ pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: 
     let conditions = [
         (filter.status.is_some(), " and conversations.status = $5"),
         (filter.kind.is_some(), " and conversations.kind = $6"),
-        (
-            searched(filter.search.as_deref()).is_some(),
-            " and (strpos(conversations.customer_folded, $7) > 0 or strpos(conversations.last_message_folded, $7) > 0)",
-        ),
+        (searched(filter.search.as_deref()).is_some(), " and strpos(conversations.customer_folded, $7) > 0"),
         (has_cursor, " and (conversations.updated_at, conversations.id) < ($8, $9)"),
     ];
     let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);

@@ -144,7 +144,7 @@ pub(super) async fn anonymise(
          set head = head + 1, customer_name = $2, customer_email = null, customer_folded = $3, metadata = 'null',
              customer_id = case when customer_id is not null then $4 end,
              last_message = case when not latest.is_empty then last_message end,
-             last_message_folded = case when not latest.is_empty then last_message_folded end
+             last_message_folded = null
          from (select exists (select 1 from messages join conversations
                               on conversations.id = messages.conversation_id and conversations.last_seq = messages.seq
                               where conversations.id = $1 and messages.deleted_at is not null) as is_empty) as latest

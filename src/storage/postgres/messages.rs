@@ -15,12 +15,7 @@ use crate::{
     domain::{
         ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
     },
-    storage::{
-        Change, Commit, Draft, Page, Posted, Result, StoreError,
-        rules::{fold, last_message},
-        search,
-        seated::Seated,
-    },
+    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules::last_message, search, seated::Seated},
 };
 
 macro_rules! select_messages {
@@ -145,7 +140,6 @@ pub(super) async fn post_system(
 /// Stores a message with what it does to its conversation and to its sender's receipt, and makes its
 /// sender a participant. False, and no change, if its sender has stored its client id before.
 async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKind) -> Result<bool> {
-    let last_message = last_message(message);
     let words = if message.system { Vec::new() } else { search::of(&message.content) };
     // One statement, because each is a round trip. Its parts see the tables as they were before it.
     let done = sqlx::query(
@@ -175,7 +169,7 @@ async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKin
              do update set seq = excluded.seq, read_at = excluded.read_at
          )
          update conversations
-         set head = $4, last_seq = $3, last_message = $15, last_message_folded = $16,
+         set head = $4, last_seq = $3, last_message = $15, last_message_folded = null,
              updated_at = greatest(conversations.updated_at, $9)
          from posted where conversations.id = posted.conversation_id",
     )
@@ -193,8 +187,7 @@ async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKin
     .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
     .bind(words)
     .bind(kind.word())
-    .bind(&last_message)
-    .bind(fold(&last_message))
+    .bind(last_message(message))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -297,7 +290,7 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
          update conversations
          set head = $3,
              last_message = case when last_seq = $8 then $9 else last_message end,
-             last_message_folded = case when last_seq = $8 then $10 else last_message_folded end
+             last_message_folded = null
          where id = $1",
     )
     .bind(seated.conversation_id().0)
@@ -309,7 +302,6 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
     .bind(search::of(&message.content))
     .bind(message.seq)
     .bind(last_message.as_deref())
-    .bind(last_message.as_deref().map(fold))
     .execute(&mut tx.conn)
     .await?;
     Ok(())

@@ -341,28 +341,40 @@ pub(super) async fn count_unread(
     Ok(rows.iter().map(row).collect::<sqlx::Result<_>>()?)
 }
 
+/// How a list of conversations finds what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Goes through all, latest activity first.
+    Activity,
+    /// Looks into the index of customers.
+    Customer,
+    /// Goes through those of whoever asks.
+    Owner,
+}
+
 /// The statement that lists what matches `filter`. All variants bind the same values: besides those
 /// of [`select_conversations`], `?2` and `?3` of [`own_conversations`], `?5` status, `?6` kind,
-/// `?7` folded search, `?8` and `?9` cursor, `?10` limit.
-pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: bool) -> String {
-    // A cross join keeps the order of its tables: first the few that are theirs, then each of those,
-    // never all that are open.
-    let mut sql = String::from(if is_admin {
-        select_conversations!("conversations")
-    } else {
-        select_conversations!(concat!(
+/// `?7` what is searched for, `?8` and `?9` cursor, `?10` limit.
+pub(super) fn list_sql(by: By, filter: &ConversationFilter, has_cursor: bool) -> String {
+    // A cross join keeps the order of its tables: first the few that are theirs, or were found, then each
+    // of those, never all that are open.
+    let mut sql = String::from(match by {
+        By::Activity => select_conversations!("conversations"),
+        By::Customer => select_conversations!(
+            "customer_search cross join conversations on conversations.number = customer_search.rowid"
+        ),
+        By::Owner => select_conversations!(concat!(
             "(",
             own_conversations!(),
             ") as own cross join conversations on conversations.id = own.id"
-        ))
+        )),
     });
+    let is_searched = searched(filter.search.as_deref()).is_some();
     let conditions = [
         (filter.status.is_some(), " and conversations.status = ?5"),
         (filter.kind.is_some(), " and conversations.kind = ?6"),
-        (
-            searched(filter.search.as_deref()).is_some(),
-            " and (instr(conversations.customer_folded, ?7) or instr(conversations.last_message_folded, ?7))",
-        ),
+        (is_searched && by == By::Customer, " and customer_search match ?7"),
+        (is_searched && by != By::Customer, " and instr(conversations.customer_folded, ?7)"),
         (has_cursor, " and (conversations.updated_at_ms, conversations.id) < (?8, ?9)"),
     ];
     sql.push_str(" where true");
@@ -373,6 +385,25 @@ pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: 
     sql
 }
 
+/// More chats than this are not gathered from the index and sorted: going through the latest ones finds as many as
+/// a list has sooner.
+const FEW: i64 = 1_000;
+
+/// What finds the customers whose name or address has this text, as FTS5 takes it. `None` if its index cannot: it
+/// has three characters in a row.
+fn phrase(text: &str) -> Option<String> {
+    let is_indexed = text.chars().nth(2).is_some() && !text.contains('\0');
+    is_indexed.then(|| format!("\"{}\"", text.replace('"', "\"\"")))
+}
+
+pub(super) const COUNT_FOUND: &str =
+    "select count(*) from (select 1 from customer_search where customer_search match ?1 limit ?2)";
+
+async fn has_few(conn: &mut SqliteConnection, phrase: &str) -> Result<bool> {
+    let found: i64 = sqlx::query_scalar(COUNT_FOUND).bind(phrase).bind(FEW + 1).fetch_one(conn).await?;
+    Ok(found <= FEW)
+}
+
 pub(super) async fn list(
     conn: &mut SqliteConnection,
     actor: &Actor,
@@ -381,14 +412,21 @@ pub(super) async fn list(
     limit: i64,
 ) -> Result<Vec<Seat>> {
     let asker = Asker::from(actor);
-    let rows = sqlx::query(AssertSqlSafe(list_sql(actor.is_admin(), filter, cursor.is_some())))
+    let text = searched(filter.search.as_deref()).map(fold);
+    let phrase = text.as_deref().and_then(phrase);
+    let (by, sought) = match phrase {
+        _ if !actor.is_admin() => (By::Owner, text),
+        Some(phrase) if has_few(conn, &phrase).await? => (By::Customer, Some(phrase)),
+        _ => (By::Activity, text),
+    };
+    let rows = sqlx::query(AssertSqlSafe(list_sql(by, filter, cursor.is_some())))
         .bind(now().0)
         .bind(asker.customer)
         .bind(asker.links)
         .bind(asker.admin)
         .bind(filter.status.map(Word::word))
         .bind(filter.kind.map(Word::word))
-        .bind(searched(filter.search.as_deref()).map(fold))
+        .bind(sought)
         .bind(cursor.map(|cursor| cursor.updated_at.0))
         .bind(cursor.map(|cursor| cursor.id.0))
         // A negative limit would mean none at all.

@@ -147,8 +147,7 @@ async fn anonymise(
         "update conversations
          set head = head + 1, customer_name = ?, customer_email = null, customer_folded = ?, metadata = 'null',
              customer_id = iif(customer_id is null, null, ?),
-             last_message = iif(is_empty, null, last_message),
-             last_message_folded = iif(is_empty, null, last_message_folded)
+             last_message = iif(is_empty, null, last_message), last_message_folded = null
          from (select exists (select 1 from messages join conversations
                               on conversations.id = messages.conversation_id and conversations.last_seq = messages.seq
                               where conversations.id = ? and messages.deleted_at_ms is not null) as is_empty)

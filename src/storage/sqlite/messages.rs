@@ -19,11 +19,7 @@ use crate::{
         Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
         Timestamp,
     },
-    storage::{
-        Change, Commit, Draft, Page, Posted, Result, StoreError,
-        rules::{fold, last_message},
-        seated::Seated,
-    },
+    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules::last_message, seated::Seated},
 };
 
 macro_rules! select_messages {
@@ -200,10 +196,10 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
               is_system, attachments, search_id)
          values {messages};
 
-         with new (id, rev, seq, last_message_folded, last_message, at) as (values {conversations})
+         with new (id, rev, seq, last_message, at) as (values {conversations})
          update conversations
-         set head = new.rev, last_seq = new.seq, last_message = new.last_message,
-             last_message_folded = new.last_message_folded, updated_at_ms = max(updated_at_ms, new.at)
+         set head = new.rev, last_seq = new.seq, last_message = new.last_message, last_message_folded = null,
+             updated_at_ms = max(updated_at_ms, new.at)
          from new where conversations.id = new.id;
 
          insert into participants (conversation_id, participant_id, kind, name) values {participants}
@@ -216,7 +212,7 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
          on conflict (conversation_id, participant_id)
          do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
         messages = rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-        conversations = rows("(?, ?, ?, ?, ?, ?)"),
+        conversations = rows("(?, ?, ?, ?, ?)"),
         participants = rows("(?, ?, ?, ?)"),
         receipts = rows("(?, ?, ?, ?, ?)"),
     )
@@ -261,13 +257,11 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
                 .bind(search_id);
         }
         for (_, New { message, .. }) in some {
-            let last_message = last_message(message);
             query = query
                 .bind(message.conversation_id.0)
                 .bind(message.rev)
                 .bind(message.seq)
-                .bind(fold(&last_message))
-                .bind(last_message)
+                .bind(last_message(message))
                 .bind(message.created_at.0);
         }
         for (_, New { message, kind }) in some {
@@ -381,7 +375,7 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
          update conversations
          set head = ?,
              last_message = iif(last_seq = ?, ?, last_message),
-             last_message_folded = iif(last_seq = ?, ?, last_message_folded)
+             last_message_folded = null
          where id = ?",
     )
     .bind(&message.content)
@@ -397,8 +391,6 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
     .bind(message.rev)
     .bind(message.seq)
     .bind(last_message.as_deref())
-    .bind(message.seq)
-    .bind(last_message.as_deref().map(fold))
     .bind(seated.conversation_id().0)
     .execute(&mut tx.conn)
     .await?;

@@ -9,7 +9,11 @@ use std::{
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{SqliteStore, access, conversations, erasure, links, messages, notices, requests, search, sessions, users};
+use super::{
+    SqliteStore, access,
+    conversations::{self, By},
+    erasure, links, messages, notices, requests, search, sessions, users,
+};
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
     storage::{ConversationFilter, RequestFilter, rules::count_requests_sql},
@@ -80,9 +84,10 @@ fn assert_indexed(sql: &str, plan: &[String], in_order: Option<&str>) {
                 assert!(is_indexed, "{step} in {plan:#?} for {sql}");
             }
             "SCAN" => {
-                // Beside it the index of words, which is asked for words only.
+                // Beside it the indexes of words and names, which are asked for those only.
+                let is_text = ["message_search VIRTUAL TABLE", "customer_search VIRTUAL TABLE"];
                 let is_short = SHORT.iter().any(|source| what.starts_with(source))
-                    || what.starts_with("message_search VIRTUAL TABLE") && !what.ends_with("INDEX 0:");
+                    || is_text.iter().any(|index| what.starts_with(index)) && !what.ends_with("INDEX 0:");
                 let is_list = in_order.is_some_and(|index| what.contains("USING") && what.ends_with(index));
                 assert!(is_short || is_list, "{step} in {plan:#?} for {sql}");
             }
@@ -260,7 +265,8 @@ async fn lists_of_conversations_go_through_an_index_in_its_order() {
             search: (n & 4 != 0).then(|| "ada".to_owned()),
         };
         let (has_cursor, is_admin) = (n & 8 != 0, n & 16 != 0);
-        let sql = conversations::list_sql(is_admin, &filter, has_cursor);
+        let by = if is_admin { By::Activity } else { By::Owner };
+        let sql = conversations::list_sql(by, &filter, has_cursor);
         let plan = plans(&mut conn, &sql).await;
         assert_indexed(&sql, &plan, is_admin.then_some("conversations_by_activity"));
         if is_admin {
@@ -272,7 +278,16 @@ async fn lists_of_conversations_go_through_an_index_in_its_order() {
         } else {
             assert_looks_up_own(&sql, &plan);
         }
+        if is_admin && filter.search.is_some() {
+            // First those that are found, then what belongs to each; few, and sorted.
+            let sql = conversations::list_sql(By::Customer, &filter, has_cursor);
+            let plan = plans(&mut conn, &sql).await;
+            assert_indexed(&sql, &plan, None);
+            assert!(plan[0].starts_with("SCAN customer_search VIRTUAL TABLE"), "{plan:#?} for {sql}");
+            assert!(plan[1].contains("conversations_by_number (number=?)"), "{plan:#?} for {sql}");
+        }
     }
+    assert_looked_up(&mut conn, conversations::COUNT_FOUND).await;
     drop(conn);
     crate::storage::Store::close(&store).await;
 }

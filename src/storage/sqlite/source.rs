@@ -40,7 +40,8 @@ impl Source {
             "select tables.name, columns.name
              from sqlite_schema as tables join pragma_table_info(tables.name) as columns
              where tables.type = 'table' and tables.name <> '_sqlx_migrations'
-               and tables.name not like 'sqlite_%' and tables.name not like 'message_search%'",
+               and tables.name not like 'sqlite_%' and tables.name not like 'message_search%'
+               and tables.name not like 'customer_search%'",
         )
         .fetch_all(&mut conn)
         .await?;
@@ -50,8 +51,9 @@ impl Source {
         };
         let mut known: Vec<_> = TABLES.iter().flat_map(columns).collect();
         known.extend(META.map(|column| ("meta".to_owned(), column.to_owned())));
-        // Of the index of words, which is not copied but made anew.
+        // Of the indexes of words and names, which are not copied.
         known.push(("messages".to_owned(), "search_id".to_owned()));
+        known.push(("conversations".to_owned(), "number".to_owned()));
         require_known("the database to copy", known, found)?;
         let epoch: Uuid = sqlx::query_scalar("select epoch from meta").fetch_one(&mut conn).await?;
         Ok(Self { conn, epoch: Epoch(epoch), _in_use: in_use })

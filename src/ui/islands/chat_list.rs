@@ -1,7 +1,7 @@
 //! The dashboard's list of chats: one part of it, kept in order while things happen.
 
 use crate::{
-    api::Inbox,
+    api::{Found, Inbox},
     domain::{Conversation, ConversationId, ConversationStatus, MOST_COUNTED},
 };
 
@@ -16,13 +16,15 @@ pub struct ChatList {
     pub next_cursor: Option<String>,
     pub open: i64,
     pub closed: i64,
+    /// Messages with the words of the search, as they were when it was made.
+    pub found: Vec<Found>,
 }
 
 impl ChatList {
     #[must_use]
     pub fn new(start: Inbox, status: ConversationStatus, search: String) -> Self {
-        let Inbox { items, next_cursor, open, closed } = start;
-        Self { status, search, items, next_cursor, open, closed }
+        let Inbox { items, next_cursor, open, closed, found } = start;
+        Self { status, search, items, next_cursor, open, closed, found }
     }
 
     /// What is shown.
@@ -74,8 +76,8 @@ impl ChatList {
 
     /// Takes the first part anew, as after a cut; what was loaded beyond it is kept.
     pub fn refresh(&mut self, fresh: Inbox) {
-        let Inbox { items, next_cursor, open, closed } = fresh;
-        (self.open, self.closed) = (open, closed);
+        let Inbox { items, next_cursor, open, closed, found } = fresh;
+        (self.open, self.closed, self.found) = (open, closed, found);
         // What now belongs between the fresh ones but is not among them is gone from this list.
         match items.last() {
             Some(last) if next_cursor.is_some() => {
@@ -137,7 +139,7 @@ mod tests {
     }
 
     fn part(items: Vec<Conversation>, more: bool) -> Inbox {
-        Inbox { open: 5, closed: 2, next_cursor: more.then(|| "next".into()), items }
+        Inbox { open: 5, closed: 2, next_cursor: more.then(|| "next".into()), items, found: Vec::new() }
     }
 
     fn ids(list: &ChatList) -> Vec<u128> {

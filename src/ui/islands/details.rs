@@ -30,7 +30,7 @@ use crate::{
 /// The parts of the column, each with a key of its own.
 fn parts(conversation: &Conversation, error: Option<&str>, zone: Zone) -> Vec<(u128, Element)> {
     let error = error.map(|error| el("p", "field__error").attr("role", "alert").text(error.to_owned()));
-    let parts = [facts(conversation, zone), link(conversation), status(conversation)];
+    let parts = [facts(conversation, zone), link(conversation), transcript(conversation), status(conversation)];
     (0..).zip(parts.into_iter().chain(error)).collect()
 }
 
@@ -95,6 +95,13 @@ fn link(conversation: &Conversation) -> Element {
             .with(help("There is no link to this chat now. Nobody can open it but you and your colleagues."))
             .with(button(conversation, "link", SMALL, "Make a link")),
     }
+}
+
+fn transcript(conversation: &Conversation) -> Element {
+    let address = ["/api/v1/conversations/", &conversation.id.to_string(), "/transcript?format=html"].concat();
+    part("Transcript")
+        .with(help("Every message of this chat, in a file to keep or to print."))
+        .with(el("a", SMALL).attr("href", address).attr("download", "").text("Save transcript"))
 }
 
 fn status(conversation: &Conversation) -> Element {

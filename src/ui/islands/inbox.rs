@@ -13,7 +13,7 @@ use super::{
     start_json,
 };
 use crate::{
-    api,
+    api::{self, FOUND_MESSAGES, Found},
     client::{
         ask::ask,
         json::{Json, Object},
@@ -28,7 +28,7 @@ use crate::{
         Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp,
     },
     protocol::{ClientFrame, ServerFrame},
-    ui::components::{Icon, icon},
+    ui::components::{Icon, address, icon},
 };
 
 /// Several reasons to ask the server again become one question.
@@ -38,7 +38,24 @@ const CLOCK: Duration = Duration::from_secs(30);
 impl FromJson for api::Inbox {
     fn from_json(json: &Json) -> Option<Self> {
         let (items, next_cursor) = (member(json, "items")?, member(json, "next_cursor")?);
-        Some(Self { items, next_cursor, open: member(json, "open")?, closed: member(json, "closed")? })
+        let (open, closed, found) = (member(json, "open")?, member(json, "closed")?, member(json, "found")?);
+        Some(Self { items, next_cursor, open, closed, found })
+    }
+}
+
+impl FromJson for Found {
+    fn from_json(json: &Json) -> Option<Self> {
+        Some(Self {
+            id: member(json, "id")?,
+            conversation_id: member(json, "conversation_id")?,
+            seq: member(json, "seq")?,
+            customer_name: member(json, "customer_name")?,
+            sender_name: member(json, "sender_name")?,
+            created_at: member(json, "created_at")?,
+            before: member(json, "before")?,
+            word: member(json, "word")?,
+            after: member(json, "after")?,
+        })
     }
 }
 
@@ -62,29 +79,64 @@ struct Look {
 fn rows(list: &ChatList, look: Look) -> Vec<(u128, Element)> {
     const MORE: u128 = u128::MAX;
     const EMPTY: u128 = u128::MAX - 1;
-    let word = status_word(list.status);
-    let mut rows: Vec<_> = list.shown().map(|item| (item.id.0.as_u128(), row(item, word, look))).collect();
-    if rows.is_empty() {
-        rows.push((EMPTY, empty(list, word)));
+    const MESSAGES: u128 = u128::MAX - 2;
+    const ALL: u128 = u128::MAX - 3;
+    let mut rows: Vec<_> = list.shown().map(|item| (item.id.0.as_u128(), row(item, list, look))).collect();
+    if rows.is_empty() && list.found.is_empty() {
+        rows.push((EMPTY, empty(list)));
     }
     if let Some(cursor) = &list.next_cursor {
-        let address = ["/admin?status=", word, "&cursor=", cursor].concat();
-        let link = el("a", "button button--quiet").attr("href", address).attr("data-act", "more").text("More");
-        rows.push((MORE, el("li", "inbox__more").with(link)));
+        let link = el("a", "button button--quiet").attr("href", here(list, &[("cursor", cursor)]));
+        rows.push((MORE, el("li", "inbox__more").with(link.attr("data-act", "more").text("More"))));
+    }
+    if !list.found.is_empty() {
+        rows.push((MESSAGES, el("li", "inbox__part").with(el("h3", "inbox__subtitle").text("Messages"))));
+        rows.extend(list.found.iter().map(|found| (found.id.0.as_u128(), found_row(found, list, look))));
+    }
+    if list.found.len() as i64 == FOUND_MESSAGES {
+        let said = "These are the latest messages. More words find fewer.";
+        rows.push((ALL, el("li", "inbox__part").with(el("p", "inbox__hint").text(said))));
     }
     rows
 }
 
-fn row(item: &Conversation, word: &str, look: Look) -> Element {
+/// The address of this list, with something more.
+fn here(list: &ChatList, more: &[(&str, &str)]) -> String {
+    let pairs = [&[("status", status_word(list.status)), ("q", &list.search)], more].concat();
+    address("/admin", &pairs)
+}
+
+/// A message that was found, which leads to its place in its chat.
+fn found_row(found: &Found, list: &ChatList, look: Look) -> Element {
+    let (id, seq) = (found.conversation_id.to_string(), found.seq.to_string());
+    let address = [&here(list, &[("chat", &id), ("before", &seq)]), "#m-", &seq].concat();
+    let by = (found.sender_name != found.customer_name).then(|| [&found.sender_name, ": "].concat());
+    let text = el("span", "row__text")
+        .text(by.unwrap_or_default())
+        .text(found.before.clone())
+        .with_all((!found.word.is_empty()).then(|| el("mark", "row__mark").text(found.word.clone())))
+        .text(found.after.clone());
+    let link = el("a", "row row--found")
+        .attr("href", address)
+        .with(el("span", "row__name").text(found.customer_name.clone()))
+        .with(time(found.created_at, look))
+        .with(text);
+    el("li", "inbox__item").with(link)
+}
+
+fn time(at: Timestamp, look: Look) -> Element {
+    el("time", "row__time")
+        .attr("datetime", at.to_string())
+        .attr("title", labels::full(at, look.zone))
+        .text(labels::relative(at, look.now, look.zone))
+}
+
+fn row(item: &Conversation, list: &ChatList, look: Look) -> Element {
     let id = item.id.to_string();
     let online = item.customer_online == Some(true);
-    let address = ["/admin?status=", word, "&chat=", &id].concat();
+    let address = here(list, &[("chat", &id)]);
     let name = el("span", "row__name").text(item.customer_name.clone());
     let name = name.with_all(online.then(|| el("span", "visually-hidden").text(", here now")));
-    let time = el("time", "row__time")
-        .attr("datetime", item.updated_at.to_string())
-        .attr("title", labels::full(item.updated_at, look.zone))
-        .text(labels::relative(item.updated_at, look.now, look.zone));
     let text = match &item.last_message {
         Some(text) => el("span", "row__text").text(text.clone()),
         None => el("span", "row__text row__text--none").text("No messages yet"),
@@ -103,16 +155,17 @@ fn row(item: &Conversation, word: &str, look: Look) -> Element {
         .maybe("aria-current", (look.chosen == Some(item.id)).then_some("true"))
         .with(el("span", avatar).attr("aria-hidden", "true").text(initials(&item.customer_name)))
         .with(name)
-        .with(time)
+        .with(time(item.updated_at, look))
         .with(text)
         .with_all(badge);
     el("li", "inbox__item").attr("data-conversation", id).with(link)
 }
 
-fn empty(list: &ChatList, word: &str) -> Element {
+fn empty(list: &ChatList) -> Element {
     let (text, address, action) = match list.status {
         _ if !list.search.is_empty() => {
-            (["Nothing found for “", &list.search, "”."].concat(), ["/admin?status=", word].concat(), "Show all")
+            let all = ["/admin?status=", status_word(list.status)].concat();
+            (["Nothing found for “", &list.search, "”."].concat(), all, "Show all")
         }
         ConversationStatus::Open => (
             "No open chats. A new one starts with a link that you send.".to_owned(),
@@ -162,7 +215,7 @@ pub fn InboxList(
                 <form class="search" role="search" method="get" action="/admin">
                     <input type="hidden" name="status" value=word />
                     <label class="visually-hidden" for="q">
-                        "Search chats"
+                        "Search chats and messages"
                     </label>
                     <Icon d=icon::SEARCH />
                     <input
@@ -327,5 +380,45 @@ impl Desk {
             self.list.write().search = search.to_owned();
             self.ask_soon();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{client::markup::to_html, domain::MessageId};
+
+    fn found() -> Found {
+        Found {
+            id: MessageId::new(),
+            conversation_id: ConversationId::new(),
+            seq: 7,
+            customer_name: "Cleo".into(),
+            sender_name: "Ada".into(),
+            created_at: Timestamp(0),
+            before: "of ".into(),
+            word: "oak".into(),
+            after: " <wood>".into(),
+        }
+    }
+
+    #[test]
+    fn what_the_server_found_is_read_from_its_json() {
+        let inbox = api::Inbox { items: Vec::new(), next_cursor: None, open: 1, closed: 2, found: vec![found()] };
+        let json = Json::parse(&serde_json::to_string(&inbox).unwrap()).unwrap();
+        assert_eq!(api::Inbox::from_json(&json), Some(inbox));
+    }
+
+    #[test]
+    fn a_message_that_was_found_leads_to_its_place() {
+        let inbox = api::Inbox { items: Vec::new(), next_cursor: None, open: 0, closed: 0, found: vec![found()] };
+        let id = inbox.found[0].conversation_id;
+        let list = ChatList::new(inbox, ConversationStatus::Open, "oak & ash".into());
+        let rows = rows(&list, Look { chosen: None, now: Timestamp(0), zone: labels::utc });
+        let html = to_html(rows.iter().map(|(_, row)| row));
+        let address = format!("href=\"/admin?status=open&amp;q=oak%20%26%20ash&amp;chat={id}&amp;before=7#m-7\"");
+        assert!(html.contains(&address), "{html}");
+        assert!(html.contains("Ada: of <mark class=\"row__mark\">oak</mark> &lt;wood&gt;"), "{html}");
+        assert!(!html.contains("Nothing found"), "{html}");
     }
 }

@@ -51,6 +51,46 @@ async fn each_shows_and_changes_only_what_the_asker_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_finds_chats_and_what_was_said_for_those_who_may_see_it() {
+    let app = TestApp::start().await;
+    let (chat, other) = (app.open("Walnut Wilma").await, app.open("Brass lamp").await);
+    app.say(chat.id, "One of oak, one of WALNUT wood").await;
+    for n in 0..25 {
+        app.say(other.id, &format!("walnut {n}")).await;
+    }
+    let (guest, admin) = (app.guest_browser(&chat).await, app.admin_browser().await);
+    let search = async |browser, text: &str| {
+        let arguments = json!({ "status": "open", "search": text, "cursor": null });
+        let seen = call(browser, "list_inbox", &arguments).await.expect(200).json();
+        let list = |name: &str| seen[name].as_array().unwrap().clone();
+        (list("items"), list("found"))
+    };
+
+    let (items, found) = search(&admin, "walnut").await;
+    assert_eq!((items.len(), &items[0]["id"]), (1, &json!(chat.id)));
+    assert_eq!((found.len(), &found[0]["customer_name"]), (20, &json!("Brass lamp")), "the latest");
+    assert_eq!(
+        (&found[0]["word"], &found[0]["after"], &found[0]["seq"]),
+        (&json!("walnut"), &json!(" 24"), &json!(25))
+    );
+
+    let (items, found) = search(&guest, "WAL").await;
+    assert_eq!((items.len(), found.len()), (1, 1));
+    let [before, word, after] = ["before", "word", "after"].map(|part| found[0][part].as_str().unwrap().to_owned());
+    assert_eq!([before.as_str(), &word, &after], ["One of oak, one of ", "WALNUT", " wood"]);
+    assert_eq!(found[0]["conversation_id"], json!(chat.id));
+
+    // Nothing to look for in messages, and nothing that anybody wrote.
+    for text in ["%", "oaken"] {
+        assert_eq!(search(&admin, text).await, (Vec::new(), Vec::new()), "{text}");
+    }
+    assert_eq!(search(&admin, " ").await.1, Vec::<Value>::new());
+    let later = json!({ "status": "open", "search": "walnut", "cursor": format!("0_{}", chat.id) });
+    let seen = call(&admin, "list_inbox", &later).await.expect(200).json();
+    assert_eq!(seen["found"], json!([]), "in the first part only");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_site_calls_none() {
     let app = TestApp::start().await;
     let browser = app.admin_browser().await;

@@ -100,6 +100,7 @@ contract! {
             activity_orders_the_list
             lists_are_filtered_and_counted
             search_is_literal_and_in_any_case
+            searches_find_the_same_however_many_there_are
             paging_visits_each_once
             links_live_one_at_a_time
         }

@@ -201,13 +201,21 @@ pub async fn lists_are_filtered_and_counted(world: World) {
 
 pub async fn a_request_is_found_by_what_its_customer_is_called_now(world: World) {
     let owner = world.customer("Owner").await;
-    world.request(&owner, "Table").await;
+    let request = world.request(&owner, "Table").await;
+    world.open(&owner, request.id).await;
     let (name, email) = (Name::parse("name", "Renamed").unwrap(), Email::parse("email", "moved@example.org").unwrap());
     world.store.set_profile(owner.user_id().unwrap(), name, email).await.unwrap();
     assert_eq!(titles(&world, &world.admin, None, "renamed").await, ["Table"]);
     assert_eq!(titles(&world, &world.admin, None, "example.org").await, ["Table"]);
     assert!(titles(&world, &world.admin, None, "example.com").await.is_empty());
     assert_eq!(titles(&world, &world.admin, None, "table").await, ["Table"]);
+
+    // So is the chat about it.
+    for (text, found) in [("renamed", 1), ("moved@example.org", 1), ("owner", 0), ("example.com", 0)] {
+        let filter = ConversationFilter { search: Some(text.to_owned()), ..Default::default() };
+        let chats = world.store.list_conversations(&world.admin, &filter, None, 9).await.unwrap();
+        assert_eq!(chats.len(), found, "{text}");
+    }
 }
 
 pub async fn a_status_is_noted_with_who_gave_it(world: World) {

@@ -327,6 +327,30 @@ async fn nothing_dangles() {
 }
 
 #[tokio::test]
+async fn names_leave_the_index_with_their_customers() {
+    let file = SqliteFile::open().await;
+    let mut other = file.connect().await;
+    execute(&mut other, "create virtual table temp.terms using fts5vocab (main, customer_search, row)").await;
+    let world = with_an_admin(file).await;
+    let rooms = [world.room("Zyxwvut").await, world.room("Zyxwvut").await];
+    let mut terms = async || -> i64 {
+        let some = "select count(*) from terms where term in ('zyx', 'wvu', 'vut')";
+        sqlx::query_scalar(some).fetch_one(&mut other).await.unwrap()
+    };
+    assert_eq!(terms().await, 3);
+
+    for (room, how) in [(&rooms[0], Expiry::Anonymise), (&rooms[1], Expiry::Delete)] {
+        world.store.expire(Expired::Conversation(room.id), in_an_hour(), how, 10).await.unwrap();
+    }
+    assert_eq!(terms().await, 0);
+    let sought = |text: &str| ConversationFilter { search: Some(text.to_owned()), ..Default::default() };
+    for (text, found) in [("zyxwvut", 0), ("former", 1)] {
+        let chats = world.store.list_conversations(&world.admin, &sought(text), None, 9).await.unwrap();
+        assert_eq!(chats.len(), found, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn own_messages_are_found_by_the_index_if_they_are_many() {
     let file = SqliteFile::open().await;
     let mut other = file.connect().await;

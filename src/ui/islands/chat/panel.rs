@@ -136,7 +136,7 @@ pub(super) fn wake_up() {
     page::register_service_worker();
     let hearing = panel.clone();
     socket::listen(move |event| hearing.hear(event));
-    panel.open_at_new();
+    panel.open();
 }
 
 pub(super) fn presence_class(here: bool) -> &'static str {

@@ -46,12 +46,13 @@ impl Panel {
         self.parts.log.set_scroll_top(0);
     }
 
-    /// Opens the log at the first unread message, if there is one.
-    pub fn open_at_new(self: &Rc<Self>) {
-        if let Some(new) = document().get_element_by_id("new") {
+    /// Opens the log at the message that the address names, or else at the first unread one, if there is one.
+    pub fn open(self: &Rc<Self>) {
+        let named = self.parts.log.query_selector(":target").ok().flatten();
+        if let Some(row) = named.or_else(|| document().get_element_by_id("new")) {
             let centred = ScrollIntoViewOptions::new();
             centred.set_block(ScrollLogicalPosition::Center);
-            new.scroll_into_view_with_scroll_into_view_options(&centred);
+            row.scroll_into_view_with_scroll_into_view_options(&centred);
         }
         self.moved();
     }
