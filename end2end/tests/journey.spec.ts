@@ -63,6 +63,21 @@ test("closing stops the customer, reopening lets them go on", async ({ api, admi
   expect(server.url).toContain("127.0.0.1");
 });
 
+test("on a phone the dashboard shows the list or a chat, each with a way to the other", async ({ api, person, server }) => {
+  const { page, chat } = await person({ phone: true });
+  const { id } = await api.openChat("Beech stool");
+  await api.post(id, "As high as a knee");
+  await page.goto(server.link("admin"));
+  const list = page.locator(".inbox__list");
+  await list.getByRole("link", { name: "Beech stool" }).click();
+  await chat.live();
+  await expect(chat.message("As high as a knee")).toBeVisible();
+  await expect(list).toBeHidden();
+  await page.getByRole("link", { name: "Back to all chats" }).click();
+  await expect(list).toBeVisible();
+  await expect(chat.panel).toHaveCount(0);
+});
+
 test("an admin saves what was said", async ({ api, admin }) => {
   const { id } = await api.openChat("Elm desk");
   await api.post(id, "Kept for later");
