@@ -50,7 +50,7 @@ fn older_address(room: &Room) -> Option<String> {
 }
 
 fn top_of<'a>(room: &Room, loading: bool, name: &'a str) -> Top<'a> {
-    Top { older: older_address(room), loading, name }
+    Top { older: older_address(room), loading, name, admin: room.is_admin() }
 }
 
 /// What takes the composer's place.

@@ -18,6 +18,8 @@ pub(super) struct Top<'a> {
     pub loading: bool,
     /// The name of the other side.
     pub name: &'a str,
+    /// Whether an admin looks at it.
+    pub admin: bool,
 }
 
 const TOP: u128 = u128::MAX;
@@ -43,7 +45,8 @@ fn key(line: &Line) -> u128 {
 fn top_row(top: &Top) -> Element {
     match &top.older {
         None => {
-            let words = ["Only you and ", top.name, " can read this chat. It is kept after it is closed."];
+            let who = if top.admin { "Only you, your colleagues and " } else { "Only you and " };
+            let words = [who, top.name, " can read this chat. It is kept after it is closed."];
             el("li", "log__start").text(words.concat())
         }
         Some(_) if top.loading => {
@@ -237,7 +240,7 @@ mod tests {
     #[test]
     fn the_top_says_whether_there_is_more() {
         let top = |older: Option<&str>, loading| {
-            to_html([&top_row(&Top { older: older.map(Into::into), loading, name: "Ada" })])
+            to_html([&top_row(&Top { older: older.map(Into::into), loading, name: "Ada", admin: false })])
         };
         assert!(top(None, false).contains("Only you and Ada"));
         assert!(top(Some("/chat/1?before=51"), false).contains("href=\"/chat/1?before=51\""));
