@@ -5,8 +5,8 @@ alter table conversations add column number integer;
 update conversations set number = rowid;
 create unique index conversations_by_number on conversations (number);
 
--- Every three characters in a row of what `customer_folded` has.
-create virtual table customer_search using fts5 (folded, tokenize = 'trigram case_sensitive 1');
+-- Every three characters in a row of what `customer_folded` has, and not where.
+create virtual table customer_search using fts5 (folded, tokenize = 'trigram case_sensitive 1', detail = none);
 -- Whose name goes is gone from the index at once, and not when its parts are merged some day.
 insert into customer_search (customer_search, rank) values ('secure-delete', 1);
 insert into customer_search (rowid, folded) select number, customer_folded from conversations;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Form,
-    extract::{FromRequest, Request, State},
+    extract::{FromRequest, Multipart, Request, State, multipart::MultipartRejection},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -18,14 +18,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{
     App, Asker, auth, error,
     pages::{PageId, own_path, problem, render, see_other, signed_in},
+    rest::attachments,
+    router::BODY_BYTES,
 };
 use crate::{
     app::FormState,
     domain::{
-        Actor, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, Problem, RequestId,
-        RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
+        Actor, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, Problem,
+        RequestId, RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
     },
-    service::{Secret, Service},
+    service::{MAX_ATTACHMENTS, Secret, Service},
 };
 
 /// The fields of a form. What is no such form is answered with a page that says so.
@@ -232,7 +234,7 @@ pub(super) async fn revoke_link(
     lead_on(&app, asker, async |service: Arc<Service>, actor| service.revoke_link(&actor, id).await, desk).await
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct NewMessage {
     content: String,
     /// Made by the server with the page: sending the form twice makes one message.
@@ -255,19 +257,106 @@ pub(super) async fn post_message(
     Fields(form): Fields<NewMessage>,
 ) -> Response {
     let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
+    post(&app, asker, &actor, id, form, Ok(Vec::new())).await
+}
+
+/// Sends a message with files, or says why these could not be taken.
+async fn post(
+    app: &App,
+    asker: Asker,
+    actor: &Actor,
+    id: ConversationId,
+    form: NewMessage,
+    files: Result<Vec<AttachmentId>, Problem>,
+) -> Response {
     let page = match form.from.as_deref().and_then(own_path).filter(|path| has_chat_beside(path)) {
         Some(page) => page.to_owned(),
         None if actor.is_admin() => format!("/admin?chat={id}"),
         None => format!("/chat/{id}"),
     };
-    match app.service.post_message(&actor, id, form.client_id, &form.content, Vec::new()).await {
+    let posted = match files {
+        Ok(files) => app.service.post_message(actor, id, form.client_id, &form.content, files).await,
+        Err(reason) => Err(reason),
+    };
+    match posted {
         Ok(_) => see_other(&page),
-        Err(reason) if matches!(reason.code, Code::NotFound | Code::Unauthorized) => problem(&app, asker, reason).await,
+        Err(reason) if matches!(reason.code, Code::NotFound | Code::Unauthorized) => problem(app, asker, reason).await,
         // What was typed stays, whatever the reason.
         Err(reason) => {
             let client_id = form.client_id.map(|id| id.to_string()).unwrap_or_default();
-            again(&app, asker, &page, reason, [("content", form.content), ("client_id", client_id)]).await
+            again(app, asker, &page, reason, [("content", form.content), ("client_id", client_id)]).await
         }
+    }
+}
+
+/// A message with files. What is refused is read to its end, or the browser would not read the answer.
+pub(super) async fn post_files(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    PageId(id): PageId<ConversationId>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Response {
+    let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
+    // Before a file is read into memory: nobody's who may not put it here.
+    if let Err(reason) = app.service.conversation(&actor, id).await {
+        return problem(&app, asker, reason).await;
+    }
+    let mut fields = NewMessage::default();
+    let files = match form {
+        Ok(form) => read_files(&app.service, &actor, id, form, &mut fields).await,
+        Err(_) => Err(attachments::misunderstood()),
+    };
+    post(&app, asker, &actor, id, fields, files).await
+}
+
+/// Puts the files of a form into the conversation, and what else it has into `fields`.
+async fn read_files(
+    service: &Service,
+    actor: &Actor,
+    id: ConversationId,
+    mut form: Multipart,
+    fields: &mut NewMessage,
+) -> Result<Vec<AttachmentId>, Problem> {
+    let unread = |error| attachments::unread(service, &error);
+    let mut files = Vec::new();
+    let mut refused = None;
+    while let Some(mut part) = form.next_field().await.map_err(unread)? {
+        let part_name = part.name().unwrap_or_default().to_owned();
+        if part_name != "file" {
+            let bytes = attachments::read_part(&mut part, BODY_BYTES).await.map_err(unread)?.unwrap_or_default();
+            let text = String::from_utf8(bytes).unwrap_or_default();
+            match &*part_name {
+                "content" => fields.content = text,
+                "client_id" => fields.client_id = text.parse().ok(),
+                "from" => fields.from = Some(text),
+                _ => {}
+            }
+            continue;
+        }
+        let name = part.file_name().unwrap_or_default().to_owned();
+        let media_type = part.content_type().unwrap_or_default().to_owned();
+        let most = if refused.is_none() { service.limits().attachment_bytes } else { 0 };
+        let bytes = attachments::read_part(&mut part, most).await.map_err(unread)?;
+        // So browsers send a field in which nothing was chosen.
+        if refused.is_some() || (name.is_empty() && bytes.as_ref().is_some_and(Vec::is_empty)) {
+            continue;
+        }
+        let added = match bytes {
+            _ if files.len() == MAX_ATTACHMENTS => {
+                Err(Problem::invalid("file", format!("A message can have {MAX_ATTACHMENTS} files.")))
+            }
+            Some(bytes) => service.add_attachment(actor, id, &name, &media_type, &bytes).await,
+            None => Err(service.attachment_too_large()),
+        };
+        match added {
+            Ok(file) => files.push(file.id),
+            Err(reason) => refused = Some(reason),
+        }
+    }
+    match refused {
+        Some(reason) => Err(reason),
+        None if files.is_empty() => Err(Problem::invalid("file", "Please choose a file to send.")),
+        None => Ok(files),
     }
 }
 

@@ -9,9 +9,10 @@ use axum::{
 use tower_http::compression::CompressionLayer;
 
 use super::{App, assets, auth, forms, health, metrics, pages, rest, security, trace, ws};
+use crate::service::MAX_ATTACHMENTS;
 
 /// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
-const BODY_BYTES: usize = 256 * 1024;
+pub(super) const BODY_BYTES: usize = 256 * 1024;
 
 pub(super) fn routes(app: App) -> Router {
     let attachment_bytes = app.service.limits().attachment_bytes;
@@ -60,6 +61,11 @@ pub(super) fn routes(app: App) -> Router {
         .route("/docs/api", get(pages::public))
         .route("/chat", get(pages::open_link))
         .route("/chat/{id}", get(pages::chat).post(forms::post_message))
+        .route(
+            "/chat/{id}/files",
+            post(forms::post_files)
+                .layer(DefaultBodyLimit::max(MAX_ATTACHMENTS * attachment_bytes + rest::attachments::MOST_DROPPED)),
+        )
         .fallback(pages::not_found)
         .layer(CompressionLayer::new());
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most files that go with one message.
-const MAX_ATTACHMENTS: usize = 10;
+pub const MAX_ATTACHMENTS: usize = 10;
 
 impl Service {
     /// Posts a message. The same client id again returns what was stored the first time.

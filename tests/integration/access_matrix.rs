@@ -143,6 +143,7 @@ GET  /chat?chatId={chat_id}                                         | 303:/chat/
 GET  /chat?chatId={new}                                             | 404        404        404        404          404          404
 GET  /chat/{conversation}                                           | 404        200        404        200          404          303:/admin
 POST /chat/{conversation} content=hello                             | 404        303:/chat/{conversation} 404 303:/chat/{conversation} 404 303:/admin
+POST /chat/{conversation}/files file                                | 404        303:/chat/{conversation} 404 303:/chat/{conversation} 404 303:/admin
 GET  /admin                                                         | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin?chat={conversation}                                     | 303:/login 303:/login 303:/login 404          404          200
 POST /admin/chats customer_name=Chair                               | 401        403        403        403          403          303:/admin
@@ -488,7 +489,9 @@ async fn the_pages() {
         let api = Api::new(&scene.stage.app.url, sign.clone());
         let method: Method = row.call.parse().unwrap();
         let mut request = api.request_to(method.clone(), &scene.fill(row.path).await);
-        if method == Method::POST {
+        if row.body == "file" {
+            request = multipart(request, "file", "a.txt", "text/plain", b"a");
+        } else if method == Method::POST {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             request = request.body(scene.fill(row.body).await);
         }

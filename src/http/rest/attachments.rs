@@ -3,7 +3,10 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Multipart, multipart::MultipartRejection},
+    extract::{
+        Multipart,
+        multipart::{Field, MultipartError, MultipartRejection},
+    },
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -11,7 +14,10 @@ use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 
 use super::{Id, SignedIn};
-use crate::domain::{Attachment, AttachmentId, Code, ConversationId, Problem, percent_encoded};
+use crate::{
+    domain::{Attachment, AttachmentId, Code, ConversationId, Problem, percent_encoded},
+    service::Service,
+};
 
 /// Bytes that are read beyond the largest file, and dropped: whoever sends too much reads the answer only
 /// after sending it all. What is larger still loses its connection.
@@ -25,8 +31,29 @@ pub(in crate::http) struct New {
     file: String,
 }
 
-fn misunderstood() -> Problem {
+pub(in crate::http) fn misunderstood() -> Problem {
     Problem::invalid("file", "Send the file as multipart/form-data, in a part named `file`.")
+}
+
+/// Why a form with files could not be read to its end.
+pub(in crate::http) fn unread(service: &Service, error: &MultipartError) -> Problem {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => service.attachment_too_large(),
+        _ => misunderstood(),
+    }
+}
+
+/// The bytes of a part; `None` if there are more than `most`. It is read to its end all the same, so that what comes
+/// after it can be.
+pub(in crate::http) async fn read_part(part: &mut Field<'_>, most: usize) -> Result<Option<Vec<u8>>, MultipartError> {
+    let (mut bytes, mut size) = (Vec::new(), 0);
+    while let Some(chunk) = part.chunk().await? {
+        size += chunk.len();
+        if size <= most {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    Ok((size <= most).then_some(bytes))
 }
 
 /// Put a file into a conversation
@@ -43,27 +70,15 @@ pub(in crate::http) async fn add(
     // Before a file is read into memory: nobody's who may not put it here.
     by.service.conversation(&by.actor, id).await?;
     let mut form = form.map_err(|_| misunderstood())?;
-    let unread = |error: axum::extract::multipart::MultipartError| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => by.service.attachment_too_large(),
-        _ => misunderstood(),
-    };
+    let unread = |error| unread(&by.service, &error);
     while let Some(mut part) = form.next_field().await.map_err(unread)? {
         if part.name() != Some("file") {
             continue;
         }
         let name = part.file_name().unwrap_or_default().to_owned();
         let media_type = part.content_type().unwrap_or_default().to_owned();
-        let most = by.service.limits().attachment_bytes;
-        let (mut bytes, mut size) = (Vec::new(), 0);
-        while let Some(chunk) = part.chunk().await.map_err(unread)? {
-            size += chunk.len();
-            if size <= most {
-                bytes.extend_from_slice(&chunk);
-            }
-        }
-        if size > most {
-            return Err(by.service.attachment_too_large());
-        }
+        let bytes = read_part(&mut part, by.service.limits().attachment_bytes).await.map_err(unread)?;
+        let bytes = bytes.ok_or_else(|| by.service.attachment_too_large())?;
         let file = by.service.add_attachment(&by.actor, id, &name, &media_type, &bytes).await?;
         return Ok((StatusCode::CREATED, Json(file)));
     }

@@ -354,7 +354,7 @@ pub(super) enum By {
 
 /// The statement that lists what matches `filter`. All variants bind the same values: besides those
 /// of [`select_conversations`], `?2` and `?3` of [`own_conversations`], `?5` status, `?6` kind,
-/// `?7` what is searched for, `?8` and `?9` cursor, `?10` limit.
+/// `?7` folded search, `?8` and `?9` cursor, `?10` limit; [`By::Customer`] also `?11` the part to look up.
 pub(super) fn list_sql(by: By, filter: &ConversationFilter, has_cursor: bool) -> String {
     // A cross join keeps the order of its tables: first the few that are theirs, or were found, then each
     // of those, never all that are open.
@@ -373,8 +373,8 @@ pub(super) fn list_sql(by: By, filter: &ConversationFilter, has_cursor: bool) ->
     let conditions = [
         (filter.status.is_some(), " and conversations.status = ?5"),
         (filter.kind.is_some(), " and conversations.kind = ?6"),
-        (is_searched && by == By::Customer, " and customer_search match ?7"),
-        (is_searched && by != By::Customer, " and instr(conversations.customer_folded, ?7)"),
+        (by == By::Customer, " and customer_search match ?11"),
+        (is_searched, " and instr(conversations.customer_folded, ?7)"),
         (has_cursor, " and (conversations.updated_at_ms, conversations.id) < (?8, ?9)"),
     ];
     sql.push_str(" where true");
@@ -387,21 +387,37 @@ pub(super) fn list_sql(by: By, filter: &ConversationFilter, has_cursor: bool) ->
 
 /// More chats than this are not gathered from the index and sorted: going through the latest ones finds as many as
 /// a list has sooner.
-const FEW: i64 = 1_000;
+const FEW: i64 = 500;
+/// Of a long text so many parts are counted.
+const MOST_PARTS: usize = 16;
 
-/// What finds the customers whose name or address has this text, as FTS5 takes it. `None` if its index cannot: it
-/// has three characters in a row.
-fn phrase(text: &str) -> Option<String> {
-    let is_indexed = text.chars().nth(2).is_some() && !text.contains('\0');
-    is_indexed.then(|| format!("\"{}\"", text.replace('"', "\"\"")))
+/// Parts of a text that the index of customers can look up, as FTS5 takes them: three characters in a row.
+fn parts(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() < 3 || chars.contains(&'\0') {
+        return Vec::new();
+    }
+    let (last, step) = (chars.len() - 3, (chars.len() / MOST_PARTS).max(3));
+    let starts = (0..last).step_by(step).chain([last]);
+    let quoted = |start| format!("\"{}\"", chars[start..start + 3].iter().collect::<String>().replace('"', "\"\""));
+    starts.map(quoted).collect()
 }
 
-pub(super) const COUNT_FOUND: &str =
-    "select count(*) from (select 1 from customer_search where customer_search match ?1 limit ?2)";
+/// How many chats the index has for each of some parts, a JSON list `?1`; it counts to `?2`.
+pub(super) const COUNT_PARTS: &str = "
+    select value, (select count(*) from (select 1 from customer_search where customer_search match asked.value limit ?2))
+    from json_each(?1) as asked";
 
-async fn has_few(conn: &mut SqliteConnection, phrase: &str) -> Result<bool> {
-    let found: i64 = sqlx::query_scalar(COUNT_FOUND).bind(phrase).bind(FEW + 1).fetch_one(conn).await?;
-    Ok(found <= FEW)
+/// The part of a text that the fewest customers have, if these are [`FEW`].
+async fn rarest_part(conn: &mut SqliteConnection, text: &str) -> Result<Option<String>> {
+    let parts = parts(text);
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let parts = serde_json::Value::from(parts).to_string();
+    let counted: Vec<(String, i64)> = sqlx::query_as(COUNT_PARTS).bind(parts).bind(FEW + 1).fetch_all(conn).await?;
+    let rarest = counted.into_iter().min_by_key(|(_, found)| *found);
+    Ok(rarest.filter(|(_, found)| *found <= FEW).map(|(part, _)| part))
 }
 
 pub(super) async fn list(
@@ -413,26 +429,29 @@ pub(super) async fn list(
 ) -> Result<Vec<Seat>> {
     let asker = Asker::from(actor);
     let text = searched(filter.search.as_deref()).map(fold);
-    let phrase = text.as_deref().and_then(phrase);
-    let (by, sought) = match phrase {
-        _ if !actor.is_admin() => (By::Owner, text),
-        Some(phrase) if has_few(conn, &phrase).await? => (By::Customer, Some(phrase)),
-        _ => (By::Activity, text),
+    let part = match &text {
+        Some(text) if actor.is_admin() => rarest_part(conn, text).await?,
+        _ => None,
     };
-    let rows = sqlx::query(AssertSqlSafe(list_sql(by, filter, cursor.is_some())))
+    let by = match &part {
+        Some(_) => By::Customer,
+        None if actor.is_admin() => By::Activity,
+        None => By::Owner,
+    };
+    let query = sqlx::query(AssertSqlSafe(list_sql(by, filter, cursor.is_some())))
         .bind(now().0)
         .bind(asker.customer)
         .bind(asker.links)
         .bind(asker.admin)
         .bind(filter.status.map(Word::word))
         .bind(filter.kind.map(Word::word))
-        .bind(sought)
+        .bind(text)
         .bind(cursor.map(|cursor| cursor.updated_at.0))
         .bind(cursor.map(|cursor| cursor.id.0))
         // A negative limit would mean none at all.
-        .bind(limit.max(0))
-        .fetch_all(conn)
-        .await?;
+        .bind(limit.max(0));
+    let query = if let Some(part) = part { query.bind(part) } else { query };
+    let rows = query.fetch_all(conn).await?;
     Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
 }
 

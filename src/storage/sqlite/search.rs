@@ -32,7 +32,7 @@ const GATHERED: usize = 10;
 pub(super) fn latest(words: usize) -> String {
     let patterns: String = (4..words + 4).map(|number| format!(" or content like ?{number}")).collect();
     format!(
-        "select search_id, content from messages
+        "select search_id, rowid, content from messages
          where search_id >= ?1 and search_id < ?2 and not is_system
            and (length(content) <> octet_length(content){patterns})
          order by search_id desc limit ?3"
@@ -48,7 +48,7 @@ pub(super) const COUNT_OWN: &str = concat!(
 
 /// Binds, besides what [`own_conversations`] does, `?4` where to begin. In no order.
 pub(super) const OWN: &str = concat!(
-    "select messages.search_id, messages.content from (",
+    "select messages.search_id, messages.rowid, messages.content from (",
     own_conversations!(),
     ") as own cross join messages on messages.conversation_id = own.id
      where messages.search_id < ?4 and not messages.is_system"
@@ -58,7 +58,7 @@ pub(super) const OWN: &str = concat!(
 macro_rules! by_word {
     ($words:literal, $before:literal, $limit:literal, $scope:expr) => {
         concat!(
-            "select messages.search_id, messages.content
+            "select messages.search_id, messages.rowid, messages.content
              from message_search cross join messages on messages.search_id = message_search.rowid
              where message_search match ",
             $words,
@@ -78,7 +78,7 @@ pub(super) const OWN_BY_WORD: &str =
     by_word!("?4", "?5", "?6", concat!(" and messages.conversation_id in (", own_conversations!(), ")"));
 
 pub(super) const FOUND: &str =
-    concat!(select_messages!(), " where search_id in (select value from json_each(?1)) order by search_id desc");
+    concat!(select_messages!(), " where rowid in (select value from json_each(?1)) order by search_id desc");
 
 /// Where a list goes on after a message. Messages are numbered for search as they are stored; one that was
 /// taken out of search since is known by its id, which is as old.
@@ -88,8 +88,8 @@ const PLACE: &str = "
         (select search_id + 1 from messages where id < ?1 and search_id is not null order by id desc limit 1),
         0)";
 
-/// A message's number for search, and its content.
-type Entry = (i64, String);
+/// A message's number for search, the row that it is, and its content.
+type Entry = (i64, i64, String);
 
 /// The latest messages that have all words of `query`, after the message `after`. Call it in a snapshot.
 pub(super) async fn messages(
@@ -108,6 +108,7 @@ pub(super) async fn messages(
         Some(id) => sqlx::query_scalar(PLACE).bind(id.0).fetch_one(&mut *conn).await?,
         None => i64::MAX,
     };
+    // The row itself, as looking it up by its number once more would read as much again.
     let found = if actor.is_admin() {
         among_all(conn, &words, before, limit).await?
     } else {
@@ -135,7 +136,7 @@ async fn among_all(conn: &mut SqliteConnection, words: &[Sought], before: i64, l
         let part: Vec<Entry> = query.fetch_all(&mut *conn).await?;
         sample.add(words, &part);
         let next = match part.last() {
-            Some((number, _)) if part.len() as i64 == most => *number,
+            Some((number, ..)) if part.len() as i64 == most => *number,
             _ => from,
         };
         sample.read += (before - next) as usize;
@@ -154,9 +155,9 @@ async fn among_all(conn: &mut SqliteConnection, words: &[Sought], before: i64, l
     let most = if common.is_empty() { missing as i64 } else { -1 };
     let mut entries = sqlx::query_as::<_, Entry>(ALL_BY_WORD).bind(matching(&rare)).bind(before).bind(most).fetch(conn);
     while found.len() < limit {
-        let Some((number, content)) = entries.try_next().await? else { break };
+        let Some((_, row, content)) = entries.try_next().await? else { break };
         if common.iter().all(|word| word.is_in(&content)) {
-            found.push(number);
+            found.push(row);
         }
     }
     Ok(found)
@@ -167,13 +168,13 @@ struct Sample {
     read: usize,
     /// How many of them have each word.
     having: Vec<usize>,
-    /// Those that have all.
+    /// The rows of those that have all.
     found: Vec<i64>,
 }
 
 impl Sample {
     fn add(&mut self, words: &[Sought], part: &[Entry]) {
-        for (number, content) in part {
+        for (_, row, content) in part {
             let mut has_all = true;
             for (word, having) in words.iter().zip(&mut self.having) {
                 let has_it = word.is_in(content);
@@ -181,7 +182,7 @@ impl Sample {
                 has_all &= has_it;
             }
             if has_all {
-                self.found.push(*number);
+                self.found.push(*row);
             }
         }
     }
@@ -242,19 +243,18 @@ async fn among_own(
             .bind(limit as i64)
             .fetch_all(conn)
             .await?;
-        return Ok(rows.into_iter().map(|(number, _)| number).collect());
+        return Ok(rows.into_iter().map(|(_, row, _)| row).collect());
     }
     let mut entries =
         sqlx::query_as::<_, Entry>(OWN).bind(now().0).bind(asker.customer).bind(&asker.links).bind(before).fetch(conn);
     let mut found = Vec::new();
-    while let Some((number, content)) = entries.try_next().await? {
+    while let Some((number, row, content)) = entries.try_next().await? {
         if words.iter().all(|word| word.is_in(&content)) {
-            found.push(number);
+            found.push((number, row));
         }
     }
     found.sort_unstable_by(|one, other| other.cmp(one));
-    found.truncate(limit);
-    Ok(found)
+    Ok(found.into_iter().take(limit).map(|(_, row)| row).collect())
 }
 
 /// As FTS5 takes it: each word quoted, so that nothing in it is an operator, and of each also what merely

@@ -4,6 +4,8 @@
 use leptos::prelude::*;
 
 pub const BACK: &str = "M12 4 6 10l6 6";
+pub const CLIP: &str =
+    "m15.5 9.2-5.9 5.9a3.4 3.4 0 0 1-4.8-4.8l6.5-6.5a2.3 2.3 0 0 1 3.2 3.2l-6.4 6.4a1.1 1.1 0 0 1-1.6-1.6l5.7-5.7";
 pub const CLOSE: &str = "m5 5 10 10M15 5 5 15";
 pub const DOWN: &str = "M10 4v12m-5-5 5 5 5-5";
 pub const INFO: &str = "M10 9v5m0-8h.01M17.5 10a7.5 7.5 0 1 1-15 0 7.5 7.5 0 0 1 15 0Z";

@@ -62,6 +62,56 @@ async fn what_was_refused_is_shown_again_with_what_was_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_with_files_makes_one_message() {
+    let app = TestApp::with(|limits| limits.attachment_bytes = 100_000).await;
+    let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
+    let browser = app.guest_browser(&chat).await;
+    let page = format!("/chat/{}", chat.id);
+    let path = format!("{page}/files");
+    let picture: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let files: [(&str, &str, &[u8]); 2] =
+        [("plan.pdf", "application/pdf", b"%PDF"), ("a b.png", "image/png", &picture)];
+    let client_id = fresh().to_string();
+    let fields = [("content", "as discussed"), ("client_id", &client_id)];
+    for _ in 0..2 {
+        let answer = browser.submit_files(&path, &fields, &files).await.expect(303);
+        assert_eq!(answer.header("location"), page);
+    }
+    let messages = app.admin().get(&format!("/conversations/{}/messages", chat.id)).await.json();
+    assert_eq!(messages["items"].as_array().unwrap().len(), 1);
+    let message = &messages["items"][0];
+    assert_eq!(message["content"], "as discussed");
+    let names: Vec<_> = message["attachments"].as_array().unwrap().iter().map(|file| &file["name"]).collect();
+    assert_eq!(names, ["plan.pdf", "a b.png"]);
+    let address = format!("/attachments/{}", message["attachments"][1]["id"].as_str().unwrap());
+    assert_eq!(app.admin().get(&address).await.expect(200).header("content-length"), "100000");
+    assert!(browser.get(&page).await.text.contains("plan.pdf"));
+
+    // Without words.
+    browser.submit_files(&path, &[], &files[..1]).await.expect(303);
+
+    // What is refused is told with what was typed, and nothing was sent.
+    let large = [picture.as_slice(), b"!"].concat();
+    let too_large: [(&str, &str, &[u8]); 2] = [("large.bin", "", &large), ("small.txt", "text/plain", b"small")];
+    let many: Vec<(&str, &str, &[u8])> = vec![("one.txt", "text/plain", b"1"); 11];
+    for (files, status, words) in
+        [(&too_large[..], 413, "100000 bytes"), (&many, 422, "10 files"), (&[], 422, "choose a file")]
+    {
+        let answer = browser.submit_files(&path, &[("content", "Those & these")], files).await.expect(status);
+        expect_page(&answer);
+        assert!(answer.text.contains(words) && answer.text.contains("Those &amp; these"), "{words}: {}", answer.text);
+    }
+    // So browsers send a field in which nothing was chosen.
+    browser.submit_files(&path, &[], &[("", "application/octet-stream", b"")]).await.expect(422);
+    browser.submit(&path, &[("content", "no files")]).await.expect(422);
+    browser.submit_files(&format!("/chat/{}/files", other.id), &[], &files[..1]).await.expect(404);
+    app.close(chat.id).await;
+    browser.submit_files(&path, &[], &files[..1]).await.expect(409);
+    let stored = app.admin().get(&format!("/conversations/{}", chat.id)).await.json();
+    assert_eq!(stored["last_seq"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_admin_writes_by_form_too() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;

@@ -128,12 +128,29 @@ impl Api {
 
 /// Gives a request a body with one file.
 pub fn multipart(request: RequestBuilder, part: &str, name: &str, media_type: &str, bytes: &[u8]) -> RequestBuilder {
+    with_files(request, &[], part, &[(name, media_type, bytes)])
+}
+
+/// Gives a request a body with fields, and with files in parts of the same name.
+fn with_files(
+    request: RequestBuilder,
+    fields: &[(&str, &str)],
+    part: &str,
+    files: &[(&str, &str, &[u8])],
+) -> RequestBuilder {
     const BOUNDARY: &str = "the-boundary-of-the-parts";
-    let head = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{part}\"; filename=\"{name}\"\r\n\
-         Content-Type: {media_type}\r\n\r\n"
-    );
-    let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
+    let mut body = Vec::new();
+    let mut add = |head: String, bytes: &[u8]| {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+        body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+    };
+    for (name, media_type, bytes) in files {
+        add(format!("name=\"{part}\"; filename=\"{name}\"\r\nContent-Type: {media_type}"), bytes);
+    }
+    for (name, value) in fields {
+        add(format!("name=\"{name}\""), value.as_bytes());
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
     request.header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}")).body(body)
 }
 
@@ -157,6 +174,12 @@ impl Browser {
     /// Sends a form from a page of this server.
     pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         Answer::to(self.form(path, fields).header(header::ORIGIN, &self.url)).await
+    }
+
+    /// Sends a form with files from a page of this server.
+    pub async fn submit_files(&self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, &[u8])]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url)).header(header::ORIGIN, &self.url);
+        Answer::to(with_files(request, fields, "file", files)).await
     }
 
     /// A form that still lacks the headers that tell where it comes from.
