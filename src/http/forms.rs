@@ -27,7 +27,7 @@ use crate::{
         Actor, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, Problem,
         RequestId, RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
     },
-    service::{MAX_ATTACHMENTS, Secret, Service},
+    service::{MAX_ATTACHMENTS, Secret, Service, too_many_attachments},
 };
 
 /// The fields of a form. What is no such form is answered with a page that says so.
@@ -342,9 +342,7 @@ async fn read_files(
             continue;
         }
         let added = match bytes {
-            _ if files.len() == MAX_ATTACHMENTS => {
-                Err(Problem::invalid("file", format!("A message can have {MAX_ATTACHMENTS} files.")))
-            }
+            _ if files.len() == MAX_ATTACHMENTS => Err(too_many_attachments("file")),
             Some(bytes) => service.add_attachment(actor, id, &name, &media_type, &bytes).await,
             None => Err(service.attachment_too_large()),
         };

@@ -18,6 +18,12 @@ use crate::{
 /// Most files that go with one message.
 pub const MAX_ATTACHMENTS: usize = 10;
 
+/// `invalid`, naming `field`, for more files than [`MAX_ATTACHMENTS`].
+#[must_use]
+pub fn too_many_attachments(field: &str) -> Problem {
+    Problem::invalid(field, format!("A message can have {MAX_ATTACHMENTS} files."))
+}
+
 impl Service {
     /// Posts a message. The same client id again returns what was stored the first time.
     ///
@@ -46,8 +52,7 @@ impl Service {
     ) -> Result<Posted, Problem> {
         self.count_send(actor)?;
         if attachments.len() > MAX_ATTACHMENTS {
-            let message = format!("A message can have {MAX_ATTACHMENTS} files.");
-            return Err(Problem::invalid("attachment_ids", message));
+            return Err(too_many_attachments("attachment_ids"));
         }
         let max_chars = self.settings.limits.message_chars;
         let content = if attachments.is_empty() {

@@ -34,7 +34,7 @@ pub use erasure::Retention;
 pub use error::problem;
 pub use export::ExportError;
 pub use mail::Mail;
-pub use messages::MAX_ATTACHMENTS;
+pub use messages::{MAX_ATTACHMENTS, too_many_attachments};
 pub use rate::Rate;
 pub use rooms::Connection;
 pub use secrets::{LinkKey, Secret};

@@ -57,23 +57,16 @@ const AFTER_CHARS: usize = 120;
 #[must_use]
 pub fn excerpt(text: &str, query: &str) -> Excerpt {
     let sought = Sought::all(query);
-    let begins = |word: &&str| {
-        let folded = folded(word);
-        !folded.is_empty() && sought.iter().any(|sought| folded.starts_with(&sought.folded))
-    };
-    // They are slices of the text.
-    let found = written(text).find(begins).map_or(0..0, |word| {
+    // Words are slices of the text.
+    let found = written(text).find(|word| sought.iter().any(|sought| sought.is_in(word))).map_or(0..0, |word| {
         let start = word.as_ptr().addr() - text.as_ptr().addr();
         start..start + word.len()
     });
     let (before, after) = (&text[..found.start], &text[found.end..]);
-    let mut cut: Vec<_> = before.chars().rev().take(BEFORE_CHARS + 1).collect();
-    let is_cut = cut.len() > BEFORE_CHARS;
-    cut.truncate(BEFORE_CHARS);
-    let before: String = cut.into_iter().rev().collect();
+    let start = before.char_indices().rev().nth(BEFORE_CHARS - 1).map_or(0, |(at, _)| at);
+    let (is_cut, before) = (start > 0, &before[start..]);
     // From the beginning of a word, if there is one.
-    let before =
-        if is_cut { before.split_once(char::is_whitespace).map_or(&*before, |(_, rest)| rest) } else { &before };
+    let before = if is_cut { before.split_once(char::is_whitespace).map_or(before, |(_, rest)| rest) } else { before };
     let space = |is: bool| if is { " " } else { "" };
     let gap = space(before.ends_with(char::is_whitespace));
     let start = if is_cut { "…" } else { "" };

@@ -9,6 +9,17 @@ async fn list(world: &World, actor: &Actor, filter: ConversationFilter) -> Vec<S
     seats.into_iter().map(|seat| seat.conversation.customer_name).collect()
 }
 
+/// The whole list, loaded part by part.
+async fn list_in_parts(world: &World, actor: &Actor, filter: &ConversationFilter, limit: i64) -> Vec<Seat> {
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let part = world.store.list_conversations(actor, filter, cursor, limit).await.unwrap();
+        let Some(Seat { conversation, .. }) = part.last() else { return all };
+        cursor = Some(Cursor { updated_at: conversation.updated_at, id: conversation.id });
+        all.extend(part);
+    }
+}
+
 pub async fn several_are_found_at_once_by_those_who_may_see_them(world: World) {
     let (ada, cleo, other) = (world.room("Ada").await, world.room("Cleo").await, world.room("Other").await);
     world.post(&world.admin, ada.id, "one").await;
@@ -264,17 +275,10 @@ pub async fn searches_find_the_same_however_many_there_are(world: World) {
     for text in ["person", "SON 1", "son 11", "son 109", "1099", "nobody"] {
         for status in [None, Some(ConversationStatus::Open), Some(ConversationStatus::Closed)] {
             let filter = ConversationFilter { status, search: Some(text.to_owned()), ..Default::default() };
-            let (mut names, mut places, mut cursor) = (Vec::new(), Vec::new(), None);
-            loop {
-                let part = world.store.list_conversations(&world.admin, &filter, cursor, 100).await.unwrap();
-                let Some(last) = part.last() else { break };
-                cursor = Some(Cursor { updated_at: last.conversation.updated_at, id: last.conversation.id });
-                for Seat { conversation, .. } in part {
-                    places.push((conversation.updated_at, conversation.id));
-                    names.push(conversation.customer_name);
-                }
-            }
-            assert!(places.is_sorted_by(|one, other| one > other), "{text:?} is out of order");
+            let found = list_in_parts(world, &world.admin, &filter, 100).await;
+            let place = |seat: &Seat| (seat.conversation.updated_at, seat.conversation.id);
+            assert!(found.is_sorted_by(|one, other| place(one) > place(other)), "{text:?} is out of order");
+            let mut names: Vec<_> = found.into_iter().map(|seat| seat.conversation.customer_name).collect();
             let name = |n: usize| format!("Person {n}");
             let fits = |n: &usize| {
                 name(*n).to_lowercase().contains(&text.to_lowercase())
@@ -301,13 +305,8 @@ pub async fn paging_visits_each_once(world: World) {
     for actor in [&world.admin, &Actor::Guest(links)] {
         for status in [None, Some(ConversationStatus::Open)] {
             let filter = ConversationFilter { status, ..Default::default() };
-            let (mut visited, mut cursor) = (Vec::new(), None);
-            loop {
-                let part = world.store.list_conversations(actor, &filter, cursor, 4).await.unwrap();
-                let Some(last) = part.last() else { break };
-                cursor = Some(Cursor { updated_at: last.conversation.updated_at, id: last.conversation.id });
-                visited.extend(part.iter().map(|seat| seat.conversation.id));
-            }
+            let visited = list_in_parts(&world, actor, &filter, 4).await;
+            let visited: Vec<_> = visited.into_iter().map(|seat| seat.conversation.id).collect();
             assert!(visited.is_sorted_by(|a, b| a > b));
             assert_eq!(visited.len(), 25);
             assert_eq!(visited.into_iter().collect::<HashSet<_>>(), ids);
