@@ -30,6 +30,10 @@ use crate::{
     service::{MAX_ATTACHMENTS, Secret, Service, too_many_attachments},
 };
 
+fn too_much() -> Problem {
+    Problem::new(Code::TooLarge, "This is too much to be sent at once.")
+}
+
 /// The fields of a form. What is no such form is answered with a page that says so.
 pub(super) struct Fields<T>(T);
 
@@ -43,7 +47,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Fields<T> {
             Err(rejection) => rejection,
         };
         let reason = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, "This is too much to be sent at once."),
+            StatusCode::PAYLOAD_TOO_LARGE => too_much(),
             _ => Problem::new(Code::Invalid, "This form could not be understood. Please open its page again."),
         };
         Err(match asker {
@@ -323,8 +327,12 @@ async fn read_files(
     while let Some(mut part) = form.next_field().await.map_err(unread)? {
         let part_name = part.name().unwrap_or_default().to_owned();
         if part_name != "file" {
-            let bytes = attachments::read_part(&mut part, BODY_BYTES).await.map_err(unread)?.unwrap_or_default();
-            let text = String::from_utf8(bytes).unwrap_or_default();
+            let Some(bytes) = attachments::read_part(&mut part, BODY_BYTES).await.map_err(unread)? else {
+                // The files are not sent without the words that belong to them.
+                refused = Some(too_much());
+                continue;
+            };
+            let text = String::from_utf8_lossy(&bytes).into_owned();
             match &*part_name {
                 "content" => fields.content = text,
                 "client_id" => fields.client_id = text.parse().ok(),

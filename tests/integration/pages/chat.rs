@@ -101,6 +101,9 @@ async fn a_form_with_files_makes_one_message() {
         expect_page(&answer);
         assert!(answer.text.contains(words) && answer.text.contains("Those &amp; these"), "{words}: {}", answer.text);
     }
+    // Words that are too many do not go missing beside their files.
+    let words = "word ".repeat(60_000);
+    browser.submit_files(&path, &[("content", &words)], &files[..1]).await.expect(413);
     // So browsers send a field in which nothing was chosen.
     browser.submit_files(&path, &[], &[("", "application/octet-stream", b"")]).await.expect(422);
     browser.submit(&path, &[("content", "no files")]).await.expect(422);
