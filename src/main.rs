@@ -8,9 +8,9 @@ use std::{
 };
 
 use bespoken::{
-    domain::{Code, Limits, Name, Role, TokenId},
+    domain::{Code, Name, Role, TokenId},
     http::{Config, MetricsAccess, Running, serve},
-    service::{self, Contents, LinkKey, Mail, Retention, Service, Settings},
+    service::{self, Contents, Limits, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, DatabaseCopy, Erased, Expiry},
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -139,7 +139,7 @@ struct Serve {
     #[arg(long, env = "BESPOKEN_RETENTION", value_enum, default_value_t = Expire::Delete)]
     retention: Expire,
     #[command(flatten)]
-    limits: LimitArgs,
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -148,29 +148,6 @@ enum Expire {
     Delete,
     /// Customers' names and addresses, all messages and all files are taken out
     Anonymise,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Limits")]
-struct LimitArgs {
-    /// Sends, edits and deletes per 10 s for each sender
-    #[arg(long, env = "BESPOKEN_LIMIT_SENDS", default_value_t = Limits::default().sends)]
-    limit_sends: u32,
-    /// Sockets open at once for each person
-    #[arg(long, env = "BESPOKEN_LIMIT_CONNECTIONS", default_value_t = Limits::default().connections)]
-    limit_connections: u32,
-    /// Wrong links, sign-ins and tokens per minute for each address
-    #[arg(long, env = "BESPOKEN_LIMIT_LINK_GUESSES", default_value_t = Limits::default().link_guesses)]
-    limit_link_guesses: u32,
-    /// Characters of a message
-    #[arg(long, env = "BESPOKEN_LIMIT_MESSAGE_CHARS", default_value_t = Limits::default().message_chars)]
-    limit_message_chars: usize,
-    /// Bytes of a WebSocket frame
-    #[arg(long, env = "BESPOKEN_LIMIT_FRAME_BYTES", default_value_t = Limits::default().frame_bytes)]
-    limit_frame_bytes: usize,
-    /// Bytes of one attached file
-    #[arg(long, env = "BESPOKEN_LIMIT_ATTACHMENT_BYTES", default_value_t = Limits::default().attachment_bytes)]
-    limit_attachment_bytes: usize,
 }
 
 #[derive(Subcommand)]
@@ -332,14 +309,6 @@ fn start_log(format: LogFormat) {
 async fn run(args: Serve) -> Result<(), Failure> {
     let address = args.listen.clone();
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let limits = Limits {
-        sends: args.limits.limit_sends,
-        connections: args.limits.limit_connections,
-        link_guesses: args.limits.limit_link_guesses,
-        message_chars: args.limits.limit_message_chars,
-        frame_bytes: args.limits.limit_frame_bytes,
-        attachment_bytes: args.limits.limit_attachment_bytes,
-    };
     let how = match args.retention {
         Expire::Delete => Expiry::Delete,
         Expire::Anonymise => Expiry::Anonymise,
@@ -354,7 +323,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
         currency: args.currency,
         smtp_url: args.smtp_url,
         mail_from: args.mail_from,
-        limits,
+        limits: args.limits,
         metrics: args.metrics,
         retention,
         drain: Duration::from_secs(args.drain_seconds),

@@ -23,9 +23,9 @@ use super::{
     router,
 };
 use crate::{
-    domain::{Limits, Name},
+    domain::Name,
     live::bus,
-    service::{LinkKey, Mail, Retention, Service, Settings},
+    service::{Limits, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, StoreError},
 };
 

@@ -100,7 +100,7 @@ impl Service {
         // Each refusal may tell that an address has an account.
         self.count_guess(visitor.address)?;
         let user = self.create_user(email, name, password, Role::Customer).await?;
-        self.guesses.give_back(visitor.address);
+        self.guesses.give_back(visitor.address.into());
         let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
     }

@@ -14,6 +14,7 @@ mod demo;
 mod erasure;
 mod error;
 mod export;
+mod limits;
 mod mail;
 mod messages;
 mod metrics;
@@ -33,15 +34,16 @@ pub use backup::{BackupError, Contents, backup, restore};
 pub use erasure::Retention;
 pub use error::problem;
 pub use export::ExportError;
+pub use limits::Limits;
 pub use mail::Mail;
 pub use messages::{MAX_ATTACHMENTS, too_many_attachments};
-pub use rate::Rate;
+pub use rate::{Network, Rate};
 pub use rooms::Connection;
 pub use secrets::{LinkKey, Secret};
 pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 
 use crate::{
-    domain::{Epoch, Limits, Name, Problem},
+    domain::{Epoch, Name, Problem},
     live::{Bus, Event, Hub, Line, Topic},
     storage::{Store, StoreError},
 };
@@ -86,8 +88,8 @@ pub struct Service {
     signs: Rate<crate::live::Person>,
     /// Mails to each account.
     mails: Rate<crate::domain::UserId>,
-    /// Wrong secrets from each address.
-    guesses: Rate<std::net::IpAddr>,
+    /// Wrong secrets from each network.
+    guesses: Rate<Network>,
     /// Conversations whose summary has changed.
     dirty: tokio::sync::mpsc::UnboundedSender<(crate::domain::ConversationId, publisher::Changed)>,
 }

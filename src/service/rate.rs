@@ -3,10 +3,25 @@
 use std::{
     collections::VecDeque,
     hash::Hash,
+    net::{IpAddr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
 use dashmap::DashMap;
+
+/// The part of an address that one subscriber has: an IPv4 address, or a /64 of IPv6, of which one person can
+/// use every address (RFC 6177). An IPv4 address written as IPv6 is the same network as by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(IpAddr);
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+            v4 => v4,
+        })
+    }
+}
 
 /// Lets at most `most` events through in any `window`.
 #[derive(Debug)]
@@ -75,6 +90,17 @@ pub fn seconds(wait: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn twenty_addresses_of_one_ipv6_network_count_as_one() {
+        let network = |address: &str| Network::from(address.parse::<IpAddr>().unwrap());
+        for host in 0..20 {
+            assert_eq!(network(&format!("2001:db8:1:2::{host:x}")), network("2001:db8:1:2:ffff::"));
+        }
+        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
 
     #[test]
     fn no_window_has_more_than_the_most() {

@@ -216,7 +216,7 @@ impl Service {
         self.count_guess(from)?;
         let result = check.await;
         if !result.as_ref().is_err_and(is_wrong) {
-            self.guesses.give_back(from);
+            self.guesses.give_back(from.into());
         }
         result
     }
@@ -237,7 +237,7 @@ impl Service {
     }
 
     pub(super) fn count_guess(&self, from: IpAddr) -> Result<(), Problem> {
-        self.guesses.take(from).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
+        self.guesses.take(from.into()).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
     }
 }
 

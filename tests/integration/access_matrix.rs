@@ -11,9 +11,9 @@
 use std::{collections::BTreeSet, fmt::Write, fs};
 
 use bespoken::{
-    domain::{Actor, ConversationId, Limits, RequestId, RequestStatus, RequestText, Role, User},
+    domain::{Actor, ConversationId, RequestId, RequestStatus, RequestText, Role, User},
     protocol::ServerFrame,
-    service::{Secret, Visitor},
+    service::{Limits, Secret, Visitor},
 };
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::{Method, header};

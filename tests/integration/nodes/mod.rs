@@ -9,10 +9,10 @@ mod together;
 use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll};
 
 use bespoken::{
-    domain::{Actor, ConversationId, Limits, Message, Name, Role, SessionId, User},
+    domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
     live::{Line, Writing},
     protocol::{Joined, ServerFrame},
-    service::{Connection, LinkKey, Mail, Secret, Service, Settings},
+    service::{Connection, Limits, LinkKey, Mail, Secret, Service, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
 use futures_util::StreamExt;

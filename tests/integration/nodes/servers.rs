@@ -3,9 +3,9 @@
 use std::{io, sync::Arc, time::Duration};
 
 use bespoken::{
-    domain::{Conversation, Limits, Name, Role, User},
+    domain::{Conversation, Name, Role, User},
     http::{Config, Running, StartError, serve},
-    service::Service,
+    service::{Limits, Service},
 };
 use serde_json::json;
 use tempfile::TempDir;

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use bespoken::{
-    domain::{Code, Limits, Role},
+    domain::{Code, Role},
     protocol::close,
-    service::{Secret, Visitor},
+    service::{Limits, Secret, Visitor},
 };
 
 use crate::support::*;

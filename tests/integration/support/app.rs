@@ -10,11 +10,11 @@ use std::{
 
 use bespoken::{
     domain::{
-        Actor, Attachment, AttachmentId, Conversation, ConversationId, CustomRequest, Limits, Message, Name, RequestId,
-        Role, User, UserId,
+        Actor, Attachment, AttachmentId, Conversation, ConversationId, CustomRequest, Message, Name, RequestId, Role,
+        User, UserId,
     },
     http::{Config, Running, serve},
-    service::{self, Service, Visitor},
+    service::{self, Limits, Service, Visitor},
 };
 use serde_json::json;
 use tempfile::TempDir;
