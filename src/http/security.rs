@@ -52,14 +52,15 @@ pub(super) async fn headers(mut response: Response) -> Response {
     response
 }
 
-/// What a page may load: only this server's files, scripts only with this answer's nonce.
+/// What a page may load: this server's files. A script runs only with this answer's nonce, or if a script
+/// that has it loads it (`strict-dynamic`), so that nothing that people upload ever runs.
 pub(super) fn page_policy(headers: &mut HeaderMap, nonce: &str, public_url: &str) {
     // Older Safari does not count wss: as 'self'.
     let sockets = public_url.replacen("http", "ws", 1);
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-         font-src 'self'; connect-src 'self' {sockets}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; object-src 'none'; \
+         style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {sockets}; manifest-src 'self'; \
+         worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use super::textarea_html;
 use crate::app::FormState;
 
 /// One labelled input. `name` is its name in the form and its id in the page.
@@ -53,9 +54,8 @@ pub fn Field(
                 maxlength=maxlength
                 aria-invalid=invalid
                 aria-describedby=described
-            >
-                {value}
-            </textarea>
+                inner_html=textarea_html(&value)
+            ></textarea>
         }
         .into_any()
     } else {

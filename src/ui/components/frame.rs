@@ -1,9 +1,8 @@
 //! The frame around every page: title, skip link, head with the business's name, main.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
-use super::{Icon, icon};
+use super::{Icon, TabTitle, icon};
 use crate::{
     api::Viewer,
     domain::{Role, User},
@@ -38,7 +37,7 @@ pub fn Frame(
     };
     let tab = if title.is_empty() { viewer.business.clone() } else { format!("{title} · {}", viewer.business) };
     view! {
-        <Title text=tab />
+        <TabTitle text=tab />
         <div class=site>
             <a class="skip" href="#main">
                 "Skip to the content"

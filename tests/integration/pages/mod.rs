@@ -3,6 +3,7 @@
 mod chat;
 mod dashboard;
 mod link;
+mod markup;
 mod session;
 mod setup;
 
@@ -14,9 +15,19 @@ fn expect_page(answer: &Answer) {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(answer.header("cache-control"), "no-store");
     let policy = answer.header("content-security-policy");
-    for part in ["default-src 'none'", "script-src 'self' 'nonce-", "form-action 'self'", "frame-ancestors 'none'"] {
+    for part in [
+        "default-src 'none'",
+        "script-src 'nonce-",
+        "' 'strict-dynamic' 'wasm-unsafe-eval';",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ] {
         assert!(policy.contains(part), "{policy}");
     }
+    let scripts = policy.split(';').find(|part| part.trim().starts_with("script-src")).unwrap();
+    assert!(!scripts.contains("'self'"), "an upload is no script: {policy}");
     assert!(!policy.contains("unsafe-inline"), "{policy}");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert!(answer.text.starts_with("<!DOCTYPE html>"), "{}", answer.text);

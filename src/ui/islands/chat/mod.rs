@@ -27,7 +27,7 @@ use crate::{
         wire::{FromJson, member},
     },
     domain::{ClientId, Conversation, ConversationId, Timestamp},
-    ui::components::{Icon, icon},
+    ui::components::{Icon, icon, textarea_html},
 };
 
 impl FromJson for api::Chat {
@@ -213,8 +213,6 @@ fn Composer(
     from: Option<String>,
 ) -> impl IntoView {
     let fine = problem.is_none();
-    // As HTML, since an empty text would become a space.
-    let draft = draft.replace('&', "&amp;").replace('<', "&lt;");
     view! {
         <form class="composer" method="post" action=format!("/chat/{id}") hidden=!open>
             <input type="hidden" name="client_id" value=ClientId::new().to_string() />
@@ -234,7 +232,7 @@ fn Composer(
                     placeholder="Write a message"
                     required
                     aria-describedby="content-hint"
-                    inner_html=draft
+                    inner_html=textarea_html(&draft)
                 ></textarea>
                 <button class="composer__send" type="submit" aria-label="Send">
                     <Icon d=icon::SEND />
