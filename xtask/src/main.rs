@@ -6,6 +6,7 @@
 //! assets that the server serves.
 
 mod api_test;
+mod attack;
 mod balancer;
 mod bench;
 mod build;
@@ -71,6 +72,12 @@ const TASKS: &[Task] = &[
         arguments: "[unit] [integration] [browser] [part of a test's name] [--api]",
         does: "lint and every test; or only the named kinds, without lint",
         start: test::start,
+    },
+    Task {
+        name: "attack",
+        arguments: "[part of an attack's name]",
+        does: "attack the real program from outside, on both databases, and print a line for each attack",
+        start: attack::start,
     },
     Task {
         name: "torture",

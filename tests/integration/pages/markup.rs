@@ -170,9 +170,7 @@ async fn markup_in_any_field_is_text_on_every_page() {
         ["login", "register", "reset", "invite", "setup", "problem", "requests/new"]
             .map(|page| format!("/{page}?next={hostile}&token={hostile}")),
     );
-    starts.extend(
-        ["/", "/account", "/admin", "/admin/requests", "/docs/api", "/logout"].map(str::to_owned),
-    );
+    starts.extend(["/", "/account", "/admin", "/admin/requests", "/docs/api", "/logout"].map(str::to_owned));
     starts.push(format!("/{hostile}"));
     starts.push(format!("/chat/{}", chat.id));
     starts.push(format!("/admin?chat={}", chat.id));

@@ -1,0 +1,81 @@
+//! Attacks from outside on the real program, on each database: `cargo xtask attack`.
+//!
+//! An attack does what a stranger would do and tells in one line what came of it. It is held against what it is
+//! expected to say. Nothing here knows the server's code: only addresses, bytes and the public contract.
+//! Words on the command line choose attacks by a part of their name.
+
+mod access;
+mod frames;
+mod fuzz;
+mod http;
+mod memory;
+mod pages;
+mod sessions;
+mod socket;
+mod target;
+mod transport;
+mod uploads;
+
+use std::{env, process::ExitCode, time::Instant};
+
+use target::{Database, Target};
+
+/// One attack.
+pub struct Attack {
+    pub name: &'static str,
+    /// What it says if the server holds.
+    pub expected: &'static str,
+    /// Attacks the server and says what came of it.
+    pub run: fn(&Target) -> String,
+}
+
+/// Attacks that share a server, and what that server is started with.
+pub struct Group {
+    pub name: &'static str,
+    pub variables: &'static [(&'static str, &'static str)],
+    pub attacks: &'static [Attack],
+}
+
+const GROUPS: &[Group] = &[
+    access::GROUP,
+    frames::GROUP,
+    pages::GROUP,
+    sessions::GROUP,
+    sessions::GUESSES,
+    uploads::GROUP,
+    transport::GROUP,
+    memory::GROUP,
+    fuzz::GROUP,
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let is_wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let (mut passed, mut failed) = (0, 0);
+    for database in Database::each() {
+        for group in GROUPS {
+            let full_name = |attack: &Attack| format!("{}: {}", group.name, attack.name);
+            let wanted: Vec<_> = group.attacks.iter().filter(|attack| is_wanted(&full_name(attack))).collect();
+            if wanted.is_empty() {
+                continue;
+            }
+            let target = Target::start(&database, group.variables);
+            for attack in wanted {
+                let began = Instant::now();
+                let actual = (attack.run)(&target);
+                let is_expected = actual == attack.expected;
+                let verdict = if is_expected { "ok    " } else { "FAILED" };
+                let seconds = began.elapsed().as_secs_f64();
+                println!(
+                    "{verdict} {:<10} {} | expected: {} | actual: {actual} | {seconds:.1} s",
+                    database.name(),
+                    full_name(attack),
+                    attack.expected
+                );
+                *(if is_expected { &mut passed } else { &mut failed }) += 1;
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
