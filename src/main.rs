@@ -9,7 +9,7 @@ use std::{
 
 use bespoken::{
     domain::{Code, Name, Role, TokenId},
-    http::{Config, MetricsAccess, Running, serve},
+    http::{Config, Deadlines, MetricsAccess, Running, TrustedProxies, serve},
     service::{self, Contents, Limits, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, DatabaseCopy, Erased, Expiry},
 };
@@ -39,7 +39,7 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Create admins
     #[command(subcommand)]
     Admin(Admin),
@@ -138,6 +138,10 @@ struct Serve {
     /// What happens to them then
     #[arg(long, env = "BESPOKEN_RETENTION", value_enum, default_value_t = Expire::Delete)]
     retention: Expire,
+    /// Proxies whose X-Forwarded-For or Forwarded header tells the client's address: addresses and networks such as
+    /// 10.0.0.0/8, with commas between
+    #[arg(long, env = "BESPOKEN_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
+    trusted_proxies: TrustedProxies,
     #[command(flatten)]
     limits: Limits,
 }
@@ -264,7 +268,7 @@ async fn obey_command_line() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_format);
     let done = match cli.command {
-        Command::Serve(args) => run(args).await,
+        Command::Serve(args) => run(*args).await,
         Command::Admin(Admin::Create { email, name, database }) => create_admin(&database, &email, &name).await,
         Command::Token(Token::Create { email, name, database }) => {
             create_token(&database, &email, name.as_deref()).await
@@ -307,6 +311,7 @@ fn start_log(format: LogFormat) {
 }
 
 async fn run(args: Serve) -> Result<(), Failure> {
+    service::allow_open_files();
     let address = args.listen.clone();
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let how = match args.retention {
@@ -327,6 +332,8 @@ async fn run(args: Serve) -> Result<(), Failure> {
         metrics: args.metrics,
         retention,
         drain: Duration::from_secs(args.drain_seconds),
+        trusted_proxies: args.trusted_proxies,
+        deadlines: Deadlines::DEFAULT,
     };
     let shutdown = CancellationToken::new();
     let Running { service, public_url, stopped, .. } = serve(config, listener, shutdown.clone()).await?;

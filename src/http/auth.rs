@@ -3,14 +3,15 @@
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    RequestExt,
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::{App, listener::Peer};
+use super::{App, listener::Peer, router::SHORT_BODY_BYTES};
 use crate::{
     domain::{Actor, Problem, SessionId, TokenId},
     service::{CookieSession, SESSION_DAYS, Secret, Service, Visitor},
@@ -25,6 +26,7 @@ pub struct Asker {
     /// The browser's session, if a cookie named one. A request with a token has none.
     pub session: Option<CookieSession>,
     pub token: Option<TokenId>,
+    /// Of the client, also if a trusted proxy stands between.
     pub address: IpAddr,
     pub user_agent: Option<String>,
 }
@@ -69,8 +71,14 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match find(app.service, peer.0.ip(), request.headers()).await {
+    let address = app.proxies.client(peer.0.ip(), request.headers());
+    match find(app.service, address, request.headers()).await {
         Ok(asker) => {
+            if asker.actor.is_none() {
+                // Before anything is read: whatever strangers may send is short.
+                DefaultBodyLimit::max(SHORT_BODY_BYTES).apply(&mut request);
+                request = request.with_limited_body();
+            }
             request.extensions_mut().insert(asker);
             next.run(request).await
         }

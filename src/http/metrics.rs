@@ -23,7 +23,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{App, auth, listener::Peer};
+use super::{App, auth, listener::Peer, proxies};
 use crate::{domain::Problem, protocol::close, service::Service};
 
 /// Who may read `/metrics`.
@@ -144,11 +144,11 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let is_free = match app.metrics.access {
         MetricsAccess::Public => true,
-        MetricsAccess::Local => peer.0.ip().to_canonical().is_loopback() && !was_passed_on(&headers),
+        MetricsAccess::Local => peer.0.ip().to_canonical().is_loopback() && !proxies::was_passed_on(&headers),
         MetricsAccess::Token => false,
     };
     if !is_free {
-        let asker = auth::find(app.service.clone(), peer.0.ip(), &headers).await?;
+        let asker = auth::find(app.service.clone(), app.proxies.client(peer.0.ip(), &headers), &headers).await?;
         if asker.token.is_none() {
             return Err(Problem::unauthorized());
         }
@@ -175,9 +175,4 @@ pub(super) async fn show(
         "text/plain; version=0.0.4; charset=utf-8"
     };
     Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], text).into_response())
-}
-
-/// Whether a proxy says that it stands between.
-fn was_passed_on(headers: &HeaderMap) -> bool {
-    ["forwarded", "via", "x-forwarded-for", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
 }

@@ -9,18 +9,24 @@ mod auth;
 mod error;
 mod forms;
 mod health;
+mod home;
 mod listener;
 mod metrics;
+mod pace;
 mod pages;
+mod proxies;
 mod rest;
 mod router;
 mod security;
 mod serve;
+mod slots;
 mod trace;
 mod ws;
 
 pub use auth::{Asker, asker};
 pub use metrics::MetricsAccess;
+pub use pace::Deadlines;
+pub use proxies::TrustedProxies;
 pub use serve::{Config, Running, StartError, serve};
 
 use std::sync::{Arc, atomic::AtomicBool};
@@ -43,6 +49,9 @@ struct App {
     pub options: LeptosOptions,
     pub assets: Arc<assets::Assets>,
     pub metrics: Arc<metrics::Metrics>,
+    pub home: Arc<home::Home>,
+    pub proxies: Arc<TrustedProxies>,
+    pub deadlines: Deadlines,
     /// Open WebSockets: waited for when the server goes down.
     pub sockets: TaskTracker,
     /// Set when the server goes down: no new work is to be sent here.

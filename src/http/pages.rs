@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    Extension,
-    body::Body,
+    Extension, RequestExt,
+    body::{Body, to_bytes},
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
@@ -20,7 +20,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{App, Asker, auth, error};
 use crate::{
     app::{FormState, PageStatus, shell},
-    domain::{Actor, ConversationId, Problem, RequestId, Role, User, percent_encoded},
+    domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
     service::Secret,
 };
 
@@ -324,6 +324,12 @@ pub(super) async fn server_function(Extension(asker): Extension<Asker>, request:
         return Problem::not_found().into_response();
     }
     let context = move || provide_context(asker.clone());
+    // Leptos itself reads a body to its end, however long it is.
+    let (parts, body) = request.with_limited_body().into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return Problem::new(Code::TooLarge, "The body is too large.").into_response();
+    };
+    let request = Request::from_parts(parts, Body::from(body));
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

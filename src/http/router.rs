@@ -8,14 +8,21 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-use super::{App, assets, auth, forms, health, metrics, pages, rest, security, trace, ws};
-use crate::service::MAX_ATTACHMENTS;
+use super::{App, assets, auth, forms, health, home, metrics, pace, pages, rest, security, trace, ws};
+use crate::{domain::RequestText, service::MAX_ATTACHMENTS};
 
 /// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
 pub(super) const BODY_BYTES: usize = 256 * 1024;
+/// Bytes of a form without a long text, and of whatever somebody sends whom nobody knows: names, addresses and
+/// passwords of the longest kind.
+pub(super) const SHORT_BODY_BYTES: usize = 16 * 1024;
+/// Bytes of a character as a form encodes it, at most.
+const FORM_BYTES: usize = 12;
 
 pub(super) fn routes(app: App) -> Router {
     let attachment_bytes = app.service.limits().attachment_bytes;
+    let chars = app.service.limits().message_chars.max(RequestText::MAX_DESCRIPTION_CHARS);
+    let text = || DefaultBodyLimit::max(chars * FORM_BYTES + SHORT_BODY_BYTES);
     let api = Router::new()
         .route("/conversations", get(rest::conversations::list).post(rest::conversations::open))
         .route(
@@ -60,7 +67,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/account/sessions/{id}/end", post(forms::end_session))
         .route("/docs/api", get(pages::public))
         .route("/chat", get(pages::open_link))
-        .route("/chat/{id}", get(pages::chat).post(forms::post_message))
+        .route("/chat/{id}", get(pages::chat).post(forms::post_message).layer(text()))
         .route(
             "/chat/{id}/files",
             post(forms::post_files)
@@ -73,12 +80,12 @@ pub(super) fn routes(app: App) -> Router {
     // is would let whoever watches the network guess the one by varying the other.
     let desk = Router::new()
         .route("/admin", get(pages::admin))
-        .route("/admin/chats", post(forms::open_chat))
+        .route("/admin/chats", post(forms::open_chat).layer(text()))
         .route("/admin/chats/{id}/close", post(forms::close))
         .route("/admin/chats/{id}/reopen", post(forms::reopen))
         .route("/admin/chats/{id}/link", post(forms::make_link))
         .route("/admin/chats/{id}/revoke", post(forms::revoke_link))
-        .route("/requests/new", get(pages::new_request).post(forms::new_request))
+        .route("/requests/new", get(pages::new_request).post(forms::new_request).layer(text()))
         .route("/requests/{id}", get(pages::request))
         .route("/requests/{id}/chat", post(forms::open_request_chat))
         .route("/requests/{id}/status", post(forms::set_request_status))
@@ -91,10 +98,12 @@ pub(super) fn routes(app: App) -> Router {
         .route("/admin/tokens/{id}/revoke", post(forms::revoke_token));
 
     Router::new()
-        .nest("/api/v1", api)
-        .route("/api/{*function}", post(pages::server_function).fallback(rest::not_found))
         .merge(pages)
         .merge(desk)
+        .layer(DefaultBodyLimit::max(SHORT_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(app.clone(), home::lead))
+        .nest("/api/v1", api)
+        .route("/api/{*function}", post(pages::server_function).fallback(rest::not_found))
         .route("/ws", any(ws::upgrade))
         // Everything above knows who asks; what follows is the same for everyone.
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify))
@@ -104,7 +113,9 @@ pub(super) fn routes(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
         .merge(assets::routes(&app.assets))
-        .layer(middleware::map_response(security::headers))
+        .layer(middleware::from_fn_with_state(app.clone(), pace::keep))
+        .layer(middleware::map_request(home::require_host))
+        .layer(middleware::map_response_with_state(app.clone(), security::headers))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .layer(middleware::from_fn(trace::name))
         .layer(DefaultBodyLimit::max(BODY_BYTES))

@@ -1,13 +1,21 @@
 //! Headers and checks that protect every answer and every change.
 
 use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderValue, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
+use super::App;
 use crate::domain::Problem;
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// Nothing here asks for any of these, so neither can what somebody smuggled in.
+const NO_DEVICES: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), \
+                          magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
 /// Refuses state-changing requests that another site makes a browser send. Programs send neither
 /// `Origin` nor `Sec-Fetch-Site` and pass; they carry no cookie that they did not get themselves.
@@ -38,7 +46,7 @@ pub(super) async fn keep_private(mut response: Response) -> Response {
 
 /// Adds to every answer what tells browsers to be careful. A page has brought its own content
 /// policy by then; everything else may load nothing.
-pub(super) async fn headers(mut response: Response) -> Response {
+pub(super) async fn headers(State(app): State<App>, mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
@@ -46,8 +54,16 @@ pub(super) async fn headers(mut response: Response) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not `no-referrer`: browsers would then send `Origin: null` with forms.
         (header::REFERRER_POLICY, "same-origin"),
+        // No other site's window, frame or document gets hold of what is here.
+        (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
+        (PERMISSIONS_POLICY, NO_DEVICES),
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if app.service.public_url().starts_with("https:") {
+        let value = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(value);
     }
     response
 }

@@ -18,9 +18,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     App,
     assets::Assets,
-    listener::{Careful, Peer},
+    home::{Home, leads_here},
+    listener,
     metrics::{Metrics, MetricsAccess},
+    pace::Deadlines,
+    proxies::TrustedProxies,
     router,
+    slots::Slots,
 };
 use crate::{
     domain::Name,
@@ -58,13 +62,20 @@ pub struct Config {
     pub retention: Option<Retention>,
     /// Over how long sockets are closed, at most, when the server goes down.
     pub drain: Duration,
+    /// Whose word about a client's address counts.
+    pub trusted_proxies: TrustedProxies,
+    pub deadlines: Deadlines,
 }
 
 /// Why a server did not start. Each is one line for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("the public URL must be http:// or https:// and a host, without a path: {0}")]
+    #[error("the public URL must be http:// or https:// and a host that people can open, without a path: {0}")]
     PublicUrl(String),
+    #[error(
+        "{0} is every address of this machine, and none that people could type: set --public-url to where they come"
+    )]
+    NoPublicUrl(SocketAddr),
     #[error("cannot open the database {url}: {source}")]
     Database { url: String, source: StoreError },
     #[error("cannot use the data directory {path}: {source}")]
@@ -97,6 +108,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     let address = listener.local_addr()?;
     let public_url = match config.public_url {
         Some(url) => parse_public_url(&url)?,
+        None if address.ip().is_unspecified() => return Err(StartError::NoPublicUrl(address)),
         None => format!("http://{address}"),
     };
     // Nobody but this process writes to an SQLite file.
@@ -141,13 +153,18 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     let access = config.metrics.unwrap_or(if is_local { MetricsAccess::Local } else { MetricsAccess::Token });
     let app = App {
         metrics: Arc::new(Metrics::new(access, &service)),
+        home: Arc::new(Home::new(&public_url, address)),
+        proxies: Arc::new(config.trusted_proxies),
+        deadlines: config.deadlines,
         service: service.clone(),
         options,
         assets,
         sockets: sockets.clone(),
         draining: draining.clone(),
     };
-    let routes = router::routes(app).into_make_service_with_connect_info::<Peer>();
+    let limits = &config.limits;
+    let slots = Slots::new(limits.most_connections(), limits.network_connections as usize, app.proxies.clone());
+    let routes = router::routes(app);
 
     let stopping = service.clone();
     let stopped = tokio::spawn(async move {
@@ -162,24 +179,17 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
             draining_since.cancelled().await;
             tokio::time::sleep(config.drain + FINISH_WITHIN).await;
         };
-        let served = tokio::select! {
-            served = axum::serve(Careful(listener), routes).with_graceful_shutdown(graceful) => served,
+        tokio::select! {
+            () = listener::serve(listener, routes, slots, config.deadlines, graceful) => {}
             // Whoever still sends a request by then sends it for the sake of keeping us.
-            () = late => Ok(()),
-        };
+            () = late => {}
+        }
         sockets.close();
         tokio::time::timeout(FINISH_WITHIN, sockets.wait()).await.ok();
         stopping.close().await;
-        served
+        Ok(())
     });
     Ok(Running { service, public_url, address, stopped })
-}
-
-/// Whether only this machine itself reaches the URL.
-fn leads_here(public_url: &str) -> bool {
-    let uri = public_url.parse::<axum::http::Uri>().ok();
-    let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The domain that mail comes from by default.
@@ -191,6 +201,10 @@ fn mail_domain(public_url: &str) -> String {
     if is_name { host.to_owned() } else { "localhost".to_owned() }
 }
 
+fn is_unspecified(host: &str) -> bool {
+    host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_unspecified())
+}
+
 fn parse_public_url(text: &str) -> Result<String, StartError> {
     let url = text.trim_end_matches('/');
     let fits = url.parse::<axum::http::Uri>().is_ok_and(|uri| {
@@ -198,6 +212,8 @@ fn parse_public_url(text: &str) -> Result<String, StartError> {
             && uri.authority().is_some()
             && uri.path() == "/"
             && uri.query().is_none()
+            // Where a server can listen, but nobody can come.
+            && !uri.host().is_some_and(is_unspecified)
     });
     if !fits {
         return Err(StartError::PublicUrl(text.to_owned()));
@@ -224,7 +240,15 @@ mod tests {
         ] {
             assert_eq!(parse_public_url(given).unwrap(), origin);
         }
-        for bad in ["chat.example", "ftp://chat.example", "http://chat.example/path", "http://", "http://a.example?b"] {
+        for bad in [
+            "chat.example",
+            "ftp://chat.example",
+            "http://chat.example/path",
+            "http://",
+            "http://a.example?b",
+            "http://0.0.0.0:3000",
+            "http://[::]",
+        ] {
             assert!(parse_public_url(bad).is_err(), "{bad}");
         }
     }

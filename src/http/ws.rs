@@ -23,7 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::OnUpgrade;
-use hyper_util::{rt::TokioIo, server::conn::auto::upgrade::downcast};
+use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, ReadBuf},
@@ -38,7 +38,7 @@ use tungstenite::{
 };
 use uuid::Uuid;
 
-use super::{App, Asker, auth, listener, metrics::Metrics};
+use super::{App, Asker, auth, error, listener, metrics::Metrics, slots::Slot};
 use crate::{
     domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
     live::{Socket, Writing, frame},
@@ -75,7 +75,7 @@ pub(super) async fn upgrade(
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
     let by_token = headers.contains_key(header::AUTHORIZATION);
     if !by_token && origin.is_some_and(|origin| origin != app.service.public_url()) {
-        return Problem::forbidden("This connection came from another site.").into_response();
+        return app.home.refuse(origin.unwrap_or_default()).into_response();
     }
     let Some(actor) = asker.actor.clone() else { return Problem::unauthorized().into_response() };
     if !by_token && origin.is_none() {
@@ -84,6 +84,11 @@ pub(super) async fn upgrade(
     // It looks at the request; the connection is taken over here, where it can be written to directly.
     if let Err(rejection) = upgrade {
         return rejection.into_response();
+    }
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    if keys.next().is_none_or(|key| !is_key(key.as_bytes())) || keys.next().is_some() {
+        let problem = Problem::new(Code::Invalid, "Sec-WebSocket-Key is 16 bytes in base64, once.");
+        return error::answer(problem, StatusCode::BAD_REQUEST);
     }
     let (Some(Extension(on_upgrade)), Some(key)) = (on_upgrade, headers.get(header::SEC_WEBSOCKET_KEY)) else {
         return Problem::new(Code::Invalid, "This connection cannot become a WebSocket.").into_response();
@@ -110,11 +115,12 @@ pub(super) async fn upgrade(
     tokio::spawn(async move {
         // Fails only if the peer has gone by now.
         if let Ok(upgraded) = on_upgrade.await
-            && let Ok(parts) = downcast::<TokioIo<listener::Connection>>(upgraded)
+            && let Ok(parts) = upgraded.downcast::<TokioIo<listener::Connection>>()
         {
-            let (read, write) = parts.io.into_inner().into_stream().into_split();
+            let (stream, slot) = parts.io.into_inner().into_stream();
+            let (read, write) = stream.into_split();
             connection.socket.attach(write);
-            let peer = Peer::new(read, parts.read_buf, app.service.limits().frame_bytes);
+            let peer = Peer::new(read, slot, parts.read_buf, app.service.limits().frame_bytes);
             run(app.service, app.metrics, connection, peer, expires_at).await;
         }
         drop(open);
@@ -123,6 +129,13 @@ pub(super) async fn upgrade(
     let headers =
         [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_ACCEPT, &accept)];
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// Whether this is 16 bytes in base64 (RFC 6455, section 4.2.1): of the last digit that says anything, four bits
+/// say nothing and are zero.
+fn is_key(key: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.len() == 24 && key[..22].iter().all(is_digit) && b"AQgw".contains(&key[21]) && key.ends_with(b"==")
 }
 
 /// Whether `now` may still do all that `before` might.
@@ -134,6 +147,8 @@ fn covers(now: &Actor, before: &Actor) -> bool {
 /// waits in the socket's queue like everything else, so that only one writes.
 struct Peer {
     read: OwnedReadHalf,
+    /// Given back when the connection has ended.
+    slot: Arc<Slot>,
     protocol: WebSocketContext,
     /// The peer has sent all it will.
     has_ended: bool,
@@ -142,7 +157,7 @@ struct Peer {
 }
 
 impl Peer {
-    fn new(read: OwnedReadHalf, read_before: Bytes, frame_bytes: usize) -> Self {
+    fn new(read: OwnedReadHalf, slot: Arc<Slot>, read_before: Bytes, frame_bytes: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
@@ -150,7 +165,7 @@ impl Peer {
             .max_frame_size(Some(frame_bytes));
         // A copy, as what HTTP was read into is much larger and would be kept.
         let protocol = WebSocketContext::from_partially_read(read_before.to_vec(), Role::Server, Some(config));
-        Self { read, protocol, has_ended: false, is_lost: false }
+        Self { read, slot, protocol, has_ended: false, is_lost: false }
     }
 
     /// The next message; `None` at the end.
@@ -226,7 +241,11 @@ async fn run(
     // With it goes the half that writes, which tells the peer that this is all.
     drop(socket);
     if !peer.has_ended {
-        tokio::spawn(listener::read_out(peer.read));
+        let Peer { read, slot, .. } = peer;
+        tokio::spawn(async move {
+            listener::read_out(read).await;
+            drop(slot);
+        });
     }
 }
 

@@ -26,6 +26,12 @@ pub struct Limits {
     /// Bytes of one attached file
     #[arg(long = "limit-attachment-bytes", env = "BESPOKEN_LIMIT_ATTACHMENT_BYTES", default_value_t = Limits::DEFAULT.attachment_bytes)]
     pub attachment_bytes: usize,
+    /// TCP connections at once from each network: an IPv4 address, or a /64 of IPv6
+    #[arg(long = "limit-network-connections", env = "BESPOKEN_LIMIT_NETWORK_CONNECTIONS", default_value_t = Limits::DEFAULT.network_connections)]
+    pub network_connections: u32,
+    /// TCP connections at once in all; 0: as many as the system's limit on open files leaves room for
+    #[arg(long = "limit-tcp-connections", env = "BESPOKEN_LIMIT_TCP_CONNECTIONS", default_value_t = Limits::DEFAULT.tcp_connections)]
+    pub tcp_connections: u32,
 }
 
 impl Limits {
@@ -36,11 +42,69 @@ impl Limits {
         message_chars: 8_000,
         frame_bytes: 65_536,
         attachment_bytes: 10_485_760,
+        network_connections: 512,
+        tcp_connections: 0,
     };
+}
+
+/// Files that are left for everything but connections: a part of all, and of that not too many or few.
+const LEFT_PART: u64 = 4;
+const LEFT: std::ops::RangeInclusive<u64> = 64..=1_024;
+
+impl Limits {
+    /// TCP connections in all.
+    #[must_use]
+    pub fn most_connections(&self) -> usize {
+        match (self.tcp_connections, open_files()) {
+            (0, Some(files)) => connections_within(files),
+            (0, None) => usize::MAX,
+            (most, _) => most as usize,
+        }
+    }
+}
+
+/// How many connections there may be where a process may open so many files.
+fn connections_within(files: u64) -> usize {
+    let left = (files / LEFT_PART).clamp(*LEFT.start(), *LEFT.end()).min(files / 2);
+    usize::try_from(files - left).unwrap_or(usize::MAX).max(1)
+}
+
+/// Lets this process open as many files as the system allows it, of which each connection is one.
+#[cfg(unix)]
+pub fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Refused on systems whose hard limit says more than they give; then it stays as it is.
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
+}
+
+#[cfg(unix)]
+fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+pub fn allow_open_files() {}
+
+#[cfg(not(unix))]
+fn open_files() -> Option<u64> {
+    None
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_for_everything_else() {
+        for (files, connections) in [(64, 32), (256, 192), (1_024, 768), (524_288, 523_264), (1, 1)] {
+            assert_eq!(connections_within(files), connections, "{files}");
+        }
     }
 }

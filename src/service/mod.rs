@@ -34,7 +34,7 @@ pub use backup::{BackupError, Contents, backup, restore};
 pub use erasure::Retention;
 pub use error::problem;
 pub use export::ExportError;
-pub use limits::Limits;
+pub use limits::{Limits, allow_open_files};
 pub use mail::Mail;
 pub use messages::{MAX_ATTACHMENTS, too_many_attachments};
 pub use rate::{Network, Rate};

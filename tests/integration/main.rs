@@ -8,4 +8,5 @@ mod pages;
 mod rest;
 mod storage;
 mod support;
+mod transport;
 mod ws;

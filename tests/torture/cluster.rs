@@ -229,6 +229,7 @@ impl Node {
             .env("NATS_URL", &self.nats_url)
             .env("BESPOKEN_LIMIT_SENDS", "1000000")
             .env("BESPOKEN_LIMIT_CONNECTIONS", "1000000")
+            .env("BESPOKEN_LIMIT_NETWORK_CONNECTIONS", "1000000")
             .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
             .stdout(Stdio::piped())
             // What it says about a database that is away is not for this log.

@@ -48,6 +48,7 @@ impl Server {
             .env("DATABASE_URL", database(folder.path()))
             .env("BESPOKEN_LIMIT_SENDS", "1000000")
             .env("BESPOKEN_LIMIT_CONNECTIONS", "1000000")
+            .env("BESPOKEN_LIMIT_NETWORK_CONNECTIONS", "1000000")
             .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

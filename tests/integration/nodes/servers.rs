@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use bespoken::{
     domain::{Conversation, Name, Role, User},
-    http::{Config, Running, StartError, serve},
+    http::{Config, Deadlines, Running, StartError, TrustedProxies, serve},
     service::{Limits, Service},
 };
 use serde_json::json;
@@ -105,6 +105,8 @@ pub async fn start(database_url: &str, folder: &TempDir, nats_url: String) -> Re
         metrics: None,
         retention: None,
         drain: Duration::from_secs(1),
+        trusted_proxies: TrustedProxies::default(),
+        deadlines: Deadlines::default(),
     };
     let shutdown = CancellationToken::new();
     let Running { service, public_url: url, stopped, .. } = serve(config, listener, shutdown.clone()).await?;

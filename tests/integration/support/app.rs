@@ -13,7 +13,7 @@ use bespoken::{
         Actor, Attachment, AttachmentId, Conversation, ConversationId, CustomRequest, Message, Name, RequestId, Role,
         User, UserId,
     },
-    http::{Config, Running, serve},
+    http::{Config, Deadlines, Running, TrustedProxies, serve},
     service::{self, Limits, Service, Visitor},
 };
 use serde_json::json;
@@ -143,6 +143,8 @@ async fn config(dir: &TempDir, database: &Database) -> Config {
         metrics: None,
         retention: None,
         drain: Duration::from_secs(1),
+        trusted_proxies: TrustedProxies::default(),
+        deadlines: Deadlines::default(),
     }
 }
 

@@ -52,9 +52,23 @@ pub struct Program {
 
 impl Program {
     pub async fn serve(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let log = dir.join("log");
         let mut command = program(dir, &[&["serve", "--listen", "127.0.0.1:0"], args].concat());
-        command.envs(variables.iter().copied()).stdout(Stdio::piped());
+        command.envs(variables.iter().copied());
+        Self::start(command, dir).await
+    }
+
+    /// A server that the system lets open so many files.
+    pub async fn serve_with_files(dir: &Path, most: u32) -> Self {
+        let mut command = Command::new("/bin/sh");
+        let limited = format!("ulimit -n {most} && exec \"$0\" serve --listen 127.0.0.1:0");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_bespoken")]);
+        command.current_dir(dir).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+        Self::start(command, dir).await
+    }
+
+    async fn start(mut command: Command, dir: &Path) -> Self {
+        let log = dir.join("log");
+        command.stdout(Stdio::piped());
         let mut child = command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = in_time("the server starts", async {

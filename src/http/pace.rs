@@ -1,0 +1,207 @@
+//! How slow a peer may be, and the bodies of requests, which have to keep that pace.
+
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{
+    App, error,
+    slots::{Slot, Stage},
+};
+use crate::domain::{Code, Problem};
+
+/// How long peers may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// From its first byte, a request's head has to be complete within this time.
+    pub head: Duration,
+    /// A peer may keep a body or an answer waiting for so long in all, and as much longer as its bytes take at
+    /// `bytes_per_second`.
+    pub grace: Duration,
+    pub bytes_per_second: u32,
+    /// A connection ends on which nothing moved for so long. Longer than proxies keep theirs for the next
+    /// request, or one would be sent while the connection ends.
+    pub silent: Duration,
+}
+
+impl Deadlines {
+    pub const DEFAULT: Self = Self {
+        head: Duration::from_secs(10),
+        grace: Duration::from_secs(10),
+        bytes_per_second: 1_024,
+        silent: Duration::from_secs(180),
+    };
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// How long a peer has kept something waiting, and what came of it. Time in which nobody waited for the peer
+/// does not count.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    bytes: u64,
+    waited: Duration,
+    since: Option<Instant>,
+}
+
+impl Pace {
+    pub fn moved(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        if let Some(since) = self.since.take() {
+            self.waited += since.elapsed();
+        }
+    }
+
+    /// Waits from now on, if it did not before; returns until when, at the latest.
+    pub fn wait(&mut self, grace: Duration, bytes_per_second: u32) -> Instant {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let earned = Duration::from_secs(self.bytes / u64::from(bytes_per_second.max(1)));
+        since + (grace + earned).saturating_sub(self.waited)
+    }
+}
+
+/// The body of a request, which ends with an error if the peer is too slow.
+struct Paced {
+    body: Body,
+    pace: Pace,
+    deadlines: Deadlines,
+    timer: Option<Pin<Box<Sleep>>>,
+    slot: Arc<Slot>,
+    was_too_slow: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct TooSlow;
+
+impl fmt::Display for TooSlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body came too slowly")
+    }
+}
+
+impl Error for TooSlow {}
+
+impl HttpBody for Paced {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = &mut *self;
+        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
+            let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len));
+            this.pace.moved(bytes.unwrap_or(0));
+            if frame.is_none() || this.body.is_end_stream() {
+                this.slot.set(Stage::Busy);
+            }
+            return Poll::Ready(frame);
+        }
+        let until = this.pace.wait(this.deadlines.grace, this.deadlines.bytes_per_second);
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if timer.deadline() != until {
+            timer.as_mut().reset(until);
+        }
+        timer.as_mut().poll(cx).map(|()| {
+            this.was_too_slow.store(true, Ordering::Relaxed);
+            Some(Err(axum::Error::new(TooSlow)))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Paced {
+    fn drop(&mut self) {
+        // What was not read will not be: from here on the peer waits for the answer.
+        if self.slot.stage() == Stage::Body {
+            self.slot.set(Stage::Busy);
+        }
+    }
+}
+
+/// Lets no body take too long.
+pub(super) async fn keep(State(app): State<App>, request: Request, next: Next) -> Response {
+    let slot = request.extensions().get::<Arc<Slot>>().cloned();
+    let (Some(slot), false) = (slot, request.body().is_end_stream()) else { return next.run(request).await };
+    let was_too_slow = Arc::new(AtomicBool::new(false));
+    let late = was_too_slow.clone();
+    let request = request.map(|body| {
+        let deadlines = app.deadlines;
+        Body::new(Paced { body, pace: Pace::default(), deadlines, timer: None, slot, was_too_slow })
+    });
+    let response = next.run(request).await;
+    if !late.load(Ordering::Relaxed) {
+        return response;
+    }
+    let problem = Problem::new(Code::Invalid, "This came too slowly. Please check your connection and send it again.");
+    let mut response = error::answer(problem, StatusCode::REQUEST_TIMEOUT);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_body_may_take_as_long_as_its_size_allows_and_no_longer() {
+        let second = Duration::from_secs(1);
+        let mut pace = Pace::default();
+        let start = Instant::now();
+        assert_eq!(pace.wait(10 * second, 1_024), start + 10 * second);
+        // Twice as fast as it has to be, for an hour.
+        for _ in 0..3_600 {
+            pace.wait(10 * second, 1_024);
+            sleep(second).await;
+            pace.moved(2_048);
+        }
+        let now = Instant::now();
+        assert_eq!(pace.wait(10 * second, 1_024), now + (10 + 3_600) * second);
+
+        // One byte every three seconds.
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        while pace.wait(10 * second, 1_024) > Instant::now() {
+            sleep(3 * second).await;
+            pace.moved(1);
+        }
+        assert_eq!(start.elapsed(), 12 * second);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_in_which_nobody_waits_for_the_peer_does_not_count() {
+        let mut pace = Pace::default();
+        pace.moved(1);
+        advance(Duration::from_secs(600)).await;
+        let grace = Duration::from_secs(10);
+        assert_eq!(pace.wait(grace, 1_024), Instant::now() + grace);
+    }
+}
