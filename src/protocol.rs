@@ -15,7 +15,13 @@ pub const JOIN_CATCH_UP: i64 = 200;
 
 /// Close codes of the server.
 pub mod close {
-    /// Not allowed any more: signed out, link revoked.
+    /// The peer does not keep to the WebSocket protocol.
+    pub const PROTOCOL_ERROR: u16 = 1002;
+    /// A binary frame.
+    pub const NOT_TEXT: u16 = 1003;
+    /// Text that is no UTF-8.
+    pub const NOT_UTF8: u16 = 1007;
+    /// Not allowed any more: signed out, link revoked, too many frames that cannot be understood.
     pub const NOT_ALLOWED: u16 = 1008;
     pub const FRAME_TOO_LARGE: u16 = 1009;
     pub const RESTARTING: u16 = 1012;

@@ -33,6 +33,7 @@ use tokio::{
 use tracing::Instrument;
 use tungstenite::{
     Message,
+    error::ProtocolError,
     handshake::derive_accept_key,
     protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext},
 };
@@ -377,17 +378,20 @@ async fn talk(
             Event::Heard(message) => {
                 heard = true;
                 match message {
-                    Message::Text(text) => under_way = act(service, metrics, socket, &text),
-                    Message::Binary(_) => {
-                        let problem = Problem::new(Code::Invalid, "Frames are text: one JSON object each.");
-                        socket.send(&frame(&ServerFrame::error(problem, None, None)));
+                    Message::Text(text) => {
+                        let read_at = Instant::now();
+                        match understand(&text) {
+                            Some(asked) => under_way = act(service, metrics, socket, asked, read_at),
+                            None if service.count_invalid(socket) => socket.send(&misunderstood(&text)),
+                            None => return Some(close::NOT_ALLOWED),
+                        }
                     }
+                    Message::Binary(_) => return Some(close::NOT_TEXT),
                     // Reading on sends the answer, and then says that this was the end.
                     Message::Close(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                 }
             }
-            Event::Misheard(tungstenite::Error::Capacity(_)) => return Some(close::FRAME_TOO_LARGE),
-            Event::Misheard(_) => return None,
+            Event::Misheard(error) => return what_was_wrong(&error),
             Event::Check => {
                 let now = Instant::now();
                 if expires_at.is_some_and(|at| at <= now) {
@@ -421,16 +425,32 @@ async fn talk(
     }
 }
 
+/// The code to close with because of what a peer sent; `None` if the peer is gone.
+fn what_was_wrong(error: &tungstenite::Error) -> Option<u16> {
+    match error {
+        tungstenite::Error::Capacity(_) => Some(close::FRAME_TOO_LARGE),
+        tungstenite::Error::Utf8(_) => Some(close::NOT_UTF8),
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) | tungstenite::Error::AttackAttempt => Some(close::PROTOCOL_ERROR),
+        _ => None,
+    }
+}
+
+/// The frame that a text is. An object only: read as a list of its members, in the order in which they happen to
+/// be declared, a frame would mean something else with the next version.
+fn understand(text: &str) -> Option<ClientFrame> {
+    let is_object = text.trim_ascii_start().starts_with('{');
+    is_object.then(|| serde_json::from_str(text).ok()).flatten()
+}
+
 /// Does what one frame asks, or begins to; answers through the socket's queue.
-fn act(service: &Arc<Service>, metrics: &Arc<Metrics>, socket: &Arc<Socket>, text: &str) -> Option<UnderWay> {
-    let read_at = Instant::now();
-    let asked: ClientFrame = match serde_json::from_str(text) {
-        Ok(asked) => asked,
-        Err(_) => {
-            socket.send(&misunderstood(text));
-            return None;
-        }
-    };
+fn act(
+    service: &Arc<Service>,
+    metrics: &Arc<Metrics>,
+    socket: &Arc<Socket>,
+    asked: ClientFrame,
+    read_at: Instant,
+) -> Option<UnderWay> {
     let (room, client_id) = address(&asked);
     // What need not wait is done on the spot.
     match asked {
@@ -441,7 +461,9 @@ fn act(service: &Arc<Service>, metrics: &Arc<Metrics>, socket: &Arc<Socket>, tex
             return None;
         }
         ClientFrame::FollowRequests => {
-            socket.follow_requests();
+            if let Err(problem) = service.follow_requests(socket) {
+                socket.send(&frame(&ServerFrame::error(problem, None, None)));
+            }
             return None;
         }
         _ => {}
@@ -557,6 +579,9 @@ fn reason(code: u16) -> &'static str {
         close::NOT_ALLOWED => "not allowed any more",
         close::FRAME_TOO_LARGE => "frame too large",
         close::RESTARTING => "server restarting",
+        close::PROTOCOL_ERROR => "not the WebSocket protocol",
+        close::NOT_TEXT => "frames are text",
+        close::NOT_UTF8 => "not UTF-8",
         close::TOO_SLOW => "too slow",
         _ => "",
     }

@@ -32,6 +32,12 @@ pub struct Limits {
     /// TCP connections at once in all; 0: as many as the system's limit on open files leaves room for
     #[arg(long = "limit-tcp-connections", env = "BESPOKEN_LIMIT_TCP_CONNECTIONS", default_value_t = Limits::DEFAULT.tcp_connections)]
     pub tcp_connections: u32,
+    /// Joins, leaves, receipts and requests to follow per 10 s for each socket that a person may have open
+    #[arg(long = "limit-asks", env = "BESPOKEN_LIMIT_ASKS", default_value_t = Limits::DEFAULT.asks)]
+    pub asks: u32,
+    /// Frames that cannot be understood per 10 s for each socket; one more closes it
+    #[arg(long = "limit-invalid-frames", env = "BESPOKEN_LIMIT_INVALID_FRAMES", default_value_t = Limits::DEFAULT.invalid_frames)]
+    pub invalid_frames: u32,
 }
 
 impl Limits {
@@ -44,6 +50,9 @@ impl Limits {
         attachment_bytes: 10_485_760,
         network_connections: 512,
         tcp_connections: 0,
+        // 1,200 for each person: a program with 100 rooms that has missed a day asks for less at once.
+        asks: 60,
+        invalid_frames: 50,
     };
 }
 

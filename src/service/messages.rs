@@ -182,7 +182,7 @@ impl Service {
     /// Moves the actor's receipt forward and tells the room. `None`: it stood there or further.
     ///
     /// # Errors
-    /// `invalid` for a negative seq, `not_found`.
+    /// `invalid` for a negative seq, `not_found`, `rate_limited`.
     pub async fn read_up_to(&self, actor: &Actor, room: ConversationId, seq: i64) -> Result<Option<Receipt>, Problem> {
         if seq < 0 {
             return Err(Problem::invalid("seq", "A seq is never negative."));
@@ -197,3 +197,4 @@ impl Service {
         Ok(receipt)
     }
 }
+        self.count_ask(actor)?;

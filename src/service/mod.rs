@@ -86,6 +86,10 @@ pub struct Service {
     sends: Rate<crate::live::Person>,
     /// Signs of typing of each person.
     signs: Rate<crate::live::Person>,
+    /// What each person asks for on sockets beside sending.
+    asks: Rate<crate::live::Person>,
+    /// Frames of each socket that could not be understood.
+    invalid: Rate<crate::live::ConnectionId>,
     /// Mails to each account.
     mails: Rate<crate::domain::UserId>,
     /// Wrong secrets from each network.
@@ -133,6 +137,12 @@ impl Service {
                 settings.limits.sends.saturating_mul(SIGNS_FOR_A_SEND),
                 std::time::Duration::from_secs(10),
             ),
+            // Counted for the person, so that it is no use to open another socket.
+            asks: Rate::new(
+                settings.limits.asks.saturating_mul(settings.limits.connections),
+                std::time::Duration::from_secs(10),
+            ),
+            invalid: Rate::new(settings.limits.invalid_frames, std::time::Duration::from_secs(10)),
             mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,

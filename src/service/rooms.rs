@@ -72,7 +72,8 @@ impl Service {
     /// follow it without a gap.
     ///
     /// # Errors
-    /// `not_found`, `invalid`, `unavailable`.
+    /// `not_found`, `invalid`, `unavailable`. `rate_limited`: then nothing has changed, also for a socket that is in
+    /// the room.
     pub async fn join(
         self: &Arc<Self>,
         socket: &Arc<Socket>,
@@ -80,6 +81,7 @@ impl Service {
         after: Option<i64>,
         epoch: Option<Epoch>,
     ) -> Result<(), Problem> {
+        self.count_ask(&socket.actor)?;
         let is_in = self.try_join(socket, room, after, epoch).await;
         if !matches!(is_in, Ok(true)) {
             self.leave_room(socket, room).await;
@@ -162,9 +164,10 @@ impl Service {
     /// Takes a socket out of a room; one that is not in it stays out.
     ///
     /// # Errors
-    /// `not_found` for a room that this person may not see.
+    /// `not_found` for a room that this person may not see; `rate_limited`.
     pub async fn leave(&self, socket: &Socket, room: ConversationId) -> Result<(), Problem> {
         if !self.hub.is_in(socket.id, room) {
+        self.count_ask(&socket.actor)?;
             return self.store.find_conversation(&socket.actor, room).await.map(drop).map_err(problem);
         }
         self.leave_room(socket, room).await;
@@ -187,6 +190,31 @@ impl Service {
     }
 
     /// Passes on that someone types, or stopped.
+    /// From now on this socket is told of custom requests.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub fn follow_requests(&self, socket: &Socket) -> Result<(), Problem> {
+        self.count_ask(&socket.actor)?;
+        socket.follow_requests();
+        Ok(())
+    }
+
+    /// Counts what a socket asks for that changes no message: each costs a look into the database.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) fn count_ask(&self, actor: &Actor) -> Result<(), Problem> {
+        self.asks.take(Person::from(actor)).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
+    }
+
+    /// Counts a frame that could not be understood. Returns whether its socket may send another: a mistake is
+    /// answered, but there is nothing to wait for from a peer that makes nothing else.
+    #[must_use]
+    pub fn count_invalid(&self, socket: &Socket) -> bool {
+        self.invalid.take(socket.id).is_ok()
+    }
+
     ///
     /// # Errors
     /// `not_found` if the socket has not joined the room; `rate_limited`.

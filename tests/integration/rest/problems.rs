@@ -40,6 +40,11 @@ async fn a_body_that_is_none_is_invalid() {
     Answer::to(post_json().body("{")).await.problem(422, "invalid");
     Answer::to(post_json().body(vec![0xff])).await.problem(422, "invalid");
     Answer::to(post().form(&[("content", "a form")])).await.problem(422, "invalid");
+    // A list of the members, in the order in which the server happens to know them.
+    Answer::to(post().json(&json!(["a list", fresh(), [], null]))).await.problem(422, "invalid");
+    Answer::to(app.admin().request(Method::POST, "/conversations").json(&json!(["Ada", null, null])))
+        .await
+        .problem(422, "invalid");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

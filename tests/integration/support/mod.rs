@@ -19,7 +19,7 @@ pub use mail::MailServer;
 pub use nats::NatsServer;
 pub use postgres::TestDatabase;
 pub use program::{Program, refused, run_program, succeeded};
-pub use ws::{Refused, Ws, fresh, rev_of};
+pub use ws::{Refused, Ws, fresh, raw_socket, rev_of};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -9,7 +9,10 @@ use bespoken::{
 };
 use futures_util::{SinkExt, StreamExt};
 use reqwest::header::HeaderMap;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, client::IntoClientRequest, http::HeaderValue, protocol::Message as Raw},
@@ -303,6 +306,21 @@ impl Ws {
         })
         .await
     }
+}
+
+/// The connection of a WebSocket, read up to the end of the handshake: from here on each byte is the test's.
+pub async fn raw_socket(url: &str, token: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: bespoken\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(in_time("the handshake", stream.read_u8()).await.unwrap());
+    }
+    stream
 }
 
 /// The room and rev of a frame that is part of a room's order.

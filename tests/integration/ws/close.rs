@@ -236,14 +236,7 @@ async fn a_peer_that_gives_no_sign_of_life_is_asked_and_then_given_up() {
 
 /// A WebSocket that never answers: after the handshake only its bytes are read, up to the welcome.
 async fn open_raw(app: &TestApp, chat: &Chat) -> TcpStream {
-    use tokio::io::AsyncWriteExt;
-    let mut stream = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: bespoken\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer {}\r\n\r\n",
-        chat.chat_id
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut stream = raw_socket(&app.url, &chat.chat_id).await;
     let mut head = Vec::new();
     while !head.windows(9).any(|window| window == b"\"welcome\"") {
         head.push(in_time("the welcome", stream.read_u8()).await.unwrap());

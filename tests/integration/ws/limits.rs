@@ -101,6 +101,71 @@ async fn sends_edits_and_deletes_of_a_person_are_limited_together() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joins_leaves_receipts_and_follows_of_a_person_are_limited_together() {
+    let app = TestApp::with(|limits| (limits.asks, limits.connections) = (2, 3)).await;
+    let chat = app.open("Oak table").await;
+    let (room, client_id) = (chat.id, None);
+    let (mut guest, mut again) = (app.guest_socket(&chat).await, app.guest_socket(&chat).await);
+    guest.join(room).await;
+    again.join(room).await;
+    guest.read(room, 0).await;
+    guest.send(ClientFrame::LeaveRequest { room }).await;
+    guest.join(room).await;
+    guest.send(ClientFrame::FollowRequests).await;
+    for (frame, room) in [
+        (ClientFrame::JoinRequest { room, after: None, epoch: None }, Some(room)),
+        (ClientFrame::LeaveRequest { room }, Some(room)),
+        (ClientFrame::Read { room, seq: 0 }, Some(room)),
+        (ClientFrame::FollowRequests, None),
+    ] {
+        for ws in [&mut guest, &mut again] {
+            ws.send(frame.clone()).await;
+            assert_eq!(ws.refused().await, Refused { code: Code::RateLimited, room, client_id });
+        }
+    }
+    let by_rest = app.api(&chat.chat_id).post(&format!("/conversations/{room}/read"), json!({ "seq": 0 })).await;
+    by_rest.problem(429, "rate_limited");
+    // Who was refused is where they were, and sending is counted by itself.
+    app.say(room, "still heard").await;
+    for ws in [&mut guest, &mut again] {
+        ws.rev(room, 2).await;
+    }
+    guest.post(room, "and still heard of").await;
+    app.admin_socket().await.join(room).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_with_a_hundred_rooms_comes_back_at_once() {
+    let app = TestApp::start().await;
+    let (room, mut admin) = (app.open("Oak table").await.id, app.admin_socket().await);
+    for _ in 0..3 {
+        for _ in 0..100 {
+            admin.send(ClientFrame::JoinRequest { room, after: Some(1), epoch: None }).await;
+        }
+    }
+    for _ in 0..300 {
+        admin.joined(room).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_nothing_that_can_be_understood_is_sent_away() {
+    let app = TestApp::with(|limits| limits.invalid_frames = 3).await;
+    let chat = app.open("Oak table").await;
+    let (mut guest, mut other) = (app.guest_socket(&chat).await, app.guest_socket(&chat).await);
+    for ws in [&mut guest, &mut other] {
+        for text in ["", "[]", r#"{"type":"fly"}"#] {
+            ws.send_text(text).await;
+            assert_eq!(ws.refused().await.code, Code::Invalid);
+        }
+    }
+    guest.send_text("{").await;
+    assert_eq!(guest.closed().await, Some(close::NOT_ALLOWED));
+    // Each socket is counted by itself: one broken tab takes no other along.
+    other.join(chat.id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_answers_send_nobody_away_who_reads_them() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
@@ -186,7 +251,8 @@ async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_e
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn noise_of_one_does_not_keep_the_others_from_talking() {
-    let app = TestApp::start().await;
+    // So that the noise lasts.
+    let app = TestApp::with(|limits| (limits.sends, limits.invalid_frames) = (100_000, 100_000)).await;
     let (chat, noisy) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let mut loud = app.guest_socket(&noisy).await;
     let noise = tokio::spawn(async move {

@@ -7,6 +7,7 @@ mod join;
 mod limits;
 mod message;
 mod misunderstood;
+mod protocol_errors;
 mod requests;
 mod resume;
 mod send;
