@@ -13,6 +13,11 @@ pub const JOIN_LATEST: i64 = 50;
 /// Most messages in a `joined` with `after`; beyond it `more` is true.
 pub const JOIN_CATCH_UP: i64 = 200;
 
+/// The header by which a page tells a server function whose page it is: the id of an account, or [`GUEST`].
+pub const VIEWER: &str = "bespoken-viewer";
+/// Stands in [`VIEWER`] for who has no account.
+pub const GUEST: &str = "guest";
+
 /// Close codes of the server.
 pub mod close {
     /// The peer does not keep to the WebSocket protocol.

@@ -113,6 +113,12 @@ impl Problem {
         Self::new(Code::Forbidden, message)
     }
 
+    /// A page of one person asks, and its browser has been signed in as another since.
+    #[must_use]
+    pub fn somebody_else() -> Self {
+        Self::forbidden("You are signed in as somebody else in this browser now. Reload the page to go on.")
+    }
+
     /// The same words for what does not exist and for what the asker may not see.
     #[must_use]
     pub fn not_found() -> Self {

@@ -6,21 +6,26 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    Extension, RequestExt,
+    Extension, Json, RequestExt,
     body::{Body, to_bytes},
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
-use leptos::{nonce::use_nonce, prelude::provide_context, server_fn::axum::server_fn_paths};
+use leptos::{
+    nonce::use_nonce,
+    prelude::provide_context,
+    server_fn::{axum::server_fn_paths, error::SERVER_FN_ERROR_HEADER},
+};
 use leptos_axum::ResponseOptions;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{App, Asker, auth, error};
+use super::{App, Asker, auth, error, router::BODY_BYTES};
 use crate::{
     app::{FormState, PageStatus, shell},
     domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
+    protocol::{GUEST, VIEWER},
     service::Secret,
 };
 
@@ -323,14 +328,56 @@ pub(super) async fn server_function(Extension(asker): Extension<Asker>, request:
     if !server_fn_paths().any(|(path, method)| path == request.uri().path() && method == *request.method()) {
         return Problem::not_found().into_response();
     }
-    let context = move || provide_context(asker.clone());
+    if let Some(viewer) = request.headers().get(VIEWER)
+        && !is_page_of(viewer, asker.actor.as_ref())
+    {
+        return refused(&Problem::somebody_else());
+    }
     // Leptos itself reads a body to its end, however long it is.
     let (parts, body) = request.with_limited_body().into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return Problem::new(Code::TooLarge, "The body is too large.").into_response();
+        return refused(&Problem::new(Code::TooLarge, "This is too much to be sent at once."));
     };
+    // As everywhere, arguments have names.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return refused(&Problem::new(Code::Invalid, "The request could not be understood."));
+    }
     let request = Request::from_parts(parts, Body::from(body));
+    let context = move || provide_context(asker.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    if response.headers().contains_key(SERVER_FN_ERROR_HEADER) && response.status().is_server_error() {
+        response = with_own_status(response).await;
+    }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether somebody asks from a page of their own. Who has no account keeps the page when getting one: in the chats of
+/// their links they stay who they are. For nobody the function itself has an answer.
+fn is_page_of(viewer: &HeaderValue, actor: Option<&Actor>) -> bool {
+    let Some(actor) = actor else { return true };
+    match viewer.to_str() {
+        Ok(GUEST) => !actor.is_admin(),
+        Ok(id) => actor.user_id().is_some_and(|user| id.parse() == Ok(user)),
+        Err(_) => false,
+    }
+}
+
+/// A problem as server functions tell it.
+fn refused(problem: &Problem) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (error::status(problem), headers, Json(problem)).into_response()
+}
+
+/// Gives a problem the status of its code: a server function answers each with 500.
+async fn with_own_status(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = to_bytes(body, BODY_BYTES).await.unwrap_or_default();
+    if let Ok(problem) = serde_json::from_slice::<Problem>(&body) {
+        parts.status = error::status(&problem);
+        if let Some(seconds) = problem.retry_after_s {
+            parts.headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+    }
+    Response::from_parts(parts, Body::from(body))
 }
