@@ -57,17 +57,26 @@ pub enum ClientFrame {
         content: String,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attachment_ids: Vec<AttachmentId>,
+        /// Who sends, as the page of this person knows it: a socket of somebody else stores nothing.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        sender: Option<ParticipantId>,
     },
     UpdateMessage {
         room: ConversationId,
         client_id: ClientId,
         id: MessageId,
         content: String,
+        /// As in `SendMessage`.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        sender: Option<ParticipantId>,
     },
     DeleteMessage {
         room: ConversationId,
         client_id: ClientId,
         id: MessageId,
+        /// As in `SendMessage`.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        sender: Option<ParticipantId>,
     },
     Typing {
         room: ConversationId,
@@ -98,6 +107,9 @@ pub struct SocketUser {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Joined {
     pub room: ConversationId,
+    /// Who the reader is in this room; a server of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub me: Option<ParticipantId>,
     pub epoch: Epoch,
     /// The rev up to which the conversation is told here, unless `more`.
     pub head: i64,

@@ -8,9 +8,13 @@ use web_sys::{RequestInit, Response};
 
 use super::{
     json::{Json, Object},
+    page,
     wire::FromJson,
 };
-use crate::domain::Problem;
+use crate::{
+    domain::Problem,
+    protocol::{GUEST, VIEWER},
+};
 
 /// Calls the server function at `path` with `arguments`, and then `done` with its answer.
 pub fn ask<T: FromJson>(path: &'static str, arguments: Object, done: impl FnOnce(Result<T, Problem>) + 'static) {
@@ -37,7 +41,10 @@ async fn post(path: &str, body: &str) -> Option<(bool, Json)> {
     request.set_method("POST");
     request.set_body(&JsValue::from_str(body));
     let headers = js_sys::Object::new();
-    let _ = js_sys::Reflect::set(&headers, &"content-type".into(), &"application/json".into());
+    let viewer = page::viewer().map_or_else(|| GUEST.to_owned(), |viewer| viewer.to_string());
+    for (name, value) in [("content-type", "application/json"), (VIEWER, &viewer)] {
+        let _ = js_sys::Reflect::set(&headers, &name.into(), &value.into());
+    }
     request.set_headers(&headers);
     let response = JsFuture::from(window().fetch_with_str_and_init(path, &request)).await.ok()?;
     let response: Response = response.dyn_into().ok()?;

@@ -13,9 +13,9 @@ use leptos::{
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Event, EventTarget, HtmlDocument, Storage, VisibilityState};
+use web_sys::{Document, Event, EventTarget, HtmlDocument, Storage, VisibilityState};
 
-use crate::domain::{ClientId, Timestamp};
+use crate::domain::{ClientId, Timestamp, UserId};
 
 /// Milliseconds since 1970, by this device's clock.
 #[must_use]
@@ -57,6 +57,27 @@ pub fn new_client_id() -> ClientId {
 pub fn local_zone(time: Timestamp) -> i64 {
     let date = js_sys::Date::new(&JsValue::from_f64(time.0 as f64));
     -(date.get_timezone_offset() as i64)
+}
+
+/// The account whose page this is; `None` if it is for somebody without one.
+#[must_use]
+pub fn viewer() -> Option<UserId> {
+    viewer_of(&document())
+}
+
+/// The same of another page.
+#[must_use]
+pub fn viewer_of(page: &Document) -> Option<UserId> {
+    let id = page.query_selector(".site").ok()??.get_attribute("data-viewer")?;
+    Uuid::try_parse(&id).ok().map(UserId)
+}
+
+/// Says that the browser is signed in as somebody else than the page is for.
+pub fn show_estranged() {
+    let Some(notice) = document().query_selector(".estranged").ok().flatten() else { return };
+    if notice.remove_attribute("hidden").is_ok() {
+        on(&notice, "click", |_| drop(window().location().reload()));
+    }
 }
 
 /// Whether a person can see this page and has it in front.

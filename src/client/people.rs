@@ -1,10 +1,23 @@
 //! Who is in the conversation: who is here, who types, how far each has read.
 
 use super::labels::{Zone, relative};
-use crate::domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp};
+use crate::{
+    domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp, UserId},
+    protocol::SocketUser,
+};
 
 /// Typing ends by itself: the server says so after 5 s, and if that is lost, this does.
 pub const TYPING_MS: i64 = 6_000;
+
+/// Whether a connection may be that of the page's person. `viewer` is the account whose page it is. Who has none may
+/// have registered since, and stays the same in their chats; which those are, each room says when it is joined.
+#[must_use]
+pub fn is_page_of(viewer: Option<UserId>, connected: &SocketUser) -> bool {
+    match viewer {
+        Some(viewer) => connected.id == viewer.into(),
+        None => connected.kind != ParticipantKind::Admin,
+    }
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct People {
@@ -141,6 +154,20 @@ mod tests {
         let ben = person(2, ParticipantKind::Admin, "Ben", true);
         let cleo = person(3, ParticipantKind::Admin, "Cleo", false);
         People::new(&me.clone(), vec![me, ben, cleo], vec![receipt(1, 3, 0), receipt(2, 5, 70), receipt(3, 4, 60)])
+    }
+
+    #[test]
+    fn a_page_is_of_one_person() {
+        let (mine, other) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
+        let user = |kind, id: UserId| SocketUser { kind, id: id.into(), name: "Ada".into() };
+        for kind in [ParticipantKind::Admin, ParticipantKind::Customer] {
+            assert!(is_page_of(Some(mine), &user(kind, mine)));
+            assert!(!is_page_of(Some(mine), &user(kind, other)), "another account signed in");
+        }
+        assert!(!is_page_of(Some(mine), &user(ParticipantKind::Guest, other)), "signed out, and came by a link");
+        assert!(!is_page_of(None, &user(ParticipantKind::Admin, other)), "an admin signed in beside a guest's page");
+        assert!(is_page_of(None, &user(ParticipantKind::Guest, other)), "which of their chats this is, the room says");
+        assert!(is_page_of(None, &user(ParticipantKind::Customer, other)), "the guest has registered");
     }
 
     #[test]

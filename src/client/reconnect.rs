@@ -1,7 +1,7 @@
 //! When to connect, when to wait and when to give a connection up. Pure: time (milliseconds of any
 //! steady clock) and randomness come in as numbers; `client::socket` does what [`Reconnect::due`] says.
 //!
-//! Always holds: outside [`Phase::Ended`] there is always a next moment at which something happens.
+//! Always holds: outside [`Phase::Ended`] and [`Phase::Estranged`] there is always a next moment at which something happens.
 
 use uuid::Uuid;
 
@@ -34,6 +34,8 @@ pub enum Phase {
     },
     /// The server does not want this person any more; only a new page load helps.
     Ended,
+    /// The browser was signed in as somebody else; the same helps.
+    Estranged,
 }
 
 /// What to do now.
@@ -56,6 +58,7 @@ pub enum Indicator {
     Reconnecting,
     Offline,
     Ended,
+    Estranged,
 }
 
 #[derive(Clone, Debug)]
@@ -127,7 +130,7 @@ impl Reconnect {
                 let silence = self.last_received + SILENCE_MS + if self.probed { ANSWER_MS } else { 0 };
                 self.open_questions.first().map_or(silence, |(_, asked)| silence.min(asked + ANSWER_MS))
             }
-            Phase::Ended => return None,
+            Phase::Ended | Phase::Estranged => return None,
         };
         let told = self.down_since + GRACE_MS;
         let is_live = matches!(self.phase, Phase::Live { .. });
@@ -172,7 +175,7 @@ impl Reconnect {
                 }
             }
             Phase::Connecting { .. } => {}
-            Phase::Waiting { .. } | Phase::Ended => return,
+            Phase::Waiting { .. } | Phase::Ended | Phase::Estranged => return,
         }
         let most = (PAUSE_MS << self.failures.min(10)).min(PAUSE_MAX_MS);
         self.failures += 1;
@@ -182,6 +185,11 @@ impl Reconnect {
     /// The server does not want this person any more.
     pub fn ended(&mut self) {
         self.phase = Phase::Ended;
+    }
+
+    /// What connects is not the page's person.
+    pub fn estranged(&mut self) {
+        self.phase = Phase::Estranged;
     }
 
     /// The tab was looked at again, or the network came back: a good moment to try at once.
@@ -209,6 +217,7 @@ impl Reconnect {
     pub fn indicator(&self, now: i64) -> Indicator {
         match self.phase {
             Phase::Ended => Indicator::Ended,
+            Phase::Estranged => Indicator::Estranged,
             Phase::Live { .. } => Indicator::Live,
             _ if !self.online => Indicator::Offline,
             _ if now >= self.down_since + GRACE_MS => Indicator::Reconnecting,
@@ -297,6 +306,15 @@ mod tests {
         line.closed(1, 0.0);
         line.woke(2, true);
         assert_eq!((line.due(90_000), line.wake_at(3), line.indicator(4)), (Due::Nothing, None, Indicator::Ended));
+    }
+
+    #[test]
+    fn a_line_of_somebody_else_stays_down() {
+        let mut line = live(0);
+        line.estranged();
+        line.closed(1, 0.0);
+        line.woke(2, true);
+        assert_eq!((line.due(90_000), line.wake_at(3), line.indicator(4)), (Due::Nothing, None, Indicator::Estranged));
     }
 
     proptest! {

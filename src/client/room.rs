@@ -30,6 +30,8 @@ pub enum Do {
     /// Keep it across reloads, in this state.
     Keep(Entry),
     Forget(ClientId),
+    /// The connection belongs to somebody else: give it up, and say so.
+    Estrange,
     /// Call [`Room::wake`] at this time.
     WakeAt(i64),
 }
@@ -276,6 +278,11 @@ impl Room {
     }
 
     fn on_joined(&mut self, joined: &Joined, now: i64) -> Vec<Do> {
+        // The browser was signed in as another since the page was opened. What waits here stays its author's.
+        if joined.me.is_some_and(|me| me != self.me) {
+            self.link = Link::Down;
+            return vec![Do::Estrange];
+        }
         let mut todo: Vec<Do> = joined.messages.iter().filter_map(|message| self.settle(message)).collect();
         self.people.apply_joined(joined.participants.clone(), joined.receipts.clone());
         let told = joined.receipts.iter().find(|receipt| receipt.participant == self.me);
@@ -334,11 +341,11 @@ impl Room {
         if let Some(at) = self.outbox.resumes_at(now) {
             return vec![Do::WakeAt(at)];
         }
-        let room = self.id();
+        let (room, sender) = (self.id(), Some(self.me));
         let next = self.outbox.next_to_send(now);
         let send = next.map(|entry| {
             let Entry { client_id, content, .. } = entry.clone();
-            Do::Send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: Vec::new() })
+            Do::Send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: Vec::new(), sender })
         });
         send.into_iter().collect()
     }
@@ -441,6 +448,7 @@ mod tests {
         let epoch = Epoch(Uuid::from_u128(9));
         Joined {
             room: conversation.id,
+            me: Some(me().id),
             epoch,
             head,
             conversation,
@@ -521,6 +529,30 @@ mod tests {
     }
 
     #[test]
+    fn on_the_connection_of_somebody_else_nothing_is_sent_and_what_waits_is_kept() {
+        let mut room = live_room();
+        room.on_disconnected(1006);
+        let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), 0);
+        assert!(matches!(written[..], [Do::Keep(_)]));
+        let _ = room.on_connected();
+        let others =
+            Joined { me: Some(ParticipantId(Uuid::from_u128(2))), ..joined(vec![message(2, 2, "new")], 2, false) };
+        assert_eq!(room.on_frame(&frame(others), 0), [Do::Estrange]);
+        assert_eq!((room.is_live(), room.outbox.waiting()), (false, 1));
+        assert_eq!(room.timeline.messages().count(), 1, "nor is shown what the other sees");
+        assert_eq!(room.read(1, 0), []);
+        assert!(matches!(room.post(ClientId(Uuid::from_u128(6)), "mine too".into(), 0)[..], [Do::Keep(_)]));
+        assert_eq!(room.wake(10_000, false), []);
+    }
+
+    #[test]
+    fn every_send_says_whose_it_is() {
+        let mut room = live_room();
+        let todo = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), 0);
+        assert!(matches!(todo[..], [_, Do::Send(ClientFrame::SendMessage { sender, .. })] if sender == Some(me().id)));
+    }
+
+    #[test]
     fn reading_is_told_once_and_again_after_a_cut() {
         let mut room = live_room();
         assert_eq!(room.read(1, 0).len(), 1);
@@ -548,7 +580,8 @@ mod tests {
     fn edits_wait_for_their_answer_across_a_cut_but_are_not_begun_without_connection() {
         let mut room = live_room();
         let id = ClientId(Uuid::from_u128(5));
-        let delete = ClientFrame::DeleteMessage { room: room.id(), client_id: id, id: message(1, 1, "").id };
+        let delete =
+            ClientFrame::DeleteMessage { room: room.id(), client_id: id, id: message(1, 1, "").id, sender: None };
         assert_eq!(room.change(id, delete.clone()), [Do::Send(delete.clone())]);
         room.on_disconnected(1006);
         assert_eq!(room.change(id, delete.clone()), []);
@@ -585,6 +618,7 @@ mod tests {
                     Do::Send(_) | Do::WakeAt(_) => {}
                     Do::Keep(entry) => drop(self.kept.insert(entry.client_id)),
                     Do::Forget(id) => drop(self.kept.remove(&id)),
+                    Do::Estrange => unreachable!("nobody else is here"),
                 }
             }
         }

@@ -15,6 +15,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use super::{
     json::Json,
     page::{self, Timer},
+    people::is_page_of,
     reconnect::{Due, Indicator, Phase, Reconnect},
     wire::{self, FromJson},
 };
@@ -241,6 +242,9 @@ fn receive(text: &str) {
     // A frame of a newer server that this page does not know yet.
     let Some(frame) = Json::parse(text).and_then(|json| ServerFrame::from_json(&json)) else { return };
     if let ServerFrame::Welcome { user, .. } = &frame {
+        if !is_page_of(page::viewer(), user) {
+            return estrange();
+        }
         with_line(|line| {
             line.reconnect.opened(page::now_ms());
             line.refused = 0;
@@ -276,6 +280,22 @@ fn lose(code: u16) {
     if refused {
         ask_whether_allowed();
     }
+    step();
+}
+
+/// The browser is signed in as somebody else than the page is for: from here on the page sends nothing.
+pub fn estrange() {
+    let (socket, was_live) = with_line(|line| {
+        let was_live = matches!(line.reconnect.phase(), Phase::Live { .. });
+        line.attempt += 1;
+        line.reconnect.estranged();
+        (line.socket.take(), was_live)
+    });
+    drop(socket);
+    if was_live {
+        tell(&Event::Disconnected(GAVE_UP));
+    }
+    page::show_estranged();
     step();
 }
 

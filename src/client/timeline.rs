@@ -300,6 +300,7 @@ pub(crate) mod tests {
         fn joined(&self, messages: Vec<Message>, more: bool) -> Joined {
             Joined {
                 room: self.conversation.id,
+                me: None,
                 epoch: self.epoch,
                 head: self.conversation.head,
                 conversation: self.conversation.clone(),

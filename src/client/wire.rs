@@ -149,7 +149,7 @@ members! {
     Participant { id kind name online last_seen_at }
     Receipt { participant seq at }
     SocketUser { kind id name }
-    Joined { room epoch head conversation participants receipts messages more }
+    Joined { room me epoch head conversation participants receipts messages more }
     Problem { code message field; retry_after_s: None }
 }
 
@@ -192,8 +192,13 @@ impl<T: FromJson> FromJson for Box<T> {
 pub fn write(frame: &ClientFrame) -> String {
     let object =
         |kind: &str, room: &ConversationId| Object::default().text("type", kind).text("room", &room.to_string());
-    let named =
-        |kind: &str, room: &ConversationId, name: &ClientId| object(kind, room).text("client_id", &name.to_string());
+    let named = |kind: &str, room: &ConversationId, name: &ClientId, sender: &Option<ParticipantId>| {
+        let object = object(kind, room).text("client_id", &name.to_string());
+        match sender {
+            Some(sender) => object.text("as", &sender.to_string()),
+            None => object,
+        }
+    };
     match frame {
         ClientFrame::JoinRequest { room, after, epoch } => {
             let mut join = object("joinRequest", room);
@@ -207,14 +212,14 @@ pub fn write(frame: &ClientFrame) -> String {
         }
         ClientFrame::LeaveRequest { room } => object("leaveRequest", room),
         // Nothing here makes attachments.
-        ClientFrame::SendMessage { room, client_id, content, attachment_ids: _ } => {
-            named("sendMessage", room, client_id).text("content", content)
+        ClientFrame::SendMessage { room, client_id, content, attachment_ids: _, sender } => {
+            named("sendMessage", room, client_id, sender).text("content", content)
         }
-        ClientFrame::UpdateMessage { room, client_id, id, content } => {
-            named("updateMessage", room, client_id).text("id", &id.to_string()).text("content", content)
+        ClientFrame::UpdateMessage { room, client_id, id, content, sender } => {
+            named("updateMessage", room, client_id, sender).text("id", &id.to_string()).text("content", content)
         }
-        ClientFrame::DeleteMessage { room, client_id, id } => {
-            named("deleteMessage", room, client_id).text("id", &id.to_string())
+        ClientFrame::DeleteMessage { room, client_id, id, sender } => {
+            named("deleteMessage", room, client_id, sender).text("id", &id.to_string())
         }
         ClientFrame::Typing { room, on } => object("typing", room).bool("on", *on),
         ClientFrame::Read { room, seq } => object("read", room).number("seq", *seq),
@@ -318,6 +323,7 @@ mod tests {
                     },
                     1 => ServerFrame::Joined(Box::new(Joined {
                         room,
+                        me: on.then_some(participant),
                         epoch: Epoch(id),
                         head: rev,
                         conversation: *conversation,
@@ -358,12 +364,13 @@ mod tests {
         #[test]
         fn the_server_reads_every_frame(a in id(), b in id(), content: String, seq: i64, on: bool, some: bool) {
             let (room, client_id, id) = (ConversationId(a), ClientId(b), MessageId(a));
+            let sender = some.then_some(ParticipantId(b));
             let frames = [
                 ClientFrame::JoinRequest { room, after: some.then_some(seq), epoch: some.then_some(Epoch(b)) },
                 ClientFrame::LeaveRequest { room },
-                ClientFrame::SendMessage { room, client_id, content: content.clone(), attachment_ids: Vec::new() },
-                ClientFrame::UpdateMessage { room, client_id, id, content },
-                ClientFrame::DeleteMessage { room, client_id, id },
+                ClientFrame::SendMessage { room, client_id, content: content.clone(), attachment_ids: vec![], sender },
+                ClientFrame::UpdateMessage { room, client_id, id, content, sender },
+                ClientFrame::DeleteMessage { room, client_id, id, sender },
                 ClientFrame::Typing { room, on },
                 ClientFrame::Read { room, seq },
                 ClientFrame::FollowRequests,

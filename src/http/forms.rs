@@ -14,6 +14,7 @@ use axum::{
 };
 use axum_extra::extract::CookieJar;
 use serde::{Deserialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use super::{
     App, Asker, auth, error,
@@ -24,8 +25,8 @@ use super::{
 use crate::{
     app::FormState,
     domain::{
-        Actor, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, Problem,
-        RequestId, RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
+        Actor, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, ParticipantId,
+        Problem, RequestId, RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
     },
     service::{MAX_ATTACHMENTS, Secret, Service, too_many_attachments},
 };
@@ -247,6 +248,9 @@ pub(super) struct NewMessage {
     /// The page that has the chat beside it, if it is not the chat's own.
     #[serde(default)]
     from: Option<String>,
+    /// Whose page the form was on.
+    #[serde(default, rename = "as")]
+    sender: Option<ParticipantId>,
 }
 
 /// Whether the page at this address is one that can have a chat beside it.
@@ -273,6 +277,9 @@ async fn post(
     form: NewMessage,
     files: Result<Vec<AttachmentId>, Problem>,
 ) -> Response {
+    if let Err(reason) = app.service.require_sender(actor, id, form.sender).await {
+        return not_sent(app, asker, reason, form.content).await;
+    }
     let page = match form.from.as_deref().and_then(own_path).filter(|path| has_chat_beside(path)) {
         Some(page) => page.to_owned(),
         None if actor.is_admin() => format!("/admin?chat={id}"),
@@ -291,6 +298,19 @@ async fn post(
             again(app, asker, &page, reason, [("content", form.content), ("client_id", client_id)]).await
         }
     }
+}
+
+/// Says that a message was not sent because its form was on somebody else's page. Its text is there to be copied, but
+/// not in the chat's form, where the next press of a key would send it in the wrong name.
+async fn not_sent(app: &App, asker: Asker, mut reason: Problem, content: String) -> Response {
+    if reason.code == Code::Forbidden {
+        reason = Problem::forbidden(
+            "Your message was not sent: this browser is signed in as somebody else now. Sign in as yourself to send it.",
+        );
+    }
+    let status = error::status(&reason);
+    let values = BTreeMap::from([("content".to_owned(), content)]);
+    render(app, asker, Uri::from_static("/problem"), status, FormState { problem: Some(reason), values }).await
 }
 
 /// A message with files. What is refused is read to its end, or the browser would not read the answer.
@@ -337,6 +357,12 @@ async fn read_files(
                 "content" => fields.content = text,
                 "client_id" => fields.client_id = text.parse().ok(),
                 "from" => fields.from = Some(text),
+                "as" => {
+                    // What is no id is nobody's.
+                    fields.sender = Some(text.parse().unwrap_or(ParticipantId(Uuid::nil())));
+                    // Here, because it stands before the files: those of a wrong sender are not kept.
+                    refused = refused.or(service.require_sender(actor, id, fields.sender).await.err());
+                }
                 _ => {}
             }
             continue;

@@ -555,14 +555,17 @@ async fn obey(
     match asked {
         ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
-        ClientFrame::SendMessage { room, client_id, content, attachment_ids } => {
+        ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender } => {
+            service.require_sender_on(socket, room, sender).await?;
             let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
             return ack(room, client_id, posted.message);
         }
-        ClientFrame::UpdateMessage { room, client_id, id, content } => {
+        ClientFrame::UpdateMessage { room, client_id, id, content, sender } => {
+            service.require_sender_on(socket, room, sender).await?;
             return ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
         }
-        ClientFrame::DeleteMessage { room, client_id, id } => {
+        ClientFrame::DeleteMessage { room, client_id, id, sender } => {
+            service.require_sender_on(socket, room, sender).await?;
             return ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
         }
         ClientFrame::Read { room, seq } => {
@@ -576,12 +579,12 @@ async fn obey(
 
 fn reason(code: u16) -> &'static str {
     match code {
-        close::NOT_ALLOWED => "not allowed any more",
-        close::FRAME_TOO_LARGE => "frame too large",
-        close::RESTARTING => "server restarting",
         close::PROTOCOL_ERROR => "not the WebSocket protocol",
         close::NOT_TEXT => "frames are text",
         close::NOT_UTF8 => "not UTF-8",
+        close::NOT_ALLOWED => "not allowed any more",
+        close::FRAME_TOO_LARGE => "frame too large",
+        close::RESTARTING => "server restarting",
         close::TOO_SLOW => "too slow",
         _ => "",
     }

@@ -404,6 +404,12 @@ impl Hub {
         self.rooms.get(&room).is_some_and(|live| live.has(socket))
     }
 
+    /// Who is in the room with this socket; `None` if it has not joined.
+    #[must_use]
+    pub fn participant(&self, socket: ConnectionId, room: ConversationId) -> Option<ParticipantId> {
+        self.rooms.get(&room)?.participant(socket)
+    }
+
     /// Whether someone of the customer side is in the room, here or on another node.
     #[must_use]
     pub fn customer_online(&self, room: ConversationId) -> bool {

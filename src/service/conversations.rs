@@ -203,9 +203,9 @@ impl Service {
         self.hub.mark_online(id, &mut participants);
         let me = seat.me.clone();
         Ok(Chat {
-            me,
             joined: Joined {
                 room: id,
+                me: Some(me.id),
                 epoch: self.epoch,
                 head: page.head,
                 conversation: self.seen_by(actor, seat),
@@ -214,6 +214,7 @@ impl Service {
                 messages: page.messages,
                 more: page.more,
             },
+            me,
             message_chars: self.settings.limits.message_chars,
         })
     }

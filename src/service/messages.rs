@@ -8,9 +8,10 @@ use super::{
 use crate::{
     api::Older,
     domain::{
-        Actor, AttachmentId, ClientId, Content, Conversation, ConversationId, Message, MessageId, Problem, Receipt,
+        Actor, AttachmentId, ClientId, Content, Conversation, ConversationId, Message, MessageId, ParticipantId,
+        Problem, Receipt,
     },
-    live::{Event, Person, Topic, frame},
+    live::{Event, Person, Socket, Topic, frame},
     protocol::{JOIN_LATEST, ServerFrame},
     storage::{Draft, Page, Posted},
 };
@@ -22,6 +23,10 @@ pub const MAX_ATTACHMENTS: usize = 10;
 #[must_use]
 pub fn too_many_attachments(field: &str) -> Problem {
     Problem::invalid(field, format!("A message can have {MAX_ATTACHMENTS} files."))
+}
+
+fn same_person(sender: ParticipantId, me: ParticipantId) -> Result<(), Problem> {
+    if sender == me { Ok(()) } else { Err(Problem::somebody_else()) }
 }
 
 impl Service {
@@ -179,11 +184,72 @@ impl Service {
         Ok((conversation, parts.into_iter().rev().flatten().collect()))
     }
 
+    /// Lets a page send only for the person whose page it is: its browser may have been signed in as
+    /// somebody else since. `sender` is this person, as the page knows it; `None` if it did not say.
+    ///
+    /// Who an actor is in a conversation never changes, so this need not be asked where the message is stored.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`, `unavailable`.
+    pub async fn require_sender(
+        &self,
+        actor: &Actor,
+        room: ConversationId,
+        sender: Option<ParticipantId>,
+    ) -> Result<(), Problem> {
+        match (sender, actor) {
+            (None, _) => Ok(()),
+            (Some(sender), Actor::Admin(user)) => same_person(sender, user.id.into()),
+            (Some(sender), Actor::Customer(..) | Actor::Guest(_)) => {
+                same_person(sender, self.store.find_conversation(actor, room).await.map_err(problem)?.me.id)
+            }
+        }
+    }
+
+    /// The same for a socket, which knows who it is in the rooms that it has joined.
+    ///
+    /// # Errors
+    /// As for [`Service::require_sender`].
+    pub async fn require_sender_on(
+        &self,
+        socket: &Socket,
+        room: ConversationId,
+        sender: Option<ParticipantId>,
+    ) -> Result<(), Problem> {
+        if let (Some(sender), false) = (sender, socket.actor.is_admin()) {
+            if let Some(me) = self.hub.participant(socket.id, room) {
+                return same_person(sender, me);
+            }
+            self.count_ask(&socket.actor)?;
+        }
+        self.require_sender(&socket.actor, room, sender).await
+    }
+
+    /// The same for who changes a message.
+    ///
+    /// # Errors
+    /// As for [`Service::require_sender`].
+    pub async fn require_sender_to(
+        &self,
+        actor: &Actor,
+        message: MessageId,
+        sender: Option<ParticipantId>,
+    ) -> Result<(), Problem> {
+        match (sender, actor) {
+            (None, _) => Ok(()),
+            (Some(sender), Actor::Admin(user)) => same_person(sender, user.id.into()),
+            (Some(sender), Actor::Customer(..) | Actor::Guest(_)) => {
+                same_person(sender, self.store.find_changer(actor, message).await.map_err(problem)?)
+            }
+        }
+    }
+
     /// Moves the actor's receipt forward and tells the room. `None`: it stood there or further.
     ///
     /// # Errors
     /// `invalid` for a negative seq, `not_found`, `rate_limited`.
     pub async fn read_up_to(&self, actor: &Actor, room: ConversationId, seq: i64) -> Result<Option<Receipt>, Problem> {
+        self.count_ask(actor)?;
         if seq < 0 {
             return Err(Problem::invalid("seq", "A seq is never negative."));
         }
@@ -197,4 +263,3 @@ impl Service {
         Ok(receipt)
     }
 }
-        self.count_ask(actor)?;

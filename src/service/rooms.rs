@@ -132,6 +132,7 @@ impl Service {
             let joined = |participants: Vec<_>| {
                 frame(&ServerFrame::Joined(Box::new(Joined {
                     room,
+                    me: Some(me),
                     epoch: self.epoch,
                     head,
                     conversation,
@@ -166,8 +167,8 @@ impl Service {
     /// # Errors
     /// `not_found` for a room that this person may not see; `rate_limited`.
     pub async fn leave(&self, socket: &Socket, room: ConversationId) -> Result<(), Problem> {
-        if !self.hub.is_in(socket.id, room) {
         self.count_ask(&socket.actor)?;
+        if !self.hub.is_in(socket.id, room) {
             return self.store.find_conversation(&socket.actor, room).await.map(drop).map_err(problem);
         }
         self.leave_room(socket, room).await;
@@ -189,7 +190,6 @@ impl Service {
         }
     }
 
-    /// Passes on that someone types, or stopped.
     /// From now on this socket is told of custom requests.
     ///
     /// # Errors
@@ -215,6 +215,7 @@ impl Service {
         self.invalid.take(socket.id).is_ok()
     }
 
+    /// Passes on that someone types, or stopped.
     ///
     /// # Errors
     /// `not_found` if the socket has not joined the room; `rate_limited`.

@@ -615,6 +615,8 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Closed`].
     async fn delete_message(&self, actor: &Actor, room: Option<ConversationId>, id: MessageId) -> Result<Message>;
+    /// Who the actor is in the conversation of this message.
+    async fn find_changer(&self, actor: &Actor, id: MessageId) -> Result<ParticipantId>;
     /// The latest messages, or those before `before_seq`; ascending by seq.
     async fn list_before(&self, actor: &Actor, id: ConversationId, before_seq: Option<i64>, limit: i64)
     -> Result<Page>;

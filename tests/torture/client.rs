@@ -374,12 +374,13 @@ impl Client {
         let (todo, is_change) = match what.clone() {
             What::Post(words) => (room.post(client_id, words, now().0), false),
             What::Edit(id, content) => {
-                let frame = ClientFrame::UpdateMessage { room: self.room, client_id, id, content };
+                let frame = ClientFrame::UpdateMessage { room: self.room, client_id, id, content, sender: None };
                 (room.change(client_id, frame), true)
             }
-            What::Delete(id) => {
-                (room.change(client_id, ClientFrame::DeleteMessage { room: self.room, client_id, id }), true)
-            }
+            What::Delete(id) => (
+                room.change(client_id, ClientFrame::DeleteMessage { room: self.room, client_id, id, sender: None }),
+                true,
+            ),
         };
         // Changes do not wait for a connection.
         if !todo.is_empty() {
@@ -403,6 +404,7 @@ impl Client {
                 }
                 Do::Keep(entry) => drop(self.kept.insert(entry.client_id, entry)),
                 Do::Forget(client_id) => drop(self.kept.remove(&client_id)),
+                Do::Estrange => panic!("who comes with this token is always the same"),
                 Do::WakeAt(at) => wake_at = Some(at),
             }
         }

@@ -167,7 +167,7 @@ async fn person(
             _ = due.tick(), if voice.is_some() && matches!(now, Stage::Talk) => {
                 let content = began.elapsed().as_micros().to_string();
                 let frame =
-                    ClientFrame::SendMessage { room, client_id: ClientId::new(), content, attachment_ids: vec![] };
+                    ClientFrame::SendMessage { room, client_id: ClientId::new(), content, attachment_ids: vec![], sender: None };
                 send(&mut socket, &frame).await;
                 unanswered += 1;
             }
@@ -293,7 +293,11 @@ async fn who_does_not_read_harms_nobody() {
             while began.elapsed() < FLOOD {
                 let client_id = ClientId::new();
                 let content = content.clone();
-                send(&mut socket, &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![] }).await;
+                send(
+                    &mut socket,
+                    &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None },
+                )
+                .await;
                 loop {
                     match next(&mut socket).await.expect("it stays open") {
                         ServerFrame::Ack { client_id: id, .. } if id == client_id => break,
@@ -402,7 +406,8 @@ async fn flood(server: SocketAddr, room: Conversation, began: Instant) -> Floode
     while flood_began.elapsed() < FLOOD {
         let content = began.elapsed().as_micros().to_string();
         let client_id = ClientId::new();
-        send(&mut socket, &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![] }).await;
+        send(&mut socket, &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None })
+            .await;
         loop {
             match next(&mut socket).await.expect("it reads, and stays") {
                 ServerFrame::Ack { message, .. } => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Id, Params, SignedIn, conversations::default_limit};
-use crate::domain::{AttachmentId, ClientId, ConversationId, Epoch, Message, MessageId, Problem};
+use crate::domain::{AttachmentId, ClientId, ConversationId, Epoch, Message, MessageId, ParticipantId, Problem};
 
 /// Without either: the latest. Not both.
 #[derive(Deserialize, IntoParams)]
@@ -67,6 +67,9 @@ pub(in crate::http) struct New {
     /// Files that were put into this conversation, at most 10.
     #[serde(default)]
     attachment_ids: Vec<AttachmentId>,
+    /// Your participant id, if the message must not be sent in anybody else's name.
+    #[serde(default, rename = "as")]
+    sender: Option<ParticipantId>,
 }
 
 /// Post a message
@@ -81,6 +84,7 @@ pub(in crate::http) async fn post(
     Id(id): Id<ConversationId>,
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Message>), Problem> {
+    by.service.require_sender(&by.actor, id, new.sender).await?;
     let posted = by.service.post_message(&by.actor, id, new.client_id, &new.content, new.attachment_ids).await?;
     let status = if posted.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(posted.message)))
@@ -90,6 +94,9 @@ pub(in crate::http) async fn post(
 #[schema(as = MessageEdit)]
 pub(in crate::http) struct Edit {
     content: String,
+    /// Your participant id, if the change must not be made in anybody else's name.
+    #[serde(default, rename = "as")]
+    sender: Option<ParticipantId>,
 }
 
 /// Edit a message
@@ -102,15 +109,30 @@ pub(in crate::http) async fn edit(
     Id(id): Id<MessageId>,
     Body(edit): Body<Edit>,
 ) -> Result<Json<Message>, Problem> {
+    by.service.require_sender_to(&by.actor, id, edit.sender).await?;
     by.service.edit_message(&by.actor, None, id, &edit.content).await.map(Json)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct By {
+    /// Your participant id, if the message must not be deleted in anybody else's name.
+    #[serde(default, rename = "as")]
+    sender: Option<ParticipantId>,
 }
 
 /// Delete a message
 ///
 /// Its author, or an admin. It keeps its place, without content.
-#[utoipa::path(delete, path = "/messages/{id}", tag = "Messages", params(("id" = MessageId, Path)),
+#[utoipa::path(delete, path = "/messages/{id}", tag = "Messages",
+    params(("id" = MessageId, Path), By),
     responses((status = 200, description = "What is left of it", body = Message)))]
-pub(in crate::http) async fn delete(by: SignedIn, Id(id): Id<MessageId>) -> Result<Json<Message>, Problem> {
+pub(in crate::http) async fn delete(
+    by: SignedIn,
+    Id(id): Id<MessageId>,
+    Params(asked): Params<By>,
+) -> Result<Json<Message>, Problem> {
+    by.service.require_sender_to(&by.actor, id, asked.sender).await?;
     by.service.delete_message(&by.actor, None, id).await.map(Json)
 }
 

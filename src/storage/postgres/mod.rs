@@ -677,6 +677,12 @@ impl Store for PostgresStore {
         .await
     }
 
+    async fn find_changer(&self, actor: &Actor, id: MessageId) -> Result<ParticipantId> {
+        let mut tx = self.read(Acting::Actor(actor)).await?;
+        let conversation = conversation_of(&mut tx, None, id).await?;
+        Ok(seat(&mut tx, actor, conversation, now()).await?.me().id)
+    }
+
     async fn list_before(
         &self,
         actor: &Actor,

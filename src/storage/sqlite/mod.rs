@@ -677,6 +677,12 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn find_changer(&self, actor: &Actor, id: MessageId) -> Result<ParticipantId> {
+        let mut conn = self.reader().await?;
+        let mut snapshot = conn.begin().await?;
+        Ok(seat_by_message(&mut snapshot, actor, None, id, now()).await?.me().id)
+    }
+
     async fn list_before(
         &self,
         actor: &Actor,

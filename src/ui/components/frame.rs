@@ -36,9 +36,17 @@ pub fn Frame(
         Layout::Bare => "site site--bare",
     };
     let tab = if title.is_empty() { viewer.business.clone() } else { format!("{title} · {}", viewer.business) };
+    // Islands compare it with who is signed in when they connect: a page belongs to one person.
+    let whose = viewer.user.as_ref().map(|user| user.id.to_string());
     view! {
         <TabTitle text=tab />
-        <div class=site>
+        <div class=site data-viewer=whose>
+            <div class="notice notice--danger estranged" role="alert" hidden>
+                <p>"You are signed in as somebody else in this browser now. Reload to go on."</p>
+                <button class="button button--small" type="button">
+                    "Reload"
+                </button>
+            </div>
             <a class="skip" href="#main">
                 "Skip to the content"
             </a>

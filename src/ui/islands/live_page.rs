@@ -10,6 +10,7 @@ use web_sys::{Document, DomParser, Element, HtmlElement, HtmlSelectElement, Resp
 
 use crate::{
     client::{
+        page,
         paint::{say, set, show},
         socket::{self, Event},
     },
@@ -107,8 +108,9 @@ async fn fetch() -> Option<Vec<Element>> {
         return None;
     }
     let text: JsValue = JsFuture::from(response.text().ok()?).await.ok()?;
-    let page = DomParser::new().ok()?.parse_from_string(&text.as_string()?, SupportedType::TextHtml).ok()?;
-    Some(all(&page, "[data-region]"))
+    let fresh = DomParser::new().ok()?.parse_from_string(&text.as_string()?, SupportedType::TextHtml).ok()?;
+    // Its regions are only for whom this page was written.
+    (page::viewer_of(&fresh) == page::viewer()).then(|| all(&fresh, "[data-region]"))
 }
 
 /// Puts `fresh` in the place of the regions that are there.

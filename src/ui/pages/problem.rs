@@ -36,10 +36,21 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
         Some(Role::Customer) => ("/account", "Back to your chats"),
         None => ("/", "Back to the start"),
     };
+    // What was not sent, for whom it would be lost otherwise.
+    let kept = Some(FormState::current().value("content")).filter(|text| !text.is_empty());
     view! {
         <Frame viewer=viewer title=title layout=Layout::Sheet class="sheet">
             <h1 class="sheet__title">{title}</h1>
             <p class="sheet__lead">{text}</p>
+            {kept
+                .map(|kept| {
+                    view! {
+                        <div class="sheet__body">
+                            <h2>"What you wrote"</h2>
+                            <p class="sheet__kept">{kept}</p>
+                        </div>
+                    }
+                })}
             <p class="sheet__body">
                 <a class="button" href=way>
                     {to}

@@ -4,6 +4,7 @@ mod chat;
 mod dashboard;
 mod link;
 mod markup;
+mod sender;
 mod session;
 mod setup;
 

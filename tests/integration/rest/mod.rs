@@ -10,5 +10,6 @@ mod messages;
 mod problems;
 mod requests;
 mod search;
+mod sender;
 mod server_functions;
 mod transcript;

@@ -144,11 +144,11 @@ fn with_files(
         let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n");
         body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
     };
-    for (name, media_type, bytes) in files {
-        add(format!("name=\"{part}\"; filename=\"{name}\"\r\nContent-Type: {media_type}"), bytes);
-    }
     for (name, value) in fields {
         add(format!("name=\"{name}\""), value.as_bytes());
+    }
+    for (name, media_type, bytes) in files {
+        add(format!("name=\"{part}\"; filename=\"{name}\"\r\nContent-Type: {media_type}"), bytes);
     }
     body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
     request.header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}")).body(body)

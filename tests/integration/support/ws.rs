@@ -198,7 +198,7 @@ impl Ws {
 
     pub async fn say_as(&mut self, client_id: ClientId, room: ConversationId, content: &str) {
         let content = content.to_owned();
-        self.send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![] }).await;
+        self.send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None }).await;
     }
 
     /// Sends a message and waits for its `ack`.
@@ -209,13 +209,13 @@ impl Ws {
 
     pub async fn edit(&mut self, room: ConversationId, id: MessageId, content: &str) -> ClientId {
         let client_id = fresh();
-        self.send(ClientFrame::UpdateMessage { room, client_id, id, content: content.to_owned() }).await;
+        self.send(ClientFrame::UpdateMessage { room, client_id, id, content: content.to_owned(), sender: None }).await;
         client_id
     }
 
     pub async fn delete(&mut self, room: ConversationId, id: MessageId) -> ClientId {
         let client_id = fresh();
-        self.send(ClientFrame::DeleteMessage { room, client_id, id }).await;
+        self.send(ClientFrame::DeleteMessage { room, client_id, id, sender: None }).await;
         client_id
     }
 

@@ -11,5 +11,6 @@ mod protocol_errors;
 mod requests;
 mod resume;
 mod send;
+mod sender;
 mod sign_in;
 mod signs;

@@ -184,7 +184,15 @@ async fn an_attachment_that_does_not_exist_is_invalid() {
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;
     let (client_id, attachment_ids) = (fresh(), vec![AttachmentId::new()]);
-    guest.send(ClientFrame::SendMessage { room: chat.id, client_id, content: "see".into(), attachment_ids }).await;
+    guest
+        .send(ClientFrame::SendMessage {
+            room: chat.id,
+            client_id,
+            content: "see".into(),
+            attachment_ids,
+            sender: None,
+        })
+        .await;
     let refused = Refused { code: Code::Invalid, room: Some(chat.id), client_id: Some(client_id) };
     assert_eq!(guest.refused().await, refused);
 }

@@ -121,7 +121,7 @@ impl Panel {
                 room.editing = None;
                 return Vec::new();
             }
-            let frame = ClientFrame::UpdateMessage { room: room.id(), client_id, id, content };
+            let frame = ClientFrame::UpdateMessage { room: room.id(), client_id, id, content, sender: Some(room.me) };
             room.change(client_id, frame)
         });
         if self.room.with_untracked(|room| room.editing.is_none()) {

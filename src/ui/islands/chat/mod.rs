@@ -26,7 +26,7 @@ use crate::{
         room::Room,
         wire::{FromJson, member},
     },
-    domain::{ClientId, Conversation, ConversationId, Timestamp},
+    domain::{ClientId, Conversation, ConversationId, ParticipantId, Timestamp},
     ui::components::{Icon, icon, textarea_html},
 };
 
@@ -96,6 +96,7 @@ pub fn Chat(
     let (draft, problem) = (form.value("content"), form.problem.map(|problem| problem.message));
     let start = start_json(&chat);
     let now = page::now();
+    let me = chat.me.id;
     let room = Room::new(&chat.me, chat.joined);
     let lines: Vec<Line> = room.lines(now, labels::utc);
     let admin = room.is_admin();
@@ -181,7 +182,7 @@ pub fn Chat(
                     </button>
                 </div>
                 <p class="chat__typing" aria-live="polite"></p>
-                <Composer id=id name=name draft=draft problem=problem open=open from=from.clone() />
+                <Composer id=id me=me name=name draft=draft problem=problem open=open from=from.clone() />
                 <div class="composer composer--closed" hidden=open>
                     <p class="composer__closed">{closed}</p>
                     {admin
@@ -197,7 +198,7 @@ pub fn Chat(
                     <p class="composer__error" role="alert" hidden></p>
                 </div>
             </section>
-            <FilesForm id=id from=from />
+            <FilesForm id=id me=me from=from />
         </LiveChat>
     }
 }
@@ -205,6 +206,7 @@ pub fn Chat(
 #[component]
 fn Composer(
     id: ConversationId,
+    me: ParticipantId,
     name: String,
     draft: String,
     problem: Option<String>,
@@ -216,6 +218,7 @@ fn Composer(
     view! {
         <form class="composer" method="post" action=format!("/chat/{id}") hidden=!open>
             <input type="hidden" name="client_id" value=ClientId::new().to_string() />
+            <input type="hidden" name="as" value=me.to_string() />
             {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
             <label class="visually-hidden" for="content">
                 {format!("Message to {name}")}
@@ -251,11 +254,12 @@ fn Composer(
 /// The form that sends files. A plain one also where there are scripts: the server answers with the page of
 /// the chat, and what was being written there waits as a draft.
 #[component]
-fn FilesForm(id: ConversationId, from: Option<String>) -> impl IntoView {
+fn FilesForm(id: ConversationId, me: ParticipantId, from: Option<String>) -> impl IntoView {
     view! {
         <div class="dialog" id="files" popover="auto" role="dialog" aria-labelledby="files-title">
             <form class="form" method="post" action=format!("/chat/{id}/files") enctype="multipart/form-data">
                 <input type="hidden" name="client_id" value=ClientId::new().to_string() />
+                <input type="hidden" name="as" value=me.to_string() />
                 {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
                 <header class="dialog__head">
                     <h2 class="dialog__title" id="files-title">

@@ -155,6 +155,7 @@ impl Panel {
             match act {
                 Do::Send(frame) => drop(socket::send(&frame)),
                 Do::Keep(entry) => page::keep(&self.send_key(Some(entry.client_id)), &entry.write()),
+                Do::Estrange => socket::estrange(),
                 Do::Forget(client_id) => page::keep(&self.send_key(Some(client_id)), ""),
                 Do::WakeAt(at) => {
                     let panel = self.clone();
@@ -190,7 +191,7 @@ impl Panel {
     pub fn delete(self: &Rc<Self>, id: MessageId) {
         let client_id = page::new_client_id();
         self.act(|room| {
-            let frame = ClientFrame::DeleteMessage { room: room.id(), client_id, id };
+            let frame = ClientFrame::DeleteMessage { room: room.id(), client_id, id, sender: Some(room.me) };
             room.change(client_id, frame)
         });
     }
@@ -247,6 +248,7 @@ impl Panel {
         let (state, class, word) = match room.indicator {
             _ if room.gone => ("offline", "status status--offline", "Ended"),
             Indicator::Ended => ("offline", "status status--offline", "Ended"),
+            Indicator::Estranged => ("offline", "status status--offline", "Paused"),
             Indicator::Offline => ("offline", "status status--offline", "Offline"),
             Indicator::Reconnecting => ("reconnecting", "status status--reconnecting", "Reconnecting…"),
             Indicator::Live if room.has_caught_up() => ("live", "status status--live", "Live"),
@@ -314,6 +316,8 @@ fn banner(room: &Room) -> Option<(&'static str, String)> {
     let (wrong, when) = match room.indicator {
         _ if room.gone => return Some((DANGER, ended().to_owned())),
         Indicator::Ended => return Some((DANGER, ended().to_owned())),
+        // Why, the page says.
+        Indicator::Estranged => ("Nothing is sent from here now.", "when you have signed in again"),
         Indicator::Offline => ("You are offline.", "when you are back"),
         Indicator::Reconnecting => ("The connection is lost. Trying to get it back.", "when you are back"),
         Indicator::Live | Indicator::Connecting => match room.outbox.delayed_by()? {

@@ -1,0 +1,156 @@
+import type { Page } from "@playwright/test";
+
+import { register } from "../support/account";
+import { expect, test } from "../support/test";
+
+/** The sockets of a page, in the hands of the test. Call it before the page is opened. */
+async function line(page: Page) {
+  let isCut = false;
+  const ends: (() => Promise<void>)[] = [];
+  await page.routeWebSocket(/\/ws$/, async (socket) => {
+    if (isCut) return socket.close();
+    const server = socket.connectToServer();
+    ends.push(async () => {
+      await server.close();
+      await socket.close();
+    });
+  });
+  return {
+    async cut() {
+      isCut = true;
+      for (const end of ends.splice(0)) await end();
+    },
+    async mend() {
+      isCut = false;
+      // Now, and not when the next try is due.
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+    },
+  };
+}
+
+async function expectEstranged(page: Page) {
+  await expect(page.locator(".estranged")).toContainText("You are signed in as somebody else");
+  await expect(page.locator("section.chat")).toHaveAttribute("data-live", "false");
+  await expect(page.locator("section.chat .status")).not.toContainText("Live");
+}
+
+test("what a guest writes is not sent by the admin who signs in in another tab", async ({ api, person, server }) => {
+  const { id, link } = await api.openChat("Shared computer");
+  const { page, chat, context } = await person();
+  const { cut, mend } = await line(page);
+  await page.goto(link);
+  await chat.live();
+  await cut();
+  await chat.say("written while cut off");
+  await expect(chat.panel.locator(".message--sending")).toHaveCount(1);
+
+  const other = await context.newPage();
+  await other.goto(server.link("admin"));
+  await expect(other).toHaveURL(/\/admin/);
+  await mend();
+  await expectEstranged(page);
+  await chat.say("written afterwards");
+  await chat.field.pressSequentially("a draft");
+  await expect(chat.panel.locator(".message--sending")).toHaveCount(2);
+  expect(await api.messages(id)).toEqual([]);
+
+  // The admin's own page has nothing of it: neither what waits nor the draft.
+  await page.getByRole("button", { name: "Reload" }).click();
+  await expect(page).toHaveURL(/\/admin\?chat=/);
+  await chat.live();
+  await expect(chat.field).toHaveValue("");
+  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  await chat.say("from the admin");
+  await expect(chat.message("from the admin")).toContainText("Sent");
+
+  // It goes out when its author is back.
+  await other.goto("/logout");
+  await other.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await page.goto(link);
+  await chat.live();
+  await expect(chat.field).toHaveValue("a draft");
+  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  await expect(chat.bubbles).toHaveCount(3);
+  expect((await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
+    ["admin", "from the admin"],
+    ["customer", "written while cut off"],
+    ["customer", "written afterwards"],
+  ]);
+});
+
+test("what an admin writes is not sent by the guest whose link is opened in another tab", async ({ api, person, server }) => {
+  const { id, link } = await api.openChat("Borrowed computer");
+  const { page, chat, context } = await person();
+  const { cut, mend } = await line(page);
+  await page.goto(server.link("admin"));
+  await page.goto(`/admin?chat=${id}`);
+  await chat.live();
+  await cut();
+  await chat.say("our lowest price");
+
+  const other = await context.newPage();
+  await other.goto("/logout");
+  await other.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await other.goto(link);
+  await expect(other).toHaveURL(/\/chat\//);
+  await mend();
+  await expectEstranged(page);
+  await chat.say("and our last");
+  await expect(chat.panel.locator(".message--sending")).toHaveCount(2);
+
+  // Nor does a button of the page act for the other, or the plain form that sends files.
+  await page.locator(".details").getByRole("button", { name: "Close chat" }).click();
+  await expect(page.locator(".details")).toContainText("You are signed in as somebody else");
+  await page.getByRole("button", { name: "Send files" }).first().click();
+  await page.locator("#file").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("oak") });
+  await page.locator("#files-content").fill("see the plan");
+  await page.locator("#files").getByRole("button", { name: "Send", exact: true }).click();
+  await expect(page.getByText("Your message was not sent")).toBeVisible();
+  await expect(page.getByText("see the plan")).toBeVisible();
+  expect(await api.messages(id)).toEqual([]);
+
+  await page.goto(server.link("admin"));
+  await page.goto(`/admin?chat=${id}`);
+  await chat.live();
+  await expect(chat.bubbles).toHaveCount(2);
+  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  expect((await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
+    ["admin", "our lowest price"],
+    ["admin", "and our last"],
+  ]);
+});
+
+test("a guest who registers in another tab goes on in the first", async ({ api, person }) => {
+  const { id, link } = await api.openChat("Two tabs");
+  const { page, chat, context } = await person();
+  const { cut, mend } = await line(page);
+  await page.goto(link);
+  await chat.live();
+  await cut();
+  await chat.say("written as a guest");
+  await register(await context.newPage(), "Ada Registered");
+  await mend();
+  await chat.live();
+  await expect(page.locator(".estranged")).toBeHidden();
+  await chat.say("written with an account");
+  await expect(chat.message("written with an account")).toContainText("Sent");
+  expect((await api.messages(id)).map(({ content }) => content)).toEqual(["written as a guest", "written with an account"]);
+});
+
+test("the requests of one customer are not those of the next", async ({ person, server }) => {
+  const { page, context } = await person();
+  const { cut, mend } = await line(page);
+  await page.goto(server.link("customer"));
+  const region = page.locator("[data-region]").first();
+  await expect(region).toHaveAttribute("data-live", "true");
+  const shown = await region.textContent();
+  await cut();
+  const other = await context.newPage();
+  await other.goto("/logout");
+  await other.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+  await register(other, "Next Customer");
+  await mend();
+  await expect(page.locator(".estranged")).toBeVisible();
+  await expect(region).toHaveAttribute("data-live", "false");
+  expect((await region.textContent())?.replaceAll(/Live|Offline/g, "")).toEqual(shown?.replaceAll(/Live|Offline/g, ""));
+});
