@@ -2,7 +2,7 @@
 //! the database knows the rest, and who may have it.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Weak,
@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use super::{Service, problem};
 use crate::{
     domain::{Actor, Attachment, AttachmentId, Code, ConversationId, Problem, Timestamp},
-    storage::now,
+    storage::{now, private},
 };
 
 /// Most characters of a file's name; what is longer loses its middle.
@@ -35,8 +35,8 @@ pub(super) fn folder(data_dir: &Path) -> PathBuf {
 
 /// Locked by whoever removes files, and shared by those who need them all to stay: backups.
 pub(super) fn removal_lock(data_dir: &Path) -> io::Result<File> {
-    fs::create_dir_all(data_dir)?;
-    File::options().create(true).truncate(false).write(true).open(data_dir.join("attachments.lock"))
+    private::folder(data_dir)?;
+    private::lock(&data_dir.join("attachments.lock"))
 }
 
 impl Service {
@@ -74,9 +74,9 @@ impl Service {
         let path = self.file(file.id);
         let written = async {
             if let Some(folder) = path.parent() {
-                tokio::fs::create_dir_all(folder).await?;
+                private::folder(folder)?;
             }
-            let mut on_disk = tokio::fs::File::create_new(&path).await?;
+            let mut on_disk = tokio::fs::File::from_std(private::file(&path)?);
             on_disk.write_all(bytes).await?;
             on_disk.sync_all().await
         };

@@ -21,7 +21,7 @@ use super::attachments;
 use crate::{
     domain::AttachmentId,
     storage::{
-        StoreError, now,
+        StoreError, now, private,
         sqlite::{self, Replacement},
     },
 };
@@ -92,19 +92,12 @@ impl Drop for Scratch {
 
 /// Makes a folder that only its owner can look into.
 fn private_folder(path: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(failed("make the folder", path))
+    private::folder(path).map_err(failed("make the folder", path))
 }
 
 /// Makes a file that only its owner can read.
 pub(super) fn private_file(path: &Path) -> Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(failed("make", path))
+    private::file(path).map_err(failed("make", path))
 }
 
 fn sync_folder(path: &Path) -> Result<()> {
@@ -241,7 +234,7 @@ pub(super) fn append(
 /// waits for another restore, and says so.
 pub async fn restore(database_url: &str, data_dir: &Path, file: &Path) -> Result<(Contents, String)> {
     let replacement = Replacement::begin(database_url)?;
-    fs::create_dir_all(data_dir).map_err(failed("make", data_dir))?;
+    private::folder(data_dir).map_err(failed("make", data_dir))?;
     let files = Place::new(&attachments::folder(data_dir));
     let key = Place::new(&data_dir.join(LINK_KEY));
     let mut scratch = Scratch(vec![files.staged.clone(), key.staged.clone(), replacement.incoming()]);

@@ -6,7 +6,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{domain::LinkId, storage::SecretHash};
+use crate::{
+    domain::LinkId,
+    storage::{SecretHash, private},
+};
 
 /// A secret in clear. Shown to its owner once and never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,7 +64,7 @@ impl LinkKey {
     /// # Errors
     /// If the file cannot be read or written, or is not 32 bytes long.
     pub fn load(data_dir: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(data_dir)?;
+        private::folder(data_dir)?;
         let path = data_dir.join("link.key");
         if !path.exists() {
             Self::create(data_dir, &path)?;
@@ -78,11 +81,7 @@ impl LinkKey {
     fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
         use std::io::Write;
         let draft = data_dir.join(format!("link.key.{}", Uuid::new_v4()));
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&draft)?;
+        let mut file = private::file(&draft)?;
         file.write_all(&rand::random::<[u8; 32]>())?;
         file.sync_all()?;
         let linked = std::fs::hard_link(&draft, path);

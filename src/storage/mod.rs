@@ -10,6 +10,7 @@ mod batch;
 mod copy;
 mod metrics;
 pub mod postgres;
+pub mod private;
 pub mod sqlite;
 
 mod rules;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{cannot_open, first_connection, migrate, options, writer};
 use crate::{
     domain::{AttachmentId, Epoch},
-    storage::{Result, StoreError},
+    storage::{Result, StoreError, private},
 };
 
 const LOCK: &str = ".lock";
@@ -42,7 +42,7 @@ fn unfit(doing: &str, path: &Path) -> impl Fn(io::Error) -> StoreError {
 
 fn lock_file(database: &Path, ending: &str) -> Result<File> {
     let path = beside(database, ending);
-    let opened = File::options().create(true).truncate(false).write(true).open(&path);
+    let opened = private::lock(&path);
     opened.map_err(unfit("open the lock", &path))
 }
 
@@ -151,7 +151,7 @@ impl Replacement {
         let options = options(url)?;
         let database = options.get_filename().to_owned();
         if let Some(folder) = database.parent() {
-            fs::create_dir_all(folder).map_err(unfit("make the folder", folder))?;
+            private::folder(folder).map_err(unfit("make the folder", folder))?;
         }
         let lock = lock_file(&database, LOCK)?;
         lock.try_lock().map_err(|error| match error {

@@ -54,7 +54,8 @@ use self::{
 use super::{
     ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
     NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
-    Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
+    Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now, private,
+    seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -174,16 +175,13 @@ fn cannot_open(options: &SqliteConnectOptions, error: &sqlx::Error) -> StoreErro
 fn make_file(options: &SqliteConnectOptions) -> Result<()> {
     let path = options.get_filename();
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| {
+        private::folder(folder).map_err(|error| {
             StoreError::Unfit(format!("cannot make the folder {} for the database: {error}", folder.display()))
         })?;
     }
-    #[cfg(unix)]
     if !path.exists() {
-        use std::os::unix::fs::OpenOptionsExt;
-        let mut file = std::fs::File::options();
         // If this fails, SQLite says what is wrong.
-        file.write(true).create_new(true).mode(0o600).open(path).ok();
+        private::file(path).ok();
     }
     Ok(())
 }
