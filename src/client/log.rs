@@ -21,6 +21,8 @@ pub enum Key {
     New,
     /// One's own, by the name that it had before the server knew it.
     Own(ClientId),
+    /// The same, of one whose name the server has another message for.
+    Refused(ClientId),
     Message(MessageId),
 }
 
@@ -179,7 +181,7 @@ impl Pen<'_> {
         let at = Timestamp(entry.written_at);
         let first = self.begins(self.look.me, at);
         self.lines.push(Line::Message(Bubble {
-            key: Key::Own(entry.client_id),
+            key: if entry.id_is_taken { Key::Refused(entry.client_id) } else { Key::Own(entry.client_id) },
             id: None,
             seq: None,
             client_id: Some(entry.client_id),
@@ -216,7 +218,11 @@ pub fn lay_out<'a>(
 ) -> Vec<Line> {
     // A message can arrive before its confirmation does.
     let arrived = |entry: &Entry| {
-        messages.clone().rev().any(|message| message.client_id == Some(entry.client_id) && message.sender_id == look.me)
+        !entry.id_is_taken
+            && messages
+                .clone()
+                .rev()
+                .any(|message| message.client_id == Some(entry.client_id) && message.sender_id == look.me)
     };
     let waiting: Vec<&Entry> = waiting.iter().filter(|entry| !arrived(entry)).collect();
     let last_own = messages.clone().rev().find(|message| message.sender_id == look.me && message.is_text());
@@ -362,6 +368,11 @@ mod tests {
         let both = lay_out([mine.clone()].iter(), outbox.entries(), &look(&people));
         assert_eq!(bubbles(&both).len(), 1, "shown once, though the confirmation is still missing");
         assert_eq!(before[1].key(), both[1].key());
+        outbox.next_to_send(0);
+        outbox.reject(client_id, crate::domain::Code::Conflict, "another".into(), 0);
+        let lines = lay_out([mine.clone()].iter(), outbox.entries(), &look(&people));
+        assert_eq!(bubbles(&lines).len(), 2, "what the server has is another message");
+        assert_ne!(lines[1].key(), lines[2].key());
         // Someone else may use the same client id.
         let other = Message { client_id: Some(client_id), ..by(2, 0, &admin()) };
         let lines = lay_out([mine, other].iter(), &[], &look(&people));

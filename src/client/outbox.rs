@@ -1,7 +1,7 @@
 //! What this person wrote and the server has not yet confirmed, in the order it was written.
 //!
 //! Always holds: one send is under way at a time, so the order never changes; an entry keeps its
-//! client id whatever happens, so that the server stores it once. `client::page` keeps every
+//! client id, so that the server stores it once, unless the server says that the id names another message. `client::page` keeps every
 //! entry across reloads.
 
 use super::{
@@ -30,15 +30,22 @@ pub struct Entry {
     /// Milliseconds since 1970, by this device's clock.
     pub written_at: i64,
     pub state: SendState,
+    /// The server has another message under this client id: it can only be sent under a new one.
+    pub id_is_taken: bool,
 }
 
 impl Entry {
+    fn has_failed(&self) -> bool {
+        matches!(self.state, SendState::Failed(_))
+    }
+
     /// As it is kept.
     #[must_use]
     pub fn write(&self) -> String {
         let failed = if let SendState::Failed(reason) = &self.state { Some(&**reason) } else { None };
         let entry = Object::default().text("client_id", &self.client_id.to_string()).text("content", &self.content);
-        entry.number("written_at", self.written_at).some_text("failed", failed).end()
+        let entry = entry.number("written_at", self.written_at).some_text("failed", failed);
+        if self.id_is_taken { entry.bool("id_is_taken", true).end() } else { entry.end() }
     }
 }
 
@@ -46,7 +53,8 @@ impl FromJson for Entry {
     fn from_json(json: &Json) -> Option<Self> {
         let state = member::<Option<String>>(json, "failed")?.map_or(SendState::Queued, SendState::Failed);
         let (client_id, content) = (member(json, "client_id")?, member(json, "content")?);
-        Some(Self { client_id, content, written_at: member(json, "written_at")?, state })
+        let id_is_taken = member(json, "id_is_taken")?;
+        Some(Self { client_id, content, written_at: member(json, "written_at")?, state, id_is_taken })
     }
 }
 
@@ -84,11 +92,11 @@ impl Outbox {
     /// How many will be sent by themselves.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.entries.iter().filter(|entry| !matches!(entry.state, SendState::Failed(_))).count()
+        self.entries.iter().filter(|entry| !entry.has_failed()).count()
     }
 
     pub fn enqueue(&mut self, client_id: ClientId, content: String, written_at: i64) -> &Entry {
-        self.entries.push(Entry { client_id, content, written_at, state: SendState::Queued });
+        self.entries.push(Entry { client_id, content, written_at, state: SendState::Queued, id_is_taken: false });
         &self.entries[self.entries.len() - 1]
     }
 
@@ -134,9 +142,14 @@ impl Outbox {
         self.entries.len() < before
     }
 
-    /// A message of the conversation came by: the confirmation itself may have been lost.
+    /// A message of the conversation came by: the confirmation itself may have been lost. Whether it is the one that
+    /// waits here shows unless it was changed since; what differs stays, and the server says what it thinks of it.
     pub fn settle_seen(&mut self, message: &Message, me: ParticipantId) -> Option<ClientId> {
-        message.client_id.filter(|client_id| message.sender_id == me && self.settle(*client_id))
+        let client_id = message.client_id.filter(|_| message.sender_id == me)?;
+        let was_changed = message.edited_at.is_some() || message.deleted_at.is_some();
+        let is_other = |entry: &Entry| entry.id_is_taken || !was_changed && entry.content != message.content;
+        let differs = self.entries.iter().any(|entry| entry.client_id == client_id && is_other(entry));
+        (!differs && self.settle(client_id)).then_some(client_id)
     }
 
     /// The server refused it. What can succeed later keeps its place and is sent again after a pause.
@@ -150,6 +163,7 @@ impl Outbox {
             self.refused = Some(code);
         } else {
             entry.state = SendState::Failed(message);
+            entry.id_is_taken = code == Code::Conflict;
             self.refused = None;
         }
         Some(entry)
@@ -163,26 +177,24 @@ impl Outbox {
         Some(entry)
     }
 
-    /// Tries a failed one again, in its old place.
-    pub fn retry(&mut self, client_id: ClientId) -> Option<&Entry> {
-        let entry = self.failed(client_id)?;
-        entry.state = SendState::Queued;
-        Some(entry)
+    /// Tries a failed one again, in its old place. One whose client id is taken goes under `fresh`, and to the end, where
+    /// that id has its place.
+    pub fn retry(&mut self, client_id: ClientId, fresh: ClientId) -> Option<&Entry> {
+        let at = self.entries.iter().position(|entry| entry.client_id == client_id && entry.has_failed())?;
+        if !self.entries[at].id_is_taken {
+            self.entries[at].state = SendState::Queued;
+            return Some(&self.entries[at]);
+        }
+        let entry = self.entries.remove(at);
+        self.entries.push(Entry { client_id: fresh, state: SendState::Queued, id_is_taken: false, ..entry });
+        self.entries.last()
     }
 
     /// Forgets a failed one. Others cannot be taken back: they may have arrived.
     pub fn discard(&mut self, client_id: ClientId) -> bool {
-        let is_failed = self.failed(client_id).is_some();
-        if is_failed {
-            self.entries.retain(|entry| entry.client_id != client_id);
-        }
-        is_failed
-    }
-
-    fn failed(&mut self, client_id: ClientId) -> Option<&mut Entry> {
-        self.entries
-            .iter_mut()
-            .find(|entry| entry.client_id == client_id && matches!(entry.state, SendState::Failed(_)))
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.client_id != client_id || !entry.has_failed());
+        self.entries.len() < before
     }
 }
 
@@ -194,6 +206,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::{client::timeline::tests::message, domain::Timestamp};
 
     fn id(n: u128) -> ClientId {
         ClientId(Uuid::from_u128(n))
@@ -217,7 +230,7 @@ mod tests {
         assert_eq!(outbox.delayed_by(), None);
         assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(2), "a failed one holds up nobody");
         assert_eq!(outbox.waiting(), 1);
-        outbox.retry(id(1));
+        outbox.retry(id(1), id(9));
         outbox.settle(id(2));
         assert_eq!(outbox.next_to_send(later).unwrap().client_id, id(1));
         assert!(!outbox.discard(id(1)), "it may have arrived");
@@ -231,9 +244,48 @@ mod tests {
         }
         outbox.next_to_send(0);
         outbox.reject(id(1), Code::Invalid, "no".into(), 0);
+        outbox.next_to_send(0);
+        outbox.reject(id(2), Code::Conflict, "no".into(), 0);
         let kept = outbox.entries().iter().rev().map(Entry::write);
         let entries = kept.map(|kept| Entry::from_json(&Json::parse(&kept).unwrap()).unwrap()).collect();
         assert_eq!(Outbox::restore(entries).entries(), outbox.entries());
+    }
+
+    #[test]
+    fn what_the_server_has_another_message_for_goes_under_a_new_id() {
+        let me = ParticipantId(Uuid::from_u128(1));
+        let other = Message { client_id: Some(id(1)), sender_id: me, ..message(1, 1, "other") };
+        let mut outbox = Outbox::default();
+        outbox.enqueue(id(1), "one".into(), 0);
+        outbox.enqueue(id(2), "two".into(), 0);
+        assert_eq!(outbox.settle_seen(&other, me), None, "it is not what waits here");
+        outbox.next_to_send(0);
+        outbox.reject(id(1), Code::Conflict, "used".into(), 0);
+        assert_eq!(outbox.waiting(), 1, "it does not try for ever");
+        let edited = Message { edited_at: Some(Timestamp(1)), ..other.clone() };
+        for seen in [&other, &edited] {
+            assert_eq!(outbox.settle_seen(seen, me), None, "its text stays");
+        }
+        assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(2));
+        outbox.settle(id(2));
+        let again = outbox.retry(id(1), id(3)).unwrap();
+        assert_eq!((again.client_id, &*again.content), (id(3), "one"));
+        assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(3));
+        assert!(outbox.retry(id(1), id(4)).is_none() && !outbox.discard(id(1)), "nothing has its old id any more");
+    }
+
+    #[test]
+    fn a_message_that_was_changed_since_settles_its_send() {
+        let me = ParticipantId(Uuid::from_u128(1));
+        for changed in [
+            Message { edited_at: Some(Timestamp(1)), ..message(1, 1, "mended") },
+            Message { deleted_at: Some(Timestamp(1)), ..message(1, 1, "") },
+        ] {
+            let mut outbox = Outbox::default();
+            outbox.enqueue(id(1), "one".into(), 0);
+            let seen = Message { client_id: Some(id(1)), sender_id: me, ..changed };
+            assert_eq!(outbox.settle_seen(&seen, me), Some(id(1)));
+        }
     }
 
     #[derive(Clone, Debug)]
@@ -312,7 +364,7 @@ mod tests {
                     }
                     Step::RetryAll => {
                         for n in 1..=written {
-                            outbox.retry(id(n));
+                            outbox.retry(id(n), id(1000 + n));
                         }
                     }
                 }
@@ -320,7 +372,7 @@ mod tests {
             }
             outbox.on_connected();
             for n in 1..=written {
-                outbox.retry(id(n));
+                outbox.retry(id(n), id(1000 + n));
             }
             now += 20_000;
             while let Some(id) = outbox.next_to_send(now).map(|entry| entry.client_id) {

@@ -361,9 +361,17 @@ impl Room {
         todo
     }
 
+    /// Tries a failed one again; under the client id `fresh` if the server has another message under its own.
     #[must_use]
-    pub fn retry(&mut self, client_id: ClientId, now: i64) -> Vec<Do> {
-        let mut todo: Vec<Do> = self.outbox.retry(client_id).cloned().map(Do::Keep).into_iter().collect();
+    pub fn retry(&mut self, client_id: ClientId, fresh: ClientId, now: i64) -> Vec<Do> {
+        let mut todo = Vec::new();
+        if let Some(entry) = self.outbox.retry(client_id, fresh) {
+            // The new one first: whatever happens in between, the text is kept.
+            todo.push(Do::Keep(entry.clone()));
+            if entry.client_id != client_id {
+                todo.push(Do::Forget(client_id));
+            }
+        }
         todo.extend(self.flush(now));
         todo
     }
@@ -574,6 +582,29 @@ mod tests {
         assert_eq!(room.on_frame(&error(Code::NotFound), 0), []);
         assert!(room.gone);
         assert_eq!(room.on_connected(), []);
+    }
+
+    #[test]
+    fn what_conflicts_is_kept_as_failed_and_retried_under_a_new_id() {
+        let mut room = live_room();
+        let _ = room.on_frame(&frame(joined(Vec::new(), 1, false)), 0);
+        let [old, new] = [5, 6].map(|n| ClientId(Uuid::from_u128(n)));
+        let _ = room.post(old, "text".into(), 0);
+        let (code, message) = (Code::Conflict, "used".to_owned());
+        let refusal = ServerFrame::Error { code, message, room: Some(room.id()), client_id: Some(old) };
+        let todo = room.on_frame(&refusal, 0);
+        assert!(
+            matches!(&todo[..], [Do::Keep(Entry { content, id_is_taken: true, .. })] if content == "text"),
+            "{todo:?}"
+        );
+        assert_eq!(room.wake(1_000_000, true), [], "nothing goes out by itself");
+        let todo = room.retry(old, new, 0);
+        let [Do::Keep(kept), Do::Forget(forgotten), Do::Send(ClientFrame::SendMessage { client_id, content, .. })] =
+            &todo[..]
+        else {
+            panic!("{todo:?}");
+        };
+        assert_eq!((kept.client_id, *forgotten, *client_id, &**content), (new, old, new, "text"));
     }
 
     #[test]

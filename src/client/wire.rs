@@ -108,6 +108,7 @@ words! {
         "not_found" => NotFound
         "invalid" => Invalid
         "closed" => Closed
+        "conflict" => Conflict
         "too_large" => TooLarge
         "rate_limited" => RateLimited
         "unavailable" => Unavailable
@@ -304,6 +305,7 @@ mod tests {
             Code::NotFound,
             Code::Invalid,
             Code::Closed,
+            Code::Conflict,
             Code::TooLarge,
             Code::RateLimited,
             Code::Unavailable,

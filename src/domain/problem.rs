@@ -19,6 +19,8 @@ pub enum Code {
     Invalid,
     /// The conversation is closed.
     Closed,
+    /// The key names something else already: nothing was stored.
+    Conflict,
     TooLarge,
     RateLimited,
     /// The server cannot do it now; the same request may succeed later.
@@ -26,12 +28,13 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
         Self::Invalid,
         Self::Closed,
+        Self::Conflict,
         Self::TooLarge,
         Self::RateLimited,
         Self::Unavailable,
@@ -46,6 +49,7 @@ impl Code {
             Self::NotFound => "not_found",
             Self::Invalid => "invalid",
             Self::Closed => "closed",
+            Self::Conflict => "conflict",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
@@ -60,7 +64,7 @@ impl Code {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Invalid => 422,
-            Self::Closed => 409,
+            Self::Closed | Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::RateLimited => 429,
             Self::Unavailable => 503,
@@ -76,6 +80,7 @@ impl Code {
             Self::NotFound => "Not found",
             Self::Invalid => "Not valid",
             Self::Closed => "This chat is closed",
+            Self::Conflict => "Used for something else",
             Self::TooLarge => "Too large",
             Self::RateLimited => "Too many requests",
             Self::Unavailable => "Not available right now",

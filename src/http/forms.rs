@@ -268,6 +268,13 @@ pub(super) async fn post_message(
     post(&app, asker, &actor, id, form, Ok(Vec::new())).await
 }
 
+/// A form was sent, stopped, changed and sent again.
+fn sent_before() -> Problem {
+    let words = "Your earlier message was sent and stands in the chat. The text here has not been sent yet: send it as a \
+                 message of its own, or delete it.";
+    Problem::new(Code::Conflict, words)
+}
+
 /// Sends a message with files, or says why these could not be taken.
 async fn post(
     app: &App,
@@ -286,15 +293,21 @@ async fn post(
         None => format!("/chat/{id}"),
     };
     let posted = match files {
-        Ok(files) => app.service.post_message(actor, id, form.client_id, &form.content, files).await,
+        Ok(files) if files.is_empty() => {
+            app.service.post_message(actor, id, form.client_id, &form.content, files).await.map(drop)
+        }
+        Ok(files) => app.service.post_files(actor, id, form.client_id, &form.content, files).await,
         Err(reason) => Err(reason),
     };
     match posted {
-        Ok(_) => see_other(&page),
+        Ok(()) => see_other(&page),
         Err(reason) if matches!(reason.code, Code::NotFound | Code::Unauthorized) => problem(app, asker, reason).await,
         // What was typed stays, whatever the reason.
         Err(reason) => {
-            let client_id = form.client_id.map(|id| id.to_string()).unwrap_or_default();
+            // The key stays too, as what was sent may have been stored all the same; unless it is taken.
+            let key = form.client_id.filter(|_| reason.code != Code::Conflict);
+            let reason = if reason.code == Code::Conflict { sent_before() } else { reason };
+            let client_id = key.map(|id| id.to_string()).unwrap_or_default();
             again(app, asker, &page, reason, [("content", form.content), ("client_id", client_id)]).await
         }
     }

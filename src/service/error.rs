@@ -19,6 +19,9 @@ pub fn problem(error: StoreError) -> Problem {
         StoreError::TooManyFiles => {
             Problem::invalid("file", "Too many files wait here to be sent. Send those first, or try again tomorrow.")
         }
+        StoreError::Conflict => {
+            Problem::new(Code::Conflict, "Another message was sent under this client id, so this one was not stored.")
+        }
         StoreError::EmailTaken => Problem {
             field: Some("email".into()),
             ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     api::Older,
     domain::{
-        Actor, AttachmentId, ClientId, Content, Conversation, ConversationId, Message, MessageId, ParticipantId,
+        Actor, AttachmentId, ClientId, Code, Content, Conversation, ConversationId, Message, MessageId, ParticipantId,
         Problem, Receipt,
     },
     live::{Event, Person, Socket, Topic, frame},
@@ -30,10 +30,11 @@ fn same_person(sender: ParticipantId, me: ParticipantId) -> Result<(), Problem> 
 }
 
 impl Service {
-    /// Posts a message. The same client id again returns what was stored the first time.
+    /// Posts a message. The same again under the same client id returns what was stored the first time.
     ///
     /// # Errors
-    /// `invalid`, `not_found`, `closed`, `rate_limited`, `unavailable`.
+    /// `conflict`: something else was stored under this client id; `invalid`, `not_found`, `closed`, `rate_limited`,
+    /// `unavailable`.
     pub async fn post_message(
         &self,
         actor: &Actor,
@@ -45,6 +46,30 @@ impl Service {
         let outcome = self.try_post(actor, room, client_id, content, attachments).await;
         self.outcomes.count(&outcome);
         outcome
+    }
+
+    /// Posts what a form sent together with files. Its `key` alone does not say what it sends: browsers stop a form on its
+    /// way, and send the same page's form with other files.
+    ///
+    /// # Errors
+    /// As those of [`Service::post_message`], but for `conflict`.
+    pub async fn post_files(
+        &self,
+        actor: &Actor,
+        room: ConversationId,
+        key: Option<ClientId>,
+        content: &str,
+        files: Vec<AttachmentId>,
+    ) -> Result<(), Problem> {
+        let client_id = match key {
+            Some(key) => Some(self.send_of(actor, key, content, &files).await?),
+            None => None,
+        };
+        match self.post_message(actor, room, client_id, content, files).await {
+            // The same files, uploaded a second time: those go the way of all that was never sent.
+            Err(problem) if problem.code == Code::Conflict => Ok(()),
+            posted => posted.map(drop),
+        }
     }
 
     async fn try_post(

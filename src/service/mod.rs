@@ -20,6 +20,7 @@ mod messages;
 mod metrics;
 mod nodes;
 mod notices;
+mod once;
 mod passwords;
 mod publisher;
 mod rate;

@@ -97,6 +97,9 @@ pub enum StoreError {
     /// This person has put more files into the conversation, without sending them, than may wait there.
     #[error("too many unsent files")]
     TooManyFiles,
+    /// This client id names another message of the sender's.
+    #[error("this client id names another message")]
+    Conflict,
     /// Another user has this e-mail address.
     #[error("this e-mail address is taken")]
     EmailTaken,
@@ -250,7 +253,7 @@ pub struct Draft {
 #[derive(Clone, Debug)]
 pub struct Posted {
     pub message: Message,
-    /// False if this client id was stored before and `message` is what was stored then.
+    /// False if the same was stored under this client id before, and `message` is what became of it.
     pub fresh: bool,
 }
 
@@ -595,7 +598,8 @@ pub trait Store: Send + Sync + 'static {
     /// Takes the next seq and rev. Moves the sender's receipt to the new message.
     ///
     /// # Errors
-    /// [`StoreError::Closed`], unless the same client id was stored before; [`StoreError::NoAttachment`].
+    /// [`StoreError::Conflict`]: something else was stored under this client id; [`StoreError::Closed`], unless the
+    /// same was; [`StoreError::NoAttachment`].
     async fn post_message(&self, actor: &Actor, draft: Draft) -> Result<Posted>;
     /// By its author only, else [`StoreError::Forbidden`], as for system lines; a deleted one is [`StoreError::NotFound`].
     /// `room`, if given, must be the message's conversation. The same content again: no new rev, and

@@ -1,10 +1,11 @@
 //! What every database behind [`Store`](super::Store) holds to: limits, and texts that are derived from others.
 
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Audience, Notice, RequestCounts};
+use super::{Audience, Draft, Notice, RequestCounts};
 use crate::domain::{
-    ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, TokenId, UserId, shorten,
+    AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, TokenId, UserId, shorten,
 };
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
@@ -23,6 +24,51 @@ pub(super) fn last_message(message: &Message) -> String {
         Some(file) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
         _ => shorten(&message.content, LAST_MESSAGE_CHARS),
     }
+}
+
+/// What a message is known by once it says something else than what was sent: the first half of a SHA-256 over
+/// what was sent. 128 bits are more than enough where senders could only deceive themselves.
+pub(super) type SentDigest = Vec<u8>;
+
+fn sent_digest(content: &str, files: impl Iterator<Item = AttachmentId>) -> SentDigest {
+    let mut files: Vec<_> = files.collect();
+    files.sort_unstable();
+    let mut hash = Sha256::new();
+    for AttachmentId(id) in files {
+        hash.update(id);
+    }
+    // Last, so that no content looks like a file.
+    hash.update(content);
+    hash.finalize()[..16].to_vec()
+}
+
+/// Whether a message says what was sent. If it does, nothing else need be kept to know that.
+fn is_as_sent(message: &Message) -> bool {
+    message.edited_at.is_none() && message.deleted_at.is_none()
+}
+
+/// What is to be kept of a message that is about to change for the first time; `None` if nothing is.
+pub(super) fn digest_to_keep(message: &Message) -> Option<SentDigest> {
+    let is_wanted = message.client_id.is_some() && is_as_sent(message);
+    is_wanted.then(|| sent_digest(&message.content, message.attachments.iter().map(|file| file.id)))
+}
+
+/// Whether the digest that was kept of a message is needed to tell a repeat from another message.
+pub(super) fn needs_digest(stored: &Message) -> bool {
+    !is_as_sent(stored)
+}
+
+/// Whether `draft` is what `stored` was sent as. `digest` is what was kept if it has changed since; without one, as
+/// older programs kept none and erasure leaves none, it counts as the same.
+pub(super) fn is_repeat(stored: &Message, digest: Option<&[u8]>, draft: &Draft) -> bool {
+    if is_as_sent(stored) {
+        let mut files: Vec<_> = stored.attachments.iter().map(|file| file.id).collect();
+        let mut sent = draft.attachments.clone();
+        files.sort_unstable();
+        sent.sort_unstable();
+        return stored.content == draft.content.as_str() && files == sent;
+    }
+    digest.is_none_or(|kept| kept == sent_digest(draft.content.as_str(), draft.attachments.iter().copied()))
 }
 
 /// From a row for each living link of a conversation, or one without; those of a conversation stand together.

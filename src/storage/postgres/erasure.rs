@@ -106,7 +106,8 @@ pub(super) async fn anonymise(
     let messages: Vec<Uuid> = sqlx::query_scalar(
         "select id from messages
          where conversation_id = $1 and not is_system and (sender_type = 'customer' or $2)
-           and (deleted_at is null or (sender_type = 'customer' and sender_name <> $3))
+           and (deleted_at is null or sent_digest is not null
+                or (sender_type = 'customer' and sender_name <> $3))
          order by seq limit $4",
     )
     .bind(conversation)
@@ -121,7 +122,7 @@ pub(super) async fn anonymise(
         "with emptied as (
              update messages
              set rev = conversations.head + numbered.place, content = '', words = '', attachments = null,
-                 edited_at = null, deleted_at = coalesce(messages.deleted_at, $3),
+                 sent_digest = null, edited_at = null, deleted_at = coalesce(messages.deleted_at, $3),
                  sender_name = case when messages.sender_type = 'customer' then $4 else messages.sender_name end
              from conversations, unnest($2::uuid[]) with ordinality as numbered (id, place)
              where conversations.id = $1 and messages.id = numbered.id

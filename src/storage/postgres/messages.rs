@@ -15,7 +15,9 @@ use crate::{
     domain::{
         ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
     },
-    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules::last_message, search, seated::Seated},
+    storage::{
+        Change, Commit, Draft, Page, Posted, Result, StoreError, rules, rules::last_message, search, seated::Seated,
+    },
 };
 
 macro_rules! select_messages {
@@ -54,7 +56,7 @@ pub(super) fn message(row: &PgRow) -> sqlx::Result<Message> {
 /// the same was `sent_before`.
 ///
 /// # Errors
-/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
+/// [`StoreError::Conflict`], [`StoreError::Closed`], [`StoreError::NoAttachment`].
 pub(super) async fn post(
     tx: &mut Tx,
     seated: &Seated,
@@ -62,9 +64,9 @@ pub(super) async fn post(
     draft: Draft,
     now: Timestamp,
 ) -> Result<Posted> {
-    let Draft { client_id, content, attachments, .. } = draft;
     if let Some(id) = sent_before {
-        return Ok(Posted { message: find(&mut tx.conn, seated, id).await?, fresh: false });
+        let message = find(&mut tx.conn, seated, id).await?;
+        return sent_before_as(&mut tx.conn, message, &draft).await;
     }
     seated.require_open()?;
 
@@ -77,23 +79,41 @@ pub(super) async fn post(
         sender_type: me.kind.sender_type(),
         sender_id: me.id,
         sender_name: me.name.clone(),
-        content: content.into_string(),
+        content: draft.content.as_str().to_owned(),
         system: false,
-        client_id,
+        client_id: draft.client_id,
         created_at: now,
         edited_at: None,
         deleted_at: None,
-        attachments: attachments::unsent(&mut tx.conn, seated, &attachments).await?,
+        attachments: attachments::unsent(&mut tx.conn, seated, &draft.attachments).await?,
     };
     if !insert(&mut tx.conn, &message, me.kind).await? {
         // Sent by way of another node while this one waited for the conversation.
-        return Ok(Posted { message: find_sent(&mut tx.conn, &message).await?, fresh: false });
+        let message = find_sent(&mut tx.conn, &message).await?;
+        return sent_before_as(&mut tx.conn, message, &draft).await;
     }
-    if !attachments.is_empty() {
-        attachments::send(&mut tx.conn, &attachments, message.id).await?;
+    if !draft.attachments.is_empty() {
+        attachments::send(&mut tx.conn, &draft.attachments, message.id).await?;
     }
     announce(tx, &message, Change::Posted);
     Ok(Posted { message, fresh: true })
+}
+
+/// What was stored under the client id of `draft` before, if the same was sent.
+///
+/// # Errors
+/// [`StoreError::Conflict`].
+async fn sent_before_as(conn: &mut PgConnection, message: Message, draft: &Draft) -> Result<Posted> {
+    let digest: Option<rules::SentDigest> = if rules::needs_digest(&message) {
+        let digest = sqlx::query_scalar("select sent_digest from messages where id = $1");
+        digest.bind(message.id.0).fetch_one(conn).await?
+    } else {
+        None
+    };
+    if !rules::is_repeat(&message, digest.as_deref(), draft) {
+        return Err(StoreError::Conflict);
+    }
+    Ok(Posted { message, fresh: false })
 }
 
 /// Somebody who did what a system line tells.
@@ -240,8 +260,9 @@ pub(super) async fn edit(
     }
     seated.require_open()?;
 
+    let sent = rules::digest_to_keep(&message);
     let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
-    store_change(tx, seated, &message, Some(last_message(&message))).await?;
+    store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
     announce(tx, &message, Change::Edited);
     Ok(message)
 }
@@ -266,6 +287,7 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
     if !message.attachments.is_empty() {
         attachments::discard(&mut tx.conn, id).await?;
     }
+    let sent = rules::digest_to_keep(&message);
     let message = Message {
         rev: seated.head() + 1,
         content: String::new(),
@@ -273,18 +295,26 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
         attachments: Vec::new(),
         ..message
     };
-    store_change(tx, seated, &message, None).await?;
+    store_change(tx, seated, &message, None, sent).await?;
     announce(tx, &message, Change::Deleted);
     Ok(message)
 }
 
-/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest.
-async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_message: Option<String>) -> Result<()> {
+/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest; `sent` tells what it was
+/// sent as, if this is its first change.
+async fn store_change(
+    tx: &mut Tx,
+    seated: &Seated,
+    message: &Message,
+    last_message: Option<String>,
+    sent: Option<rules::SentDigest>,
+) -> Result<()> {
     sqlx::query(
         "with changed as (
              update messages
              set rev = $3, content = $4, edited_at = $5, deleted_at = $6, words = array_to_tsvector($7),
-                 attachments = case when $6 is null then attachments end
+                 attachments = case when $6 is null then attachments end,
+                 sent_digest = coalesce(sent_digest, $10)
              where id = $2
          )
          update conversations
@@ -302,6 +332,7 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
     .bind(search::of(&message.content))
     .bind(message.seq)
     .bind(last_message.as_deref())
+    .bind(sent)
     .execute(&mut tx.conn)
     .await?;
     Ok(())

@@ -94,7 +94,7 @@ async fn unsearch(tx: &mut Tx, messages: &str) -> Result<()> {
 
 const TO_ANONYMISE: &str = "select id from messages
      where conversation_id = ?1 and not is_system and (sender_type = 'customer' or ?2)
-       and (deleted_at_ms is null or (sender_type = 'customer' and sender_name <> ?3))
+       and (deleted_at_ms is null or sent_digest is not null or (sender_type = 'customer' and sender_name <> ?3))
      order by seq limit ?4";
 
 /// Empties at most `batch` messages; when none is left, takes the customer out of the conversation itself and
@@ -123,7 +123,7 @@ async fn anonymise(
     sqlx::query(
         "update messages
          set rev = 1 + numbered.key + (select head from conversations where conversations.id = messages.conversation_id),
-             content = '', attachments = null, edited_at_ms = null,
+             content = '', attachments = null, sent_digest = null, edited_at_ms = null,
              deleted_at_ms = coalesce(deleted_at_ms, ?),
              sender_name = iif(sender_type = 'customer', ?, sender_name)
          from json_each(?) as numbered

@@ -19,7 +19,7 @@ use crate::{
         Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
         Timestamp,
     },
-    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules::last_message, seated::Seated},
+    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules, rules::last_message, seated::Seated},
 };
 
 macro_rules! select_messages {
@@ -58,8 +58,8 @@ pub(super) fn message(row: &SqliteRow) -> sqlx::Result<Message> {
 /// receipts. What was sent before is not stored again.
 ///
 /// # Errors
-/// Of the database: then none of them may stay. Of each: [`StoreError::NotFound`], [`StoreError::Closed`],
-/// [`StoreError::NoAttachment`].
+/// Of the database: then none of them may stay. Of each: [`StoreError::NotFound`], [`StoreError::Conflict`],
+/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
 pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp) -> Result<Vec<Result<Posted>>> {
     let arrivals: Vec<_> = posts
         .iter()
@@ -74,7 +74,7 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
             continue;
         };
         let outcome = match sent_before {
-            Some(id) => find(&mut tx.conn, &seated, id).await.map(|message| Posted { message, fresh: false }),
+            Some(id) => sent_before_as(&mut tx.conn, &seated, id, draft).await,
             None => {
                 let message = compose(&mut tx.conn, &seated, draft, now).await;
                 message.map(|message| Posted { message, fresh: true })
@@ -97,6 +97,25 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
         announce(tx, message, Change::Posted);
     }
     Ok(posted)
+}
+
+pub(super) const SENT_DIGEST: &str = "select sent_digest from messages where id = ?1";
+
+/// The message that was stored under the client id of `draft` before, if the same was sent.
+///
+/// # Errors
+/// [`StoreError::Conflict`].
+async fn sent_before_as(conn: &mut SqliteConnection, seated: &Seated, id: MessageId, draft: &Draft) -> Result<Posted> {
+    let message = find(conn, seated, id).await?;
+    let digest: Option<rules::SentDigest> = if rules::needs_digest(&message) {
+        sqlx::query_scalar(SENT_DIGEST).bind(id.0).fetch_one(conn).await?
+    } else {
+        None
+    };
+    if !rules::is_repeat(&message, digest.as_deref(), draft) {
+        return Err(StoreError::Conflict);
+    }
+    Ok(Posted { message, fresh: false })
 }
 
 /// The next message of this conversation.
@@ -325,8 +344,9 @@ pub(super) async fn edit(
     }
     seated.require_open()?;
 
+    let sent = rules::digest_to_keep(&message);
     let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
-    store_change(tx, seated, &message, Some(last_message(&message))).await?;
+    store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
     announce(tx, message.clone(), Change::Edited);
     Ok(message)
 }
@@ -351,6 +371,7 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
     if !message.attachments.is_empty() {
         attachments::discard(tx, id).await?;
     }
+    let sent = rules::digest_to_keep(&message);
     let message = Message {
         rev: seated.head() + 1,
         content: String::new(),
@@ -358,18 +379,26 @@ pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Tim
         attachments: Vec::new(),
         ..message
     };
-    store_change(tx, seated, &message, None).await?;
+    store_change(tx, seated, &message, None, sent).await?;
     announce(tx, message.clone(), Change::Deleted);
     Ok(message)
 }
 
-/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest.
-async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_message: Option<String>) -> Result<()> {
+/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest; `sent` tells what it was
+/// sent as, if this is its first change.
+async fn store_change(
+    tx: &mut Tx,
+    seated: &Seated,
+    message: &Message,
+    last_message: Option<String>,
+    sent: Option<rules::SentDigest>,
+) -> Result<()> {
     sqlx::query(
         "update message_search set content = ? where rowid = (select search_id from messages where id = ?);
 
          update messages
-         set rev = ?, content = ?, edited_at_ms = ?, deleted_at_ms = ?, attachments = iif(? is null, attachments, null)
+         set rev = ?, content = ?, edited_at_ms = ?, deleted_at_ms = ?, attachments = iif(? is null, attachments, null),
+             sent_digest = coalesce(sent_digest, ?)
          where id = ?;
 
          update conversations
@@ -386,6 +415,7 @@ async fn store_change(tx: &mut Tx, seated: &Seated, message: &Message, last_mess
     .bind(message.edited_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))
+    .bind(sent)
     .bind(message.id.0)
     // The conversation
     .bind(message.rev)

@@ -70,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
     (4, "search of customers", include_str!("../../../migrations/sqlite/0004_search_of_customers.sql")),
+    (6, "form keys", include_str!("../../../migrations/sqlite/0006_form_keys.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon

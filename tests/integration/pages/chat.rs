@@ -43,6 +43,80 @@ async fn a_message_sent_twice_by_the_same_form_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_changed_after_its_form_was_stopped_on_the_way_is_kept_and_can_be_sent() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let browser = app.guest_browser(&chat).await;
+    let path = format!("/chat/{}", chat.id);
+    let key = hidden(&browser.get(&path).await.expect(200), "client_id");
+    browser.submit(&path, &[("content", "first try"), ("client_id", &key)]).await.expect(303);
+    for _ in 0..2 {
+        let page = browser.submit(&path, &[("content", "second <try>"), ("client_id", &key)]).await.expect(409);
+        expect_page(&page);
+        assert!(page.text.contains("has not been sent yet"), "{}", page.text);
+        assert!(page.text.contains("first try"), "the earlier message is on the page");
+        assert!(page.text.contains("second &lt;try>") || page.text.contains("second &lt;try&gt;"), "{}", page.text);
+        let next = hidden(&page, "client_id");
+        assert_ne!(next, key, "what the page sends next is another message");
+        if app.admin().get(&format!("/conversations/{}", chat.id)).await.json()["last_seq"] == 1 {
+            browser.submit(&path, &[("content", "second <try>"), ("client_id", &next)]).await.expect(303);
+        }
+    }
+    let messages = app.admin().get(&format!("/conversations/{}/messages", chat.id)).await.json();
+    let contents: Vec<_> = messages["items"].as_array().unwrap().iter().map(|item| &item["content"]).collect();
+    assert_eq!(contents, ["first try", "second <try>"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_may_have_been_stored_keeps_its_key() {
+    let app = TestApp::with(|limits| limits.message_chars = 20).await;
+    let chat = app.open("Oak table").await;
+    let browser = app.guest_browser(&chat).await;
+    let path = format!("/chat/{}", chat.id);
+    let key = hidden(&browser.get(&path).await.expect(200), "client_id");
+    let fields = [("content", "far more than twenty characters"), ("client_id", key.as_str())];
+    assert_eq!(hidden(&browser.submit(&path, &fields).await.expect(422), "client_id"), key);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_files_in_a_form_that_was_stopped_on_the_way_are_sent_too_and_the_same_are_not_sent_twice() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let browser = app.guest_browser(&chat).await;
+    let path = format!("/chat/{}/files", chat.id);
+    let key = fresh().to_string();
+    let send = async |text: &str, files: &[(&str, &str, &[u8])]| {
+        browser.submit_files(&path, &[("content", text), ("client_id", &key)], files).await.expect(303);
+    };
+    let (a, b, c) =
+        (("a.txt", "text/plain", &b"a"[..]), ("b.txt", "text/plain", &b"b"[..]), ("a.txt", "text/plain", &b"c"[..]));
+    // Each twice, and the second time when the others have been sent.
+    for _ in 0..2 {
+        send("", &[a]).await;
+        send("", &[b]).await;
+        send("", &[a, b]).await;
+        send("other words", &[a]).await;
+        send("", &[c]).await;
+    }
+    // All at once, as by a double click.
+    let twice = [("twice.txt", "text/plain", &b"twice"[..])];
+    futures_util::future::join_all((0..3).map(|_| send("", &twice))).await;
+    let stored = async || {
+        let messages = app.admin().get(&format!("/conversations/{}/messages", chat.id)).await.json();
+        let items = messages["items"].as_array().unwrap().clone();
+        let names = |item: &serde_json::Value| {
+            item["attachments"].as_array().unwrap().iter().map(|file| file["name"].clone()).collect::<Vec<_>>()
+        };
+        (items.iter().map(names).collect::<Vec<_>>(), items[0]["id"].as_str().unwrap().to_owned())
+    };
+    let (names, first) = stored().await;
+    assert_eq!(names, [&["a.txt"][..], &["b.txt"], &["a.txt", "b.txt"], &["a.txt"], &["a.txt"], &["twice.txt"]]);
+    app.admin().delete(&format!("/messages/{first}")).await.expect(200);
+    send("", &[a]).await;
+    assert_eq!(stored().await.0.len(), 6, "nor when it was deleted since");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_refused_is_shown_again_with_what_was_typed() {
     let app = TestApp::with(|limits| limits.message_chars = 20).await;
     let chat = app.open("Oak table").await;

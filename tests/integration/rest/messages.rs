@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn posting_answers_201_and_the_same_client_id_200() {
+async fn posting_answers_201_the_same_again_200_and_something_else_under_its_client_id_409() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}/messages", chat.id));
@@ -19,7 +19,12 @@ async fn posting_answers_201_and_the_same_client_id_200() {
     assert_eq!((message.client_id, message.conversation_id), (Some(client_id), chat.id));
     assert_eq!(first.json()["sender_type"], "customer");
     assert_eq!(first.json()["attachments"], json!([]));
-    assert_eq!(guest.post(&path, body).await.expect(200).read::<Message>(), message);
+    assert_eq!(guest.post(&path, body.clone()).await.expect(200).read::<Message>(), message);
+    let other = json!({ "content": "goodbye", "client_id": client_id });
+    guest.post(&path, other.clone()).await.problem(409, "conflict");
+    let edited = guest.patch(&format!("/messages/{}", message.id), json!({ "content": "goodbye" })).await.expect(200);
+    assert_eq!(guest.post(&path, body).await.expect(200).read::<Message>(), edited.read::<Message>());
+    guest.post(&path, other).await.problem(409, "conflict");
 
     for number in 0..2 {
         let answer = guest.post(&path, json!({ "content": "no client id" })).await.expect(201).json();

@@ -231,9 +231,10 @@ async fn everyone_finds_everything_as_it_was() {
             assert_eq!(posted.rev, before.head + 1);
         }
     }
-    let page = store.list_before(&held.guest, held.rooms[3], None, 3).await.unwrap();
-    let sent = page.messages.iter().find(|message| message.client_id.is_some()).unwrap();
-    let again = Draft { client_id: sent.client_id, ..draft(held.rooms[3], "again") };
+    let page = store.list_before(&held.guest, held.rooms[3], None, 9).await.unwrap();
+    let is_as_sent = |message: &&Message| message.client_id.is_some() && message.edited_at.is_none();
+    let sent = page.messages.iter().find(is_as_sent).unwrap();
+    let again = Draft { client_id: sent.client_id, ..draft(held.rooms[3], &sent.content) };
     let sender = if sent.sender_type == SenderType::Admin { &held.world.admin } else { &held.guest };
     let again = store.post_message(sender, again).await.unwrap();
     assert!(!again.fresh && again.message.id == sent.id);

@@ -29,6 +29,28 @@ async fn found(world: &World, word: &str) -> usize {
     world.store.search_messages(&world.admin, word, None, 100).await.unwrap().len()
 }
 
+pub async fn nothing_is_kept_that_tells_what_a_message_had_said(world: World) {
+    let room = world.room("Cleo").await;
+    let mut sent = Vec::new();
+    for actor in [&room.guest, &world.admin] {
+        let draft = draft(room.id, "secret");
+        let message = world.store.post_message(actor, draft.clone()).await.unwrap().message;
+        world.store.edit_message(actor, None, message.id, content("changed")).await.unwrap();
+        world.store.delete_message(actor, None, message.id).await.unwrap();
+        let guess = Draft { content: content("a guess"), ..draft };
+        assert_err!(world.store.post_message(actor, guess.clone()).await, StoreError::Conflict);
+        sent.push((actor.clone(), guess));
+    }
+    expire(&world, in_an_hour(), Expiry::Anonymise).await;
+    let link = new_link();
+    world.store.replace_link(&world.admin, room.id, link).await.unwrap();
+    for (actor, guess) in sent {
+        let actor = if actor.is_admin() { actor } else { Actor::Guest(vec![link.id]) };
+        let posted = world.store.post_message(&actor, guess).await.unwrap();
+        assert!(!posted.fresh, "every guess is as good as the next");
+    }
+}
+
 pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) {
     let cleo = world.user("Cleo", Role::Customer).await;
     let actor = Actor::Customer(cleo.clone(), vec![]);

@@ -26,6 +26,32 @@ pub async fn files_go_with_a_message_in_the_order_given(world: World) {
     assert_eq!(world.messages(&room.guest, room.id).await, [edited]);
 }
 
+pub async fn other_files_under_a_stored_client_id_are_a_conflict(world: World) {
+    let room = world.room("Cleo").await;
+    let [one, two] =
+        [world.file(&room.guest, room.id, "one.pdf").await, world.file(&room.guest, room.id, "two.pdf").await];
+    let third = world.file(&room.guest, room.id, "three.pdf").await;
+    let sent = with_files(room.id, "look", &[&one, &two]);
+    let message = world.store.post_message(&room.guest, sent.clone()).await.unwrap().message;
+    let is_kept_apart = async || {
+        for files in [&[][..], &[one.id], &[one.id, third.id], &[one.id, two.id, third.id]] {
+            let other = Draft { attachments: files.to_vec(), ..sent.clone() };
+            assert_err!(world.store.post_message(&room.guest, other).await, StoreError::Conflict);
+        }
+        for files in [[one.id, two.id], [two.id, one.id]] {
+            let again = Draft { attachments: files.to_vec(), ..sent.clone() };
+            assert!(!world.store.post_message(&room.guest, again).await.unwrap().fresh);
+        }
+    };
+    is_kept_apart().await;
+    world.store.edit_message(&room.guest, None, message.id, content("see")).await.unwrap();
+    is_kept_apart().await;
+    world.store.delete_message(&world.admin, None, message.id).await.unwrap();
+    is_kept_apart().await;
+    let later = Draft { client_id: Some(ClientId::new()), attachments: vec![third.id], ..sent };
+    assert!(world.store.post_message(&room.guest, later).await.unwrap().fresh, "what was refused can still be sent");
+}
+
 pub async fn one_sends_own_unsent_files_of_this_conversation_only(world: World) {
     let (room, other) = (world.room("Cleo").await, world.room("Other").await);
     let mine = world.file(&room.guest, room.id, "mine.pdf").await;

@@ -88,6 +88,46 @@ pub async fn a_stored_message_is_returned_whatever_happened_since(world: World) 
     assert_err!(world.store.post_message(&room.guest, draft).await, StoreError::NotFound);
 }
 
+pub async fn other_content_under_a_stored_client_id_is_a_conflict(world: World) {
+    let room = world.room("Cleo").await;
+    let draft = draft(room.id, "hello");
+    let other = Draft { content: content("something else"), ..draft.clone() };
+    let message = world.store.post_message(&room.guest, draft.clone()).await.unwrap().message;
+    let is_kept_apart = async |stored: &Message| {
+        assert_err!(world.store.post_message(&room.guest, other.clone()).await, StoreError::Conflict);
+        let again = world.store.post_message(&room.guest, draft.clone()).await.unwrap();
+        assert_eq!((&again.message, again.fresh), (stored, false), "an honest repeat");
+        assert_eq!(world.messages(&world.admin, room.id).await, std::slice::from_ref(stored), "nothing else is stored");
+    };
+    is_kept_apart(&message).await;
+    let edit = async |text| world.store.edit_message(&room.guest, None, message.id, content(text)).await.unwrap();
+    is_kept_apart(&edit("something else").await).await;
+    is_kept_apart(&edit("a third").await).await;
+    is_kept_apart(&world.store.delete_message(&room.guest, None, message.id).await.unwrap()).await;
+    world.store.set_status(&world.admin, room.id, ConversationStatus::Closed).await.unwrap();
+    assert_err!(world.store.post_message(&room.guest, other.clone()).await, StoreError::Conflict);
+}
+
+pub async fn of_two_messages_with_one_client_id_at_once_one_is_stored(world: World) {
+    let room = world.room("Cleo").await;
+    let client_id = Some(ClientId::new());
+    let sends = (0..20).map(|n| {
+        let draft = Draft { client_id, ..draft(room.id, &(n % 4).to_string()) };
+        let (store, guest) = (Arc::clone(&world.store), room.guest.clone());
+        tokio::spawn(async move { (draft.content.clone(), store.post_message(&guest, draft).await) })
+    });
+    let outcomes = futures_util::future::join_all(sends).await;
+    let stored = world.messages(&world.admin, room.id).await;
+    assert_eq!(stored.len(), 1);
+    for outcome in outcomes {
+        match outcome.unwrap() {
+            (content, Ok(posted)) => assert_eq!((content.as_str(), &posted.message), (&*stored[0].content, &stored[0])),
+            (content, Err(StoreError::Conflict)) => assert_ne!(content.as_str(), stored[0].content),
+            (_, Err(error)) => panic!("{error}"),
+        }
+    }
+}
+
 pub async fn editing_is_for_the_author(world: World) {
     let (room, other) = (world.room("Cleo").await, world.room("Other").await);
     let grace = Actor::Admin(world.user("Grace", Role::Admin).await);

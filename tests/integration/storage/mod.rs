@@ -109,6 +109,8 @@ contract! {
             one_client_id_makes_one_message
             a_client_id_belongs_to_its_sender_and_conversation
             a_stored_message_is_returned_whatever_happened_since
+            other_content_under_a_stored_client_id_is_a_conflict
+            of_two_messages_with_one_client_id_at_once_one_is_stored
             editing_is_for_the_author
             deleting_is_for_the_author_and_admins
             closed_conversations_are_read_only
@@ -134,6 +136,7 @@ contract! {
         }
         files {
             files_go_with_a_message_in_the_order_given
+            other_files_under_a_stored_client_id_are_a_conflict
             one_sends_own_unsent_files_of_this_conversation_only
             one_file_is_sent_once_however_many_try
             a_file_is_its_senders_until_it_is_sent_and_then_the_conversations
@@ -163,6 +166,7 @@ contract! {
             what_changes_nothing_is_not_noted
         }
         erasure {
+            nothing_is_kept_that_tells_what_a_message_had_said
             a_customer_is_erased_and_the_business_keeps_its_part
             somebody_without_an_account_is_erased_too
             admins_are_not_erased

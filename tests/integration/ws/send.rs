@@ -56,7 +56,7 @@ async fn sending_needs_no_joining() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_client_id_again_is_acknowledged_and_not_told_again() {
+async fn the_same_again_is_acknowledged_and_not_told_again_and_something_else_is_refused() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;
@@ -66,6 +66,9 @@ async fn the_same_client_id_again_is_acknowledged_and_not_told_again() {
     guest.say_as(client_id, chat.id, "hello").await;
     assert_eq!(guest.ack(client_id).await, message);
     guest.say_as(client_id, chat.id, "something else").await;
+    let refused = guest.refused().await;
+    assert_eq!((refused.code, refused.room, refused.client_id), (Code::Conflict, Some(chat.id), Some(client_id)));
+    guest.say_as(client_id, chat.id, "hello").await;
     assert_eq!(guest.ack(client_id).await, message, "what was stored first counts");
     guest.post(chat.id, "next").await;
     guest.settled().await;

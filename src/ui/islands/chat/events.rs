@@ -87,7 +87,9 @@ impl Panel {
             (Some("edit"), Some(id), _) => self.edit(Some(id)),
             (Some("cancel"), ..) => self.edit(None),
             (Some("delete"), Some(id), _) => self.delete(id),
-            (Some("retry"), _, Some(id)) => self.act(|room| room.retry(id, page::now_ms())),
+            (Some("retry"), _, Some(id)) => {
+                self.act(|room| room.retry(id, page::new_client_id(), page::now_ms()));
+            }
             (Some("discard"), _, Some(id)) => self.act(|room| room.discard(id)),
             _ => {}
         }

@@ -93,6 +93,7 @@ pub fn Chat(
 ) -> impl IntoView {
     // What a plain form sent, and why it was refused.
     let form = FormState::current();
+    let key = form.value("client_id").parse().unwrap_or_else(|_| ClientId::new());
     let (draft, problem) = (form.value("content"), form.problem.map(|problem| problem.message));
     let start = start_json(&chat);
     let now = page::now();
@@ -182,7 +183,7 @@ pub fn Chat(
                     </button>
                 </div>
                 <p class="chat__typing" aria-live="polite"></p>
-                <Composer id=id me=me name=name draft=draft problem=problem open=open from=from.clone() />
+                <Composer id=id me=me key=key name=name draft=draft problem=problem open=open from=from.clone() />
                 <div class="composer composer--closed" hidden=open>
                     <p class="composer__closed">{closed}</p>
                     {admin
@@ -198,7 +199,7 @@ pub fn Chat(
                     <p class="composer__error" role="alert" hidden></p>
                 </div>
             </section>
-            <FilesForm id=id me=me from=from />
+            <FilesForm id=id me=me key=key from=from />
         </LiveChat>
     }
 }
@@ -207,6 +208,8 @@ pub fn Chat(
 fn Composer(
     id: ConversationId,
     me: ParticipantId,
+    /// Names what the form sends.
+    key: ClientId,
     name: String,
     draft: String,
     problem: Option<String>,
@@ -217,7 +220,7 @@ fn Composer(
     let fine = problem.is_none();
     view! {
         <form class="composer" method="post" action=format!("/chat/{id}") hidden=!open>
-            <input type="hidden" name="client_id" value=ClientId::new().to_string() />
+            <input type="hidden" name="client_id" value=key.to_string() />
             <input type="hidden" name="as" value=me.to_string() />
             {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
             <label class="visually-hidden" for="content">
@@ -254,11 +257,11 @@ fn Composer(
 /// The form that sends files. A plain one also where there are scripts: the server answers with the page of
 /// the chat, and what was being written there waits as a draft.
 #[component]
-fn FilesForm(id: ConversationId, me: ParticipantId, from: Option<String>) -> impl IntoView {
+fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, from: Option<String>) -> impl IntoView {
     view! {
         <div class="dialog" id="files" popover="auto" role="dialog" aria-labelledby="files-title">
             <form class="form" method="post" action=format!("/chat/{id}/files") enctype="multipart/form-data">
-                <input type="hidden" name="client_id" value=ClientId::new().to_string() />
+                <input type="hidden" name="client_id" value=key.to_string() />
                 <input type="hidden" name="as" value=me.to_string() />
                 {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
                 <header class="dialog__head">

@@ -38,6 +38,7 @@ fn key(line: &Line) -> u128 {
         Key::Day(day) => day.unsigned_abs().into(),
         Key::New => NEW,
         Key::Own(id) => id.0.as_u128(),
+        Key::Refused(id) => !id.0.as_u128(),
         Key::Message(id) => id.0.as_u128(),
     }
 }
