@@ -1,13 +1,13 @@
 //! Who asks: from the cookie or the Authorization header of each request.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{iter, net::IpAddr, sync::Arc};
 
 use axum::{
     RequestExt,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
@@ -25,6 +25,8 @@ pub struct Asker {
     pub actor: Option<Actor>,
     /// The browser's session, if a cookie named one. A request with a token has none.
     pub session: Option<CookieSession>,
+    /// Cookies that stand for nothing any more: the browser is to drop them.
+    stale: Vec<String>,
     pub token: Option<TokenId>,
     /// Of the client, also if a trusted proxy stands between.
     pub address: IpAddr,
@@ -72,15 +74,21 @@ pub(super) async fn identify(
     next: Next,
 ) -> Response {
     let address = app.proxies.client(peer.0.ip(), request.headers());
-    match find(app.service, address, request.headers()).await {
-        Ok(asker) => {
+    match find(app.service.clone(), address, request.headers()).await {
+        Ok(mut asker) => {
             if asker.actor.is_none() {
                 // Before anything is read: whatever strangers may send is short.
                 DefaultBodyLimit::max(SHORT_BODY_BYTES).apply(&mut request);
                 request = request.with_limited_body();
             }
+            let stale = std::mem::take(&mut asker.stale);
             request.extensions_mut().insert(asker);
-            next.run(request).await
+            let response = next.run(request).await;
+            if stale.is_empty() {
+                return response;
+            }
+            let gone = stale.into_iter().map(|name| no_cookie(name, app.service.public_url()));
+            (set_cookies(gone), response).into_response()
         }
         Err(problem) => problem.into_response(),
     }
@@ -88,16 +96,28 @@ pub(super) async fn identify(
 
 pub(super) async fn find(service: Arc<Service>, address: IpAddr, headers: &HeaderMap) -> Result<Asker, Problem> {
     let user_agent = headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok()).map(str::to_owned);
-    let mut asker = Asker { service, actor: None, session: None, token: None, address, user_agent };
+    let mut asker = Asker { service, actor: None, session: None, stale: Vec::new(), token: None, address, user_agent };
     if let Some(header) = headers.get(header::AUTHORIZATION) {
         let token = bearer(header).ok_or_else(Problem::unauthorized)?;
         let (actor, id) = asker.service.bearer(&Secret::presented(token), address).await?;
         asker.actor = Some(actor);
         asker.token = id;
-    } else if let Some(cookie) = CookieJar::from_headers(headers).get(cookie_name(asker.service.public_url())) {
-        asker.session = asker.service.session(&Secret::presented(cookie.value())).await?;
-        asker.actor = asker.session.as_ref().map(|session| session.actor.clone());
+        return Ok(asker);
     }
+    let jar = CookieJar::from_headers(headers);
+    let mut names = session_cookies(&jar, asker.service.public_url());
+    names.truncate(MAX_SESSION_COOKIES);
+    let secrets: Vec<_> = names.iter().filter_map(|name| jar.get(name)).map(|c| Secret::presented(c.value())).collect();
+    asker.session = match &*secrets {
+        [] => None,
+        [secret] => asker.service.session(secret).await?,
+        several => {
+            let (session, kept) = asker.service.merge_sessions(several).await?;
+            asker.stale = iter::zip(names, kept).filter(|(_, kept)| !kept).map(|(name, _)| name).collect();
+            session
+        }
+    };
+    asker.actor = asker.session.as_ref().map(|session| session.actor.clone());
     Ok(asker)
 }
 
@@ -106,15 +126,59 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Cookies of sessions that one request may bring. More wait for the next one, which brings fewer.
+const MAX_SESSION_COOKIES: usize = 16;
+
 /// Over https the name carries the `__Host-` prefix: browsers then take the cookie only from this
 /// very host, over TLS (RFC 6265bis, section 4.1.3.2).
 fn cookie_name(public_url: &str) -> &'static str {
     if public_url.starts_with("https:") { "__Host-bespoken" } else { "bespoken" }
 }
 
-/// The cookie that names a session.
-pub(super) fn session_cookie(public_url: &str, secret: &Secret) -> Cookie<'static> {
-    Cookie::build((cookie_name(public_url), secret.expose().to_owned()))
+/// The names of the cookies that stand for sessions. The one that signing in sets comes first, those
+/// of links follow in an order that is the same for each request.
+fn session_cookies(jar: &CookieJar, public_url: &str) -> Vec<String> {
+    let name = cookie_name(public_url);
+    let is_ours = |cookie: &&Cookie| {
+        let rest = cookie.name().strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('-').is_some_and(is_mark))
+    };
+    let mut names: Vec<_> = jar.iter().filter(is_ours).map(|cookie| cookie.name().to_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Characters that tell the cookie of one link's session from another's.
+const MARK_CHARS: usize = 8;
+
+fn is_mark(text: &str) -> bool {
+    text.len() == MARK_CHARS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Headers with which an answer sets cookies.
+pub(super) type SetCookies = AppendHeaders<Vec<(HeaderName, String)>>;
+
+fn set_cookies(cookies: impl IntoIterator<Item = Cookie<'static>>) -> SetCookies {
+    AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie.to_string())).collect())
+}
+
+/// The cookie that names the session of an account. It takes the place of all others.
+pub(super) fn sign_in_cookies(jar: &CookieJar, public_url: &str, secret: &Secret) -> SetCookies {
+    let name = cookie_name(public_url);
+    let others = session_cookies(jar, public_url).into_iter().filter(|other| other != name);
+    let gone = others.map(|name| no_cookie(name, public_url));
+    set_cookies(iter::once(session_cookie(name.to_owned(), public_url, secret)).chain(gone))
+}
+
+/// The cookie that names the session of a link. Its name is its own: of two links that a new browser
+/// opens at once, neither answer may replace the other's cookie.
+pub(super) fn link_cookie(public_url: &str, secret: &Secret) -> SetCookies {
+    let mark: String = secret.hash().0[..MARK_CHARS / 2].iter().map(|byte| format!("{byte:02x}")).collect();
+    set_cookies([session_cookie(format!("{}-{mark}", cookie_name(public_url)), public_url, secret)])
+}
+
+fn session_cookie(name: String, public_url: &str, secret: &Secret) -> Cookie<'static> {
+    Cookie::build((name, secret.expose().to_owned()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -123,13 +187,34 @@ pub(super) fn session_cookie(public_url: &str, secret: &Secret) -> Cookie<'stati
         .build()
 }
 
-/// Takes the cookie away.
-pub(super) fn no_session_cookie(public_url: &str) -> Cookie<'static> {
-    Cookie::build((cookie_name(public_url), ""))
+/// Takes away every cookie of a session.
+pub(super) fn no_session_cookies(jar: &CookieJar, public_url: &str) -> SetCookies {
+    set_cookies(session_cookies(jar, public_url).into_iter().map(|name| no_cookie(name, public_url)))
+}
+
+fn no_cookie(name: String, public_url: &str) -> Cookie<'static> {
+    Cookie::build((name, ""))
         .path("/")
         .secure(public_url.starts_with("https:"))
         .http_only(true)
         .same_site(SameSite::Lax)
         .removal()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_of_sessions_are_told_from_others_and_keep_their_order() {
+        let header =
+            "bespoken-ffffffff=1; other=2; bespoken-00000000=3; bespoken-x=4; bespoken=5; bespoken-000000001=6";
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static(header));
+        let jar = CookieJar::from_headers(&headers);
+        let names = session_cookies(&jar, "http://127.0.0.1:3000");
+        assert_eq!(names, ["bespoken", "bespoken-00000000", "bespoken-ffffffff"]);
+        assert!(session_cookies(&jar, "https://chat.example").is_empty());
+    }
 }

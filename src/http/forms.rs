@@ -98,7 +98,7 @@ pub(super) async fn set_up(
         Ok::<_, Problem>((user, cookie))
     };
     match done.await {
-        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, None),
+        Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, None),
         Err(reason) if reason.code == Code::Invalid => {
             let path = format!("/setup?token={}", url_part(&token));
             again(&app, asker, &path, reason, [("token", token), ("name", name), ("email", email)]).await
@@ -128,24 +128,20 @@ pub(super) async fn sign_in(
 ) -> Response {
     let SignIn { email, password, next } = form;
     match app.service.sign_in(&email, &password, asker.visitor()).await {
-        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, next.as_deref()),
+        Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, next.as_deref()),
         Err(reason) => {
             again(&app, asker, "/login", reason, [("email", email), ("next", next.unwrap_or_default())]).await
         }
     }
 }
 
-pub(super) async fn sign_out(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    jar: CookieJar,
-) -> Result<(CookieJar, Response), Response> {
+pub(super) async fn sign_out(State(app): State<App>, Extension(asker): Extension<Asker>, jar: CookieJar) -> Response {
     if let Some(session) = asker.session_id()
         && let Err(reason) = app.service.sign_out(session).await
     {
-        return Err(problem(&app, asker, reason).await);
+        return problem(&app, asker, reason).await;
     }
-    Ok((jar.add(auth::no_session_cookie(app.service.public_url())), see_other("/")))
+    (auth::no_session_cookies(&jar, app.service.public_url()), see_other("/")).into_response()
 }
 
 #[derive(Deserialize)]
@@ -437,7 +433,7 @@ pub(super) async fn register(
 ) -> Response {
     let Register { name, email, password, next } = form;
     match app.service.register(&email, &name, &password, asker.visitor()).await {
-        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, next.as_deref()),
+        Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, next.as_deref()),
         Err(reason) => {
             let values = [("name", name), ("email", email), ("next", next.unwrap_or_default())];
             refused(&app, asker, "/register", reason, values).await
@@ -479,7 +475,7 @@ pub(super) async fn reset(
 ) -> Response {
     let secret = Secret::presented(&form.token);
     match app.service.reset_password(&secret, &form.password, asker.visitor()).await {
-        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, None),
+        Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, None),
         Err(reason) => {
             let path = format!("/reset?token={}", url_part(&form.token));
             refused(&app, asker, &path, reason, [("token", form.token)]).await
@@ -496,7 +492,7 @@ pub(super) async fn accept_invite(
     let SetUp { token, name, email, password } = form;
     let secret = Secret::presented(&token);
     match app.service.accept_invite(&secret, &email, &name, &password, asker.visitor()).await {
-        Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, None),
+        Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, None),
         Err(reason) => {
             let path = format!("/invite?token={}", url_part(&token));
             refused(&app, asker, &path, reason, [("token", token), ("name", name), ("email", email)]).await

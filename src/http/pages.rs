@@ -141,7 +141,7 @@ pub(super) async fn login(
     if let Some(token) = query.token {
         let secret = Secret::presented(&token);
         return match app.service.sign_in_by_link(&secret, asker.visitor()).await {
-            Ok((user, cookie)) => signed_in(&app, jar, &user, &cookie, query.next.as_deref()),
+            Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, query.next.as_deref()),
             Err(error) => problem(&app, asker, error).await,
         };
     }
@@ -152,10 +152,10 @@ pub(super) async fn login(
 }
 
 /// Sends someone who has just signed in on, with the cookie.
-pub(super) fn signed_in(app: &App, jar: CookieJar, user: &User, cookie: &Secret, next: Option<&str>) -> Response {
+pub(super) fn signed_in(app: &App, jar: &CookieJar, user: &User, cookie: &Secret, next: Option<&str>) -> Response {
     let next = next.and_then(own_path);
-    let jar = jar.add(auth::session_cookie(app.service.public_url(), cookie));
-    (jar, see_other(next.unwrap_or_else(|| home_of(user)))).into_response()
+    (auth::sign_in_cookies(jar, app.service.public_url(), cookie), see_other(next.unwrap_or_else(|| home_of(user))))
+        .into_response()
 }
 
 /// An address that a form brought along, if it is a path of this server: `//host` and `/\host` would lead
@@ -290,17 +290,13 @@ pub(super) async fn open_link(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     query: Result<Query<LinkQuery>, QueryRejection>,
-    jar: CookieJar,
 ) -> Response {
     // An address that makes no sense is as wrong as any other.
     let secret = Secret::presented(query.as_ref().map_or("", |Query(query)| &query.secret));
     match app.service.open_link(&secret, asker.visitor()).await {
         Ok((conversation, cookie)) => {
-            let jar = match cookie {
-                Some(cookie) => jar.add(auth::session_cookie(app.service.public_url(), &cookie)),
-                None => jar,
-            };
-            (jar, see_other(&format!("/chat/{conversation}"))).into_response()
+            let cookie = cookie.map(|cookie| auth::link_cookie(app.service.public_url(), &cookie));
+            (cookie, see_other(&format!("/chat/{conversation}"))).into_response()
         }
         Err(error) => problem(&app, asker, error).await,
     }

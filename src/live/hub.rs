@@ -459,9 +459,9 @@ impl Hub {
         sockets.filter(|socket| socket.follows_requests()).for_each(|socket| socket.send(frame));
     }
 
-    /// Closes all sockets of a login session that has ended.
-    pub fn close_session(&self, session: SessionId) {
-        self.close_where(close::NOT_ALLOWED, |socket| socket.session == Some(session));
+    /// Closes all sockets of a login session that has ended with `code`.
+    pub fn close_session(&self, session: SessionId, code: u16) {
+        self.close_where(code, |socket| socket.session == Some(session));
     }
 
     /// Closes all sockets of an account with `code`.

@@ -158,7 +158,7 @@ impl Service {
         let phc = self.passwords.hash(new).await?;
         let keep = visitor.session.map(|session| session.id);
         for ended in self.store.set_password(user.id, phc, keep).await.map_err(problem)? {
-            self.hub.close_session(ended);
+            self.hub.close_session(ended, close::NOT_ALLOWED);
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Service {
         let done = self.store.reset_password(secret.hash(), phc).await.map_err(problem)?;
         let (user, ended) = done.ok_or_else(Problem::not_found)?;
         for ended in ended {
-            self.hub.close_session(ended);
+            self.hub.close_session(ended, close::NOT_ALLOWED);
         }
         let secret = self.start_session(&user, visitor).await?;
         Ok((user, secret))
@@ -250,7 +250,7 @@ impl Service {
         if !self.store.end_session_of(user.id, id).await.map_err(problem)? {
             return Err(Problem::not_found());
         }
-        self.hub.close_session(id);
+        self.hub.close_session(id, close::NOT_ALLOWED);
         Ok(())
     }
 

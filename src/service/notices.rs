@@ -10,7 +10,10 @@ use std::{
 };
 
 use super::Service;
-use crate::storage::{Notice, StoreError};
+use crate::{
+    protocol::close,
+    storage::{Notice, StoreError},
+};
 
 /// How often the journal is read: losing access must close sockets within a second.
 const EVERY: Duration = Duration::from_millis(500);
@@ -47,7 +50,7 @@ impl Service {
 
     async fn act_on(self: &Arc<Self>, notice: Notice) -> Result<(), StoreError> {
         match notice {
-            Notice::Session(id) => self.hub.close_session(id),
+            Notice::Session(id) => self.hub.close_session(id, close::NOT_ALLOWED),
             Notice::Token(id) => self.hub.close_token(id),
             Notice::Link(id) => self.hub.close_links(&[id]),
             Notice::User(id) => {

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use super::{Secret, Service, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User, shorten},
-    storage::{LoginSession, NewSession, now},
+    protocol::close,
+    storage::{LoginSession, NewSession, StoreError, now},
 };
 
 /// Days after which a browser has to sign in or open its link again, whatever happens.
@@ -56,6 +57,50 @@ impl Service {
             };
             Some(CookieSession { id, actor, expires_at })
         }))
+    }
+
+    /// Makes one session of those that a browser shows at once: the first that holds takes over the links
+    /// of the guests' sessions after it, which end. A new browser gets several when it opens several links
+    /// at the same moment. Returns what is left, and for each cookie whether the browser is to keep it.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn merge_sessions(&self, cookies: &[Secret]) -> Result<(Option<CookieSession>, Vec<bool>), Problem> {
+        // From the last on: another request may merge the same ones meanwhile. Who finds one of them ended
+        // then finds its links with the first.
+        let mut found = Vec::with_capacity(cookies.len());
+        for cookie in cookies.iter().rev() {
+            found.push(self.session(cookie).await?);
+        }
+        let mut kept = vec![false; cookies.len()];
+        let mut first: Option<(usize, CookieSession)> = None;
+        for (at, session) in found.into_iter().rev().enumerate() {
+            let Some(session) = session else { continue };
+            let Some((first_at, into)) = &first else {
+                kept[at] = true;
+                first = Some((at, session));
+                continue;
+            };
+            if !matches!(session.actor, Actor::Guest(_)) {
+                continue;
+            }
+            match self.store.merge_session(session.id, into.id).await {
+                Ok(()) => self.hub.close_session(session.id, close::RESTARTING),
+                // The first has ended since.
+                Err(StoreError::NotFound) => {
+                    kept[*first_at] = false;
+                    kept[at] = true;
+                    first = Some((at, session));
+                }
+                Err(error) => return Err(problem(error)),
+            }
+        }
+        let Some((at, _)) = first else { return Ok((None, kept)) };
+        let session = self.session(&cookies[at]).await?;
+        if let Some(Actor::Customer(user, links)) = session.as_ref().map(|session| &session.actor) {
+            self.adopt(user, links).await?;
+        }
+        Ok((session, kept))
     }
 
     /// Who a bearer token stands for: an API token acts as its admin, the secret of a link as the
@@ -119,11 +164,19 @@ impl Service {
     /// # Errors
     /// `unavailable`.
     pub async fn start_session(&self, user: &User, visitor: Visitor<'_>) -> Result<Secret, Problem> {
-        let links = visitor.session.map(|session| session.actor.links()).unwrap_or_default();
-        let secret = self.new_session(Some(user), links, visitor).await?;
-        self.adopt(user, links).await?;
-        if let Some(before) = visitor.session {
-            self.sign_out(before.id).await?;
+        let (id, secret) = self.new_session(Some(user), &[], visitor).await?;
+        match visitor.session {
+            // What an admin tries in passing is nobody else's.
+            Some(CookieSession { id: before, actor: Actor::Admin(_), .. }) => self.sign_out(*before).await?,
+            // In one step, so that a link that is opened at the same moment comes along too.
+            Some(CookieSession { id: before, .. }) => {
+                self.store.merge_session(*before, id).await.map_err(problem)?;
+                self.hub.close_session(*before, close::NOT_ALLOWED);
+                if let Some(session) = self.session(&secret).await? {
+                    self.adopt(user, session.actor.links()).await?;
+                }
+            }
+            None => {}
         }
         Ok(secret)
     }
@@ -143,7 +196,7 @@ impl Service {
         user: Option<&User>,
         links: &[LinkId],
         visitor: Visitor<'_>,
-    ) -> Result<Secret, Problem> {
+    ) -> Result<(SessionId, Secret), Problem> {
         let secret = Secret::random("");
         let new = NewSession {
             hash: secret.hash(),
@@ -152,8 +205,8 @@ impl Service {
             user_agent: visitor.user_agent.map(|name| shorten(name, MAX_USER_AGENT_CHARS)),
             expires_at: Timestamp(now().0 + SESSION_DAYS * DAY_MS),
         };
-        self.store.create_session(new).await.map_err(problem)?;
-        Ok(secret)
+        let id = self.store.create_session(new).await.map_err(problem)?;
+        Ok((id, secret))
     }
 
     /// Ends a session and closes its sockets.
@@ -162,12 +215,12 @@ impl Service {
     /// `unavailable`.
     pub async fn sign_out(&self, session: SessionId) -> Result<(), Problem> {
         self.store.end_session(session).await.map_err(problem)?;
-        self.hub.close_session(session);
+        self.hub.close_session(session, close::NOT_ALLOWED);
         Ok(())
     }
 
     /// Opens a shared link: this browser may see its conversation from now on. Returns the secret
-    /// for a cookie if the browser has no session yet.
+    /// for a cookie if the browser has no session.
     ///
     /// # Errors
     /// `not_found` if the link is wrong, revoked or expired; `rate_limited`.
@@ -181,17 +234,21 @@ impl Service {
                 self.store.find_link(secret.as_link().hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
             })
             .await?;
-        let cookie = match visitor.session {
-            Some(session) => {
-                self.store.grant_link(session.id, link.id).await.map_err(problem)?;
-                if let Actor::Customer(user, _) = &session.actor {
-                    self.adopt(user, &[link.id]).await?;
+        if let Some(session) = visitor.session {
+            match self.store.grant_link(session.id, link.id).await {
+                Ok(()) => {
+                    if let Actor::Customer(user, _) = &session.actor {
+                        self.adopt(user, &[link.id]).await?;
+                    }
+                    return Ok((link.conversation_id, None));
                 }
-                None
+                // Somebody signs in or out in another tab at this moment: the session is not there any more.
+                Err(StoreError::NotFound) => {}
+                Err(error) => return Err(problem(error)),
             }
-            None => Some(self.new_session(None, &[link.id], visitor).await?),
-        };
-        Ok((link.conversation_id, cookie))
+        }
+        let (_, secret) = self.new_session(None, &[link.id], visitor).await?;
+        Ok((link.conversation_id, Some(secret)))
     }
 
     /// Makes a link that signs `user` in for a day.

@@ -466,6 +466,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such session or link.
     async fn grant_link(&self, session: SessionId, link: LinkId) -> Result<()>;
+    /// Ends a session and gives its links to another, in one step: none that it is given meanwhile is lost.
+    /// One that has ended before has nothing to give.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no session `into`; the other goes on.
+    async fn merge_session(&self, from: SessionId, into: SessionId) -> Result<()>;
     /// Gives the user the conversations of these links that belong to nobody yet; returns them.
     async fn adopt_links(&self, user: UserId, links: &[LinkId]) -> Result<Vec<ConversationId>>;
 

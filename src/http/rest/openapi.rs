@@ -60,7 +60,10 @@ impl Modify for Common {
         let components = api.components.get_or_insert_default();
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("token", SecurityScheme::Http(token));
-        let cookie = ApiKey::Cookie(ApiKeyValue::with_description("bespoken", "Over https: `__Host-bespoken`."));
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+            "bespoken",
+            "Over https: `__Host-bespoken`. Of a link: `bespoken-` and eight hexadecimal digits.",
+        ));
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
         for item in api.paths.paths.values_mut() {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];

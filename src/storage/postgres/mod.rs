@@ -379,6 +379,13 @@ impl Store for PostgresStore {
         Ok(done)
     }
 
+    async fn merge_session(&self, from: SessionId, into: SessionId) -> Result<()> {
+        let mut tx = self.change(Acting::System).await?;
+        let done = sessions::merge(&mut tx, from, into).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
     async fn create_sign_in_link(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()> {
         let mut tx = self.change(Acting::System).await?;
         let done = sessions::create_sign_in_link(&mut tx, hash, user, expires_at).await?;

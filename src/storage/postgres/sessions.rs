@@ -169,14 +169,15 @@ pub(super) async fn end_all_of(
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such session or link.
 pub(super) async fn grant_link(conn: &mut PgConnection, session: SessionId, link: LinkId) -> Result<()> {
-    let both_exist: bool = sqlx::query_scalar(
-        "select exists (select 1 from login_sessions where id = $1) and exists (select 1 from links where id = $2)",
+    // Locked, so that who ends the session at this moment does so before or after.
+    let both_exist: Option<i32> = sqlx::query_scalar(
+        "select 1 from login_sessions where id = $1 and exists (select 1 from links where id = $2) for key share",
     )
     .bind(session.0)
     .bind(link.0)
-    .fetch_one(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    if !both_exist {
+    if both_exist.is_none() {
         return Err(StoreError::NotFound);
     }
     sqlx::query("insert into session_links (session_id, link_id) values ($1, $2) on conflict do nothing")
@@ -185,6 +186,30 @@ pub(super) async fn grant_link(conn: &mut PgConnection, session: SessionId, link
         .execute(&mut *conn)
         .await?;
     Ok(())
+}
+
+/// # Errors
+/// [`StoreError::NotFound`]: there is no session `into`.
+pub(super) async fn merge(conn: &mut PgConnection, from: SessionId, into: SessionId) -> Result<()> {
+    // Both are locked, always in one order: no link is given to the one in between.
+    let locked: Vec<Uuid> =
+        sqlx::query_scalar("select id from login_sessions where id = $1 or id = $2 order by id for update")
+            .bind(from.0)
+            .bind(into.0)
+            .fetch_all(&mut *conn)
+            .await?;
+    if !locked.contains(&into.0) {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query(
+        "insert into session_links (session_id, link_id)
+         select $2, link_id from session_links where session_id = $1 on conflict do nothing",
+    )
+    .bind(from.0)
+    .bind(into.0)
+    .execute(&mut *conn)
+    .await?;
+    end(conn, from).await
 }
 
 /// # Errors

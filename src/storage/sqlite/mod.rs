@@ -427,6 +427,10 @@ impl Store for SqliteStore {
         self.write(move |tx| Box::pin(sessions::grant_link(tx, session, link))).await
     }
 
+    async fn merge_session(&self, from: SessionId, into: SessionId) -> Result<()> {
+        self.write(move |tx| Box::pin(sessions::merge(tx, from, into))).await
+    }
+
     async fn create_sign_in_link(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()> {
         self.write(move |tx| Box::pin(sessions::create_sign_in_link(tx, hash, user, expires_at))).await
     }

@@ -174,6 +174,27 @@ pub(super) async fn grant_link(tx: &mut Tx, session: SessionId, link: LinkId) ->
 }
 
 /// # Errors
+/// [`StoreError::NotFound`]: there is no session `into`.
+pub(super) async fn merge(tx: &mut Tx, from: SessionId, into: SessionId) -> Result<()> {
+    let exists: bool = sqlx::query_scalar("select exists (select 1 from login_sessions where id = ?1)")
+        .bind(into.0)
+        .fetch_one(&mut tx.conn)
+        .await?;
+    if !exists {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query(
+        "insert into session_links (session_id, link_id)
+         select ?2, link_id from session_links where session_id = ?1 on conflict do nothing",
+    )
+    .bind(from.0)
+    .bind(into.0)
+    .execute(&mut tx.conn)
+    .await?;
+    end(tx, from).await
+}
+
+/// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
 pub(super) async fn create_sign_in_link(
     tx: &mut Tx,

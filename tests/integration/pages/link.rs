@@ -83,6 +83,117 @@ async fn one_browser_may_open_several_links() {
     browser.get(&format!("/chat/{}", other.id)).await.expect(200);
 }
 
+/// What a new browser has after it has opened each of these at the same moment: no request brought a
+/// cookie along, and none of the answers took the place of another.
+async fn opened_at_once(app: &TestApp, chats: &[&Chat]) -> String {
+    let mut cookies = Vec::new();
+    for chat in chats {
+        cookies.push(app.browser().get(&format!("/chat?chatId={}", chat.chat_id)).await.expect(303).cookie());
+    }
+    let names: std::collections::BTreeSet<_> = cookies.iter().map(|cookie| cookie.split_once('=').unwrap().0).collect();
+    assert_eq!(names.len(), chats.len(), "one answer would replace the cookie of another: {names:?}");
+    cookies.join("; ")
+}
+
+/// The cookies of a browser after an answer that takes some of them away.
+fn without_dropped(cookies: &str, answer: &Answer) -> String {
+    let set = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let dropped: Vec<_> = set.map(|cookie| cookie.split_once('=').unwrap().0).collect();
+    let is_left = |cookie: &&str| !dropped.contains(&cookie.split_once('=').unwrap().0);
+    cookies.split("; ").filter(is_left).collect::<Vec<_>>().join("; ")
+}
+
+async fn get_with(app: &TestApp, cookies: &str, path: &str) -> Answer {
+    Answer::to(app.nobody().request_to(reqwest::Method::GET, path).header("cookie", cookies)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_opened_at_the_same_moment_in_a_new_browser_all_open() {
+    let app = TestApp::start().await;
+    let (one, two, three) = (app.open("Oak table").await, app.open("Brass lamp").await, app.open("Pine shelf").await);
+    let chats = [&one, &two, &three];
+    let cookies = opened_at_once(&app, &chats).await;
+
+    // All pages are asked for at once: whichever request puts the sessions together, no other misses it.
+    let paths: Vec<_> = (0..8).flat_map(|_| chats.map(|chat| format!("/chat/{}", chat.id))).collect();
+    let answers = futures_util::future::join_all(paths.iter().map(|path| get_with(&app, &cookies, path))).await;
+    for answer in answers {
+        let left = without_dropped(&cookies, &answer.expect(200));
+        assert_eq!(left.split("; ").count(), 1, "one cookie stays: {left}");
+        for chat in chats {
+            let page = get_with(&app, &left, &format!("/chat/{}", chat.id)).await.expect(200);
+            assert!(page.headers.get("set-cookie").is_none(), "and then nothing is to be done any more");
+        }
+    }
+
+    // A link that is revoked is gone, also for the session that took it over.
+    app.admin().delete(&format!("/conversations/{}/link", two.id)).await.expect(204);
+    get_with(&app, &cookies, &format!("/chat/{}", two.id)).await.expect(404);
+    get_with(&app, &cookies, &format!("/chat/{}", three.id)).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sockets_of_links_opened_at_the_same_moment_see_every_chat_and_end_with_the_session() {
+    let app = TestApp::start().await;
+    let (one, two) = (app.open("Oak table").await, app.open("Brass lamp").await);
+    let cookies = opened_at_once(&app, &[&one, &two]).await;
+    let (first, second) = cookies.split_once("; ").unwrap();
+    let mut before = Ws::with_cookie(&app.url, first.max(second)).await.unwrap();
+    let mut ws = Ws::with_cookie(&app.url, &cookies).await.unwrap();
+    assert_eq!(before.closed().await, Some(bespoken::protocol::close::RESTARTING), "it comes back as the one session");
+    for chat in [&one, &two] {
+        ws.join(chat.id).await;
+    }
+    let out = app.browser().form("/logout", &[]).header("origin", &app.url).header("cookie", &cookies);
+    assert_eq!(without_dropped(&cookies, &Answer::to(out).await.expect(303)), "");
+    assert_eq!(ws.closed().await, Some(bespoken::protocol::close::NOT_ALLOWED));
+    for chat in [&one, &two] {
+        get_with(&app, &cookies, &format!("/chat/{}", chat.id)).await.expect(404);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_opened_while_another_tab_signs_in_is_not_lost() {
+    let app = TestApp::start().await;
+    let customer = app.customer("Cleo").await;
+    let (one, two) = (app.open("Oak table").await, app.open("Brass lamp").await);
+    let guest = app.browser().get(&format!("/chat?chatId={}", one.chat_id)).await.expect(303).cookie();
+    // Both answers reach a new browser: that of signing in, and that of the link.
+    let cookies = format!("{}; {guest}", customer.cookie);
+    for chat in [&one, &two] {
+        get_with(&app, &cookies, &format!("/chat?chatId={}", chat.chat_id)).await.expect(303);
+        get_with(&app, &customer.cookie, &format!("/chat/{}", chat.id)).await.expect(200);
+    }
+    // The guest's session is not there any more when the link asks for it.
+    let three = app.open("Pine shelf").await;
+    let answer = get_with(&app, &guest, &format!("/chat?chatId={}", three.chat_id)).await.expect(303);
+    let cookies = format!("{}; {}", customer.cookie, answer.cookie());
+    get_with(&app, &cookies, &format!("/chat/{}", three.id)).await.expect(200);
+    // They are the account's now, as when a guest signs in.
+    for chat in [&one, &three] {
+        app.admin().delete(&format!("/conversations/{}/link", chat.id)).await.expect(204);
+        get_with(&app, &customer.cookie, &format!("/chat/{}", chat.id)).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cookies_of_sessions_are_bounded_and_made_up_ones_open_nothing() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let cookie = app.browser().get(&format!("/chat?chatId={}", chat.chat_id)).await.expect(303).cookie();
+    let path = format!("/chat/{}", chat.id);
+    let made_up = |count: u32| (0..count).map(|n| format!("bespoken-{n:08x}=made-up; ")).collect::<String>();
+    get_with(&app, &made_up(100), &path).await.expect(404);
+    // What stands for nothing goes, so that in the end the right one is found.
+    let mut cookies = made_up(40) + &cookie;
+    for _ in 0..3 {
+        let answer = get_with(&app, &cookies, &path).await;
+        cookies = without_dropped(&cookies, &answer);
+    }
+    assert_eq!(cookies, cookie);
+    get_with(&app, &cookies, &path).await.expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_of_one_chat_finds_no_other() {
     let app = TestApp::start().await;

@@ -77,6 +77,48 @@ pub async fn sessions_hold_links_while_they_are_valid(world: World) {
     assert_eq!(find_session(&*world.store, secret).await.unwrap().links, vec![three.link]);
 }
 
+pub async fn a_session_gives_its_links_to_another_and_ends(world: World) {
+    let (one, two) = (world.room("One").await, world.room("Two").await);
+    let (from_secret, into_secret) = (hash(), hash());
+    let create = async |secret, links: &[LinkId]| {
+        world.store.create_session(new_session(secret, None, links, in_an_hour())).await.unwrap()
+    };
+    let (from, into) = (create(from_secret, &[one.link, two.link]).await, create(into_secret, &[two.link]).await);
+    assert_err!(world.store.merge_session(from, SessionId::new()).await, StoreError::NotFound);
+    assert_eq!(find_session(&*world.store, from_secret).await.unwrap().links, vec![one.link, two.link]);
+    // The second time there is nothing left to give.
+    for _ in 0..2 {
+        world.store.merge_session(from, into).await.unwrap();
+        assert!(find_session(&*world.store, from_secret).await.is_none());
+        let session = find_session(&*world.store, into_secret).await.unwrap();
+        assert_eq!((session.id, session.links), (into, vec![one.link, two.link]));
+    }
+    assert_err!(world.store.grant_link(from, one.link).await, StoreError::NotFound);
+}
+
+pub async fn links_granted_to_a_session_that_is_given_away_are_not_lost(world: World) {
+    let (room, other) = (world.room("One").await, world.room("Two").await);
+    for _ in 0..20 {
+        let (from_secret, into_secret) = (hash(), hash());
+        let from = world.store.create_session(new_session(from_secret, None, &[], in_an_hour())).await.unwrap();
+        let into = world.store.create_session(new_session(into_secret, None, &[], in_an_hour())).await.unwrap();
+        let (granted, other_granted, merged) = tokio::join!(
+            world.store.grant_link(from, room.link),
+            world.store.grant_link(from, other.link),
+            world.store.merge_session(from, into),
+        );
+        merged.unwrap();
+        let links = find_session(&*world.store, into_secret).await.unwrap().links;
+        for (granted, link) in [(granted, room.link), (other_granted, other.link)] {
+            // Who came too late is told so, and makes another session.
+            match granted {
+                Ok(()) => assert!(links.contains(&link)),
+                Err(error) => assert!(matches!(error, StoreError::NotFound), "{error:?}"),
+            }
+        }
+    }
+}
+
 pub async fn sessions_belong_to_users_and_links_that_exist(world: World) {
     let room = world.room("One").await;
     let secret = hash();

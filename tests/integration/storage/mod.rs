@@ -66,6 +66,8 @@ contract! {
             a_setup_secret_replaces_the_one_before
             sessions_are_found_until_they_end
             sessions_hold_links_while_they_are_valid
+            a_session_gives_its_links_to_another_and_ends
+            links_granted_to_a_session_that_is_given_away_are_not_lost
             sessions_belong_to_users_and_links_that_exist
             sign_in_links_work_until_they_expire
             tokens_work_until_they_are_revoked
