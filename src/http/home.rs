@@ -53,6 +53,8 @@ enum Amiss {
     Scheme,
     /// A socket came from elsewhere.
     Socket,
+    /// A proxy on this machine is not trusted.
+    Proxy,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -129,6 +131,10 @@ impl Home {
             Amiss::Scheme => tracing::warn!(
                 "a page was asked for by https, but the public URL is {url}: set --public-url to what people type"
             ),
+            Amiss::Proxy => tracing::warn!(
+                "a proxy on this machine passes requests on, and all who come by it count as one person's address: \
+                 name it in --trusted-proxies"
+            ),
             Amiss::Socket => tracing::warn!(
                 "a socket from {host} was refused: only pages of {url} may open one; set --public-url to what people type"
             ),
@@ -156,7 +162,11 @@ pub(super) async fn lead(
         return next.run(request).await;
     }
     let host = host(&request).unwrap_or_default();
-    match home.whither(host, headers, app.proxies.contain(peer.0.ip())) {
+    let is_trusted = app.proxies.contain(peer.0.ip());
+    if !is_trusted && peer.0.ip().to_canonical().is_loopback() && proxies::was_passed_on(headers) {
+        home.explain(Amiss::Proxy, host);
+    }
+    match home.whither(host, headers, is_trusted) {
         Whither::Stay => {}
         Whither::Explain(amiss) => home.explain(amiss, host),
         Whither::Home => {

@@ -58,10 +58,10 @@ impl Program {
     }
 
     /// A server that the system lets open so many files.
-    pub async fn serve_with_files(dir: &Path, most: u32) -> Self {
+    pub async fn serve_with_files(dir: &Path, most: u32, args: &[&str]) -> Self {
         let mut command = Command::new("/bin/sh");
-        let limited = format!("ulimit -n {most} && exec \"$0\" serve --listen 127.0.0.1:0");
-        command.args(["-c", &limited, env!("CARGO_BIN_EXE_bespoken")]);
+        let limited = format!("ulimit -n {most} && exec \"$0\" serve --listen 127.0.0.1:0 \"$@\"");
+        command.args(["-c", &limited, env!("CARGO_BIN_EXE_bespoken")]).args(args);
         command.current_dir(dir).env_clear().stdin(Stdio::null()).kill_on_drop(true);
         Self::start(command, dir).await
     }

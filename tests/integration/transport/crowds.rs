@@ -1,8 +1,10 @@
 //! Many connections at once.
 
+use std::net::SocketAddr;
+
 use tokio::net::TcpStream;
 
-use super::{ask, head, sent, status};
+use super::{ask, sent, status};
 use crate::support::*;
 
 const HEALTH: [&str; 2] = ["GET /healthz HTTP/1.1", "Host: h"];
@@ -56,16 +58,31 @@ async fn half_sent_requests_give_way_to_whole_ones() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_connections_do_not_stop_the_service_when_files_are_few() {
     let dir = tempfile::tempdir().unwrap();
-    let program = Program::serve_with_files(dir.path(), 128).await;
+    let program = Program::serve_with_files(dir.path(), 128, &[]).await;
     let address = program.url.trim_start_matches("http://").parse().unwrap();
-    let mut kept = sent(address, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n").await;
-    assert_eq!(status(&head(&mut kept).await), 200);
+    let login = ["GET /login HTTP/1.1", &format!("Host: {address}")];
+    crowd(address, 250, &login).await;
+}
+
+/// The limit is set above what the system allows, as an operator may do by mistake.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_server_goes_on_accepting_after_the_system_had_no_file_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Program::serve_with_files(dir.path(), 64, &["--limit-tcp-connections", "1000"]).await;
+    let address = program.url.trim_start_matches("http://").parse().unwrap();
+    crowd(address, 100, &HEALTH).await;
+    assert!(program.stop().await.contains("cannot accept a connection"), "it did run out of files");
+}
+
+/// Opens so many connections that send the beginning of a request, and asks between them.
+#[cfg(unix)]
+async fn crowd(address: SocketAddr, count: usize, lines: &[&str]) {
     let mut hostile = Vec::new();
-    for at in 0..250 {
+    for at in 1..=count {
         hostile.push(sent(address, "POST /login HTTP/1.1\r\nHost:").await);
-        if at % 10 == 9 {
-            let lines = ["GET /login HTTP/1.1", &format!("Host: {address}")];
-            assert_eq!(status(&ask(address, &lines).await), 200, "after {at}");
+        if at % 10 == 0 {
+            assert_eq!(status(&ask(address, lines).await), 200, "after {at}");
         }
     }
 }
