@@ -146,7 +146,7 @@ members! {
         id conversation_id seq rev sender_type sender_id sender_name content system client_id created_at edited_at
         deleted_at attachments
     }
-    Attachment { id name media_type size_bytes }
+    Attachment { id name media_type size_bytes width height }
     Participant { id kind name online last_seen_at }
     Receipt { participant seq at }
     SocketUser { kind id name }
@@ -263,6 +263,8 @@ mod tests {
                         name: content.clone(),
                         media_type: "image/png".into(),
                         size_bytes: seq,
+                        width: (seq % 2 == 0).then_some(rev),
+                        height: (seq % 2 == 0).then_some(seq),
                     })
                     .collect(),
                 ..message(1, 1, &content)

@@ -45,21 +45,30 @@ impl Message {
     }
 }
 
+/// The kinds of pictures that pages show: all that every browser draws, and none that can hold scripts.
+pub const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
 /// A file that goes with a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub struct Attachment {
     pub id: AttachmentId,
     /// The file's name, without folders.
     pub name: String,
+    /// Read from the file, and no more than it is safe to believe: what is not known is `application/octet-stream`.
     pub media_type: String,
     pub size_bytes: i64,
+    /// Pixels, for pictures that pages show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<i64>,
 }
 
 impl Attachment {
-    /// Whether pages may show it as a picture: only of kinds that cannot hold scripts.
+    /// Whether pages show it as a picture.
     #[must_use]
     pub fn is_picture(&self) -> bool {
-        ["image/png", "image/jpeg", "image/gif", "image/webp"].contains(&self.media_type.as_str())
+        PICTURES.contains(&self.media_type.as_str())
     }
 
     /// Where it is to be had.

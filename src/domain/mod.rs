@@ -24,7 +24,7 @@ pub use ids::{
     TokenId, UserId,
 };
 pub use limits::MOST_COUNTED;
-pub use message::{Attachment, Message, SenderType};
+pub use message::{Attachment, Message, PICTURES, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
 pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, money, parse_money};

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Form,
-    extract::{FromRequest, Multipart, Request, State, multipart::MultipartRejection},
+    extract::{FromRequest, Request, State},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -17,9 +17,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
-    App, Asker, auth, error,
+    App, Asker, auth, error, multipart,
     pages::{PageId, own_path, problem, render, see_other, signed_in},
-    rest::attachments,
     router::BODY_BYTES,
 };
 use crate::{
@@ -28,7 +27,7 @@ use crate::{
         Actor, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, ParticipantId,
         Problem, RequestId, RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
     },
-    service::{MAX_ATTACHMENTS, Secret, Service, too_many_attachments},
+    service::{MAX_ATTACHMENTS, Secret, Service, Upload, too_many_attachments},
 };
 
 fn too_much() -> Problem {
@@ -322,41 +321,42 @@ async fn not_sent(app: &App, asker: Asker, mut reason: Problem, content: String)
     render(app, asker, Uri::from_static("/problem"), status, FormState { problem: Some(reason), values }).await
 }
 
-/// A message with files. What is refused is read to its end, or the browser would not read the answer.
+/// A message with files. What is refused is read to its end, so that what was typed is not lost.
 pub(super) async fn post_files(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     PageId(id): PageId<ConversationId>,
-    form: Result<Multipart, MultipartRejection>,
+    form: multipart::Form,
 ) -> Response {
     let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
-    // Before a file is read into memory: nobody's who may not put it here.
-    if let Err(reason) = app.service.conversation(&actor, id).await {
-        return problem(&app, asker, reason).await;
-    }
-    let mut fields = NewMessage::default();
-    let files = match form {
-        Ok(form) => read_files(&app.service, &actor, id, form, &mut fields).await,
-        Err(_) => Err(attachments::misunderstood()),
+    // Before any of it is read: nobody's who may not put it here, and not too many at once.
+    let upload = match app.service.begin_upload(&actor, asker.address.into(), id).await {
+        Ok(upload) => upload,
+        Err(reason) => return problem(&app, asker, reason).await,
     };
+    let mut fields = NewMessage::default();
+    let most = MAX_ATTACHMENTS.saturating_mul(app.service.limits().attachment_bytes);
+    let most = most.saturating_add(multipart::MOST_DROPPED);
+    let files = match form.read(most) {
+        Ok(parts) => read_files(&upload, parts, &mut fields).await,
+        Err(reason) => Err(reason),
+    };
+    drop(upload);
     post(&app, asker, &actor, id, fields, files).await
 }
 
 /// Puts the files of a form into the conversation, and what else it has into `fields`.
 async fn read_files(
-    service: &Service,
-    actor: &Actor,
-    id: ConversationId,
-    mut form: Multipart,
+    upload: &Upload<'_>,
+    mut parts: multipart::Parts,
     fields: &mut NewMessage,
 ) -> Result<Vec<AttachmentId>, Problem> {
-    let unread = |error| attachments::unread(service, &error);
     let mut files = Vec::new();
     let mut refused = None;
-    while let Some(mut part) = form.next_field().await.map_err(unread)? {
-        let part_name = part.name().unwrap_or_default().to_owned();
-        if part_name != "file" {
-            let Some(bytes) = attachments::read_part(&mut part, BODY_BYTES).await.map_err(unread)? else {
+    while let Some(part) = parts.next().await? {
+        if part.name() != "file" {
+            let part_name = part.name().to_owned();
+            let Some(bytes) = part.bytes(BODY_BYTES).await? else {
                 // The files are not sent without the words that belong to them.
                 refused = Some(too_much());
                 continue;
@@ -374,24 +374,13 @@ async fn read_files(
                 }
                 _ => {}
             }
-            continue;
-        }
-        let name = part.file_name().unwrap_or_default().to_owned();
-        let media_type = part.content_type().unwrap_or_default().to_owned();
-        let most = if refused.is_none() { service.limits().attachment_bytes } else { 0 };
-        let bytes = attachments::read_part(&mut part, most).await.map_err(unread)?;
-        // So browsers send a field in which nothing was chosen.
-        if refused.is_some() || (name.is_empty() && bytes.as_ref().is_some_and(Vec::is_empty)) {
-            continue;
-        }
-        let added = match bytes {
-            _ if files.len() == MAX_ATTACHMENTS => Err(too_many_attachments("file")),
-            Some(bytes) => service.add_attachment(actor, id, &name, &media_type, &bytes).await,
-            None => Err(service.attachment_too_large()),
-        };
-        match added {
-            Ok(file) => files.push(file.id),
-            Err(reason) => refused = Some(reason),
+        } else if refused.is_some() {
+            part.skip().await?;
+        } else {
+            match read_file(upload, part, files.len()).await? {
+                Ok(file) => files.extend(file),
+                Err(reason) => refused = Some(reason),
+            }
         }
     }
     match refused {
@@ -399,6 +388,39 @@ async fn read_files(
         None if files.is_empty() => Err(Problem::invalid("file", "Please choose a file to send.")),
         None => Ok(files),
     }
+}
+
+/// Puts one file more than `count` into the conversation, or says why not. `None` if none was chosen.
+///
+/// # Errors
+/// If the form cannot be read on.
+async fn read_file(
+    upload: &Upload<'_>,
+    mut part: multipart::Part,
+    count: usize,
+) -> Result<Result<Option<AttachmentId>, Problem>, Problem> {
+    let name = part.file_name().to_owned();
+    let mut chunk = part.chunk().await?;
+    // So browsers send a field in which nothing was chosen.
+    if name.is_empty() && chunk.is_none() {
+        return Ok(Ok(None));
+    }
+    let begun = match count {
+        MAX_ATTACHMENTS => Err(too_many_attachments("file")),
+        _ => upload.file(&name).await,
+    };
+    let mut file = match begun {
+        Ok(file) => file,
+        Err(reason) => return part.skip().await.map(|()| Err(reason)),
+    };
+    while let Some(bytes) = chunk {
+        if let Err(reason) = file.write(&bytes).await {
+            drop(file);
+            return part.skip().await.map(|()| Err(reason));
+        }
+        chunk = part.chunk().await?;
+    }
+    Ok(file.finish().await.map(|file| Some(file.id)))
 }
 
 /// Answers a form that was refused: with its page again if a field is at fault or the person has to wait,

@@ -12,6 +12,7 @@ mod health;
 mod home;
 mod listener;
 mod metrics;
+mod multipart;
 mod pace;
 mod pages;
 mod proxies;

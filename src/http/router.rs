@@ -9,7 +9,7 @@ use axum::{
 use tower_http::compression::CompressionLayer;
 
 use super::{App, assets, auth, forms, health, home, metrics, pace, pages, rest, security, trace, ws};
-use crate::{domain::RequestText, service::MAX_ATTACHMENTS};
+use crate::domain::RequestText;
 
 /// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
 pub(super) const BODY_BYTES: usize = 256 * 1024;
@@ -20,7 +20,6 @@ pub(super) const SHORT_BODY_BYTES: usize = 16 * 1024;
 const FORM_BYTES: usize = 12;
 
 pub(super) fn routes(app: App) -> Router {
-    let attachment_bytes = app.service.limits().attachment_bytes;
     let chars = app.service.limits().message_chars.max(RequestText::MAX_DESCRIPTION_CHARS);
     let text = || DefaultBodyLimit::max(chars * FORM_BYTES + SHORT_BODY_BYTES);
     let api = Router::new()
@@ -36,11 +35,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/conversations/{id}/messages", get(rest::messages::list).post(rest::messages::post))
         .route("/conversations/{id}/read", post(rest::messages::read))
         .route("/conversations/{id}/transcript", get(rest::conversations::transcript))
-        .route(
-            "/conversations/{id}/attachments",
-            post(rest::attachments::add)
-                .layer(DefaultBodyLimit::max(attachment_bytes + rest::attachments::MOST_DROPPED)),
-        )
+        .route("/conversations/{id}/attachments", post(rest::attachments::add))
         .route("/attachments/{id}", get(rest::attachments::show))
         .route("/messages/{id}", patch(rest::messages::edit).delete(rest::messages::delete))
         .route("/search", get(rest::messages::search))
@@ -68,11 +63,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/docs/api", get(pages::public))
         .route("/chat", get(pages::open_link))
         .route("/chat/{id}", get(pages::chat).post(forms::post_message).layer(text()))
-        .route(
-            "/chat/{id}/files",
-            post(forms::post_files)
-                .layer(DefaultBodyLimit::max(MAX_ATTACHMENTS * attachment_bytes + rest::attachments::MOST_DROPPED)),
-        )
+        .route("/chat/{id}/files", post(forms::post_files))
         .fallback(pages::not_found)
         .layer(CompressionLayer::new());
 

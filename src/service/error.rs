@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{Code, Problem},
-    storage::StoreError,
+    storage::{StoreError, Used},
 };
 
 /// What to tell the person who asked.
@@ -22,6 +22,17 @@ pub fn problem(error: StoreError) -> Problem {
         StoreError::Conflict => {
             Problem::new(Code::Conflict, "Another message was sent under this client id, so this one was not stored.")
         }
+        StoreError::QuotaUsed(Used::ByPerson) => Problem {
+            retry_after_s: Some(3_600),
+            ..Problem::new(
+                Code::RateLimited,
+                "You have added as many large files as you can within a day. Please try again later.",
+            )
+        },
+        StoreError::QuotaUsed(Used::InConversation) => Problem::new(
+            Code::TooLarge,
+            "The files of this chat have no more room. Delete messages with files that are not needed any more.",
+        ),
         StoreError::EmailTaken => Problem {
             field: Some("email".into()),
             ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")

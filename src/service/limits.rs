@@ -38,6 +38,27 @@ pub struct Limits {
     /// Frames that cannot be understood per 10 s for each socket; one more closes it
     #[arg(long = "limit-invalid-frames", env = "BESPOKEN_LIMIT_INVALID_FRAMES", default_value_t = Limits::DEFAULT.invalid_frames)]
     pub invalid_frames: u32,
+    /// Uploads at once for each person
+    #[arg(long = "limit-uploads", env = "BESPOKEN_LIMIT_UPLOADS", default_value_t = Limits::DEFAULT.uploads)]
+    pub uploads: u32,
+    /// Uploads at once from each network
+    #[arg(long = "limit-uploads-network", env = "BESPOKEN_LIMIT_UPLOADS_NETWORK", default_value_t = Limits::DEFAULT.uploads_network)]
+    pub uploads_network: u32,
+    /// Uploads at once in all
+    #[arg(long = "limit-uploads-total", env = "BESPOKEN_LIMIT_UPLOADS_TOTAL", default_value_t = Limits::DEFAULT.uploads_total)]
+    pub uploads_total: u32,
+    /// Bytes of the files that one person adds within a day; an admin ten times as many
+    #[arg(long = "limit-person-bytes", env = "BESPOKEN_LIMIT_PERSON_BYTES", default_value_t = Limits::DEFAULT.person_bytes)]
+    pub person_bytes: u64,
+    /// Bytes of all files of one conversation
+    #[arg(long = "limit-conversation-bytes", env = "BESPOKEN_LIMIT_CONVERSATION_BYTES", default_value_t = Limits::DEFAULT.conversation_bytes)]
+    pub conversation_bytes: u64,
+    /// Bytes of all files; 0: any number
+    #[arg(long = "limit-stored-bytes", env = "BESPOKEN_LIMIT_STORED_BYTES", default_value_t = Limits::DEFAULT.stored_bytes)]
+    pub stored_bytes: u64,
+    /// Bytes of the disk that files leave free; 0: none
+    #[arg(long = "limit-free-bytes", env = "BESPOKEN_LIMIT_FREE_BYTES", default_value_t = Limits::DEFAULT.free_bytes)]
+    pub free_bytes: u64,
 }
 
 impl Limits {
@@ -53,6 +74,13 @@ impl Limits {
         // 1,200 for each person: a program with 100 rooms that has missed a day asks for less at once.
         asks: 60,
         invalid_frames: 50,
+        uploads: 5,
+        uploads_network: 20,
+        uploads_total: 100,
+        person_bytes: 209_715_200,
+        conversation_bytes: 1_073_741_824,
+        stored_bytes: 0,
+        free_bytes: 536_870_912,
     };
 }
 

@@ -121,7 +121,10 @@ impl Service {
         id: MessageId,
     ) -> Result<Message, Problem> {
         self.count_send(actor)?;
-        self.store.delete_message(actor, room, id).await.map_err(problem)
+        let message = self.store.delete_message(actor, room, id).await.map_err(problem)?;
+        // It may have had some.
+        self.files.discarded.notify_one();
+        Ok(message)
     }
 
     pub(super) fn count_send(&self, actor: &Actor) -> Result<(), Problem> {

@@ -22,15 +22,18 @@ mod nodes;
 mod notices;
 mod once;
 mod passwords;
+mod pictures;
 mod publisher;
 mod rate;
 mod requests;
 mod rooms;
 mod secrets;
 mod sessions;
+mod uploads;
 
 use std::sync::Arc;
 
+pub use attachments::{NewFile, Upload};
 pub use backup::{BackupError, Contents, backup, restore};
 pub use erasure::Retention;
 pub use error::problem;
@@ -91,6 +94,9 @@ pub struct Service {
     asks: Rate<crate::live::Person>,
     /// Frames of each socket that could not be understood.
     invalid: Rate<crate::live::ConnectionId>,
+    /// Uploads that are under way.
+    uploads: uploads::Uploads,
+    files: attachments::Files,
     /// Mails to each account.
     mails: Rate<crate::domain::UserId>,
     /// Wrong secrets from each network.
@@ -144,6 +150,8 @@ impl Service {
                 std::time::Duration::from_secs(10),
             ),
             invalid: Rate::new(settings.limits.invalid_frames, std::time::Duration::from_secs(10)),
+            uploads: uploads::Uploads::default(),
+            files: attachments::Files::default(),
             mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,
@@ -166,7 +174,7 @@ impl Service {
     /// Starts what keeps a server tidy in the long run. Ends with the service. Not for commands, which do
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
-        tokio::spawn(attachments::sweep(Arc::downgrade(self)));
+        tokio::spawn(attachments::sweep(Arc::downgrade(self), self.files.discarded.clone()));
         if let Some(retention) = self.settings.retention {
             tokio::spawn(erasure::keep(Arc::downgrade(self), retention));
         }

@@ -97,7 +97,7 @@ pub(super) const TABLES: &[Table] = tables! {
     receipts 2 { conversation_id Id, participant_id Id, seq Integer, read_at Time }
     attachments 1 {
         id Id, conversation_id Id, message_id Id, uploader_id Id, name Text, media_type Text, size_bytes Integer,
-        created_at Time,
+        created_at Time, width Integer, height Integer,
     }
     discarded_files 1 { id Id }
     notices 1 { number Integer, kind Text, subject_id Id, rev Integer, noted_at Time }

@@ -100,6 +100,9 @@ pub enum StoreError {
     /// This client id names another message of the sender's.
     #[error("this client id names another message")]
     Conflict,
+    /// With this file there would be more bytes than may be.
+    #[error("no room for this file")]
+    QuotaUsed(Used),
     /// Another user has this e-mail address.
     #[error("this e-mail address is taken")]
     EmailTaken,
@@ -123,6 +126,49 @@ impl StoreError {
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Whose bytes are used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    ByPerson,
+    InConversation,
+}
+
+/// Bytes of files: those that a person has added since a moment, and those of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileBytes {
+    pub by_person: u64,
+    pub in_conversation: u64,
+}
+
+/// How many bytes of files there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    pub most: FileBytes,
+    /// From when on a person's files count.
+    pub since: Timestamp,
+}
+
+impl Quota {
+    /// Any number.
+    pub const NONE: Self =
+        Self { most: FileBytes { by_person: u64::MAX, in_conversation: u64::MAX }, since: Timestamp(0) };
+
+    /// How many bytes there may be more than `now`, and who sets that bound.
+    #[must_use]
+    pub fn room(&self, now: FileBytes) -> (u64, Used) {
+        let by_person = self.most.by_person.saturating_sub(now.by_person);
+        let in_conversation = self.most.in_conversation.saturating_sub(now.in_conversation);
+        if by_person <= in_conversation { (by_person, Used::ByPerson) } else { (in_conversation, Used::InConversation) }
+    }
+
+    /// # Errors
+    /// [`StoreError::QuotaUsed`] if there is no room for so many bytes.
+    fn require(&self, now: FileBytes, size_bytes: i64) -> Result<()> {
+        let (room, used) = self.room(now);
+        if u64::try_from(size_bytes).is_ok_and(|size| size <= room) { Ok(()) } else { Err(StoreError::QuotaUsed(used)) }
+    }
+}
 
 /// A change that is on disk, told in the order of `rev` within its conversation.
 #[derive(Clone, Debug)]
@@ -578,8 +624,12 @@ pub trait Store: Send + Sync + 'static {
     /// Notes a file that the actor has put into a conversation.
     ///
     /// # Errors
-    /// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
-    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()>;
+    /// [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
+    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment, quota: Quota) -> Result<()>;
+    /// How many bytes the files have that count for what this actor adds to this conversation.
+    async fn file_bytes(&self, actor: &Actor, id: ConversationId, since: Timestamp) -> Result<FileBytes>;
+    /// How many bytes all files have. Reads all of their sizes.
+    async fn all_file_bytes(&self) -> Result<u64>;
     /// A file of a message, or one that the actor has put there and not sent yet.
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment>;
     /// Discards the files that were put somewhere before `before` and never sent.

@@ -295,9 +295,7 @@ impl<'a> Scene<'a> {
             let page = service.list_before(&admin, self.conversation, None, 10).await.unwrap();
             page.messages[seq - 1].id.to_string()
         };
-        let file = async || {
-            service.add_attachment(&self.owner(), self.conversation, "a.txt", "text/plain", b"a").await.unwrap().id
-        };
+        let file = async || put_file(service, &self.owner(), self.conversation).await;
         let account = async || {
             let email = format!("{}@example.com", fresh());
             service.create_user(&email, "New", PASSWORD, Role::Customer).await.unwrap()

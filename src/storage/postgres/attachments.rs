@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
-    storage::{Result, StoreError, rules::MOST_UNSENT, seated::Seated},
+    storage::{FileBytes, Quota, Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
 fn attachment(row: &PgRow) -> sqlx::Result<Attachment> {
@@ -19,12 +19,41 @@ fn attachment(row: &PgRow) -> sqlx::Result<Attachment> {
         name: row.try_get("name")?,
         media_type: row.try_get("media_type")?,
         size_bytes: row.try_get("size_bytes")?,
+        width: row.try_get("width")?,
+        height: row.try_get("height")?,
     })
 }
 
+/// What counts for a file of this participant.
+pub(super) async fn bytes(conn: &mut PgConnection, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
+    let (by_person, in_conversation): (i64, i64) = sqlx::query_as(
+        "select (select coalesce(sum(size_bytes), 0)::bigint from attachments
+                 where uploader_id = $1 and created_at > $2),
+                (select coalesce(sum(size_bytes), 0)::bigint from attachments where conversation_id = $3)",
+    )
+    .bind(seated.me().id.0)
+    .bind(at(since))
+    .bind(seated.conversation_id().0)
+    .fetch_one(conn)
+    .await?;
+    Ok(FileBytes { by_person: by_person as u64, in_conversation: in_conversation as u64 })
+}
+
+pub(super) async fn all_bytes(conn: &mut PgConnection) -> Result<u64> {
+    let all: i64 =
+        sqlx::query_scalar("select coalesce(sum(size_bytes), 0)::bigint from attachments").fetch_one(conn).await?;
+    Ok(all as u64)
+}
+
 /// # Errors
-/// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
-pub(super) async fn add(conn: &mut PgConnection, seated: &Seated, file: Attachment, now: Timestamp) -> Result<()> {
+/// [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
+pub(super) async fn add(
+    conn: &mut PgConnection,
+    seated: &Seated,
+    file: Attachment,
+    quota: Quota,
+    now: Timestamp,
+) -> Result<()> {
     seated.require_open()?;
     let unsent: i64 = sqlx::query_scalar(
         "select count(*) from attachments where conversation_id = $1 and uploader_id = $2 and message_id is null",
@@ -36,9 +65,11 @@ pub(super) async fn add(conn: &mut PgConnection, seated: &Seated, file: Attachme
     if unsent >= MOST_UNSENT {
         return Err(StoreError::TooManyFiles);
     }
+    quota.require(bytes(conn, seated, quota.since).await?, file.size_bytes)?;
     sqlx::query(
-        "insert into attachments (id, conversation_id, uploader_id, name, media_type, size_bytes, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into attachments
+             (id, conversation_id, uploader_id, name, media_type, size_bytes, width, height, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(file.id.0)
     .bind(seated.conversation_id().0)
@@ -46,6 +77,8 @@ pub(super) async fn add(conn: &mut PgConnection, seated: &Seated, file: Attachme
     .bind(file.name)
     .bind(file.media_type)
     .bind(file.size_bytes)
+    .bind(file.width)
+    .bind(file.height)
     .bind(at(now))
     .execute(&mut *conn)
     .await?;
@@ -61,7 +94,8 @@ pub(super) async fn find(
     now: Timestamp,
 ) -> Result<Attachment> {
     let row = sqlx::query(
-        "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
+        "select id, name, media_type, size_bytes, width, height, conversation_id,
+                message_id is not null as was_sent, uploader_id
          from attachments where id = $1",
     )
     .bind(id.0)
@@ -85,7 +119,7 @@ pub(super) async fn unsent(conn: &mut PgConnection, seated: &Seated, ids: &[Atta
         return Ok(Vec::new());
     }
     let rows = sqlx::query(
-        "select id, name, media_type, size_bytes from attachments
+        "select id, name, media_type, size_bytes, width, height from attachments
          where conversation_id = $1 and uploader_id = $2 and message_id is null
            and id = any ($3)",
     )

@@ -45,9 +45,10 @@ pub(super) use self::{
     target::Target,
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
-    NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
-    Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
+    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
+    LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota, RequestCounts,
+    RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError,
+    StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -597,16 +598,27 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()> {
+    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment, quota: Quota) -> Result<()> {
         let by = actor.clone();
         self.write(id, Acting::Actor(actor), move |tx| {
             Box::pin(async move {
                 let now = now();
                 let seated = seat_to_change(&mut tx.conn, &by, id, now).await?;
-                attachments::add(&mut tx.conn, &seated, file, now).await
+                attachments::add(&mut tx.conn, &seated, file, quota, now).await
             })
         })
         .await
+    }
+
+    async fn file_bytes(&self, actor: &Actor, id: ConversationId, since: Timestamp) -> Result<FileBytes> {
+        let mut conn = self.read(Acting::Actor(actor)).await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        attachments::bytes(&mut conn, &seated, since).await
+    }
+
+    async fn all_file_bytes(&self) -> Result<u64> {
+        // Whom alone the policies let see all files, and nothing is erased.
+        attachments::all_bytes(&mut *self.read(Acting::Eraser).await?).await
     }
 
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment> {

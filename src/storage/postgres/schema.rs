@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "operations", include_str!("../../../migrations/postgres/0003_operations.sql")),
     (4, "search of customers", include_str!("../../../migrations/postgres/0004_search_of_customers.sql")),
     (6, "form keys", include_str!("../../../migrations/postgres/0006_form_keys.sql")),
+    (8, "files", include_str!("../../../migrations/postgres/0008_files.sql")),
 ];
 
 /// A table that is there while another database is being copied into this one, and then goes. It holds the

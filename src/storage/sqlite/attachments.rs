@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, Attachment, AttachmentId, ConversationId, Message, MessageId, Timestamp},
-    storage::{Result, StoreError, rules::MOST_UNSENT, seated::Seated},
+    storage::{FileBytes, Quota, Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
 fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
@@ -20,15 +20,35 @@ fn attachment(row: &SqliteRow) -> sqlx::Result<Attachment> {
         name: row.try_get("name")?,
         media_type: row.try_get("media_type")?,
         size_bytes: row.try_get("size_bytes")?,
+        width: row.try_get("width")?,
+        height: row.try_get("height")?,
     })
 }
 
 const COUNT_UNSENT: &str =
     "select count(*) from attachments where conversation_id = ?1 and uploader_id = ?2 and message_id is null";
 
+const PERSON_BYTES: &str =
+    "select coalesce(sum(size_bytes), 0) from attachments where uploader_id = ?1 and created_at_ms > ?2";
+const CONVERSATION_BYTES: &str = "select coalesce(sum(size_bytes), 0) from attachments where conversation_id = ?1";
+
+/// What counts for a file of this participant.
+pub(super) async fn bytes(conn: &mut SqliteConnection, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
+    let by_person: i64 =
+        sqlx::query_scalar(PERSON_BYTES).bind(seated.me().id.0).bind(since.0).fetch_one(&mut *conn).await?;
+    let in_conversation: i64 =
+        sqlx::query_scalar(CONVERSATION_BYTES).bind(seated.conversation_id().0).fetch_one(conn).await?;
+    Ok(FileBytes { by_person: by_person as u64, in_conversation: in_conversation as u64 })
+}
+
+pub(super) async fn all_bytes(conn: &mut SqliteConnection) -> Result<u64> {
+    let all: i64 = sqlx::query_scalar("select coalesce(sum(size_bytes), 0) from attachments").fetch_one(conn).await?;
+    Ok(all as u64)
+}
+
 /// # Errors
-/// [`StoreError::Closed`], [`StoreError::TooManyFiles`].
-pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Timestamp) -> Result<()> {
+/// [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
+pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, quota: Quota, now: Timestamp) -> Result<()> {
     seated.require_open()?;
     let unsent: i64 = sqlx::query_scalar(COUNT_UNSENT)
         .bind(seated.conversation_id().0)
@@ -38,9 +58,11 @@ pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Tim
     if unsent >= MOST_UNSENT {
         return Err(StoreError::TooManyFiles);
     }
+    quota.require(bytes(&mut tx.conn, seated, quota.since).await?, file.size_bytes)?;
     sqlx::query(
-        "insert into attachments (id, conversation_id, uploader_id, name, media_type, size_bytes, created_at_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "insert into attachments
+             (id, conversation_id, uploader_id, name, media_type, size_bytes, width, height, created_at_ms)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )
     .bind(file.id.0)
     .bind(seated.conversation_id().0)
@@ -48,14 +70,16 @@ pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, now: Tim
     .bind(file.name)
     .bind(file.media_type)
     .bind(file.size_bytes)
+    .bind(file.width)
+    .bind(file.height)
     .bind(now.0)
     .execute(&mut tx.conn)
     .await?;
     Ok(())
 }
 
-const FIND: &str =
-    "select id, name, media_type, size_bytes, conversation_id, message_id is not null as was_sent, uploader_id
+const FIND: &str = "select id, name, media_type, size_bytes, width, height, conversation_id,
+            message_id is not null as was_sent, uploader_id
          from attachments where id = ?1";
 
 /// # Errors
@@ -75,7 +99,7 @@ pub(super) async fn find(
     }
 }
 
-const UNSENT: &str = "select id, name, media_type, size_bytes from attachments
+const UNSENT: &str = "select id, name, media_type, size_bytes, width, height from attachments
      where conversation_id = ?1 and uploader_id = ?2 and message_id is null
        and id in (select unhex(value) from json_each(?3))";
 

@@ -52,10 +52,10 @@ use self::{
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Invite, Link, LoginSession,
-    NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, RequestCounts, RequestCursor, RequestFilter,
-    Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError, StoreMetrics, now, private,
-    seated::Seated,
+    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
+    LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota, RequestCounts,
+    RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError,
+    StoreMetrics, now, private, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -71,6 +71,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
     (4, "search of customers", include_str!("../../../migrations/sqlite/0004_search_of_customers.sql")),
     (6, "form keys", include_str!("../../../migrations/sqlite/0006_form_keys.sql")),
+    (8, "files", include_str!("../../../migrations/sqlite/0008_files.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon
@@ -605,16 +606,26 @@ impl Store for SqliteStore {
         self.write(move |tx| Box::pin(async move { requests::open_conversation(tx, &actor, id, now()).await })).await
     }
 
-    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment) -> Result<()> {
+    async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment, quota: Quota) -> Result<()> {
         let actor = actor.clone();
         self.write(move |tx| {
             Box::pin(async move {
                 let now = now();
                 let seated = seat(&mut tx.conn, &actor, id, now).await?;
-                attachments::add(tx, &seated, file, now).await
+                attachments::add(tx, &seated, file, quota, now).await
             })
         })
         .await
+    }
+
+    async fn file_bytes(&self, actor: &Actor, id: ConversationId, since: Timestamp) -> Result<FileBytes> {
+        let mut conn = self.reader().await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        attachments::bytes(&mut conn, &seated, since).await
+    }
+
+    async fn all_file_bytes(&self) -> Result<u64> {
+        attachments::all_bytes(&mut *self.reader().await?).await
     }
 
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment> {

@@ -57,7 +57,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged() {
             let (acknowledged, is_over) = (acknowledged.clone(), is_over.clone());
             tokio::spawn(async move {
                 while !is_over.load(Ordering::SeqCst) {
-                    let file = service.add_attachment(&actor, room, "a.txt", "text/plain", b"a").await.unwrap().id;
+                    let file = put_file(&service, &actor, room).await;
                     let posted = service.post_message(&actor, room, None, "hello", vec![file]).await.unwrap();
                     acknowledged.fetch_add(1, Ordering::SeqCst);
                     service.delete_message(&actor, None, posted.message.id).await.unwrap();

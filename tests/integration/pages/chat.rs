@@ -144,7 +144,7 @@ async fn a_form_with_files_makes_one_message() {
     let path = format!("{page}/files");
     let picture: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let files: [(&str, &str, &[u8]); 2] =
-        [("plan.pdf", "application/pdf", b"%PDF"), ("a b.png", "image/png", &picture)];
+        [("plan.pdf", "application/pdf", b"%PDF-1.7"), ("a b.png", "image/png", &picture)];
     let client_id = fresh().to_string();
     let fields = [("content", "as discussed"), ("client_id", &client_id)];
     for _ in 0..2 {

@@ -13,3 +13,4 @@ mod search;
 mod sender;
 mod server_functions;
 mod transcript;
+mod uploads;

@@ -264,7 +264,8 @@ async fn no_call_reads_as_much_as_there_is() {
 
         find_attachment(&guest, file.id)
         post_message(&guest, Draft { attachments: vec![file.id], ..draft(room.id, "with a file") })
-        add_attachment(&guest, room.id, new_file("another"))
+        add_attachment(&guest, room.id, new_file("another"), Quota::NONE)
+        file_bytes(&guest, room.id, long_ago)
         discard_unsent_attachments(long_ago)
         post_message(&admin, draft(room.id, "hello"))
         edit_message(&guest, None, message.id, content("every rare word"))

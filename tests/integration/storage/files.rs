@@ -102,7 +102,10 @@ pub async fn a_file_is_its_senders_until_it_is_sent_and_then_the_conversations(w
     }
     for actor in [&other.guest, &stranger, &Actor::Guest(vec![])] {
         assert_eq!(found(actor).await, None, "{actor:?}");
-        assert_err!(world.store.add_attachment(actor, room.id, new_file("more.pdf")).await, StoreError::NotFound);
+        assert_err!(
+            world.store.add_attachment(actor, room.id, new_file("more.pdf"), Quota::NONE).await,
+            StoreError::NotFound
+        );
     }
     world.store.revoke_links(&world.admin, room.id).await.unwrap();
     assert_eq!(found(&room.guest).await, None);
@@ -114,7 +117,10 @@ pub async fn a_closed_conversation_takes_no_files(world: World) {
     let file = world.file(&room.guest, room.id, "one.pdf").await;
     world.store.set_status(&world.admin, room.id, ConversationStatus::Closed).await.unwrap();
     for actor in [&room.guest, &world.admin] {
-        assert_err!(world.store.add_attachment(actor, room.id, new_file("two.pdf")).await, StoreError::Closed);
+        assert_err!(
+            world.store.add_attachment(actor, room.id, new_file("two.pdf"), Quota::NONE).await,
+            StoreError::Closed
+        );
     }
     let late = world.store.post_message(&room.guest, with_files(room.id, "", &[&file])).await;
     assert_err!(late, StoreError::Closed);
@@ -166,4 +172,37 @@ pub async fn an_account_sends_what_its_guest_put_there(world: World) {
     assert_eq!(world.store.adopt_links(cleo.id, &[room.link]).await.unwrap(), [room.id]);
     let cleo = Actor::Customer(cleo, vec![]);
     world.store.post_message(&cleo, with_files(room.id, "", &[&file])).await.unwrap();
+}
+
+pub async fn a_person_and_a_conversation_have_room_for_so_many_bytes(world: World) {
+    let (room, other) = (world.room("Cleo").await, world.room("Other").await);
+    let quota = |by_person, in_conversation, since| Quota { most: FileBytes { by_person, in_conversation }, since };
+    let add = async |actor: &Actor, room, size_bytes, quota| {
+        let file = Attachment { size_bytes, ..new_file("plan.pdf") };
+        world.store.add_attachment(actor, room, file, quota).await
+    };
+    let bytes = async |actor: &Actor, room, since| {
+        let FileBytes { by_person, in_conversation } = world.store.file_bytes(actor, room, since).await.unwrap();
+        (by_person, in_conversation)
+    };
+    let long_ago = Timestamp(0);
+    add(&room.guest, room.id, 60, quota(100, 200, long_ago)).await.unwrap();
+    add(&room.guest, room.id, 40, quota(100, 200, long_ago)).await.unwrap();
+    let one_more = add(&room.guest, room.id, 1, quota(100, 200, long_ago)).await;
+    assert_err!(one_more, StoreError::QuotaUsed(Used::ByPerson));
+    add(&room.guest, room.id, 1, quota(100, 200, in_an_hour())).await.unwrap();
+    // Others have their own, but the conversation is the same.
+    let too_many = add(&world.admin, room.id, 100, quota(100, 200, long_ago)).await;
+    assert_err!(too_many, StoreError::QuotaUsed(Used::InConversation));
+    add(&world.admin, room.id, 99, quota(100, 200, long_ago)).await.unwrap();
+    add(&world.admin, other.id, 1, quota(100, 200, long_ago)).await.unwrap();
+    add(&other.guest, other.id, 100, quota(100, 200, long_ago)).await.unwrap();
+
+    assert_eq!(bytes(&room.guest, room.id, long_ago).await, (101, 200));
+    assert_eq!(bytes(&room.guest, room.id, in_an_hour()).await, (0, 200));
+    // An admin is the same person everywhere.
+    assert_eq!(bytes(&world.admin, room.id, long_ago).await, (100, 200));
+    assert_eq!(bytes(&world.admin, other.id, long_ago).await, (100, 101));
+    assert_err!(world.store.file_bytes(&room.guest, other.id, long_ago).await, StoreError::NotFound);
+    assert_eq!(world.store.all_file_bytes().await.unwrap(), 301);
 }

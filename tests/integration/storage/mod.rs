@@ -146,6 +146,7 @@ contract! {
             the_files_of_a_deleted_message_are_gone
             what_was_never_sent_is_forgotten_after_a_while
             an_account_sends_what_its_guest_put_there
+            a_person_and_a_conversation_have_room_for_so_many_bytes
         }
         search {
             words_are_found_in_any_case_and_by_how_they_begin

@@ -11,9 +11,9 @@ pub use bespoken::{
         User, UserId,
     },
     storage::{
-        Change, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, Link, LoginSession,
-        NewConversation, NewLink, NewSession, NewUser, Notice, Posted, RequestFilter, Seat, SecretHash, StatusCounts,
-        Store, StoreError, now,
+        Change, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Link, LoginSession,
+        NewConversation, NewLink, NewSession, NewUser, Notice, Posted, Quota, RequestFilter, Seat, SecretHash,
+        StatusCounts, Store, StoreError, Used, now,
     },
 };
 
@@ -86,7 +86,7 @@ impl World {
     /// Puts a file into a conversation.
     pub async fn file(&self, actor: &Actor, room: ConversationId, name: &str) -> Attachment {
         let file = new_file(name);
-        self.store.add_attachment(actor, room, file.clone()).await.unwrap();
+        self.store.add_attachment(actor, room, file.clone(), Quota::NONE).await.unwrap();
         file
     }
 
@@ -178,6 +178,8 @@ pub fn new_file(name: &str) -> Attachment {
         name: name.to_owned(),
         media_type: "application/pdf".to_owned(),
         size_bytes: 3,
+        width: Some(640),
+        height: None,
     }
 }
 

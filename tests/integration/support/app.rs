@@ -154,6 +154,14 @@ async fn run(config: Config) -> (Running, CancellationToken) {
     (serve(config, listener, shutdown.clone()).await.unwrap(), shutdown)
 }
 
+/// Puts a small file into a conversation, without a request.
+pub async fn put_file(service: &Service, actor: &Actor, room: ConversationId) -> AttachmentId {
+    let upload = service.begin_upload(actor, IpAddr::from([127, 0, 0, 1]).into(), room).await.unwrap();
+    let mut file = upload.file("a.txt").await.unwrap();
+    file.write(b"a").await.unwrap();
+    file.finish().await.unwrap().id
+}
+
 impl TestApp {
     /// A server with an empty database, but for one admin who has an API token.
     pub async fn start() -> Self {
@@ -270,6 +278,12 @@ impl TestApp {
     pub async fn file(&self, by: &Api, room: ConversationId, name: &str) -> AttachmentId {
         let path = format!("/conversations/{room}/attachments");
         by.upload(&path, name, "text/plain", name.as_bytes()).await.expect(201).read::<Attachment>().id
+    }
+
+    /// The names of the files that people sent, as they are on the disk.
+    pub fn stored_files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.data.data_dir().join("attachments")).into_iter().flatten();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     pub fn browser(&self) -> Browser {

@@ -13,7 +13,7 @@ mod ws;
 
 use std::time::Duration;
 
-pub use app::{Chat, Customer, Database, PASSWORD, TestApp};
+pub use app::{Chat, Customer, Database, PASSWORD, TestApp, put_file};
 pub use http::{Answer, Api, Browser, Sign, multipart};
 pub use mail::MailServer;
 pub use nats::NatsServer;
