@@ -1,11 +1,18 @@
 //! E-mail to people. Without a mail server the text goes to the log, for the operator to pass on.
 
+use std::time::Duration;
+
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
 
+use tokio::time::timeout;
+
 use crate::domain::{Email, Name, Problem};
+
+/// How long a mail server may take to accept a mail.
+const SEND_WITHIN: Duration = Duration::from_secs(20);
 
 /// How mail leaves the server.
 #[derive(Clone)]
@@ -52,10 +59,15 @@ impl Mail {
             .header(ContentType::TEXT_PLAIN)
             .body(text)
             .map_err(|_| Problem::unavailable())?;
-        transport.send(message).await.map(drop).map_err(|error| {
-            tracing::error!(%error, "the mail server did not take a mail");
-            Problem::unavailable()
-        })
+        // The transport gives up on a connection that does not come about, and on nothing after that.
+        let sent = timeout(SEND_WITHIN, transport.send(message)).await;
+        let reason = match sent {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        tracing::error!(error = reason, "the mail server did not take a mail");
+        Err(Problem::unavailable())
     }
 }
 

@@ -6,9 +6,10 @@
 //! they read to [`own_conversations`]. Admins see all; customers what is theirs, and what the links
 //! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
 
-use sqlx::{PgConnection, Row};
+use sqlx::Row;
 use uuid::Uuid;
 
+use super::conn::Conn;
 use super::rows::{Columns, at};
 use crate::{
     domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp, UserId},
@@ -92,7 +93,7 @@ const SEAT_TO_CHANGE: &str = select_seat!("for no key update of conversations");
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn seat(conn: &mut PgConnection, actor: &Actor, id: ConversationId, now: Timestamp) -> Result<Seated> {
+pub(super) async fn seat(conn: &mut Conn, actor: &Actor, id: ConversationId, now: Timestamp) -> Result<Seated> {
     Ok(read_seat(conn, SEAT, actor, id, None, now).await?.0)
 }
 
@@ -101,7 +102,7 @@ pub(super) async fn seat(conn: &mut PgConnection, actor: &Actor, id: Conversatio
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn seat_to_change(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     id: ConversationId,
     now: Timestamp,
@@ -117,7 +118,7 @@ pub(super) async fn seat_to_change(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn seat_sender(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     id: ConversationId,
     client_id: Option<ClientId>,
@@ -127,7 +128,7 @@ pub(super) async fn seat_sender(
 }
 
 async fn read_seat(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     sql: &'static str,
     actor: &Actor,
     id: ConversationId,
@@ -162,7 +163,7 @@ async fn read_seat(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn conversation_of(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     room: Option<ConversationId>,
     id: MessageId,
 ) -> Result<ConversationId> {

@@ -6,12 +6,13 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
+use super::conn::{Conn, Patience, Suspicion, is_silence};
 use crate::{
     domain::Actor,
     storage::{Result, StoreMetrics},
@@ -26,9 +27,6 @@ pub(super) const BEGIN: &str = "begin isolation level read committed";
 /// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
 /// nothing. The empty question before it is refused then.
 pub(super) const COMMIT: &str = "select; commit";
-
-/// How long a connection has to take back what was left unfinished, before it is given up.
-const END_WITHIN: Duration = Duration::from_secs(5);
 
 /// On whose behalf a transaction runs.
 #[derive(Clone, Copy)]
@@ -83,7 +81,8 @@ pub(super) enum Purpose {
 /// wrote; one that only read needs no other end.
 pub(super) struct Transaction {
     /// `None` once it has ended.
-    conn: Option<PoolConnection<Postgres>>,
+    conn: Option<Conn>,
+    patience: Patience,
     purpose: Purpose,
     since: Instant,
     metrics: StoreMetrics,
@@ -92,6 +91,7 @@ pub(super) struct Transaction {
 impl Transaction {
     pub(super) async fn begin(
         pool: &PgPool,
+        (patience, suspicion): (Patience, &Suspicion),
         purpose: Purpose,
         acting: Acting<'_>,
         metrics: &StoreMetrics,
@@ -103,13 +103,19 @@ impl Transaction {
         };
         // One text, because each statement sent by itself is a round trip.
         let sql = format!("{begin}; {}", acting.statement());
-        let mut lost = 0;
+        let (mut lost, mut has_been_silent) = (0, false);
         loop {
             // Before anything is sent, so that a caller who goes away leaves no open transaction in the pool.
-            let conn = Some(pool.acquire().await?);
-            let mut tx = Self { conn, purpose, since, metrics: metrics.clone() };
+            let conn = Conn::pooled(pool.acquire().await?, patience.begin, suspicion.clone());
+            let mut tx = Self { conn: Some(conn), patience, purpose, since, metrics: metrics.clone() };
             match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await {
-                Ok(_) => return Ok(tx),
+                Ok(_) => {
+                    tx.answer_within(patience.answer);
+                    return Ok(tx);
+                }
+                // A second one is no relic of a silence that is over.
+                Err(error) if is_silence(&error) && has_been_silent => return Err(error.into()),
+                Err(error) if is_silence(&error) => has_been_silent = true,
                 // As all of the pool are after the server was started anew.
                 Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,
                 Err(error) => return Err(error.into()),
@@ -128,15 +134,15 @@ impl Transaction {
 }
 
 impl Deref for Transaction {
-    type Target = PgConnection;
+    type Target = Conn;
 
-    fn deref(&self) -> &PgConnection {
+    fn deref(&self) -> &Conn {
         self.conn.as_ref().expect("it has not ended")
     }
 }
 
 impl DerefMut for Transaction {
-    fn deref_mut(&mut self) -> &mut PgConnection {
+    fn deref_mut(&mut self) -> &mut Conn {
         self.conn.as_mut().expect("it has not ended")
     }
 }
@@ -147,17 +153,19 @@ impl Drop for Transaction {
         if self.purpose == Purpose::Read {
             self.metrics.reads.observe(self.since.elapsed().as_secs_f64());
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            // The program is ending. A connection that is dropped takes everything back as well.
-            drop(conn.detach());
+        // Whoever kept silent may answer yet, and nobody would know to what.
+        let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| !conn.has_been_silent());
+        let Some(runtime) = runtime else {
+            // Also when the program is ending. A connection that is dropped takes everything back as well.
+            conn.discard();
             return;
         };
         // The caller may have gone away at any point, so nothing is known about the connection but that it
         // answers in order.
+        conn.answer_within(self.patience.begin);
         runtime.spawn(async move {
-            let rollback = sqlx::raw_sql("rollback").execute(&mut *conn);
-            if !matches!(tokio::time::timeout(END_WITHIN, rollback).await, Ok(Ok(_))) {
-                conn.close_on_drop();
+            if sqlx::raw_sql("rollback").execute(&mut conn).await.is_err() {
+                conn.discard();
             }
         });
     }

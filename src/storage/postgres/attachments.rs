@@ -1,11 +1,12 @@
 //! Files: put into a conversation first, then brought along by a message. What is in them is not kept
 //! here but beside the database.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
     access::seat,
+    conn::Conn,
     rows::{Columns, at},
 };
 use crate::{
@@ -25,7 +26,7 @@ fn attachment(row: &PgRow) -> sqlx::Result<Attachment> {
 }
 
 /// What counts for a file of this participant.
-pub(super) async fn bytes(conn: &mut PgConnection, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
+pub(super) async fn bytes(conn: &mut Conn, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
     let (by_person, in_conversation): (i64, i64) = sqlx::query_as(
         "select (select coalesce(sum(size_bytes), 0)::bigint from attachments
                  where uploader_id = $1 and created_at > $2),
@@ -39,7 +40,7 @@ pub(super) async fn bytes(conn: &mut PgConnection, seated: &Seated, since: Times
     Ok(FileBytes { by_person: by_person as u64, in_conversation: in_conversation as u64 })
 }
 
-pub(super) async fn all_bytes(conn: &mut PgConnection) -> Result<u64> {
+pub(super) async fn all_bytes(conn: &mut Conn) -> Result<u64> {
     let all: i64 =
         sqlx::query_scalar("select coalesce(sum(size_bytes), 0)::bigint from attachments").fetch_one(conn).await?;
     Ok(all as u64)
@@ -48,7 +49,7 @@ pub(super) async fn all_bytes(conn: &mut PgConnection) -> Result<u64> {
 /// # Errors
 /// [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
 pub(super) async fn add(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     seated: &Seated,
     file: Attachment,
     quota: Quota,
@@ -87,12 +88,7 @@ pub(super) async fn add(
 
 /// # Errors
 /// [`StoreError::NotFound`], also for what somebody else has not sent yet.
-pub(super) async fn find(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    id: AttachmentId,
-    now: Timestamp,
-) -> Result<Attachment> {
+pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: AttachmentId, now: Timestamp) -> Result<Attachment> {
     let row = sqlx::query(
         "select id, name, media_type, size_bytes, width, height, conversation_id,
                 message_id is not null as was_sent, uploader_id
@@ -114,7 +110,7 @@ pub(super) async fn find(
 ///
 /// # Errors
 /// [`StoreError::NoAttachment`] if one of them is none.
-pub(super) async fn unsent(conn: &mut PgConnection, seated: &Seated, ids: &[AttachmentId]) -> Result<Vec<Attachment>> {
+pub(super) async fn unsent(conn: &mut Conn, seated: &Seated, ids: &[AttachmentId]) -> Result<Vec<Attachment>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -134,7 +130,7 @@ pub(super) async fn unsent(conn: &mut PgConnection, seated: &Seated, ids: &[Atta
     if found.len() == ids.len() { Ok(found) } else { Err(StoreError::NoAttachment) }
 }
 
-pub(super) async fn send(conn: &mut PgConnection, ids: &[AttachmentId], message: MessageId) -> Result<()> {
+pub(super) async fn send(conn: &mut Conn, ids: &[AttachmentId], message: MessageId) -> Result<()> {
     sqlx::query("update attachments set message_id = $1 where id = any ($2)")
         .bind(message.0)
         .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
@@ -145,7 +141,7 @@ pub(super) async fn send(conn: &mut PgConnection, ids: &[AttachmentId], message:
 
 /// Takes the files of a deleted message from everyone. Whoever deletes it may not delete their rows, and need
 /// not: [`list_discarded`] knows them.
-pub(super) async fn discard(conn: &mut PgConnection, message: MessageId) -> Result<()> {
+pub(super) async fn discard(conn: &mut Conn, message: MessageId) -> Result<()> {
     sqlx::query(
         "update attachments set message_id = null, uploader_id = null, created_at = to_timestamp(0) where message_id = $1",
     )
@@ -155,7 +151,7 @@ pub(super) async fn discard(conn: &mut PgConnection, message: MessageId) -> Resu
     Ok(())
 }
 
-pub(super) async fn discard_unsent(conn: &mut PgConnection, before: Timestamp) -> Result<()> {
+pub(super) async fn discard_unsent(conn: &mut Conn, before: Timestamp) -> Result<()> {
     sqlx::query(
         "with gone as (delete from attachments where message_id is null and created_at < $1 returning id)
          insert into discarded_files (id) select id from gone",
@@ -166,7 +162,7 @@ pub(super) async fn discard_unsent(conn: &mut PgConnection, before: Timestamp) -
     Ok(())
 }
 
-pub(super) async fn list_discarded(conn: &mut PgConnection, limit: i64) -> Result<Vec<AttachmentId>> {
+pub(super) async fn list_discarded(conn: &mut Conn, limit: i64) -> Result<Vec<AttachmentId>> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "select id from discarded_files
          union all
@@ -179,7 +175,7 @@ pub(super) async fn list_discarded(conn: &mut PgConnection, limit: i64) -> Resul
     Ok(ids.into_iter().map(AttachmentId).collect())
 }
 
-pub(super) async fn forget_discarded(conn: &mut PgConnection, ids: &[AttachmentId]) -> Result<()> {
+pub(super) async fn forget_discarded(conn: &mut Conn, ids: &[AttachmentId]) -> Result<()> {
     sqlx::query(
         "with forgotten as (
              delete from attachments where id = any ($1) and message_id is null and uploader_id is null

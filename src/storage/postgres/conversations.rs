@@ -1,10 +1,11 @@
 //! Conversations: opening, finding, listing, closing, assigning.
 
-use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, types::Json};
+use sqlx::{AssertSqlSafe, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{
     access::{Asker, is_alive, own_conversations, seat},
+    conn::Conn,
     links, participants,
     rows::{Columns, Word, at, searchable},
     writer::Tx,
@@ -120,7 +121,7 @@ fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
 
 pub(super) const LOAD: &str = concat!(select_conversations!("conversations"), " where conversations.id = $5");
 
-pub(super) async fn load(conn: &mut PgConnection, actor: &Actor, seated: &Seated) -> Result<Seat> {
+pub(super) async fn load(conn: &mut Conn, actor: &Actor, seated: &Seated) -> Result<Seat> {
     let asker = Asker::from(actor);
     let row = sqlx::query(LOAD)
         .bind(at(now()))
@@ -144,12 +145,12 @@ pub(super) const LOAD_SOME: &str = concat!(
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn find(conn: &mut PgConnection, actor: &Actor, id: ConversationId) -> Result<Seat> {
+pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: ConversationId) -> Result<Seat> {
     load_some(conn, actor, &[id]).await?.pop().ok_or(StoreError::NotFound)
 }
 
 /// Those of `ids` that the actor may see.
-pub(super) async fn load_some(conn: &mut PgConnection, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+pub(super) async fn load_some(conn: &mut Conn, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
     let asker = Asker::from(actor);
     let rows = sqlx::query(LOAD_SOME)
         .bind(at(now()))
@@ -235,14 +236,14 @@ pub(super) async fn insert(
 }
 
 /// Waits for whoever changes the conversation, and keeps others from it until the transaction ends.
-pub(super) async fn lock(conn: &mut PgConnection, id: ConversationId) -> Result<()> {
+pub(super) async fn lock(conn: &mut Conn, id: ConversationId) -> Result<()> {
     sqlx::query("select from conversations where id = $1 for no key update").bind(id.0).execute(conn).await?;
     Ok(())
 }
 
 /// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
 pub(super) async fn adopt(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     user: UserId,
     links: &[LinkId],
     now: Timestamp,
@@ -282,17 +283,13 @@ pub(super) async fn adopt(
     Ok(adopted.into_iter().map(ConversationId).collect())
 }
 
-pub(super) async fn heads(conn: &mut PgConnection, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
+pub(super) async fn heads(conn: &mut Conn, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query("select id, head from conversations where id = any ($1)").bind(ids).fetch_all(conn).await?;
     Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) async fn list_active(
-    conn: &mut PgConnection,
-    since: Timestamp,
-    limit: i64,
-) -> Result<Vec<(ConversationId, i64)>> {
+pub(super) async fn list_active(conn: &mut Conn, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>> {
     let rows = sqlx::query(
         "select id, head from conversations where updated_at >= $1 order by updated_at desc, id desc limit $2",
     )
@@ -308,7 +305,7 @@ fn head(row: &PgRow) -> sqlx::Result<(ConversationId, i64)> {
 }
 
 pub(super) async fn audiences(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     ids: &[ConversationId],
     now: Timestamp,
 ) -> Result<Vec<(ConversationId, Audience)>> {
@@ -332,7 +329,7 @@ pub(super) async fn audiences(
 /// # Errors
 /// [`StoreError::Forbidden`].
 pub(super) async fn count_unread(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     ids: &[ConversationId],
     admins: &[UserId],
@@ -384,7 +381,7 @@ pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: 
 }
 
 pub(super) async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filter: &ConversationFilter,
     cursor: Option<Cursor>,
@@ -421,7 +418,7 @@ pub(super) const COUNT_OWN: &str = concat!(
     ") as own join conversations on conversations.id = own.id group by status"
 );
 
-pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<StatusCounts> {
+pub(super) async fn count(conn: &mut Conn, actor: &Actor) -> Result<StatusCounts> {
     let asker = Asker::from(actor);
     let rows = sqlx::query(if actor.is_admin() { COUNT_ALL } else { COUNT_OWN })
         .bind(at(now()))

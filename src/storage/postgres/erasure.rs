@@ -7,10 +7,11 @@
 //! acts as the eraser, the only one whom the policies let delete. What was written over stays in the
 //! database's files until PostgreSQL vacuums them.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
+    conn::Conn,
     notices,
     rows::{Columns, Word, at},
     users,
@@ -171,7 +172,7 @@ pub(super) async fn anonymise(
 }
 
 /// Makes the account of those who have none any more, unless it is there.
-async fn make_nobody(conn: &mut PgConnection) -> Result<()> {
+async fn make_nobody(conn: &mut Conn) -> Result<()> {
     sqlx::query(
         "insert into users (id, email, name, role, password_hash, created_at)
          values ($1, $2, $3, $4, '', to_timestamp(0))
@@ -187,11 +188,7 @@ async fn make_nobody(conn: &mut PgConnection) -> Result<()> {
 }
 
 /// Takes a customer and their words out of requests: one, or all of an account.
-async fn anonymise_requests(
-    conn: &mut PgConnection,
-    request: Option<RequestId>,
-    customer: Option<UserId>,
-) -> Result<()> {
+async fn anonymise_requests(conn: &mut Conn, request: Option<RequestId>, customer: Option<UserId>) -> Result<()> {
     make_nobody(&mut *conn).await?;
     sqlx::query(
         "update custom_requests
@@ -213,7 +210,7 @@ async fn anonymise_requests(
 ///
 /// # Errors
 /// [`StoreError::Forbidden`]: this is an admin.
-pub(super) async fn shut_out(conn: &mut PgConnection, email: &Email) -> Result<Option<UserId>> {
+pub(super) async fn shut_out(conn: &mut Conn, email: &Email) -> Result<Option<UserId>> {
     let user = users::find_by_email(&mut *conn, email).await?.map(|(user, _)| user);
     if user.as_ref().is_some_and(|user| user.role == Role::Admin) {
         return Err(StoreError::Forbidden);
@@ -229,7 +226,7 @@ pub(super) async fn shut_out(conn: &mut PgConnection, email: &Email) -> Result<O
 }
 
 /// Takes out an account that has no conversations any more, and its words in requests.
-pub(super) async fn erase_account(conn: &mut PgConnection, user: UserId) -> Result<()> {
+pub(super) async fn erase_account(conn: &mut Conn, user: UserId) -> Result<()> {
     anonymise_requests(&mut *conn, None, Some(user)).await?;
     // Who was an admin once may still have been given chats. In the order in which those who write to
     // conversations wait for them.
@@ -250,7 +247,7 @@ pub(super) async fn erase_account(conn: &mut PgConnection, user: UserId) -> Resu
 
 /// Conversations of an account, and those about somebody with this address that belong to no account.
 pub(super) async fn conversations_of(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     email: &Email,
     user: Option<UserId>,
     limit: i64,
@@ -292,12 +289,7 @@ macro_rules! expired_request {
     };
 }
 
-pub(super) async fn list_expired(
-    conn: &mut PgConnection,
-    before: Timestamp,
-    how: Expiry,
-    limit: i64,
-) -> Result<Vec<Expired>> {
+pub(super) async fn list_expired(conn: &mut Conn, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>> {
     let rows = sqlx::query(concat!(
         "(select id, true as is_conversation from conversations where ",
         expired_conversation!(),
@@ -324,12 +316,7 @@ pub(super) async fn list_expired(
 }
 
 /// Takes out a request that has no conversation, if it is still too old.
-pub(super) async fn expire_request(
-    conn: &mut PgConnection,
-    id: RequestId,
-    before: Timestamp,
-    how: Expiry,
-) -> Result<()> {
+pub(super) async fn expire_request(conn: &mut Conn, id: RequestId, before: Timestamp, how: Expiry) -> Result<()> {
     // Whoever opens its conversation at this moment is waited for, and then seen.
     sqlx::query("select from custom_requests where id = $1 for update").bind(id.0).execute(&mut *conn).await?;
     let is_expired: bool = sqlx::query_scalar(concat!(
@@ -385,7 +372,7 @@ pub(super) async fn expire_conversation(
     Ok(!is_done)
 }
 
-async fn take_out_request(conn: &mut PgConnection, id: RequestId, how: Expiry) -> Result<()> {
+async fn take_out_request(conn: &mut Conn, id: RequestId, how: Expiry) -> Result<()> {
     match how {
         Expiry::Anonymise => anonymise_requests(conn, Some(id), None).await,
         Expiry::Delete => {

@@ -1,10 +1,10 @@
 //! Shared links: the way into a conversation without an account.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
     access::is_alive,
+    conn::Conn,
     rows::{Columns, at},
     writer::Tx,
 };
@@ -13,7 +13,7 @@ use crate::{
     storage::{Link, NewLink, Notice, Result, SecretHash, seated::Seated},
 };
 
-pub(super) async fn find(conn: &mut PgConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
+pub(super) async fn find(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
     let row = sqlx::query(concat!(
         "select links.id, links.conversation_id from links where links.secret_hash = $2 and ",
         is_alive!("links")
@@ -32,12 +32,7 @@ pub(super) async fn find(conn: &mut PgConnection, hash: SecretHash, now: Timesta
 }
 
 /// Adds a link to a conversation that has none alive.
-pub(super) async fn add(
-    conn: &mut PgConnection,
-    conversation: ConversationId,
-    new: NewLink,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, new: NewLink, now: Timestamp) -> Result<()> {
     sqlx::query(
         "insert into links (id, conversation_id, secret_hash, created_at, expires_at)
          values ($1, $2, $3, $4, $5)",

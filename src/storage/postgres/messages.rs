@@ -4,10 +4,11 @@
 //! conversation has locked its row when it was read (`access::seat_to_change`); the unique constraints on
 //! seq and rev would stop anything else.
 
-use sqlx::{PgConnection, Row, postgres::PgRow, types::Json};
+use sqlx::{Row, postgres::PgRow, types::Json};
 
 use super::{
     attachments,
+    conn::Conn,
     rows::{Columns, Word, at},
     writer::Tx,
 };
@@ -103,7 +104,7 @@ pub(super) async fn post(
 ///
 /// # Errors
 /// [`StoreError::Conflict`].
-async fn sent_before_as(conn: &mut PgConnection, message: Message, draft: &Draft) -> Result<Posted> {
+async fn sent_before_as(conn: &mut Conn, message: Message, draft: &Draft) -> Result<Posted> {
     let digest: Option<rules::SentDigest> = if rules::needs_digest(&message) {
         let digest = sqlx::query_scalar("select sent_digest from messages where id = $1");
         digest.bind(message.id.0).fetch_one(conn).await?
@@ -159,7 +160,7 @@ pub(super) async fn post_system(
 
 /// Stores a message with what it does to its conversation and to its sender's receipt, and makes its
 /// sender a participant. False, and no change, if its sender has stored its client id before.
-async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKind) -> Result<bool> {
+async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Result<bool> {
     let words = if message.system { Vec::new() } else { search::of(&message.content) };
     // One statement, because each is a round trip. Its parts see the tables as they were before it.
     let done = sqlx::query(
@@ -214,7 +215,7 @@ async fn insert(conn: &mut PgConnection, message: &Message, kind: ParticipantKin
 }
 
 /// The message that has the sender and the client id of `message`.
-async fn find_sent(conn: &mut PgConnection, sent: &Message) -> Result<Message> {
+async fn find_sent(conn: &mut Conn, sent: &Message) -> Result<Message> {
     let row =
         sqlx::query(concat!(select_messages!(), " where conversation_id = $1 and sender_id = $2 and client_id = $3"))
             .bind(sent.conversation_id.0)
@@ -229,7 +230,7 @@ pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_
 
 /// # Errors
 /// [`StoreError::NotFound`].
-async fn find(conn: &mut PgConnection, seated: &Seated, id: MessageId) -> Result<Message> {
+async fn find(conn: &mut Conn, seated: &Seated, id: MessageId) -> Result<Message> {
     let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
     Ok(message(&row.ok_or(StoreError::NotFound)?)?)
 }
@@ -347,12 +348,7 @@ pub(super) const BEFORE: &str =
     concat!(select_messages!(), " where conversation_id = $1 and seq < $2 order by seq desc limit $3");
 
 /// The latest messages before `before_seq`. Call it in the transaction in which `seated` was made.
-pub(super) async fn list_before(
-    conn: &mut PgConnection,
-    seated: &Seated,
-    before_seq: Option<i64>,
-    limit: i64,
-) -> Result<Page> {
+pub(super) async fn list_before(conn: &mut Conn, seated: &Seated, before_seq: Option<i64>, limit: i64) -> Result<Page> {
     let mut page = page(conn, BEFORE, seated, before_seq.unwrap_or(i64::MAX), limit).await?;
     page.messages.reverse();
     Ok(page)
@@ -362,11 +358,11 @@ pub(super) const AFTER: &str =
     concat!(select_messages!(), " where conversation_id = $1 and rev > $2 order by rev limit $3");
 
 /// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
-pub(super) async fn list_after(conn: &mut PgConnection, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
+pub(super) async fn list_after(conn: &mut Conn, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
     page(conn, AFTER, seated, after_rev, limit).await
 }
 
-async fn page(conn: &mut PgConnection, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
+async fn page(conn: &mut Conn, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
     let limit = limit.max(0);
     // One more than asked for tells whether there are more.
     let rows = sqlx::query(sql)

@@ -9,6 +9,7 @@
 mod access;
 mod acting;
 mod attachments;
+mod conn;
 mod conversations;
 mod erasure;
 mod links;
@@ -34,9 +35,11 @@ use sqlx::{
 };
 use tokio::sync::mpsc;
 
+pub use self::conn::Patience;
 use self::{
     access::{conversation_of, seat, seat_sender, seat_to_change},
     acting::{Acting, Purpose, Transaction},
+    conn::Suspicion,
     erasure::Whose,
     writer::{Listener, Tx, Writer},
 };
@@ -60,16 +63,15 @@ use crate::domain::{
 const OLDEST_VERSION: u32 = 15;
 /// Connections beside those of the lanes.
 const POOL: u32 = 8;
-/// How long to wait for a new connection, or for one of the pool's.
-const CONNECT: Duration = Duration::from_secs(5);
-/// What the server does when something takes too long: nothing of this program's does.
-const TIMEOUTS: [(&str, &str); 3] =
-    [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
+/// How long closing may take, when nothing that matters is left to do.
+const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A PostgreSQL database. Dropping it without [`Store::close`] loses nothing that was acknowledged.
 pub struct PostgresStore {
     epoch: Epoch,
     pool: PgPool,
+    patience: Patience,
+    suspicion: Suspicion,
     writer: Writer,
     listener: Listener,
     metrics: StoreMetrics,
@@ -84,7 +86,7 @@ impl PostgresStore {
     /// [`StoreError::Unfit`] with a sentence for the operator, if this cannot be a database that keeps
     /// what it acknowledged and each customer's data apart, or if it cannot be reached.
     pub async fn open(url: &str) -> Result<Self> {
-        Self::with_pool(url, POOL).await
+        Self::with(url, POOL, Patience::default()).await
     }
 
     /// Like [`PostgresStore::open`], with so many connections beside those of the lanes.
@@ -92,16 +94,32 @@ impl PostgresStore {
     /// # Errors
     /// As those of [`PostgresStore::open`].
     pub async fn with_pool(url: &str, connections: u32) -> Result<Self> {
-        let options = options(url)?;
-        let mut conn = connect(&options).await.map_err(|error| cannot_open(&options, &error))?;
+        Self::with(url, connections, Patience::default()).await
+    }
+
+    /// The same, with another patience.
+    ///
+    /// # Errors
+    /// As those of [`PostgresStore::open`].
+    pub async fn with(url: &str, connections: u32, patience: Patience) -> Result<Self> {
+        let options = options(url, &patience)?;
+        let mut conn = connect(&options, patience.connect).await.map_err(|error| cannot_open(&options, &error))?;
         let epoch = schema::prepare(&mut conn).await?;
         conn.close().await?;
 
+        let suspicion = Suspicion::default();
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(CONNECT)
+            .acquire_timeout(patience.connect)
             // One that was lost is noticed when a transaction begins, which costs no question in advance.
             .test_before_acquire(false)
+            .before_acquire({
+                let suspicion = suspicion.clone();
+                move |_, idle| {
+                    let is_trusted = !suspicion.falls_on(&idle);
+                    Box::pin(async move { Ok(is_trusted) })
+                }
+            })
             .after_connect(|conn, _| {
                 Box::pin(async move {
                     require_durable(conn).await.map_err(|error| match error {
@@ -113,18 +131,22 @@ impl PostgresStore {
             .connect_lazy_with(options.clone());
         let listener = Listener::default();
         let metrics = StoreMetrics::default();
-        let writer = Writer::start(&options, &listener, &metrics);
-        Ok(Self { epoch, pool, writer, listener, metrics })
+        let writer = Writer::start(&options, (patience, &suspicion), &listener, &metrics);
+        Ok(Self { epoch, pool, patience, suspicion, writer, listener, metrics })
     }
 
     /// What is read in one of these is all of one moment.
     async fn read(&self, acting: Acting<'_>) -> Result<Transaction> {
-        Transaction::begin(&self.pool, Purpose::Read, acting, &self.metrics).await
+        self.begin(Purpose::Read, acting).await
     }
 
     /// For what is written beside the lanes: nothing that takes a rev.
     async fn change(&self, acting: Acting<'_>) -> Result<Transaction> {
-        Transaction::begin(&self.pool, Purpose::Write, acting, &self.metrics).await
+        self.begin(Purpose::Write, acting).await
+    }
+
+    async fn begin(&self, purpose: Purpose, acting: Acting<'_>) -> Result<Transaction> {
+        Transaction::begin(&self.pool, (self.patience, &self.suspicion), purpose, acting, &self.metrics).await
     }
 
     /// Writes to a conversation, in its turn.
@@ -137,14 +159,14 @@ impl PostgresStore {
     }
 }
 
-fn options(url: &str) -> Result<PgConnectOptions> {
+fn options(url: &str, patience: &Patience) -> Result<PgConnectOptions> {
     if !(url.starts_with("postgres:") || url.starts_with("postgresql:")) {
         return Err(StoreError::Unfit("the address of a PostgreSQL database begins with postgres:".to_owned()));
     }
     let options = PgConnectOptions::from_str(url)
         // Without the URL, which may have a password in it.
         .map_err(|error| StoreError::Unfit(format!("this is no address of a PostgreSQL database: {error}")))?;
-    Ok(options.application_name("bespoken").options(TIMEOUTS))
+    Ok(options.application_name("bespoken").options(patience.settings()))
 }
 
 fn cannot_open(options: &PgConnectOptions, error: &StoreError) -> StoreError {
@@ -163,11 +185,13 @@ fn cannot_open(options: &PgConnectOptions, error: &StoreError) -> StoreError {
 }
 
 /// A connection outside the pool.
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
-    let connecting = tokio::time::timeout(CONNECT, options.connect());
-    let mut conn = connecting.await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
-    require_durable(&mut conn).await?;
-    Ok(conn)
+async fn connect(options: &PgConnectOptions, within: Duration) -> Result<PgConnection> {
+    let connecting = tokio::time::timeout(within, async {
+        let mut conn = options.connect().await?;
+        require_durable(&mut conn).await?;
+        Ok(conn)
+    });
+    connecting.await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
 }
 
 /// Asks PostgreSQL whether what it acknowledges will be on disk.
@@ -215,7 +239,8 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         self.writer.finish().await;
-        self.pool.close().await;
+        // Waits until all connections have taken leave, which a server that keeps silent never allows.
+        tokio::time::timeout(CLOSE_WITHIN, self.pool.close()).await.ok();
     }
 
     async fn serve_alone(&self) -> Result<()> {

@@ -1,8 +1,9 @@
 //! The journal of what every process has to hear of, also one that did not do it.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
+use super::conn::Conn;
 use super::rows::{Columns, at};
 use crate::{
     domain::{ConversationId, LinkId, SessionId, Timestamp, TokenId, UserId},
@@ -15,7 +16,7 @@ use crate::{
 /// Notes it in the transaction of what it tells, and clears away what is old. Numbers are given in the order
 /// of the commits, so whoever notes at the same moment waits here: call it last in a transaction, which then
 /// waits for nothing else.
-pub(super) async fn note(conn: &mut PgConnection, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
+pub(super) async fn note(conn: &mut Conn, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
     let (mut kinds, mut ids, mut revs) = (Vec::new(), Vec::<Uuid>::new(), Vec::new());
     for (kind, id, rev) in notices.into_iter().map(notice_columns) {
         kinds.push(kind);
@@ -47,11 +48,11 @@ pub(super) async fn note(conn: &mut PgConnection, notices: impl IntoIterator<Ite
     Ok(())
 }
 
-pub(super) async fn last(conn: &mut PgConnection) -> Result<i64> {
+pub(super) async fn last(conn: &mut Conn) -> Result<i64> {
     Ok(sqlx::query_scalar("select last_notice from meta").fetch_one(conn).await?)
 }
 
-pub(super) async fn list(conn: &mut PgConnection, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
+pub(super) async fn list(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
     let rows =
         sqlx::query("select number, kind, subject_id, rev from notices where number > $1 order by number limit $2")
             .bind(after)

@@ -1,7 +1,8 @@
 //! The people of a conversation, and how far each has read.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 
+use super::conn::Conn;
 use super::rows::{Columns, Word, at};
 use crate::{
     domain::{ConversationId, Participant, ParticipantId, Receipt, Timestamp},
@@ -12,7 +13,7 @@ pub(super) const LIST: &str = "
     select participant_id, kind, name, last_seen_at
     from participants where conversation_id = $1 order by participant_id";
 
-pub(super) async fn list(conn: &mut PgConnection, seated: &Seated) -> Result<Vec<Participant>> {
+pub(super) async fn list(conn: &mut Conn, seated: &Seated) -> Result<Vec<Participant>> {
     let rows = sqlx::query(LIST).bind(seated.conversation_id().0).fetch_all(conn).await?;
     let participant = |row: &PgRow| {
         Ok(Participant {
@@ -27,7 +28,7 @@ pub(super) async fn list(conn: &mut PgConnection, seated: &Seated) -> Result<Vec
 }
 
 /// Whether joining would change nothing.
-pub(super) async fn is_in(conn: &mut PgConnection, seated: &Seated) -> Result<bool> {
+pub(super) async fn is_in(conn: &mut Conn, seated: &Seated) -> Result<bool> {
     Ok(sqlx::query_scalar(
         "select exists (select 1 from participants
                         where conversation_id = $1 and participant_id = $2 and kind = $3 and name = $4)",
@@ -41,15 +42,11 @@ pub(super) async fn is_in(conn: &mut PgConnection, seated: &Seated) -> Result<bo
 }
 
 /// Makes the actor a participant, and keeps kind and name up to date.
-pub(super) async fn join(conn: &mut PgConnection, seated: &Seated) -> Result<()> {
+pub(super) async fn join(conn: &mut Conn, seated: &Seated) -> Result<()> {
     add(conn, seated.conversation_id(), seated.me()).await
 }
 
-pub(super) async fn add(
-    conn: &mut PgConnection,
-    conversation: ConversationId,
-    participant: &Participant,
-) -> Result<()> {
+pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, participant: &Participant) -> Result<()> {
     sqlx::query(
         "insert into participants (conversation_id, participant_id, kind, name) values ($1, $2, $3, $4)
          on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
@@ -65,7 +62,7 @@ pub(super) async fn add(
 }
 
 pub(super) async fn note_left(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     conversation: ConversationId,
     participant: ParticipantId,
     left_at: Timestamp,
@@ -86,7 +83,7 @@ pub(super) const RECEIPTS: &str = "
     select participant_id, seq, read_at
     from receipts where conversation_id = $1 order by participant_id";
 
-pub(super) async fn receipts(conn: &mut PgConnection, seated: &Seated) -> Result<Vec<Receipt>> {
+pub(super) async fn receipts(conn: &mut Conn, seated: &Seated) -> Result<Vec<Receipt>> {
     let rows = sqlx::query(RECEIPTS).bind(seated.conversation_id().0).fetch_all(conn).await?;
     let receipt = |row: &PgRow| {
         Ok(Receipt {
@@ -99,12 +96,7 @@ pub(super) async fn receipts(conn: &mut PgConnection, seated: &Seated) -> Result
 }
 
 /// Moves the actor's receipt forward, at most to the last message.
-pub(super) async fn read_up_to(
-    conn: &mut PgConnection,
-    seated: &Seated,
-    seq: i64,
-    now: Timestamp,
-) -> Result<Option<Receipt>> {
+pub(super) async fn read_up_to(conn: &mut Conn, seated: &Seated, seq: i64, now: Timestamp) -> Result<Option<Receipt>> {
     let seq = seq.min(seated.last_seq());
     if seq < 1 {
         return Ok(None);

@@ -2,11 +2,12 @@
 //!
 //! Admins see all, customers their own, guests none.
 
-use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
     access::{Asker, seat},
+    conn::Conn,
     conversations::{self, unread},
     messages::{self, Doer},
     rows::{Columns, at, searchable},
@@ -72,7 +73,7 @@ fn request(row: &PgRow) -> sqlx::Result<CustomRequest> {
 /// [`StoreError::Forbidden`] for guests, and for admins who name nobody; [`StoreError::NotFound`] if
 /// `customer` is no customer.
 pub(super) async fn create(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     customer: Option<UserId>,
     text: RequestText,
@@ -109,12 +110,7 @@ pub(super) async fn create(
 }
 
 /// Gives the requests of a customer, and the chats about them, the customer's present name.
-pub(super) async fn customer_renamed(
-    conn: &mut PgConnection,
-    customer: UserId,
-    name: &Name,
-    email: &Email,
-) -> Result<()> {
+pub(super) async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &Name, email: &Email) -> Result<()> {
     // In the order in which those who write to conversations and requests wait for them.
     sqlx::query("select from conversations where customer_id = $1 and kind = 'request' order by id for no key update")
         .bind(customer.0)
@@ -154,7 +150,7 @@ pub(super) const BY_ID: &str = concat!(
 
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn find(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
     let asker = Asker::from(actor);
     let row = sqlx::query(BY_ID).bind(asker.admin).bind(asker.customer).bind(id.0).fetch_optional(conn).await?;
     Ok(request(&row.ok_or(StoreError::NotFound)?)?)
@@ -198,7 +194,7 @@ pub(super) fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool)
 }
 
 pub(super) async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filter: &RequestFilter,
     cursor: Option<RequestCursor>,
@@ -234,7 +230,7 @@ const MOST: &str = "$1";
 pub(super) const COUNT_OWN: &str =
     "select status, count(*) from custom_requests where customer_id = $1 group by status";
 
-pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<RequestCounts> {
+pub(super) async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCounts> {
     let rows: Vec<(String, i64)> = if actor.is_admin() {
         // What has another status may come first in the table, and be everything.
         sqlx::raw_sql("set local enable_seqscan = off").execute(&mut *conn).await?;
@@ -245,13 +241,13 @@ pub(super) async fn count(conn: &mut PgConnection, actor: &Actor) -> Result<Requ
     Ok(request_counts(&rows))
 }
 
-pub(super) async fn changes(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
+pub(super) async fn changes(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
     find(&mut *conn, actor, id).await?;
     Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
 }
 
 /// Each change with who made it.
-async fn history(conn: &mut PgConnection, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
+async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
     let rows = sqlx::query(
         "select status, changed_by, changed_by_name, changed_at from request_changes
          where request_id = $1 order by number",
@@ -271,7 +267,7 @@ async fn history(conn: &mut PgConnection, id: RequestId) -> Result<Vec<(UserId, 
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-async fn find_to_change(conn: &mut PgConnection, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
     sqlx::query("select from custom_requests where id = $1 for no key update").bind(id.0).execute(&mut *conn).await?;
     // Asked after the wait, so that it sees what was waited for.
     find(conn, actor, id).await

@@ -1,10 +1,11 @@
 //! Search: the latest messages that have certain words.
 
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgRow};
+use sqlx::{AssertSqlSafe, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
     access::{Asker, own_conversations},
+    conn::Conn,
     messages::{message, select_messages},
     rows::at,
 };
@@ -67,7 +68,7 @@ fn tsquery<'w>(words: impl IntoIterator<Item = &'w Sought>) -> String {
 /// The latest messages that have all words of `query`, after the message `after`. Ids made later are higher,
 /// so they stand for the order in time.
 pub(super) async fn messages(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     query: &str,
     after: Option<MessageId>,
@@ -98,7 +99,7 @@ pub(super) async fn messages(
 
 /// PostgreSQL cannot tell how many messages have a word that begins in a certain way. So the latest ones are
 /// asked first, and it is told what to do.
-async fn among_all(conn: &mut PgConnection, words: &[Sought], after: Option<Uuid>, limit: i64) -> Result<Vec<PgRow>> {
+async fn among_all(conn: &mut Conn, words: &[Sought], after: Option<Uuid>, limit: i64) -> Result<Vec<PgRow>> {
     let whole = tsquery(words);
     let sample = AssertSqlSafe(sample_sql(words.len()));
     let sample = sqlx::query_as(sample).bind(after).bind(SAMPLE).bind(&whole);

@@ -1,10 +1,11 @@
 //! Login sessions and sign-in links: what a cookie or a printed link stands for.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
     access::is_alive,
+    conn::Conn,
     notices,
     rows::{Columns, at, user, user_columns},
 };
@@ -19,7 +20,7 @@ use crate::{
 ///
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
-pub(super) async fn create(conn: &mut PgConnection, new: NewSession) -> Result<SessionId> {
+pub(super) async fn create(conn: &mut Conn, new: NewSession) -> Result<SessionId> {
     let NewSession { hash, user, links, user_agent, expires_at } = new;
     let id = SessionId::new();
     let now = now();
@@ -53,7 +54,7 @@ pub(super) async fn create(conn: &mut PgConnection, new: NewSession) -> Result<S
 
 /// The session, and whether it is time to note that it was seen.
 pub(super) async fn find(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     seen_after: Timestamp,
     now: Timestamp,
@@ -92,7 +93,7 @@ pub(super) async fn find(
     Ok(Some((LoginSession { id, user, links, expires_at: row.time("expires_at")? }, is_due)))
 }
 
-pub(super) async fn note_seen(conn: &mut PgConnection, id: SessionId, seen_at: Timestamp) -> Result<()> {
+pub(super) async fn note_seen(conn: &mut Conn, id: SessionId, seen_at: Timestamp) -> Result<()> {
     sqlx::query("update login_sessions set last_seen_at = greatest(last_seen_at, $2) where id = $1")
         .bind(id.0)
         .bind(at(seen_at))
@@ -101,7 +102,7 @@ pub(super) async fn note_seen(conn: &mut PgConnection, id: SessionId, seen_at: T
     Ok(())
 }
 
-pub(super) async fn end(conn: &mut PgConnection, id: SessionId) -> Result<()> {
+pub(super) async fn end(conn: &mut Conn, id: SessionId) -> Result<()> {
     let done = sqlx::query("delete from login_sessions where id = $1").bind(id.0).execute(&mut *conn).await?;
     if done.rows_affected() > 0 {
         notices::note(conn, [Notice::Session(id)]).await?;
@@ -110,7 +111,7 @@ pub(super) async fn end(conn: &mut PgConnection, id: SessionId) -> Result<()> {
 }
 
 pub(super) async fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     user: UserId,
     seen_after: Timestamp,
     now: Timestamp,
@@ -136,7 +137,7 @@ pub(super) async fn list(
     Ok(rows.iter().map(entry).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) async fn end_of(conn: &mut PgConnection, user: UserId, id: SessionId) -> Result<bool> {
+pub(super) async fn end_of(conn: &mut Conn, user: UserId, id: SessionId) -> Result<bool> {
     let done = sqlx::query("delete from login_sessions where id = $1 and user_id = $2")
         .bind(id.0)
         .bind(user.0)
@@ -150,11 +151,7 @@ pub(super) async fn end_of(conn: &mut PgConnection, user: UserId, id: SessionId)
 }
 
 /// Ends the sessions of a user, except `keep`.
-pub(super) async fn end_all_of(
-    conn: &mut PgConnection,
-    user: UserId,
-    keep: Option<SessionId>,
-) -> Result<Vec<SessionId>> {
+pub(super) async fn end_all_of(conn: &mut Conn, user: UserId, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
     let ended: Vec<Uuid> =
         sqlx::query_scalar("delete from login_sessions where user_id = $1 and id is distinct from $2 returning id")
             .bind(user.0)
@@ -168,7 +165,7 @@ pub(super) async fn end_all_of(
 
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such session or link.
-pub(super) async fn grant_link(conn: &mut PgConnection, session: SessionId, link: LinkId) -> Result<()> {
+pub(super) async fn grant_link(conn: &mut Conn, session: SessionId, link: LinkId) -> Result<()> {
     // Locked, so that who ends the session at this moment does so before or after.
     let both_exist: Option<i32> = sqlx::query_scalar(
         "select 1 from login_sessions where id = $1 and exists (select 1 from links where id = $2) for key share",
@@ -190,7 +187,7 @@ pub(super) async fn grant_link(conn: &mut PgConnection, session: SessionId, link
 
 /// # Errors
 /// [`StoreError::NotFound`]: there is no session `into`.
-pub(super) async fn merge(conn: &mut PgConnection, from: SessionId, into: SessionId) -> Result<()> {
+pub(super) async fn merge(conn: &mut Conn, from: SessionId, into: SessionId) -> Result<()> {
     // Both are locked, always in one order: no link is given to the one in between.
     let locked: Vec<Uuid> =
         sqlx::query_scalar("select id from login_sessions where id = $1 or id = $2 order by id for update")
@@ -215,7 +212,7 @@ pub(super) async fn merge(conn: &mut PgConnection, from: SessionId, into: Sessio
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
 pub(super) async fn create_sign_in_link(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     user: UserId,
     expires_at: Timestamp,
@@ -233,11 +230,7 @@ pub(super) async fn create_sign_in_link(
     if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
-pub(super) async fn find_sign_in_link(
-    conn: &mut PgConnection,
-    hash: SecretHash,
-    now: Timestamp,
-) -> Result<Option<User>> {
+pub(super) async fn find_sign_in_link(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<User>> {
     let row = sqlx::query(concat!(
         "select ",
         user_columns!(),

@@ -4,14 +4,16 @@
 //! transaction takes that off the tables it works on and puts it back on before it commits: nobody ever sees
 //! a table without it, and what is interrupted leaves nothing behind.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _, postgres::PgRow, types::time::OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
     acting::{BEGIN, COMMIT},
-    cannot_open, connect, options,
+    cannot_open,
+    conn::Patience,
+    connect, options,
     rows::at,
     schema::{self, UNFINISHED_COPY},
 };
@@ -22,6 +24,10 @@ use crate::{
         copy::{Column, Kind, META, Row, Rows, TABLES, Table, Value, canonical_json, require_known, sorted_words},
     },
 };
+
+/// Rows go by the thousand, and all of a table is read again.
+const PATIENCE: Patience =
+    Patience { connect: Duration::from_secs(5), begin: Duration::from_secs(5), answer: Duration::from_secs(60) };
 
 /// Nobody else copies into it, and no server starts on it, until the copy is whole.
 pub(in crate::storage) struct Target {
@@ -35,8 +41,8 @@ impl Target {
     /// # Errors
     /// [`StoreError::Unfit`] with a sentence for the operator.
     pub(in crate::storage) async fn open(url: &str, source: Epoch) -> Result<(Self, bool)> {
-        let options = options(url)?;
-        let mut conn = connect(&options).await.map_err(|error| cannot_open(&options, &error))?;
+        let options = options(url, &PATIENCE)?;
+        let mut conn = connect(&options, PATIENCE.connect).await.map_err(|error| cannot_open(&options, &error))?;
         schema::bring_up_to_date(&mut conn).await?;
         let owns: bool = sqlx::query_scalar(
             "select pg_has_role(current_user, relowner, 'usage') from pg_class where oid = 'meta'::regclass",

@@ -1,8 +1,9 @@
 //! Accounts, their API tokens, and the one secret that sets up the first.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{Row, postgres::PgRow};
 
 use super::{
+    conn::Conn,
     notices, requests,
     rows::{Columns, Word, at, searchable, user, user_columns},
     sessions,
@@ -16,7 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// [`StoreError::EmailTaken`].
-pub(super) async fn create(conn: &mut PgConnection, new: NewUser) -> Result<User> {
+pub(super) async fn create(conn: &mut Conn, new: NewUser) -> Result<User> {
     let user = User { id: UserId::new(), email: new.email, name: new.name, role: new.role, created_at: now() };
     let done = sqlx::query(
         "insert into users (id, email, name, role, password_hash, created_at)
@@ -38,7 +39,7 @@ pub(super) async fn create(conn: &mut PgConnection, new: NewUser) -> Result<User
 ///
 /// # Errors
 /// [`StoreError::EmailTaken`].
-pub(super) async fn create_first_admin(conn: &mut PgConnection, new: NewUser) -> Result<Option<User>> {
+pub(super) async fn create_first_admin(conn: &mut Conn, new: NewUser) -> Result<Option<User>> {
     // Whoever asks at the same moment waits here, and then finds the admin.
     sqlx::query("select from meta for update").execute(&mut *conn).await?;
     if has_admin(&mut *conn).await? {
@@ -49,11 +50,11 @@ pub(super) async fn create_first_admin(conn: &mut PgConnection, new: NewUser) ->
     Ok(Some(user))
 }
 
-pub(super) async fn has_admin(conn: &mut PgConnection) -> Result<bool> {
+pub(super) async fn has_admin(conn: &mut Conn) -> Result<bool> {
     Ok(sqlx::query_scalar("select exists (select 1 from users where role = 'admin')").fetch_one(conn).await?)
 }
 
-pub(super) async fn find_by_email(conn: &mut PgConnection, email: &Email) -> Result<Option<(User, String)>> {
+pub(super) async fn find_by_email(conn: &mut Conn, email: &Email) -> Result<Option<(User, String)>> {
     let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where email = $1"))
         .bind(email.as_str())
         .fetch_optional(conn)
@@ -61,7 +62,7 @@ pub(super) async fn find_by_email(conn: &mut PgConnection, email: &Email) -> Res
     Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
 }
 
-pub(super) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<(User, String)>> {
+pub(super) async fn find(conn: &mut Conn, id: UserId) -> Result<Option<(User, String)>> {
     let row = sqlx::query(concat!("select ", user_columns!(), ", password_hash from users where id = $1"))
         .bind(id.0)
         .fetch_optional(conn)
@@ -69,7 +70,7 @@ pub(super) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<(
     Ok(row.map(|row| Ok::<_, sqlx::Error>((user(&row)?, row.try_get("password_hash")?))).transpose()?)
 }
 
-pub(super) async fn list(conn: &mut PgConnection, search: Option<&str>, limit: i64) -> Result<Vec<User>> {
+pub(super) async fn list(conn: &mut Conn, search: Option<&str>, limit: i64) -> Result<Vec<User>> {
     let rows = sqlx::query(concat!(
         "select ",
         user_columns!(),
@@ -88,13 +89,13 @@ pub(super) async fn list(conn: &mut PgConnection, search: Option<&str>, limit: i
 
 /// # Errors
 /// [`StoreError::NotFound`].
-async fn get(conn: &mut PgConnection, id: UserId) -> Result<User> {
+async fn get(conn: &mut Conn, id: UserId) -> Result<User> {
     find(&mut *conn, id).await?.map(|(user, _)| user).ok_or(StoreError::NotFound)
 }
 
 /// # Errors
 /// [`StoreError::Forbidden`], [`StoreError::NotFound`].
-pub(super) async fn set_role(conn: &mut PgConnection, by: UserId, id: UserId, role: Role) -> Result<User> {
+pub(super) async fn set_role(conn: &mut Conn, by: UserId, id: UserId, role: Role) -> Result<User> {
     // Both are held until the transaction ends, in the same order for everyone: of two admins who demote
     // each other at once only one succeeds.
     sqlx::query("select from users where id in ($1, $2) order by id for no key update")
@@ -122,7 +123,7 @@ pub(super) async fn set_role(conn: &mut PgConnection, by: UserId, id: UserId, ro
 
 /// # Errors
 /// [`StoreError::EmailTaken`], [`StoreError::NotFound`].
-pub(super) async fn set_profile(conn: &mut PgConnection, id: UserId, name: Name, email: Email) -> Result<User> {
+pub(super) async fn set_profile(conn: &mut Conn, id: UserId, name: Name, email: Email) -> Result<User> {
     sqlx::query("update users set name = $2, email = $3 where id = $1")
         .bind(id.0)
         .bind(name.as_str())
@@ -142,7 +143,7 @@ pub(super) async fn set_profile(conn: &mut PgConnection, id: UserId, name: Name,
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn set_password(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     id: UserId,
     phc: String,
     keep: Option<SessionId>,
@@ -164,7 +165,7 @@ pub(super) async fn set_password(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn create_password_reset(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     user: UserId,
     expires_at: Timestamp,
@@ -184,11 +185,7 @@ pub(super) async fn create_password_reset(
     Ok(())
 }
 
-pub(super) async fn find_password_reset(
-    conn: &mut PgConnection,
-    hash: SecretHash,
-    now: Timestamp,
-) -> Result<Option<User>> {
+pub(super) async fn find_password_reset(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<User>> {
     let row = sqlx::query(concat!(
         "select ",
         user_columns!(),
@@ -203,7 +200,7 @@ pub(super) async fn find_password_reset(
 }
 
 pub(super) async fn reset_password(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     phc: String,
     now: Timestamp,
@@ -227,7 +224,7 @@ pub(super) async fn reset_password(
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn create_invite(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     by: UserId,
     expires_at: Timestamp,
@@ -265,7 +262,7 @@ fn invite(row: &PgRow) -> sqlx::Result<Invite> {
     })
 }
 
-pub(super) async fn find_invite(conn: &mut PgConnection, hash: SecretHash, now: Timestamp) -> Result<Option<Invite>> {
+pub(super) async fn find_invite(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<Invite>> {
     let row = sqlx::query(concat!(select_invites!(), " and invites.secret_hash = $2"))
         .bind(at(now))
         .bind(hash.0.to_vec())
@@ -274,13 +271,13 @@ pub(super) async fn find_invite(conn: &mut PgConnection, hash: SecretHash, now: 
     Ok(row.as_ref().map(invite).transpose()?)
 }
 
-pub(super) async fn list_invites(conn: &mut PgConnection, now: Timestamp) -> Result<Vec<Invite>> {
+pub(super) async fn list_invites(conn: &mut Conn, now: Timestamp) -> Result<Vec<Invite>> {
     let rows =
         sqlx::query(concat!(select_invites!(), " order by invites.id desc")).bind(at(now)).fetch_all(conn).await?;
     Ok(rows.iter().map(invite).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) async fn delete_invite(conn: &mut PgConnection, id: InviteId) -> Result<bool> {
+pub(super) async fn delete_invite(conn: &mut Conn, id: InviteId) -> Result<bool> {
     let done = sqlx::query("delete from invites where id = $1").bind(id.0).execute(&mut *conn).await?;
     Ok(done.rows_affected() > 0)
 }
@@ -288,7 +285,7 @@ pub(super) async fn delete_invite(conn: &mut PgConnection, id: InviteId) -> Resu
 /// # Errors
 /// [`StoreError::EmailTaken`].
 pub(super) async fn accept_invite(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     new: NewUser,
     now: Timestamp,
@@ -301,12 +298,12 @@ pub(super) async fn accept_invite(
     Ok(Some(create(conn, NewUser { role: Role::Admin, ..new }).await?))
 }
 
-pub(super) async fn put_setup_secret(conn: &mut PgConnection, hash: SecretHash) -> Result<()> {
+pub(super) async fn put_setup_secret(conn: &mut Conn, hash: SecretHash) -> Result<()> {
     sqlx::query("update meta set setup_secret_hash = $1").bind(hash.0.to_vec()).execute(&mut *conn).await?;
     Ok(())
 }
 
-pub(super) async fn is_setup_secret(conn: &mut PgConnection, hash: SecretHash) -> Result<bool> {
+pub(super) async fn is_setup_secret(conn: &mut Conn, hash: SecretHash) -> Result<bool> {
     Ok(sqlx::query_scalar("select exists (select 1 from meta where setup_secret_hash = $1)")
         .bind(hash.0.to_vec())
         .fetch_one(conn)
@@ -316,7 +313,7 @@ pub(super) async fn is_setup_secret(conn: &mut PgConnection, hash: SecretHash) -
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
 pub(super) async fn create_token(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     hash: SecretHash,
     user: UserId,
     name: Option<Name>,
@@ -357,12 +354,12 @@ fn token(row: &PgRow) -> sqlx::Result<ApiToken> {
     })
 }
 
-pub(super) async fn list_tokens(conn: &mut PgConnection) -> Result<Vec<ApiToken>> {
+pub(super) async fn list_tokens(conn: &mut Conn) -> Result<Vec<ApiToken>> {
     let rows = sqlx::query(concat!(select_tokens!(), " order by api_tokens.id desc")).fetch_all(conn).await?;
     Ok(rows.iter().map(token).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) async fn find_token(conn: &mut PgConnection, hash: SecretHash) -> Result<Option<ApiToken>> {
+pub(super) async fn find_token(conn: &mut Conn, hash: SecretHash) -> Result<Option<ApiToken>> {
     let row = sqlx::query(concat!(select_tokens!(), " and api_tokens.secret_hash = $1"))
         .bind(hash.0.to_vec())
         .fetch_optional(conn)
@@ -370,7 +367,7 @@ pub(super) async fn find_token(conn: &mut PgConnection, hash: SecretHash) -> Res
     Ok(row.as_ref().map(token).transpose()?)
 }
 
-pub(super) async fn revoke_token(conn: &mut PgConnection, id: TokenId) -> Result<bool> {
+pub(super) async fn revoke_token(conn: &mut Conn, id: TokenId) -> Result<bool> {
     let done = sqlx::query("update api_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
         .bind(id.0)
         .bind(at(now()))

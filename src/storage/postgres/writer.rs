@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, join_all};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, postgres::PgConnectOptions};
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
     task::JoinHandle,
@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     acting::{Acting, BEGIN, COMMIT, is_lost},
+    conn::{Conn, Patience, Suspicion, is_silence},
     connect, notices,
 };
 use crate::{
@@ -38,8 +39,7 @@ const LANES: usize = 4;
 const QUEUE: usize = 1024;
 /// How many jobs share a transaction at most, so that the first need not wait for ever.
 const BATCH: usize = 256;
-/// How long a transaction may take. The server gives up earlier by itself; this is for one that does not
-/// answer any more.
+/// How long a whole transaction may take, of however many statements. Each has its own time, see [`Patience`].
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the commits go, once somebody wants them.
@@ -48,7 +48,7 @@ pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
 /// What a job works with. A job hands on every database error it meets: after one nothing more can be
 /// written in its savepoint.
 pub(super) struct Tx {
-    pub(super) conn: PgConnection,
+    pub(super) conn: Conn,
     /// What the batch changed so far. A job adds to it what it changed.
     pub(super) commits: Vec<Commit>,
     /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
@@ -64,12 +64,18 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(options: &PgConnectOptions, listener: &Listener, metrics: &StoreMetrics) -> Self {
+    pub(super) fn start(
+        options: &PgConnectOptions,
+        (patience, suspicion): (Patience, &Suspicion),
+        listener: &Listener,
+        metrics: &StoreMetrics,
+    ) -> Self {
         let closing = CancellationToken::new();
         let start = |_| {
             let (queue, jobs) = mpsc::channel(QUEUE);
             let (listener, metrics) = (Arc::clone(listener), metrics.clone());
-            let lane = Lane { options: options.clone(), tx: None, listener, metrics };
+            let (options, suspicion) = (options.clone(), suspicion.clone());
+            let lane = Lane { options, patience, suspicion, tx: None, listener, metrics };
             (queue, tokio::spawn(lane.run(jobs, closing.clone())))
         };
         let (lanes, tasks) = (0..LANES).map(start).unzip();
@@ -122,6 +128,8 @@ impl Writer {
 /// taken back for a reason that does not lie in the jobs is done again once, each job by itself.
 struct Lane {
     options: PgConnectOptions,
+    patience: Patience,
+    suspicion: Suspicion,
     /// `None` before the first job, and after a failure that leaves the state of the connection unknown.
     tx: Option<Tx>,
     listener: Listener,
@@ -176,7 +184,10 @@ impl Lane {
                 tracing::debug!(%error, jobs = batch.len(), "writing again, one by one");
                 while !batch.is_empty() {
                     let outcome = self.attempt(&mut batch[..1]).await;
-                    let is_over = matches!(outcome, Err(Failure { then: Then::GiveUpAll, .. }));
+                    // Each of those that wait would wait as long.
+                    let is_over = outcome
+                        .as_ref()
+                        .is_err_and(|failure| matches!(failure.then, Then::GiveUpAll) || is_silent(&failure.error));
                     let answered = if is_over { batch.len() } else { 1 };
                     self.answer(batch.drain(..answered), outcome);
                 }
@@ -208,16 +219,20 @@ impl Lane {
         // with it.
         let mut tx = match self.tx.take() {
             Some(tx) => tx,
-            None => match connect(&self.options).await {
-                Ok(conn) => Tx { conn, commits: Vec::new(), notices: Vec::new() },
+            None => match connect(&self.options, self.patience.connect).await {
+                Ok(conn) => {
+                    let conn = Conn::own(conn, self.patience.begin, self.suspicion.clone());
+                    Tx { conn, commits: Vec::new(), notices: Vec::new() }
+                }
                 Err(error) => return Err(Failure { error, then: Then::GiveUpAll }),
             },
         };
         tx.commits.clear();
         tx.notices.clear();
         let began = Instant::now();
+        let patience = self.patience;
         let written = tokio::time::timeout(PATIENCE, async {
-            match run(&mut tx, batch).await {
+            match run(&mut tx, batch, patience).await {
                 // From here on nobody knows what becomes of it, unless the answer comes.
                 Ok(true) => execute(&mut tx, COMMIT.to_owned()).await.map_err(|error| (error, false)),
                 Ok(false) => Ok(()),
@@ -245,13 +260,15 @@ impl Lane {
 }
 
 /// Runs all jobs in one transaction, and says whether it is still open, to be committed.
-async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
+async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>], patience: Patience) -> Result<bool> {
     // What ends the work before a job and begins its own goes in one text with who acts, because each
     // statement sent by itself is a round trip. A job alone needs no savepoint.
     let is_alone = batch.len() == 1;
+    tx.conn.answer_within(patience.begin);
     let mut before = if is_alone { BEGIN.to_owned() } else { format!("{BEGIN}; savepoint job") };
     for job in batch {
         execute(tx, format!("{before}; {}", job.acting())).await?;
+        tx.conn.answer_within(patience.answer);
         let (told, noted) = (tx.commits.len(), tx.notices.len());
         match job.run(tx).await {
             Ran::Stands => before = "release savepoint job; savepoint job".to_owned(),
@@ -282,6 +299,11 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>]) -> Result<bool> {
 async fn execute(tx: &mut Tx, sql: String) -> Result<()> {
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut tx.conn).await?;
     Ok(())
+}
+
+/// Whether the database did not answer in time.
+fn is_silent(error: &StoreError) -> bool {
+    matches!(error, StoreError::Database(error) if is_silence(error))
 }
 
 /// Whether the reason lies in what else happens at this moment.

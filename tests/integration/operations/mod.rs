@@ -6,4 +6,5 @@ mod dump;
 mod logs;
 mod metrics;
 mod retention;
+mod silent_database;
 mod start;

@@ -20,6 +20,7 @@ mod requests;
 mod row_security;
 mod search;
 mod setup;
+mod silence;
 mod sqlite;
 mod world;
 

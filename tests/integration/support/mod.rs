@@ -9,6 +9,7 @@ mod mail;
 mod nats;
 mod postgres;
 mod program;
+mod silence;
 mod ws;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use mail::MailServer;
 pub use nats::NatsServer;
 pub use postgres::TestDatabase;
 pub use program::{Program, refused, run_program, succeeded};
+pub use silence::Silence;
 pub use ws::{Refused, Ws, fresh, raw_socket, rev_of};
 
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -16,6 +16,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::Pg
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use super::silence::{Place, Silence};
+
 /// The user that owns the tables: no superuser, and subject to the policies like everybody.
 const OWNER: &str = "bespoken_test_owner";
 
@@ -115,6 +117,19 @@ impl TestDatabase {
     /// As another user.
     pub fn url_as(&self, user: &str, password: &str) -> String {
         self.0.server.clone().username(user).password(password).database(&self.0.name).to_url_lossy().to_string()
+    }
+
+    /// The owner's way over a network that can fall silent.
+    pub async fn behind_silence(&self) -> (Arc<Silence>, String) {
+        let (server, (_, password)) = (&self.0.server, template(&self.0.server).await);
+        let (host, port) = (server.get_host(), server.get_port());
+        let folder = server.get_socket().cloned().or_else(|| host.starts_with('/').then(|| host.into()));
+        let place = match folder {
+            Some(folder) => Place::Socket(folder.join(format!(".s.PGSQL.{port}"))),
+            None => Place::Tcp(host.to_owned(), port),
+        };
+        let (silence, port) = Silence::before(place).await;
+        (silence, format!("postgres://{OWNER}:{password}@127.0.0.1:{port}/{}?sslmode=disable", self.0.name))
     }
 
     /// As a superuser, in the words of PostgreSQL's own programs: they know fewer options than sqlx writes.
