@@ -1,13 +1,16 @@
 // Answers a page load without network with a page that says so. Pages with content are never kept:
 // after signing out, nothing of them is left here.
-const CACHE = "offline-1";
-const FILES = ["/offline.html", "/offline.js"];
+
+// The server puts the address of its build's page here. Another build does not have it, so that a page is kept
+// only together with the script that it belongs to.
+const PAGE = "/offline.html";
+const CACHE = `offline ${PAGE}`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
     caches
       .open(CACHE)
-      .then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "reload" }))))
+      .then((cache) => cache.add(new Request(PAGE, { cache: "reload" })))
       .then(() => self.skipWaiting()),
   );
 });
@@ -22,11 +25,8 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("fetch", (event) => {
-  const { request } = event;
-  if (request.method === "GET" && request.mode === "navigate") {
-    event.respondWith(load(event).catch(() => caches.match("/offline.html")));
-  } else if (new URL(request.url).pathname === "/offline.js") {
-    event.respondWith(fetch(request).catch(() => caches.match("/offline.js")));
+  if (event.request.method === "GET" && event.request.mode === "navigate") {
+    event.respondWith(load(event).catch(() => caches.match(PAGE)));
   }
 });
 

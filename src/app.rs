@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use leptos::{config::LeptosOptions, hydration::HydrationScripts, prelude::*};
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     ParamSegment, SsrMode, StaticSegment,
@@ -49,6 +49,11 @@ impl PageStatus {
     }
 }
 
+/// Names the session that the browser has; nothing without one. No secret. A page that the browser kept is shown
+/// again only in the session that it was written for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageSession(pub Option<String>);
+
 /// A form that was sent and refused: the page that holds it is shown again with what was typed and
 /// what is wrong. Never contains passwords.
 #[derive(Clone, Debug, Default)]
@@ -71,24 +76,45 @@ impl FormState {
     }
 }
 
+/// What begins every page: see there.
+const BOOT: &str = include_str!("ui/boot.js");
+
 /// The HTML document. `options.output_name` is the hashed name under which `/pkg` has the script, the
 /// WASM module and the stylesheet.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let stylesheet = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let files = format!("/{}/{}", options.site_pkg_dir, options.output_name);
+    let stylesheet = format!("{files}.css");
     let islands = use_context::<RequestUrl>().is_some_and(|url| has_islands(url.as_ref()));
+    let client = islands.then(|| files.clone());
+    let session = use_context::<PageSession>().unwrap_or_default().0;
+    let form = FormState::current();
+    let answer = (form.problem.is_some() || !form.values.is_empty()).then_some("true");
+    let nonce = use_nonce();
+    if let Some(context) = Owner::current_shared_context() {
+        // Outside of islands nothing is taken over in the browser.
+        context.set_is_hydrating(false);
+    }
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-session=session>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1a1d24" />
+                <script nonce=nonce.clone() data-client=client data-answer=answer inner_html=BOOT></script>
                 <link rel="stylesheet" href=stylesheet />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="manifest" href="/site.webmanifest" />
-                {islands.then(|| view! { <HydrationScripts options=options islands=true /> })}
+                {islands
+                    .then(|| {
+                        let (module, wasm) = (format!("{files}.js"), format!("{files}_bg.wasm"));
+                        view! {
+                            <link rel="modulepreload" href=module nonce=nonce />
+                            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+                        }
+                    })}
                 <MetaTags />
             </head>
             <body>

@@ -44,7 +44,7 @@ pub struct Token {
 }
 
 /// The browsers that are signed in to the viewer's account.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "list_sessions")]
 pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
     let asker = crate::http::asker()?;
     let this = asker.session_id();
@@ -61,7 +61,7 @@ pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
 }
 
 /// Everybody with an account, and who is invited.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "list_people")]
 pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let users = service.users(&actor, search.as_deref()).await?;
@@ -74,7 +74,7 @@ pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
 }
 
 /// The API tokens that work.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "list_tokens")]
 pub async fn list_tokens() -> Result<Vec<Token>, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     if !actor.is_admin() {

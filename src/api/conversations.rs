@@ -52,7 +52,7 @@ pub struct Chat {
 }
 
 /// A part of the conversations that the viewer may see, and of the messages if there is a search.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "list_inbox")]
 pub async fn list_inbox(
     status: ConversationStatus,
     search: Option<String>,
@@ -63,14 +63,14 @@ pub async fn list_inbox(
 }
 
 /// One conversation with its latest messages.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "load_chat")]
 pub async fn load_chat(id: ConversationId) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.chat(&actor, id).await
 }
 
 /// Opens a chat and returns it with the link to share.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "open_chat")]
 pub async fn open_chat(
     customer_name: String,
     customer_email: Option<String>,
@@ -81,21 +81,21 @@ pub async fn open_chat(
 }
 
 /// Closes or reopens a conversation.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "set_status")]
 pub async fn set_status(id: ConversationId, status: ConversationStatus) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.set_status(&actor, id, status).await
 }
 
 /// Makes a new link; the old one dies.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "make_link")]
 pub async fn make_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.make_link(&actor, id).await
 }
 
 /// Ends the link: whoever came by it is out.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "revoke_link")]
 pub async fn revoke_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.revoke_link(&actor, id).await

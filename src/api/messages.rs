@@ -15,7 +15,7 @@ pub struct Older {
 }
 
 /// The 50 messages before `before_seq`.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "list_older")]
 pub async fn list_older(id: ConversationId, before_seq: i64) -> Result<Older, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.list_older(&actor, id, before_seq).await

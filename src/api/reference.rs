@@ -47,7 +47,7 @@ pub struct Reference {
 }
 
 /// All of the API, as `/api/v1/openapi.json` describes it.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "load_reference")]
 pub async fn load_reference() -> Result<Reference, Problem> {
     Ok(crate::http::reference())
 }

@@ -25,7 +25,7 @@ pub struct RequestDetails {
 }
 
 /// A part of the requests that the viewer may see.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "list_requests")]
 pub async fn list_requests(
     status: Option<RequestStatus>,
     search: Option<String>,
@@ -37,7 +37,7 @@ pub async fn list_requests(
 }
 
 /// One request.
-#[server(input = Json)]
+#[server(input = Json, endpoint = "load_request")]
 pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let request = service.request(&actor, id).await?;

@@ -17,7 +17,7 @@ pub struct Viewer {
 }
 
 /// Who looks at the page.
-#[server]
+#[server(endpoint = "load_viewer")]
 pub async fn load_viewer() -> Result<Viewer, Problem> {
     let asker = crate::http::asker()?;
     Ok(Viewer {

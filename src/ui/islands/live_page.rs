@@ -109,6 +109,12 @@ async fn fetch() -> Option<Vec<Element>> {
     }
     let text: JsValue = JsFuture::from(response.text().ok()?).await.ok()?;
     let fresh = DomParser::new().ok()?.parse_from_string(&text.as_string()?, SupportedType::TextHtml).ok()?;
+    let build = |page: &Document| page.query_selector("link[rel=stylesheet]").ok()??.get_attribute("href");
+    if build(&fresh) != build(&document()) {
+        // What another build wrote needs its styles and its client. See `ui/boot.js`.
+        let _ = document().dispatch_event(&web_sys::Event::new("outdated").ok()?);
+        return None;
+    }
     // Its regions are only for whom this page was written.
     (page::viewer_of(&fresh) == page::viewer()).then(|| all(&fresh, "[data-region]"))
 }

@@ -1,0 +1,45 @@
+// An update rolls out: some nodes behind the balancer are another build, and do not have this page's files.
+import { expect, test } from "../support/test";
+
+const missing = { status: 404, headers: { "cache-control": "no-store", "content-type": "text/plain" }, body: "" };
+
+test("files that the first node does not have are asked for again", async ({ api, person }) => {
+  const { link } = await api.openChat("Oak table");
+  const guest = await person();
+  const asked = new Map<string, number>();
+  await guest.page.route("**/pkg/**", async (route) => {
+    const file = new URL(route.request().url()).pathname;
+    asked.set(file, (asked.get(file) ?? 0) + 1);
+    await (asked.get(file)! <= 2 ? route.fulfill(missing) : route.continue());
+  });
+  await guest.page.goto(link);
+  await guest.chat.live();
+  await expect(guest.page.locator(".composer__send")).toHaveCSS("cursor", "pointer");
+  await expect(guest.page.locator(".outdated")).toHaveCount(0);
+  expect([...asked.keys()].map((file) => file.replace(/.*\.[0-9a-f]{16}/, "")).sort()).toEqual([".css", ".js", "_bg.wasm"]);
+});
+
+test("a page whose build is gone is loaded again once, and then says so", async ({ api, person }) => {
+  const { link } = await api.openChat("Oak table");
+  const guest = await person();
+  let gone = true;
+  await guest.page.route("**/pkg/**", (route) => (gone ? route.fulfill(missing) : route.continue()));
+  let loaded = 0;
+  guest.page.on("load", () => (loaded += 1));
+  await guest.page.goto(link);
+  await expect(guest.page.locator(".outdated")).toContainText("was updated", { timeout: 40_000 });
+  expect(loaded).toBe(2);
+  gone = false;
+  await guest.page.getByRole("button", { name: "Reload" }).click();
+  await guest.chat.live();
+});
+
+test("what somebody has begun to write is not lost when the build is gone", async ({ api, person }) => {
+  const { link } = await api.openChat("Oak table");
+  const guest = await person();
+  await guest.page.route(/\/pkg\/.*(js|wasm)/, (route) => route.fulfill(missing));
+  await guest.page.goto(link);
+  await guest.chat.field.fill("Half a thought");
+  await expect(guest.page.locator(".outdated")).toContainText("was updated", { timeout: 20_000 });
+  await expect(guest.chat.field).toHaveValue("Half a thought");
+});
