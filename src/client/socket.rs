@@ -266,12 +266,10 @@ fn lose(code: u16) {
         let was_connecting = matches!(line.reconnect.phase(), Phase::Connecting { .. });
         line.attempt += 1;
         line.refused += u32::from(was_connecting);
-        if code == close::NOT_ALLOWED {
-            line.reconnect.ended();
-        } else {
-            line.reconnect.closed(page::now_ms(), js_sys::Math::random());
-        }
-        (line.socket.take(), was_live, was_connecting && line.refused > 1)
+        line.reconnect.closed(page::now_ms(), js_sys::Math::random());
+        // The session that the socket belonged to has ended. The browser may have another one by now: a guest who
+        // has registered, or whose other link was revoked, still has this chat.
+        (line.socket.take(), was_live, code == close::NOT_ALLOWED || (was_connecting && line.refused > 1))
     });
     drop(socket);
     if was_live {
@@ -299,14 +297,15 @@ pub fn estrange() {
     step();
 }
 
-/// A browser does not say why a connection was refused. If it is because this person is signed out
-/// or the link was revoked while the line was cut, the server says so here.
+/// Gives the line up if the browser has no session any more: this person is signed out, or the link was revoked. A
+/// browser does not say why a connection was refused, and a session that ended may have made way for another.
 fn ask_whether_allowed() {
     let answer = window().fetch_with_str("/api/v1/conversations?limit=1");
     spawn_local(async move {
         let Ok(response) = JsFuture::from(answer).await else { return };
         if response.dyn_into::<web_sys::Response>().is_ok_and(|response| matches!(response.status(), 401 | 403)) {
-            lose(close::NOT_ALLOWED);
+            with_line(|line| line.reconnect.ended());
+            lose(GAVE_UP);
         }
     });
 }

@@ -167,7 +167,7 @@ impl Panel {
     }
 
     /// Where one unconfirmed message is kept; without `client_id`, what all of them begin with. One
-    /// key each, so that two tabs never overwrite each other's. `public/offline.js` counts them.
+    /// key each, so that two tabs never overwrite each other's. `public/offline.html` counts them.
     fn send_key(&self, client_id: Option<ClientId>) -> String {
         self.key("bespoken:send:") + ":" + &client_id.map(|id| id.to_string()).unwrap_or_default()
     }
@@ -310,7 +310,10 @@ fn banner(room: &Room) -> Option<(&'static str, String)> {
     const DANGER: &str = "notice notice--danger chat__banner";
     const WARN: &str = "notice notice--warn chat__banner";
     let ended = || match room.kind {
-        ParticipantKind::Guest => "This link does not work any more. Please ask for a new one.",
+        // The link was revoked, or the guest signed out: nobody says which.
+        ParticipantKind::Guest => {
+            "This chat is not open in this browser any more. Open its link again; if that leads nowhere, ask for a new one."
+        }
         ParticipantKind::Admin | ParticipantKind::Customer => "You were signed out. Please sign in again.",
     };
     let (wrong, when) = match room.indicator {
