@@ -56,6 +56,13 @@ export class Api {
     return this.call("DELETE", `/messages/${message}`);
   }
 
+  async revokeLink(conversation: string): Promise<void> {
+    await fetch(`${this.server.url}/api/v1/conversations/${conversation}/link`, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${this.token}` },
+    });
+  }
+
   async messages(conversation: string): Promise<Message[]> {
     const all: Message[] = [];
     for (let before: number | null = Number.MAX_SAFE_INTEGER; before !== null; ) {

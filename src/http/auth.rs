@@ -148,6 +148,11 @@ fn session_cookies(jar: &CookieJar, public_url: &str) -> Vec<String> {
     names
 }
 
+/// Whether the browser brought a cookie of a session, be it an old one.
+pub(super) fn has_session_cookie(headers: &HeaderMap, public_url: &str) -> bool {
+    !session_cookies(&CookieJar::from_headers(headers), public_url).is_empty()
+}
+
 /// Characters that tell the cookie of one link's session from another's.
 const MARK_CHARS: usize = 8;
 

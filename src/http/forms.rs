@@ -20,6 +20,7 @@ use super::{
     App, Asker, auth, error, multipart,
     pages::{PageId, own_path, problem, render, see_other, signed_in},
     router::BODY_BYTES,
+    security,
 };
 use crate::{
     app::FormState,
@@ -140,7 +141,7 @@ pub(super) async fn sign_out(State(app): State<App>, Extension(asker): Extension
     {
         return problem(&app, asker, reason).await;
     }
-    (auth::no_session_cookies(&jar, app.service.public_url()), see_other("/")).into_response()
+    (auth::no_session_cookies(&jar, app.service.public_url()), security::FORGET_PAGES, see_other("/")).into_response()
 }
 
 #[derive(Deserialize)]
@@ -370,7 +371,7 @@ async fn read_files(
                     // What is no id is nobody's.
                     fields.sender = Some(text.parse().unwrap_or(ParticipantId(Uuid::nil())));
                     // Here, because it stands before the files: those of a wrong sender are not kept.
-                    refused = refused.or(service.require_sender(actor, id, fields.sender).await.err());
+                    refused = refused.or(upload.require_sender(fields.sender).await.err());
                 }
                 _ => {}
             }
@@ -583,7 +584,9 @@ pub(super) async fn end_session(
     let end = async |service: Arc<Service>, actor: Actor| {
         service.end_session(actor.user().ok_or_else(Problem::unauthorized)?, id).await
     };
-    lead_on(&app, asker, end, |()| "/account?tab=security".to_owned()).await
+    // Ending one's own is signing out.
+    let forget = (asker.session_id() == Some(id)).then_some(security::FORGET_PAGES);
+    (forget, lead_on(&app, asker, end, |()| "/account?tab=security".to_owned()).await).into_response()
 }
 
 #[derive(Deserialize)]

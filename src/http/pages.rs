@@ -9,7 +9,7 @@ use axum::{
     Extension, Json, RequestExt,
     body::{Body, to_bytes},
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
-    http::{HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -23,7 +23,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{App, Asker, auth, error, router::BODY_BYTES};
 use crate::{
-    app::{FormState, PageStatus, shell},
+    app::{FormState, PageSession, PageStatus, shell},
     domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
     protocol::{GUEST, VIEWER},
     service::Secret,
@@ -34,11 +34,13 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
     let page_status = PageStatus::default();
     let context = {
         let (asker, form, page_status) = (asker.clone(), form, page_status.clone());
+        let session = PageSession(session_name(&asker));
         let public_url = app.service.public_url().to_owned();
         move || {
             provide_context(asker.clone());
             provide_context(form.clone());
             provide_context(page_status.clone());
+            provide_context(session.clone());
             let answer = leptos::prelude::expect_context::<ResponseOptions>();
             if let Some(nonce) = use_nonce() {
                 let mut headers = axum::http::HeaderMap::new();
@@ -59,6 +61,17 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
     *response.status_mut() = page_status.get().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// What stands for the session of a browser on its pages.
+fn session_name(asker: &Asker) -> Option<String> {
+    asker.session_id().map(|id| id.to_string())
+}
+
+/// The session that the browser has, as its pages know it: so a page that the browser kept finds out whether
+/// it may still be shown.
+pub(super) async fn session(Extension(asker): Extension<Asker>) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], session_name(&asker).unwrap_or_default()).into_response()
 }
 
 /// A page that says what went wrong.
@@ -129,6 +142,8 @@ pub(super) async fn setup(
 pub(super) struct LoginQuery {
     token: Option<String>,
     next: Option<String>,
+    /// `lost`: whoever signed in came back without the cookie.
+    cookie: Option<String>,
 }
 
 pub(super) async fn login(
@@ -147,8 +162,24 @@ pub(super) async fn login(
     }
     match asker.actor.as_ref().and_then(Actor::user) {
         Some(user) => Redirect::to(home_of(user)).into_response(),
-        None => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
+        None => {
+            let form = match query.cookie.as_deref() {
+                Some("lost") if asker.session.is_none() => {
+                    FormState { problem: Some(no_cookie(&app)), values: BTreeMap::new() }
+                }
+                _ => FormState::default(),
+            };
+            render(&app, asker, uri, StatusCode::OK, form).await
+        }
     }
+}
+
+fn no_cookie(app: &App) -> Problem {
+    let host = app.service.public_url().split_once("://").map_or("this site", |(_, host)| host);
+    let message = format!(
+        "Your browser did not keep the cookie that this site needs. Allow cookies for {host}, then sign in again."
+    );
+    Problem::new(Code::Unauthorized, message)
 }
 
 /// Sends someone who has just signed in on, with the cookie.
@@ -179,9 +210,23 @@ pub(super) async fn logout(State(app): State<App>, Extension(asker): Extension<A
 }
 
 /// Where someone who is not signed in goes to come back here.
-fn to_login(uri: &Uri) -> Response {
+fn to_login(app: &App, uri: &Uri, headers: &HeaderMap) -> Response {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    see_other(&format!("/login?next={}", percent_encoded(path, b"-_.~/")))
+    let why = if lost_cookie(app, headers) { "&cookie=lost" } else { "" };
+    see_other(&format!("/login?next={}{why}", percent_encoded(path, b"-_.~/")))
+}
+
+/// Pages whose forms sign somebody in.
+const SIGN_IN_PAGES: [&str; 5] = ["/login", "/register", "/setup", "/reset", "/invite"];
+
+/// Whether somebody has just signed in and the browser did not keep the cookie: they come from a page that leads
+/// on only who has signed in, and bring none. Nothing is added to the address of a good visit for this.
+fn lost_cookie(app: &App, headers: &HeaderMap) -> bool {
+    let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Uri>().ok());
+    let same_origin = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin");
+    same_origin
+        && !auth::has_session_cookie(headers, app.service.public_url())
+        && from.is_some_and(|from| SIGN_IN_PAGES.contains(&from.path()))
 }
 
 /// Shows the page at `uri` as it is.
@@ -221,19 +266,29 @@ pub(super) async fn invite(
 }
 
 /// For everybody with an account.
-pub(super) async fn account(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+pub(super) async fn account(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     match &asker.actor {
         Some(Actor::Customer(..) | Actor::Admin(_)) => plain(&app, asker, uri).await,
-        Some(Actor::Guest(_)) | None => to_login(&uri),
+        Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }
 
 /// The form of a request is for customers: admins make none for themselves.
-pub(super) async fn new_request(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+pub(super) async fn new_request(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     match &asker.actor {
         Some(Actor::Customer(..)) => plain(&app, asker, uri).await,
         Some(Actor::Admin(_)) => see_other("/admin/requests"),
-        Some(Actor::Guest(_)) | None => to_login(&uri),
+        Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }
 
@@ -241,20 +296,26 @@ pub(super) async fn request(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     PageId(RequestId(_)): PageId<RequestId>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Response {
     match &asker.actor {
         Some(Actor::Customer(..) | Actor::Admin(_)) => plain(&app, asker, uri).await,
-        Some(Actor::Guest(_)) | None => to_login(&uri),
+        Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }
 
 /// A page for admins, of which everybody may know that there is one.
-pub(super) async fn for_admins(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+pub(super) async fn for_admins(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
     match &asker.actor {
         Some(Actor::Admin(_)) => plain(&app, asker, uri).await,
         Some(Actor::Customer(..)) => problem(&app, asker, Problem::not_found()).await,
-        Some(Actor::Guest(_)) | None => to_login(&uri),
+        Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }
 
@@ -268,6 +329,7 @@ pub(super) async fn admin(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
     query: Result<Query<DashboardQuery>, QueryRejection>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Response {
     match &asker.actor {
@@ -275,7 +337,7 @@ pub(super) async fn admin(
         Some(Actor::Admin(_)) => plain(&app, asker, uri).await,
         // Whether there is a dashboard is no secret, but it is nothing for them.
         Some(Actor::Customer(..)) => problem(&app, asker, Problem::not_found()).await,
-        Some(Actor::Guest(_)) | None => to_login(&uri),
+        Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/setup", get(pages::setup).post(forms::set_up))
         .route("/login", get(pages::login).post(forms::sign_in))
         .route("/logout", get(pages::logout).post(forms::sign_out))
+        .route("/session", get(pages::session))
         .route("/register", get(pages::register).post(forms::register))
         .route("/forgot", get(pages::public).post(forms::forgot))
         .route("/reset", get(pages::reset).post(forms::reset))

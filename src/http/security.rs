@@ -38,6 +38,10 @@ pub(super) async fn trust_tokens(mut request: Request) -> Request {
     request
 }
 
+/// Tells the browser to drop the pages that it kept for its Back button. Not `storage`: messages that wait there to be
+/// sent are their author's, who finds them after signing in again.
+pub(super) const FORGET_PAGES: [(&str, &str); 1] = [("clear-site-data", "\"cache\"")];
+
 /// Lets nobody keep an answer: it is for this person and this moment.
 pub(super) async fn keep_private(mut response: Response) -> Response {
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

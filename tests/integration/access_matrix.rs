@@ -111,6 +111,7 @@ GET  /login                                                         | 200       
 POST /login email=owner@example.com&password={password}             | 303:/account 303:/account 303:/account 303:/account 303:/account 303:/account
 GET  /logout                                                        | 303:/      200        200        200          200          200
 POST /logout                                                        | 303:/      303:/      303:/      303:/        303:/        303:/
+GET  /session                                                       | 200        200        200        200          200          200
 GET  /register                                                      | 200        200        200        303:/account 303:/account 303:/admin
 POST /register name=A&email={email}&password={password}             | 303:/account 303:/account 303:/account 303:/account 303:/account 303:/account
 GET  /forgot                                                        | 200        200        200        200          200          200

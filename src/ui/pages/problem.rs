@@ -22,14 +22,26 @@ pub fn NotFoundPage() -> impl IntoView {
 pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
     PageStatus::request(problem.code.status());
     let (title, text) = match problem.code {
-        Code::NotFound => (
-            "There is nothing here",
-            "This address is wrong, or what was here is gone. If somebody sent you a link to a chat, \
-             it may have been replaced: ask for a new one."
-                .to_owned(),
-        ),
+        Code::NotFound => ("There is nothing here", "This address is wrong, or what was here is gone.".to_owned()),
         code => (code.title(), problem.message),
     };
+    // The same words whether there is such a chat or not, and whether the link was wrong or the cookie is missing.
+    let hints = (problem.code == Code::NotFound && viewer.user.is_none()).then(|| {
+        view! {
+            <p>"Were you sent a link to a chat?"</p>
+            <ul>
+                <li>
+                    "Open that link again. An address that was copied from another browser does not work: \
+                     a chat opens only in the browser in which its link was opened."
+                </li>
+                <li>
+                    "If the link leads here, your browser may not have kept the cookie that this site needs: \
+                     allow cookies for this site, and open the link again."
+                </li>
+                <li>"Or the link was replaced: ask for a new one."</li>
+            </ul>
+        }
+    });
     let (way, to) = match viewer.user.as_ref().map(|user| user.role) {
         _ if problem.code == Code::Unauthorized => ("/login", "Sign in"),
         Some(Role::Admin) => ("/admin", "Back to the chats"),
@@ -51,6 +63,7 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
                         </div>
                     }
                 })}
+            {hints.map(|hints| view! { <div class="sheet__hints">{hints}</div> })}
             <p class="sheet__body">
                 <a class="button" href=way>
                     {to}

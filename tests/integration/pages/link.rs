@@ -1,5 +1,6 @@
 //! The shared link: no login, and nothing to learn from a wrong one.
 
+use bespoken::domain::ConversationId;
 use serde_json::json;
 
 use super::expect_page;
@@ -44,6 +45,29 @@ async fn wrong_and_revoked_links_show_the_same_page() {
     }
     pages.dedup();
     assert_eq!(pages.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_without_its_cookie_says_what_to_do_and_not_whether_there_is_a_chat() {
+    let app = TestApp::start().await;
+    let (chat, revoked, closed) =
+        (app.open("Oak table").await, app.open("Brass lamp").await, app.open("Pine shelf").await);
+    app.admin().delete(&format!("/conversations/{}/link", revoked.id)).await.expect(204);
+    app.close(closed.id).await;
+    let other = app.guest_browser(&app.open("Elm stool").await).await;
+    let ids = [chat.id, revoked.id, closed.id, ConversationId(fresh().0)].map(|id| format!("/chat/{id}"));
+    let links = ["/chat/no-id".to_owned(), format!("/chat?chatId={}", fresh())];
+    for (browser, paths) in [(app.browser(), [&ids[..], &links].concat()), (other, ids.to_vec())] {
+        let mut pages = Vec::new();
+        for path in paths {
+            pages.push(without_nonce(&browser.get(&path).await.expect(404)));
+        }
+        for words in ["Open that link again", "copied from another browser", "allow cookies", "ask for a new one"] {
+            assert!(pages[0].contains(words), "{words}: {}", pages[0]);
+        }
+        pages.dedup();
+        assert_eq!(pages.len(), 1);
+    }
 }
 
 /// The page without the nonce, which is another with each answer.

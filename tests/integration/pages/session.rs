@@ -104,6 +104,71 @@ async fn signing_out_ends_the_session_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signs_in_without_cookies_is_told_what_is_wrong() {
+    let app = TestApp::start().await;
+    let nobody = app.nobody();
+    let get = async |path: &str, headers: &[(&'static str, &str)]| {
+        let request = nobody.request_to(reqwest::Method::GET, path);
+        Answer::to(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    };
+    let sign_in = app.browser().sign_in("admin@example.com", PASSWORD).await.expect(303);
+    let to = sign_in.header("location").to_owned();
+    assert_eq!(to, "/admin", "nothing is added to the address of a good visit");
+    for page in ["/login", "/login?next=/admin", "/register", "/setup?token=a", "/reset?token=a", "/invite?token=a"] {
+        let referer = format!("{}{page}", app.url);
+        let back = get(&to, &[("referer", &referer), ("sec-fetch-site", "same-origin")]).await.expect(303);
+        assert_eq!(back.header("location"), "/login?next=/admin&cookie=lost");
+        let page = get(back.header("location"), &[]).await.expect(200);
+        expect_page(&page);
+        assert!(page.text.contains("did not keep the cookie"), "{}", page.text);
+        assert!(page.text.contains(app.url.trim_start_matches("http://")));
+    }
+    // Who was not here before, comes from elsewhere, or has a cookie that has ended just signs in.
+    let (here, elsewhere) = (format!("{}/login", app.url), "https://example.com/login");
+    for headers in [
+        &[][..],
+        &[("referer", &*format!("{}/admin", app.url))],
+        &[("referer", elsewhere), ("sec-fetch-site", "cross-site")],
+        &[("referer", &*here), ("cookie", "bespoken=ended")],
+    ] {
+        assert_eq!(get(&to, headers).await.expect(303).header("location"), "/login?next=/admin");
+    }
+    assert!(!get("/login?next=/admin", &[]).await.expect(200).text.contains("cookie"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_out_leaves_no_page_behind() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    for browser in [app.admin_browser().await, app.guest_browser(&chat).await] {
+        let page = browser.get(&format!("/chat/{}", chat.id)).await;
+        assert_eq!(page.header("cache-control"), "no-store");
+        // A page that the browser kept all the same asks whose session it is.
+        let session = browser.get("/session").await.expect(200);
+        assert_eq!(session.header("cache-control"), "no-store");
+        assert!(!session.text.is_empty());
+        let out = browser.submit("/logout", &[]).await.expect(303);
+        assert_eq!(out.header("clear-site-data"), "\"cache\"");
+        assert_eq!(browser.get("/session").await.expect(200).text, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_names_the_session_that_it_was_written_for() {
+    let app = TestApp::start().await;
+    let browser = app.admin_browser().await;
+    let session = browser.get("/session").await.expect(200).text;
+    for path in ["/", "/admin", "/admin/people", "/account", "/docs/api"] {
+        let page = browser.get(path).await.expect(200);
+        assert!(page.text.contains(&format!(r#"data-session="{session}""#)), "{path}");
+    }
+    assert!(!app.browser().get("/").await.expect(200).text.contains("data-session"));
+    // It is no sign to get in with.
+    let with = app.nobody().request_to(reqwest::Method::GET, "/admin").header("cookie", format!("bespoken={session}"));
+    Answer::to(with).await.expect(303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everyone_may_see_the_front_page() {
     let app = TestApp::start().await;
     expect_page(&app.browser().get("/").await.expect(200));
