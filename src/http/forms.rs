@@ -260,7 +260,12 @@ pub(super) async fn post_message(
     PageId(id): PageId<ConversationId>,
     Fields(form): Fields<NewMessage>,
 ) -> Response {
-    let Some(actor) = asker.actor.clone() else { return problem(&app, asker, Problem::not_found()).await };
+    let Some(actor) = asker.actor.clone() else {
+        return match form.sender {
+            Some(_) => not_sent(&app, asker, Problem::not_found(), form.content).await,
+            None => problem(&app, asker, Problem::not_found()).await,
+        };
+    };
     post(&app, asker, &actor, id, form, Ok(Vec::new())).await
 }
 
@@ -310,11 +315,13 @@ async fn post(
 }
 
 /// Says that a message was not sent because its form was on somebody else's page. Its text is there to be copied, but
-/// not in the chat's form, where the next press of a key would send it in the wrong name.
+/// not in the chat's form, where the next press of a key would send it in the wrong name. Whether the chat exists is
+/// not said.
 async fn not_sent(app: &App, asker: Asker, mut reason: Problem, content: String) -> Response {
-    if reason.code == Code::Forbidden {
+    if matches!(reason.code, Code::Forbidden | Code::NotFound) {
         reason = Problem::forbidden(
-            "Your message was not sent: this browser is signed in as somebody else now. Sign in as yourself to send it.",
+            "Your message was not sent: this browser is not signed in any more as the person who opened the form. \
+             Sign in as yourself, or open your link once more, to send it.",
         );
     }
     let status = error::status(&reason);

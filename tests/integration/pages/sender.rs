@@ -54,6 +54,26 @@ async fn an_admins_form_is_not_sent_by_the_guest_who_opened_a_link_since() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_is_not_sent_by_nobody_or_by_who_may_not_see_the_chat() {
+    let app = TestApp::start().await;
+    let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
+    let path = format!("/chat/{}", chat.id);
+    let sender = hidden(&app.guest_browser(&chat).await.get(&path).await.expect(200), "as");
+    let fields = [("as", sender.as_str()), ("content", TEXT)];
+    for browser in [app.browser(), app.guest_browser(&other).await] {
+        let answer = browser.submit(&path, &fields).await.expect(403);
+        expect_not_sent(&app, &chat, &answer).await;
+        let of_none = browser.submit(&format!("/chat/{}", fresh()), &fields).await.expect(403);
+        assert_eq!(without_nonces(&of_none), without_nonces(&answer), "nor does it tell which chats there are");
+    }
+}
+
+/// The page but for what is another in each answer.
+fn without_nonces(page: &Answer) -> String {
+    page.text.split("nonce=\"").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_is_sent_by_whom_it_was_opened() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
