@@ -232,6 +232,14 @@ impl Service {
 }
 
 impl Upload<'_> {
+    /// Lets a form send only for the person whose page it is; see [`Service::require_sender`].
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`, `unavailable`.
+    pub async fn require_sender(&self, sender: Option<ParticipantId>) -> Result<(), Problem> {
+        self.service.require_sender(self.actor, self.conversation, sender).await
+    }
+
     /// Begins a file. It counts as a send.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::Problem;
 
@@ -27,18 +28,28 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// Makes the PHC string of a new password.
+    /// A new password in the form that is hashed: NFC (RFC 8265, section 4.2), because the same letters have other
+    /// bytes on other keyboards.
     ///
     /// # Errors
     /// `invalid` if it is too short or too long.
-    pub async fn hash(&self, password: &str) -> Result<String, Problem> {
-        if password.chars().count() < MIN_CHARS {
-            return Err(Problem::invalid("password", format!("A password needs at least {MIN_CHARS} characters.")));
-        }
+    pub fn check(password: &str) -> Result<String, Problem> {
         if password.len() > MAX_BYTES {
             return Err(Problem::invalid("password", "This password is too long."));
         }
-        let password = password.to_owned();
+        let password: String = password.nfc().collect();
+        if password.chars().count() < MIN_CHARS {
+            return Err(Problem::invalid("password", format!("A password needs at least {MIN_CHARS} characters.")));
+        }
+        Ok(password)
+    }
+
+    /// Makes the PHC string of a new password.
+    ///
+    /// # Errors
+    /// As for [`Passwords::check`].
+    pub async fn hash(&self, password: &str) -> Result<String, Problem> {
+        let password = Self::check(password)?;
         self.compute(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
             .await?
             .map_err(|_| Problem::unavailable())
@@ -50,14 +61,19 @@ impl Passwords {
         if password.len() > MAX_BYTES {
             return Ok(false);
         }
-        let password = password.to_owned();
-        self.compute(move || match phc.as_deref().map(PasswordHash::new) {
-            Some(Ok(hash)) => Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(),
-            _ => {
-                // Only the time it takes matters here.
-                std::hint::black_box(Argon2::default().hash_password(password.as_bytes()).is_ok());
-                false
-            }
+        let forms = forms(password);
+        self.compute(move || {
+            let phc = phc.as_deref().map(PasswordHash::new);
+            let fits = |form: &String| match &phc {
+                Some(Ok(hash)) => Argon2::default().verify_password(form.as_bytes(), hash).is_ok(),
+                _ => {
+                    // Only the time it takes matters here.
+                    std::hint::black_box(Argon2::default().hash_password(form.as_bytes()).is_ok());
+                    false
+                }
+            };
+            // All of them, whichever fits, so that the time tells no more than what was typed.
+            forms.iter().fold(false, |found, form| fits(form) | found)
         })
         .await
     }
@@ -68,9 +84,55 @@ impl Passwords {
     }
 }
 
+/// The forms in which the hash may have been made of this password: NFC, or, as long ago, the bytes that somebody
+/// typed then. One, unless it has letters with marks.
+fn forms(password: &str) -> Vec<String> {
+    let mut forms: Vec<String> = vec![password.nfc().collect()];
+    for form in [password.to_owned(), password.nfd().collect()] {
+        if !forms.contains(&form) {
+            forms.push(form);
+        }
+    }
+    forms
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn most_passwords_are_hashed_once() {
+        for password in ["correct horse", "", "пароль из слов", "\u{1f40e} battery"] {
+            assert_eq!(forms(password), [password]);
+        }
+        assert_eq!(forms("caf\u{e9}"), ["caf\u{e9}", "cafe\u{301}"]);
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_however_its_letters_are_composed() {
+        let passwords = Passwords::default();
+        let (composed, decomposed) = ("d\u{e9}j\u{e0} vu encore", "de\u{301}ja\u{300} vu encore");
+        for set in [composed, decomposed] {
+            let phc = passwords.hash(set).await.unwrap();
+            for typed in [composed, decomposed] {
+                assert!(passwords.verify(typed, Some(phc.clone())).await.unwrap(), "{set:?} {typed:?}");
+            }
+            assert!(!passwords.verify("deja vu encore", Some(phc)).await.unwrap());
+        }
+        assert!(passwords.hash("e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}").await.is_err(), "these are five letters");
+    }
+
+    #[tokio::test]
+    async fn a_password_whose_bytes_were_hashed_as_they_were_typed_still_fits() {
+        let passwords = Passwords::default();
+        let (composed, decomposed) = ("d\u{e9}j\u{e0} vu encore", "de\u{301}ja\u{300} vu encore");
+        for before in [composed, decomposed] {
+            let phc = Argon2::default().hash_password(before.as_bytes()).unwrap().to_string();
+            for typed in [composed, decomposed] {
+                assert!(passwords.verify(typed, Some(phc.clone())).await.unwrap(), "{before:?} {typed:?}");
+            }
+        }
+    }
 
     #[tokio::test]
     async fn only_the_right_password_fits() {
