@@ -23,9 +23,9 @@ use leptos_router::{
 use crate::{
     domain::Problem,
     ui::pages::{
-        AccountPage, AdminRequestsPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage, LoginPage,
-        LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage, ResetPage,
-        SetupPage, TokensPage,
+        AccountPage, AdminRequestsPage, ConfirmPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage,
+        LoginPage, LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage,
+        ResetPage, SetupPage, TokensPage,
     },
 };
 
@@ -146,6 +146,7 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("register") view=RegisterPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("forgot") view=ForgotPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("reset") view=ResetPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("confirm") view=ConfirmPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("invite") view=InvitePage ssr=SsrMode::Async />
                 <Route path=StaticSegment("account") view=AccountPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("admin") view=DashboardPage ssr=SsrMode::Async />

@@ -103,7 +103,7 @@ impl Server {
         command.arg("serve").args(["--listen", &address.to_string()]);
         command.args(["--database-url", database]).arg("--data-dir").arg(folder);
         // Limits on single people are lifted, as one machine plays all of them.
-        command.args(["--limit-sends", "1000000000", "--limit-connections", "1000000"]);
+        command.args(["--limit-sends", "1000000000", "--limit-connections", "1000000", "--limit-chats", "1000000"]);
         command.args(["--limit-network-connections", "1000000"]);
         if let Some(nats) = nats {
             command.args(["--nats-url", nats]);

@@ -17,5 +17,7 @@ pub struct User {
     pub email: Email,
     pub name: Name,
     pub role: Role,
+    /// Whether mail to this address was proven to reach them.
+    pub is_confirmed: bool,
     pub created_at: Timestamp,
 }

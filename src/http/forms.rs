@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     App, Asker, auth, error, multipart,
-    pages::{PageId, own_path, problem, render, see_other, signed_in},
+    pages::{PageId, confirmation, own_path, problem, render, see_other, signed_in},
     router::BODY_BYTES,
     security,
 };
@@ -513,6 +513,41 @@ pub(super) async fn reset(
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct Confirm {
+    token: String,
+    #[serde(default)]
+    password: String,
+}
+
+pub(super) async fn confirm(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    jar: CookieJar,
+    Fields(form): Fields<Confirm>,
+) -> Response {
+    let secret = Secret::presented(&form.token);
+    match app.service.confirm_email(&secret, &form.password, asker.visitor()).await {
+        Ok((user, Some(cookie))) => signed_in(&app, &jar, &user, &cookie, None),
+        Ok((_, None)) => see_other("/account?tab=profile&confirmed=1"),
+        Err(reason) if matches!(reason.code, Code::Invalid | Code::Unauthorized) => {
+            confirmation(&app, asker, &form.token, Some(reason)).await
+        }
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
+pub(super) async fn ask_for_confirmation(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
+    let asked = async {
+        let user = account(&asker)?;
+        app.service.ask_for_confirmation(&user, asker.visitor()).await
+    };
+    match asked.await {
+        Ok(()) => see_other("/account?tab=profile&sent=1"),
+        Err(reason) => refused(&app, asker, "/account?tab=profile", reason, []).await,
+    }
+}
+
 pub(super) async fn accept_invite(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -557,7 +592,8 @@ pub(super) async fn set_profile(
         app.service.set_profile(&user, &name, &email, &current_password, asker.visitor()).await
     };
     match done.await {
-        Ok(_) => see_other("/account?tab=profile&done=1"),
+        Ok(false) => see_other("/account?tab=profile&done=1"),
+        Ok(true) => see_other("/account?tab=profile&sent=1"),
         Err(reason) => refused(&app, asker, "/account?tab=profile", reason, [("name", name), ("email", email)]).await,
     }
 }

@@ -26,7 +26,7 @@ use crate::{
     app::{FormState, PageSession, PageStatus, shell},
     domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
     protocol::{GUEST, VIEWER},
-    service::Secret,
+    service::{Confirming, Secret},
 };
 
 /// Renders the page at `uri`, with what was typed into its form, if anything.
@@ -251,6 +251,32 @@ pub(super) async fn reset(
         Ok(()) => plain(&app, asker, uri).await,
         Err(error) => problem(&app, asker, error).await,
     }
+}
+
+/// Only shows what a link is about: programs that look into mail open links too.
+pub(super) async fn confirm(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Query(query): Query<SetupQuery>,
+) -> Response {
+    confirmation(&app, asker, &query.token, None).await
+}
+
+/// The page on which an address is confirmed, with what was wrong with its form, if anything.
+pub(super) async fn confirmation(app: &App, asker: Asker, token: &str, reason: Option<Problem>) -> Response {
+    let (email, how) = match app.service.check_confirmation(&Secret::presented(token), asker.visitor()).await {
+        Ok(found) => found,
+        Err(error) => return problem(app, asker, error).await,
+    };
+    let how = match how {
+        Confirming::SignedIn => "signed in",
+        Confirming::Password => "password",
+        Confirming::SignIn => "sign in",
+    };
+    let values = [("token", token.to_owned()), ("email", email.to_string()), ("how", how.to_owned())];
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let status = reason.as_ref().map_or(StatusCode::OK, error::status);
+    render(app, asker, Uri::from_static("/confirm"), status, FormState { problem: reason, values }).await
 }
 
 pub(super) async fn invite(

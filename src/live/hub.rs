@@ -585,6 +585,7 @@ mod tests {
                 email: Email::parse("email", &format!("{name}@example.com")).unwrap(),
                 name: Name::parse("name", name).unwrap(),
                 role: Role::Admin,
+                is_confirmed: true,
                 created_at: Timestamp(0),
             };
             let socket = hub.connect(Actor::Admin(user), None, None, 20).unwrap();

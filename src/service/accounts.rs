@@ -5,20 +5,39 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     Secret, Service,
     conversations::{MAX_LIST, searchable},
+    guesses::Guessed,
+    mail::Why,
+    passwords::Passwords,
     problem,
+    rate::held_back,
     sessions::{DAY_MS, Visitor, require_admin, seen_after},
 };
 use crate::{
     domain::{Actor, Code, Email, InviteId, Name, Problem, Role, SessionId, Timestamp, TokenId, User, UserId},
     protocol::close,
-    storage::{ApiToken, Invite, NewUser, SessionEntry, now},
+    storage::{ApiToken, Confirmation, Invite, NewUser, SessionEntry, now},
 };
 
 /// How long a link to choose a new password works.
 const RESET_HOURS: i64 = 2;
+/// How long a link that confirms an address works.
+const CONFIRM_HOURS: i64 = 24;
 const HOUR_MS: i64 = 3_600_000;
 /// How long an invitation works.
 const INVITE_DAYS: i64 = 7;
+
+/// What confirms an address, for whoever opened a link that was sent there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirming {
+    /// They are signed in to the account here, so opening the link is enough.
+    SignedIn,
+    /// The address is the account's, and they are not signed in to it here. Whoever registered with the address may
+    /// have been a stranger, so they choose a password, which is the only one from then on.
+    Password,
+    /// The address is to become the account's, and they are not signed in to it here. Having the address is not
+    /// enough: it may have been mistyped.
+    SignIn,
+}
 
 impl Service {
     /// Whether the server still waits for its first admin.
@@ -68,7 +87,7 @@ impl Service {
         self.store.create_first_admin(new).await.map_err(problem)?.ok_or_else(Problem::not_found)
     }
 
-    /// Creates an account.
+    /// Creates an account whose address needs no confirmation: the operator vouches for it.
     ///
     /// # Errors
     /// `invalid` for the fields, also when the e-mail address is taken.
@@ -82,56 +101,220 @@ impl Service {
             name: Name::parse("name", name)?,
             email: Email::parse("email", email)?,
             role,
+            is_confirmed: true,
             password_hash: self.passwords.hash(password).await?,
         })
     }
 
-    /// Registers a customer and signs them in.
+    /// Registers a customer, signs them in, and sends them a link to confirm their address.
     ///
     /// # Errors
     /// `invalid` for the fields, also when the e-mail address is taken; `rate_limited`.
     pub async fn register(
-        &self,
+        self: &Arc<Self>,
         email: &str,
         name: &str,
         password: &str,
         visitor: Visitor<'_>,
     ) -> Result<(User, Secret), Problem> {
-        // Each refusal may tell that an address has an account.
-        self.count_guess(visitor.address)?;
-        let user = self.create_user(email, name, password, Role::Customer).await?;
-        self.guesses.give_back(visitor.address.into());
+        // What makes no sense is refused first: it makes nothing and tells nothing, so it does not count.
+        let (name, email) = (Name::parse("name", name)?, Email::parse("email", email)?);
+        Passwords::check(password)?;
+        // A refusal tells that an address has an account, so it counts as well.
+        self.count_registration(visitor.address)?;
+        let password_hash = self.passwords.hash(password).await?;
+        let new = NewUser { name, email, role: Role::Customer, is_confirmed: false, password_hash };
+        let user = self.store.create_user(new).await.map_err(problem)?;
         let secret = self.start_session(&user, visitor).await?;
+        let to = user.clone();
+        let service = self.clone();
+        later(async move {
+            if service.mails.send(&to.email, Why::Owner).is_err() {
+                return Ok(());
+            }
+            service.mail_confirmation(&to, &to.email).await
+        });
         Ok((user, secret))
     }
 
-    /// Changes a name or an e-mail address; the latter needs the password.
+    fn count_registration(&self, from: IpAddr) -> Result<(), Problem> {
+        let (networks, all) = &self.registrations;
+        let counted = networks.take(from.into()).and_then(|()| {
+            all.take(()).inspect_err(|wait| {
+                let seconds = wait.as_secs();
+                tracing::warn!(seconds, "nobody can register for now: see --limit-accounts-total");
+                networks.give_back(from.into());
+            })
+        });
+        counted.map_err(|wait| held_back("Too many accounts were registered.", wait))
+    }
+
+    /// Sends a mail that was counted.
+    async fn mail(&self, to: &Email, subject: &str, words: &str) -> Result<(), Problem> {
+        let text = format!("Hello,\n\n{words}\n");
+        self.settings.mail.send(&self.settings.public_url, to, subject, text).await
+    }
+
+    /// Sends a link that confirms `email`: the user's own address, or one that is to take its place.
+    async fn mail_confirmation(&self, user: &User, email: &Email) -> Result<(), Problem> {
+        let secret = Secret::random("");
+        let expires_at = Timestamp(now().0 + CONFIRM_HOURS * HOUR_MS);
+        self.store.create_confirmation(secret.hash(), user.id, email.clone(), expires_at).await.map_err(problem)?;
+        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
+        let where_to = if *email == user.email { "" } else { " in the browser in which you are signed in" };
+        let words = format!(
+            "somebody, probably you, gave this e-mail address for an account at {business}.\n\n\
+             To confirm that it is yours, open this link within {CONFIRM_HOURS} hours{where_to}:\n\
+             {public_url}/confirm?token={}\n\n\
+             If it was not you, there is nothing to do.",
+            secret.expose()
+        );
+        self.mail(email, &format!("Confirm your e-mail address for {business}"), &words).await
+    }
+
+    /// Sends the link to confirm one's own address again.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub async fn ask_for_confirmation(self: &Arc<Self>, user: &User, visitor: Visitor<'_>) -> Result<(), Problem> {
+        if user.is_confirmed {
+            return Ok(());
+        }
+        self.mails.ask(visitor.address.into(), Some(user.id))?;
+        self.mails.send(&user.email, Why::Owner)?;
+        let user = user.clone();
+        let service = self.clone();
+        later(async move { service.mail_confirmation(&user, &user.email).await });
+        Ok(())
+    }
+
+    /// What a link that was sent to confirm an address stands for, and what whoever opened it has to do.
+    ///
+    /// # Errors
+    /// `not_found` if it is wrong, used or expired; `rate_limited`.
+    pub async fn check_confirmation(
+        &self,
+        secret: &Secret,
+        visitor: Visitor<'_>,
+    ) -> Result<(Email, Confirming), Problem> {
+        let found = self.find_confirmation(secret, visitor.address).await?;
+        Ok((found.email.clone(), confirming(&found, visitor)))
+    }
+
+    async fn find_confirmation(&self, secret: &Secret, from: IpAddr) -> Result<Confirmation, Problem> {
+        self.secret_of(from, async {
+            self.store.find_confirmation(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
+        })
+        .await
+    }
+
+    /// Confirms an address. Returns the account, and the secret of a new session if they were not signed in to it.
+    ///
+    /// # Errors
+    /// `not_found` for a wrong, used or expired secret; `invalid` for the password, if one is needed, and if somebody
+    /// else has the address by now; `unauthorized` if they have to sign in first; `rate_limited`.
+    pub async fn confirm_email(
+        self: &Arc<Self>,
+        secret: &Secret,
+        password: &str,
+        visitor: Visitor<'_>,
+    ) -> Result<(User, Option<Secret>), Problem> {
+        let found = self.find_confirmation(secret, visitor.address).await?;
+        match confirming(&found, visitor) {
+            Confirming::SignedIn => {
+                let done = self.store.confirm_email(secret.hash(), found.user.id).await.map_err(problem)?;
+                let (before, after) = done.ok_or_else(Problem::not_found)?;
+                if before.email != after.email {
+                    // They come back at once, with the new address.
+                    self.hub.close_user(after.id, close::RESTARTING);
+                    let service = self.clone();
+                    later(async move { service.mail_of_change(&before).await });
+                }
+                Ok((after, None))
+            }
+            Confirming::Password => {
+                let phc = self.passwords.hash(password).await?;
+                let done = self.store.claim_account(secret.hash(), phc).await.map_err(problem)?;
+                let (user, ended) = done.ok_or_else(Problem::not_found)?;
+                for ended in ended {
+                    self.hub.close_session(ended, close::NOT_ALLOWED);
+                }
+                let secret = self.start_session(&user, visitor).await?;
+                Ok((user, Some(secret)))
+            }
+            Confirming::SignIn => {
+                Err(Problem::new(Code::Unauthorized, "Please sign in to your account first, and open the link again."))
+            }
+        }
+    }
+
+    /// Tells the address that was an account's until now that it is not any more. Not counted: each takes a mail
+    /// that was.
+    async fn mail_of_change(&self, before: &User) -> Result<(), Problem> {
+        if !before.is_confirmed {
+            return Ok(());
+        }
+        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
+        let words = format!(
+            "the e-mail address of your account at {business} was changed. From now on mail about it goes to the new \
+             address.\n\nIf it was not you, please tell us at once: {public_url}"
+        );
+        self.mail(&before.email, &format!("Your e-mail address for {business} was changed"), &words).await
+    }
+
+    /// Changes a name, and asks a new e-mail address whether it is theirs; that needs the password. Returns whether
+    /// it does: the answer is the same whether anybody else has the address or not.
     ///
     /// # Errors
     /// `invalid` for the fields; `rate_limited`.
     pub async fn set_profile(
-        &self,
+        self: &Arc<Self>,
         user: &User,
         name: &str,
         email: &str,
         password: &str,
         visitor: Visitor<'_>,
-    ) -> Result<User, Problem> {
+    ) -> Result<bool, Problem> {
         let name = Name::parse("name", name)?;
         let email = Email::parse("email", email)?;
-        if email != user.email {
+        let is_new = email != user.email;
+        if is_new {
             self.check_password(user.id, password, visitor.address).await?;
+            self.mails.ask(visitor.address.into(), Some(user.id))?;
         }
-        let user = self.store.set_profile(user.id, name, email).await.map_err(problem)?;
-        // They come back at once, under the new name.
-        self.hub.close_user(user.id, close::RESTARTING);
-        Ok(user)
+        if name != user.name {
+            self.store.rename_user(user.id, name).await.map_err(problem)?;
+            // They come back at once, under the new name.
+            self.hub.close_user(user.id, close::RESTARTING);
+        }
+        if is_new {
+            let user = user.clone();
+            let service = self.clone();
+            later(async move { service.ask_new_address(&user, &email).await });
+        }
+        Ok(is_new)
+    }
+
+    async fn ask_new_address(&self, user: &User, email: &Email) -> Result<(), Problem> {
+        if self.mails.send(email, Why::Wanted).is_err() {
+            return Ok(());
+        }
+        if self.store.find_user_by_email(email).await.map_err(problem)?.is_none() {
+            return self.mail_confirmation(user, email).await;
+        }
+        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
+        let words = format!(
+            "somebody, probably you, wants to use this e-mail address for an account at {business}. There is another \
+             account with it already, so nothing was changed.\n\nTo get into that account, choose a new password:\n\
+             {public_url}/forgot\n\nIf it was not you, there is nothing to do."
+        );
+        self.mail(email, &format!("Your e-mail address at {business}"), &words).await
     }
 
     /// # Errors
     /// `invalid`, naming `current_password`; `rate_limited`.
     async fn check_password(&self, id: UserId, password: &str, from: IpAddr) -> Result<(), Problem> {
-        self.guess(from, async {
+        self.guess(from, Some(Guessed::Within(id)), async {
             let phc = self.store.find_user(id).await.map_err(problem)?.map(|(_, phc)| phc);
             let fits = self.passwords.verify(password, phc).await?;
             if fits { Ok(()) } else { Err(Problem::new(Code::Unauthorized, "This is not your password.")) }
@@ -170,35 +353,32 @@ impl Service {
     /// `invalid` for what is no address; `rate_limited`.
     pub async fn ask_for_password_reset(self: &Arc<Self>, email: &str, from: IpAddr) -> Result<(), Problem> {
         let email = Email::parse("email", email)?;
-        self.count_guess(from)?;
+        self.mails.ask(from.into(), None)?;
         let service = self.clone();
-        tokio::spawn(async move {
-            if let Err(problem) = service.send_password_reset(&email).await {
-                tracing::warn!(%problem, "could not send a link to choose a new password");
-            }
-        });
+        later(async move { service.send_password_reset(&email).await });
         Ok(())
     }
 
     async fn send_password_reset(&self, email: &Email) -> Result<(), Problem> {
         let Some((user, _)) = self.store.find_user_by_email(email).await.map_err(problem)? else { return Ok(()) };
-        // So that nobody fills somebody else's mailbox.
-        if self.mails.take(user.id).is_err() {
+        if self.mails.send(&user.email, Why::Owner).is_err() {
             return Ok(());
+        }
+        // Confirming it lets its owner choose a password as well.
+        if !user.is_confirmed {
+            return self.mail_confirmation(&user, &user.email).await;
         }
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + RESET_HOURS * HOUR_MS);
         self.store.create_password_reset(secret.hash(), user.id, expires_at).await.map_err(problem)?;
-        let business = &self.settings.business;
-        let text = format!(
-            "Hello {},\n\nsomebody, probably you, asked for a new password for your account at {business}.\n\n\
-             To choose one, open this link within {RESET_HOURS} hours:\n{}/reset?token={}\n\n\
-             If it was not you, there is nothing to do: your password stays as it is.\n",
-            user.name,
-            self.settings.public_url,
+        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
+        let words = format!(
+            "somebody, probably you, asked for a new password for your account at {business}.\n\n\
+             To choose one, open this link within {RESET_HOURS} hours:\n{public_url}/reset?token={}\n\n\
+             If it was not you, there is nothing to do: your password stays as it is.",
             secret.expose()
         );
-        self.settings.mail.send(&user.name, &user.email, &format!("A new password for {business}"), text).await
+        self.mail(&user.email, &format!("A new password for {business}"), &words).await
     }
 
     /// Whether a new password may be chosen with this secret.
@@ -380,4 +560,21 @@ impl Service {
         self.hub.close_token(id);
         Ok(())
     }
+}
+
+fn confirming(found: &Confirmation, visitor: Visitor<'_>) -> Confirming {
+    match visitor.session.and_then(|session| session.actor.user_id()) {
+        Some(user) if user == found.user.id => Confirming::SignedIn,
+        _ if found.is_own() => Confirming::Password,
+        _ => Confirming::SignIn,
+    }
+}
+
+/// Does what nobody waits for, so that no answer tells of it, not even by its time.
+fn later(work: impl Future<Output = Result<(), Problem>> + Send + 'static) {
+    tokio::spawn(async move {
+        if let Err(problem) = work.await {
+            tracing::warn!(%problem, "could not send a mail");
+        }
+    });
 }

@@ -22,7 +22,7 @@ use super::{
     uploads::Turn,
 };
 use crate::{
-    domain::{Actor, Attachment, AttachmentId, Code, ConversationId, Problem, Timestamp},
+    domain::{Actor, Attachment, AttachmentId, Code, ConversationId, ParticipantId, Problem, Timestamp},
     live::Person,
     storage::{FileBytes, Quota, StoreError, now, private},
 };

@@ -1,11 +1,11 @@
 //! Conversations: opening, listing, closing, and their links.
 
-use super::{Service, problem};
+use super::{Service, problem, rate::held_back};
 use crate::{
     api::{Chat, FOUND_MESSAGES, Found, Inbox},
     domain::{
         Actor, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name,
-        Problem, Timestamp, UserId,
+        Problem, Timestamp, User, UserId,
     },
     protocol::{JOIN_LATEST, Joined},
     storage::{
@@ -63,7 +63,7 @@ impl Service {
     /// Opens a session, with what a program wants to keep beside it.
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin; `invalid` for the fields.
+    /// `forbidden` unless the actor is an admin; `invalid` for the fields; `rate_limited`.
     pub async fn open_conversation(
         &self,
         actor: &Actor,
@@ -71,9 +71,9 @@ impl Service {
         customer_email: Option<&str>,
         metadata: serde_json::Value,
     ) -> Result<Conversation, Problem> {
-        if !actor.is_admin() {
+        let Actor::Admin(admin) = actor else {
             return Err(Problem::forbidden("Only an admin can open a chat."));
-        }
+        };
         let customer_name = Name::parse("customer_name", customer_name)?;
         let customer_email = customer_email
             .filter(|text| !text.trim().is_empty())
@@ -88,6 +88,7 @@ impl Service {
         if metadata.to_string().len() > MAX_METADATA_BYTES {
             return Err(Problem::invalid("metadata", format!("Metadata can have {MAX_METADATA_BYTES} bytes.")));
         }
+        self.count_opening(admin)?;
         let new = NewConversation {
             id: ConversationId::new(),
             customer_id: None,
@@ -98,6 +99,15 @@ impl Service {
         };
         let seat = self.store.open_conversation(actor, new).await.map_err(problem)?;
         Ok(self.seen_by(actor, seat))
+    }
+
+    /// Counts a chat or a request that an admin opens.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) fn count_opening(&self, admin: &User) -> Result<(), Problem> {
+        let counted = self.openings.take(admin.id);
+        counted.map_err(|wait| held_back("You have opened many chats within an hour.", wait))
     }
 
     /// # Errors

@@ -57,6 +57,7 @@ fn operator() -> Actor {
         email: Email::trusted("operator@bespoken.invalid".to_owned()),
         name: Name::trusted("Operator".to_owned()),
         role: Role::Admin,
+        is_confirmed: true,
         created_at: Timestamp(0),
     })
 }

@@ -59,6 +59,33 @@ pub struct Limits {
     /// Bytes of the disk that files leave free; 0: none
     #[arg(long = "limit-free-bytes", env = "BESPOKEN_LIMIT_FREE_BYTES", default_value_t = Limits::DEFAULT.free_bytes)]
     pub free_bytes: u64,
+    /// Accounts that people of one address register per hour, addresses that were taken included
+    #[arg(long = "limit-accounts", env = "BESPOKEN_LIMIT_ACCOUNTS", default_value_t = Limits::DEFAULT.accounts)]
+    pub accounts: u32,
+    /// Accounts that are registered per hour in all
+    #[arg(long = "limit-accounts-total", env = "BESPOKEN_LIMIT_ACCOUNTS_TOTAL", default_value_t = Limits::DEFAULT.accounts_total)]
+    pub accounts_total: u32,
+    /// Wrong passwords per hour for one account, wherever they come from
+    #[arg(long = "limit-account-guesses", env = "BESPOKEN_LIMIT_ACCOUNT_GUESSES", default_value_t = Limits::DEFAULT.account_guesses)]
+    pub account_guesses: u32,
+    /// E-mails per hour to one mailbox, and because of one account
+    #[arg(long = "limit-mails", env = "BESPOKEN_LIMIT_MAILS", default_value_t = Limits::DEFAULT.mails)]
+    pub mails: u32,
+    /// E-mails per hour that people of one address ask for
+    #[arg(long = "limit-mails-asked", env = "BESPOKEN_LIMIT_MAILS_ASKED", default_value_t = Limits::DEFAULT.mails_asked)]
+    pub mails_asked: u32,
+    /// E-mails per hour in all
+    #[arg(long = "limit-mails-total", env = "BESPOKEN_LIMIT_MAILS_TOTAL", default_value_t = Limits::DEFAULT.mails_total)]
+    pub mails_total: u32,
+    /// Custom requests that one customer makes per hour
+    #[arg(long = "limit-requests", env = "BESPOKEN_LIMIT_REQUESTS", default_value_t = Limits::DEFAULT.requests)]
+    pub requests: u32,
+    /// Custom requests of one customer that are new or in progress at once
+    #[arg(long = "limit-open-requests", env = "BESPOKEN_LIMIT_OPEN_REQUESTS", default_value_t = Limits::DEFAULT.open_requests)]
+    pub open_requests: u32,
+    /// Chats and custom requests that one admin and their API tokens open per hour
+    #[arg(long = "limit-chats", env = "BESPOKEN_LIMIT_CHATS", default_value_t = Limits::DEFAULT.chats)]
+    pub chats: u32,
 }
 
 impl Limits {
@@ -81,6 +108,15 @@ impl Limits {
         conversation_bytes: 1_073_741_824,
         stored_bytes: 0,
         free_bytes: 536_870_912,
+        accounts: 10,
+        accounts_total: 500,
+        account_guesses: 20,
+        mails: 5,
+        mails_asked: 20,
+        mails_total: 1_000,
+        requests: 20,
+        open_requests: 100,
+        chats: 1_000,
     };
 }
 

@@ -1,15 +1,88 @@
 //! E-mail to people. Without a mail server the text goes to the log, for the operator to pass on.
+//!
+//! A mail has fixed words, a link of this server, and the name that the operator gave the business. It never has
+//! anything that a person typed: whoever may choose a word of a mail to others sends them advertisements.
 
 use std::time::Duration;
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{
+        Mailbox,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
 };
+use uuid::Uuid;
 
 use tokio::time::timeout;
 
-use crate::domain::{Email, Name, Problem};
+use super::{
+    HOUR, Limits, Network, Rate,
+    rate::{self, held_back},
+};
+use crate::domain::{Email, Problem, UserId};
+
+/// Why a mail is sent. Each has a budget of its own at every address: what strangers ask for takes nothing from what
+/// lets an owner into their account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Why {
+    /// It is a way into the account that has this address.
+    Owner,
+    /// Somebody wants this address for their account.
+    Wanted,
+}
+
+/// How many mails leave the server.
+pub(super) struct MailBudgets {
+    mailboxes: Rate<(Why, String)>,
+    accounts: Rate<UserId>,
+    networks: Rate<Network>,
+    all: Rate<()>,
+}
+
+impl MailBudgets {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            mailboxes: Rate::new(limits.mails, HOUR),
+            accounts: Rate::new(limits.mails, HOUR),
+            networks: Rate::new(limits.mails_asked, HOUR),
+            all: Rate::new(limits.mails_total, HOUR),
+        }
+    }
+
+    /// Counts that somebody asks for a mail, whether one is sent or not.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) fn ask(&self, from: Network, account: Option<UserId>) -> Result<(), Problem> {
+        let counted = self.networks.take(from).and_then(|()| {
+            account.map_or(Ok(()), |account| self.accounts.take(account)).inspect_err(|_| self.networks.give_back(from))
+        });
+        counted.map_err(|wait| held_back("Too many e-mails were asked for.", wait))
+    }
+
+    /// Counts a mail to this address.
+    ///
+    /// # Errors
+    /// `rate_limited`: it is not to be sent. Whether it is tells others about an account, so only its owner may be
+    /// told.
+    pub(super) fn send(&self, to: &Email, why: Why) -> Result<(), Problem> {
+        let mailbox = (why, mailbox(to));
+        let counted = self.mailboxes.take(mailbox.clone()).and_then(|()| {
+            self.all.take(()).inspect_err(|wait| {
+                tracing::warn!(seconds = rate::seconds(*wait), "no more mail is sent for now: see --limit-mails-total");
+                self.mailboxes.give_back(mailbox);
+            })
+        });
+        counted.map_err(|wait| held_back("We have just sent several e-mails to this address.", wait))
+    }
+}
+
+/// What most mail servers deliver to the same person: what follows a plus sign is a label of theirs.
+fn mailbox(email: &Email) -> String {
+    let (local, domain) = email.as_str().rsplit_once('@').unwrap_or((email.as_str(), ""));
+    format!("{}@{domain}", local.split('+').next().filter(|name| !name.is_empty()).unwrap_or(local))
+}
 
 /// How long a mail server may take to accept a mail.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
@@ -38,11 +111,11 @@ impl Mail {
         Ok(Self { transport, from })
     }
 
-    /// Hands a mail to the mail server.
+    /// Hands a mail of the server at `public_url` to the mail server.
     ///
     /// # Errors
     /// `unavailable` if it does not take it.
-    pub(super) async fn send(&self, name: &Name, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
+    pub(super) async fn send(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
         let Some(transport) = &self.transport else {
             tracing::warn!(
                 to = to.as_str(),
@@ -51,14 +124,7 @@ impl Mail {
             );
             return Ok(());
         };
-        let address = to.as_str().parse().map_err(|_| Problem::unavailable())?;
-        let message = Message::builder()
-            .from(self.from.clone())
-            .to(Mailbox::new(Some(name.to_string()), address))
-            .subject(subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)
-            .map_err(|_| Problem::unavailable())?;
+        let message = self.message(public_url, to, subject, text)?;
         // The transport gives up on a connection that does not come about, and on nothing after that.
         let sent = timeout(SEND_WITHIN, transport.send(message)).await;
         let reason = match sent {
@@ -69,10 +135,97 @@ impl Mail {
         tracing::error!(error = reason, "the mail server did not take a mail");
         Err(Problem::unavailable())
     }
+
+    fn message(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<Message, Problem> {
+        let address = to.as_str().parse().map_err(|_| Problem::unavailable())?;
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, address))
+            .subject(subject)
+            .date_now()
+            .message_id(Some(format!("<{}@{}>", Uuid::new_v4(), host(public_url))))
+            // So that no machine answers (RFC 3834, section 5).
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|_| Problem::unavailable())
+    }
+}
+
+/// The host of a URL as it can stand in a Message-ID (RFC 5322, section 3.6.4): a name, or an address of which that
+/// of IPv6 has its brackets.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = match rest.find(']') {
+        Some(bracket) => bracket + 1,
+        None => rest.find([':', '/']).unwrap_or(rest.len()),
+    };
+    if end == 0 { "localhost" } else { &rest[..end] }
 }
 
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Mail(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_says_who_made_it() {
+        let to = Email::parse("email", "ada@example.com").unwrap();
+        let mail = Mail::new(None, "no-reply@chat.example").unwrap();
+        let text = mail.message("https://chat.example", &to, "A subject", "Words".into()).unwrap().formatted();
+        let text = String::from_utf8(text).unwrap();
+        let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: <")).expect("an id");
+        assert!(id.ends_with("@chat.example>"), "{text}");
+        for header in ["Date: ", "Auto-Submitted: auto-generated\r\n", "To: ada@example.com\r\n"] {
+            assert!(text.contains(header), "{header} in {text}");
+        }
+    }
+
+    #[test]
+    fn the_host_of_a_public_url_makes_an_id() {
+        for (url, name) in [
+            ("https://chat.example", "chat.example"),
+            ("http://127.0.0.1:3000", "127.0.0.1"),
+            ("http://[::1]:3000", "[::1]"),
+            ("", "localhost"),
+        ] {
+            assert_eq!(host(url), name);
+        }
+    }
+
+    #[test]
+    fn labels_of_a_mailbox_count_as_one() {
+        let limits = Limits { mails: 2, ..Limits::default() };
+        let budgets = MailBudgets::new(&limits);
+        let mut sent = ["ada@a.example", "ada+1@a.example", "ada+2@a.example", "ben@a.example"]
+            .into_iter()
+            .map(|to| budgets.send(&Email::parse("email", to).unwrap(), Why::Owner).is_ok());
+        assert_eq!(sent.by_ref().collect::<Vec<_>>(), [true, true, false, true]);
+    }
+
+    #[test]
+    fn who_wants_an_address_does_not_use_up_what_its_owner_gets() {
+        let budgets = MailBudgets::new(&Limits { mails: 1, ..Limits::default() });
+        let ada = Email::parse("email", "ada@a.example").unwrap();
+        budgets.send(&ada, Why::Wanted).unwrap();
+        assert!(budgets.send(&ada, Why::Wanted).is_err());
+        budgets.send(&ada, Why::Owner).unwrap();
+        assert!(budgets.send(&ada, Why::Owner).is_err());
+    }
+
+    #[test]
+    fn what_is_not_sent_is_not_counted() {
+        let limits = Limits { mails: 1, mails_total: 1, ..Limits::default() };
+        let budgets = MailBudgets::new(&limits);
+        let [ada, ben] = ["ada@a.example", "ben@a.example"].map(|to| Email::parse("email", to).unwrap());
+        budgets.send(&ada, Why::Owner).unwrap();
+        assert!(budgets.send(&ben, Why::Owner).is_err(), "in all");
+        budgets.all.give_back(());
+        budgets.send(&ben, Why::Owner).unwrap();
     }
 }

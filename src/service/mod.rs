@@ -14,6 +14,7 @@ mod demo;
 mod erasure;
 mod error;
 mod export;
+mod guesses;
 mod limits;
 mod mail;
 mod messages;
@@ -33,6 +34,7 @@ mod uploads;
 
 use std::sync::Arc;
 
+pub use accounts::Confirming;
 pub use attachments::{NewFile, Upload};
 pub use backup::{BackupError, Contents, backup, restore};
 pub use erasure::Retention;
@@ -73,8 +75,8 @@ pub struct Settings {
 
 /// Signs of typing that each person may give for every send: a client renews one every few seconds.
 const SIGNS_FOR_A_SEND: u32 = 2;
-/// Links to choose a new password per hour for each account.
-const MAILS: u32 = 3;
+/// An hour, over which most of what makes something new is counted.
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
 
 pub struct Service {
     store: Arc<dyn Store>,
@@ -97,8 +99,15 @@ pub struct Service {
     /// Uploads that are under way.
     uploads: uploads::Uploads,
     files: attachments::Files,
-    /// Mails to each account.
-    mails: Rate<crate::domain::UserId>,
+    mails: mail::MailBudgets,
+    /// Wrong passwords for each account.
+    account_guesses: guesses::Guesses,
+    /// Accounts registered from each network, and in all.
+    registrations: (Rate<Network>, Rate<()>),
+    /// Custom requests of each customer.
+    requests: Rate<crate::domain::UserId>,
+    /// Chats and custom requests that each admin opened.
+    openings: Rate<crate::domain::UserId>,
     /// Wrong secrets from each network.
     guesses: Rate<Network>,
     /// Conversations whose summary has changed.
@@ -152,7 +161,11 @@ impl Service {
             invalid: Rate::new(settings.limits.invalid_frames, std::time::Duration::from_secs(10)),
             uploads: uploads::Uploads::default(),
             files: attachments::Files::default(),
-            mails: Rate::new(MAILS, std::time::Duration::from_secs(3_600)),
+            mails: mail::MailBudgets::new(&settings.limits),
+            account_guesses: guesses::Guesses::new(settings.limits.account_guesses),
+            registrations: (Rate::new(settings.limits.accounts, HOUR), Rate::new(settings.limits.accounts_total, HOUR)),
+            requests: Rate::new(settings.limits.requests, HOUR),
+            openings: Rate::new(settings.limits.chats, HOUR),
             guesses: Rate::new(settings.limits.link_guesses, std::time::Duration::from_secs(60)),
             dirty,
             store,

@@ -9,6 +9,8 @@ use std::{
 
 use dashmap::DashMap;
 
+use crate::domain::{Code, Problem};
+
 /// The part of an address that one subscriber has: an IPv4 address, or a /64 of IPv6, of which one person can
 /// use every address (RFC 6177). An IPv4 address written as IPv6 is the same network as by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +37,7 @@ pub struct Rate<K: Eq + Hash> {
 /// Beyond this many keys, those without recent events are dropped before another is added.
 const SWEEP_AT: usize = 10_000;
 
-impl<K: Eq + Hash + Copy> Rate<K> {
+impl<K: Eq + Hash> Rate<K> {
     #[must_use]
     pub fn new(most: u32, window: Duration) -> Self {
         Self { events: DashMap::new(), most: most.max(1) as usize, window }
@@ -85,6 +87,15 @@ impl<K: Eq + Hash + Copy> Rate<K> {
 #[must_use]
 pub fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + 1
+}
+
+/// The answer to somebody who did something too often and has to wait.
+#[must_use]
+pub fn held_back(why: &str, wait: Duration) -> Problem {
+    let seconds = seconds(wait);
+    let when = if seconds > 90 { format!("{} minutes", seconds.div_ceil(60)) } else { format!("{seconds} s") };
+    let retry_after_s = Some(seconds);
+    Problem { retry_after_s, ..Problem::new(Code::RateLimited, format!("{why} Please try again in {when}.")) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Custom requests: making, listing, working through them, and opening the conversation of each.
 
 use super::{
-    Service,
+    HOUR, Service,
     conversations::{bounded, foreign_cursor, searchable},
     problem,
+    rate::held_back,
 };
 use crate::{
     api::RequestList,
@@ -23,7 +24,7 @@ impl Service {
     /// Makes a request: a customer their own, an admin one for the account `customer`.
     ///
     /// # Errors
-    /// `forbidden` for guests; `invalid` if an admin names no customer.
+    /// `forbidden` for guests; `invalid` if an admin names no customer; `rate_limited`.
     pub async fn create_request(
         &self,
         actor: &Actor,
@@ -37,7 +38,13 @@ impl Service {
             Actor::Admin(_) if customer.is_none() => {
                 return Err(Problem::invalid("customer_id", "Say whose request this is."));
             }
-            _ => {}
+            Actor::Admin(admin) => self.count_opening(admin)?,
+            Actor::Customer(customer, _) => {
+                self.require_few_open(actor).await?;
+                self.requests
+                    .take(customer.id)
+                    .map_err(|wait| held_back("You have made many requests within an hour.", wait))?;
+            }
         }
         let made = self.store.create_request(actor, customer, text).await;
         let request = made.map_err(|error| match problem(error) {
@@ -48,6 +55,24 @@ impl Service {
         })?;
         self.request_changed(&request);
         Ok(request)
+    }
+
+    /// # Errors
+    /// `rate_limited` if as many requests of this customer are open as may be.
+    async fn require_few_open(&self, customer: &Actor) -> Result<(), Problem> {
+        let counts = self.store.count_requests(customer).await.map_err(problem)?;
+        let is_open = |status| matches!(status, RequestStatus::New | RequestStatus::InProgress);
+        let open: i64 =
+            RequestStatus::ALL.into_iter().zip(counts).filter(|(status, _)| is_open(*status)).map(|(_, n)| n).sum();
+        let most = self.settings.limits.open_requests;
+        if open < most.into() {
+            return Ok(());
+        }
+        // When one of them will be done is not known; that is not within the hour.
+        let words = format!(
+            "You have {open} open requests, and more than {most} are not taken. Please write to us in one of their chats."
+        );
+        Err(Problem { retry_after_s: Some(HOUR.as_secs()), ..Problem::new(Code::RateLimited, words) })
     }
 
     /// # Errors

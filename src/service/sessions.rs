@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Secret, Service, problem, rate};
+use super::{Secret, Service, guesses::Guessed, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User, shorten},
     protocol::close,
@@ -126,11 +126,13 @@ impl Service {
     /// # Errors
     /// `unauthorized`, without telling which of the two is wrong; `rate_limited`.
     pub async fn sign_in(&self, email: &str, password: &str, visitor: Visitor<'_>) -> Result<(User, Secret), Problem> {
+        let email = Email::parse("email", email).ok();
+        let whose = email.clone().map(|email| self.account_guesses.at(email, visitor.address.into()));
         let user = self
-            .guess(visitor.address, async {
-                let found = match Email::parse("email", email) {
-                    Ok(email) => self.store.find_user_by_email(&email).await.map_err(problem)?,
-                    Err(_) => None,
+            .guess(visitor.address, whose, async {
+                let found = match &email {
+                    Some(email) => self.store.find_user_by_email(email).await.map_err(problem)?,
+                    None => None,
                 };
                 let (user, phc) = found.unzip();
                 let fits = self.passwords.verify(password, phc).await?;
@@ -165,6 +167,7 @@ impl Service {
     /// `unavailable`.
     pub async fn start_session(&self, user: &User, visitor: Visitor<'_>) -> Result<Secret, Problem> {
         let (id, secret) = self.new_session(Some(user), &[], visitor).await?;
+        self.account_guesses.signed_in(&user.email, visitor.address.into());
         match visitor.session {
             // What an admin tries in passing is nobody else's.
             Some(CookieSession { id: before, actor: Actor::Admin(_), .. }) => self.sign_out(*before).await?,
@@ -262,18 +265,29 @@ impl Service {
         Ok(format!("{}/login?token={}", self.settings.public_url, secret.expose()))
     }
 
-    /// Runs a check of a password that came from `from`. A wrong one counts; after too many, nothing
-    /// from this address is checked any more for a while, so that guessing tells nothing.
+    /// Runs a check of a password that came from `from`. A wrong one counts; after too many from there, or for
+    /// this account, nothing is checked any more for a while, so that guessing tells nothing. It counts for an
+    /// address without an account too, so that this tells nothing either.
     pub(super) async fn guess<T>(
         &self,
         from: IpAddr,
+        whose: Option<Guessed>,
         check: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
         // Counted beforehand: of many at once no more are answered than one after the other.
         self.count_guess(from)?;
+        if let Some(whose) = whose.clone()
+            && let Err(refused) = self.account_guesses.count(whose)
+        {
+            self.guesses.give_back(from.into());
+            return Err(refused);
+        }
         let result = check.await;
         if !result.as_ref().is_err_and(is_wrong) {
             self.guesses.give_back(from.into());
+            if let Some(whose) = whose {
+                self.account_guesses.give_back(whose);
+            }
         }
         result
     }

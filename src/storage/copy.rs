@@ -65,13 +65,14 @@ macro_rules! tables {
 
 /// All tables but `meta`, each after those that it refers to, with the length of its key.
 pub(super) const TABLES: &[Table] = tables! {
-    users 1 { id Id, email Text, name Text, role Text, password_hash Text, created_at Time }
+    users 1 { id Id, email Text, name Text, role Text, password_hash Text, created_at Time, confirmed_email Text }
     login_sessions 1 {
         id Id, secret_hash Bytes, user_id Id, created_at Time, last_seen_at Time, expires_at Time, user_agent Text,
     }
     sign_in_links 1 { secret_hash Bytes, user_id Id, created_at Time, expires_at Time }
     api_tokens 1 { id Id, secret_hash Bytes, user_id Id, created_at Time, revoked_at Time, name Text }
     password_resets 1 { secret_hash Bytes, user_id Id, created_at Time, expires_at Time }
+    email_confirmations 1 { secret_hash Bytes, user_id Id, email Text, created_at Time, expires_at Time }
     invites 1 { id Id, secret_hash Bytes, invited_by Id, created_at Time, expires_at Time }
     custom_requests 1 {
         id Id, customer_id Id, title Text, description Text, budget_cents Integer, wanted_on Text, status Text,

@@ -194,8 +194,25 @@ pub struct NewUser {
     pub email: Email,
     pub name: Name,
     pub role: Role,
+    /// Whether the address counts without a mail that is answered.
+    pub is_confirmed: bool,
     /// A PHC string.
     pub password_hash: String,
+}
+
+/// An e-mail address that its account is yet to confirm.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    pub user: User,
+    /// The account's own, or the one that is to take its place.
+    pub email: Email,
+}
+
+impl Confirmation {
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.email == self.user.email
+    }
 }
 
 /// A sign-in as its owner sees it in a list.
@@ -462,9 +479,33 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`]: there is no such user.
     async fn set_role(&self, by: UserId, id: UserId, role: Role) -> Result<User>;
     /// # Errors
-    /// [`StoreError::EmailTaken`]; [`StoreError::NotFound`]: there is no such user.
-    async fn set_profile(&self, id: UserId, name: Name, email: Email) -> Result<User>;
-    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended.
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn rename_user(&self, id: UserId, name: Name) -> Result<User>;
+    /// Remembers a secret that confirms `email` for its user: their own address, or one that is to take its place.
+    /// Takes the place of any secret before for the same address, and of one address to come the place of any other.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such user.
+    async fn create_confirmation(
+        &self,
+        hash: SecretHash,
+        user: UserId,
+        email: Email,
+        expires_at: Timestamp,
+    ) -> Result<()>;
+    async fn find_confirmation(&self, hash: SecretHash) -> Result<Option<Confirmation>>;
+    /// Uses up the secret: its address is the user's now, and confirmed. Forgets whatever else was sent to confirm
+    /// or regain the account. Returns the user before and after; `None` if the secret is wrong, expired, used, or
+    /// another user's.
+    ///
+    /// # Errors
+    /// [`StoreError::EmailTaken`].
+    async fn confirm_email(&self, hash: SecretHash, user: UserId) -> Result<Option<(User, User)>>;
+    /// Uses up a secret for the user's own address, which is confirmed then; sets the PHC string and ends all sessions.
+    /// `None` if the secret is wrong, expired, used, or for another address than the user's.
+    async fn claim_account(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>>;
+    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended. Forgets what was
+    /// sent to give the account another address or password.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such user.
@@ -475,8 +516,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::NotFound`]: there is no such user.
     async fn create_password_reset(&self, hash: SecretHash, user: UserId, expires_at: Timestamp) -> Result<()>;
     async fn find_password_reset(&self, hash: SecretHash) -> Result<Option<User>>;
-    /// Uses up the secret, sets the PHC string and ends all sessions of its user; `None` if it is
-    /// wrong, expired or used.
+    /// Uses up the secret, sets the PHC string and ends all sessions of its user, whose address is confirmed by
+    /// that; `None` if it is wrong, expired or used.
     async fn reset_password(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>>;
 
     // Invitations of admins

@@ -120,6 +120,10 @@ GET  /reset?token={reset}                                           | 200       
 GET  /reset?token={new}                                             | 404        404        404        404          404          404
 POST /reset token={reset}&password={password}                       | 303:/account 303:/account 303:/account 303:/account 303:/account 303:/account
 POST /reset token={new}&password={password}                         | 404        404        404        404          404          404
+GET  /confirm?token={confirmation}                                  | 200        200        200        200          200          200
+GET  /confirm?token={new}                                           | 404        404        404        404          404          404
+POST /confirm token={confirmation}&password={password}              | 303:/account 303:/account 303:/account 303:/account 303:/account 303:/account
+POST /confirm token={new}&password={password}                       | 404        404        404        404          404          404
 GET  /invite?token={invitation}                                     | 200        200        200        200          200          200
 GET  /invite?token={new}                                            | 404        404        404        404          404          404
 POST /invite token={invitation}&name=A&email={email}&password={password}| 303:/admin 303:/admin 303:/admin 303:/admin   303:/admin   303:/admin
@@ -129,6 +133,7 @@ GET  /account?tab=requests                                          | 303:/login
 GET  /account?chat={request}                                        | 303:/login 303:/login 303:/login 200          404          200
 POST /account/profile name=A&email={own_email}                      | 401        401        401        303:/account 303:/account 303:/account
 POST /account/profile name=A&email={email}                          | 401        401        401        422          422          422
+POST /account/confirmation                                          | 401        401        401        303:/account 303:/account 303:/account
 POST /account/password current_password={password}&password={password}| 401        401        401        303:/account 303:/account 303:/account
 POST /account/password current_password=wrong&password={password}   | 401        401        401        422          422          422
 POST /account/sessions/{session}/end                                | 401        401        401        303:/account 404          404
@@ -218,7 +223,17 @@ impl Stage {
     async fn set(database: Database) -> Self {
         let mails = MailServer::start().await;
         let much = 1_000_000;
-        let limits = Limits { sends: much, connections: much, link_guesses: much, ..Limits::default() };
+        let limits = Limits {
+            sends: much,
+            connections: much,
+            link_guesses: much,
+            accounts: much,
+            mails: much,
+            mails_asked: much,
+            requests: much,
+            chats: much,
+            ..Limits::default()
+        };
         let url = mails.url.clone();
         let app = TestApp::on(database, |config| (config.limits, config.smtp_url) = (limits, Some(url))).await;
         let owner = app.service.create_user("owner@example.com", "Owner", PASSWORD, Role::Customer).await.unwrap();
@@ -341,6 +356,12 @@ impl<'a> Scene<'a> {
                 service.invites(&admin).await.unwrap()[0].id.to_string()
             }
             "invitation" => service.invite(&admin).await.unwrap().split_once("token=").unwrap().1.to_owned(),
+            "confirmation" => {
+                let email = format!("{}@example.com", fresh());
+                service.register(&email, "New", PASSWORD, visitor()).await.unwrap();
+                let mail = self.stage.mails.lock().await.next().await;
+                mail.text.lines().find_map(|line| line.split_once("?token=")).unwrap().1.to_owned()
+            }
             "reset" => {
                 let address = visitor().address;
                 service.ask_for_password_reset(account().await.email.as_str(), address).await.unwrap();

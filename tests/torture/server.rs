@@ -50,6 +50,7 @@ impl Server {
             .env("BESPOKEN_LIMIT_CONNECTIONS", "1000000")
             .env("BESPOKEN_LIMIT_NETWORK_CONNECTIONS", "1000000")
             .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
+            .env("BESPOKEN_LIMIT_CHATS", "1000000")
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true)

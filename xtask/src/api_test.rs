@@ -45,6 +45,7 @@ pub fn hold(workspace: &Workspace, arguments: &[String]) -> Outcome {
         .arg(&data)
         .env("BESPOKEN_LIMIT_SENDS", "1000000")
         .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
+        .env("BESPOKEN_LIMIT_CHATS", "1000000")
         .env("BESPOKEN_LIMIT_ATTACHMENT_BYTES", "100000")
         .current_dir(&workspace.root)
         .stdout(Stdio::piped());

@@ -221,6 +221,7 @@ pub(super) async fn shut_out(conn: &mut Conn, email: &Email) -> Result<Option<Us
         .fetch_all(&mut *conn)
         .await?;
     users::set_password(&mut *conn, user, String::new(), None).await?;
+    sqlx::query("delete from email_confirmations where user_id = $1").bind(user.0).execute(&mut *conn).await?;
     notices::note(conn, tokens.into_iter().map(|id| Notice::Token(TokenId(id)))).await?;
     Ok(Some(user))
 }

@@ -48,7 +48,7 @@ pub(super) use self::{
     target::Target,
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
+    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
     LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota, RequestCounts,
     RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError,
     StoreMetrics, now, seated::Seated,
@@ -293,9 +293,39 @@ impl Store for PostgresStore {
         Ok(done)
     }
 
-    async fn set_profile(&self, id: UserId, name: Name, email: Email) -> Result<User> {
+    async fn rename_user(&self, id: UserId, name: Name) -> Result<User> {
         let mut tx = self.change(Acting::System).await?;
-        let done = users::set_profile(&mut tx, id, name, email).await?;
+        let done = users::rename(&mut tx, id, name).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn create_confirmation(
+        &self,
+        hash: SecretHash,
+        user: UserId,
+        email: Email,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        let mut tx = self.change(Acting::System).await?;
+        users::create_confirmation(&mut tx, hash, user, email, expires_at).await?;
+        tx.commit().await
+    }
+
+    async fn find_confirmation(&self, hash: SecretHash) -> Result<Option<Confirmation>> {
+        users::find_confirmation(&mut *self.read(Acting::System).await?, hash, now()).await
+    }
+
+    async fn confirm_email(&self, hash: SecretHash, user: UserId) -> Result<Option<(User, User)>> {
+        let mut tx = self.change(Acting::System).await?;
+        let done = users::confirm_email(&mut tx, hash, user, now()).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn claim_account(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>> {
+        let mut tx = self.change(Acting::System).await?;
+        let done = users::claim(&mut tx, hash, phc, now()).await?;
         tx.commit().await?;
         Ok(done)
     }

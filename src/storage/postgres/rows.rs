@@ -69,7 +69,8 @@ pub(super) fn searchable(text: &str) -> String {
 /// The columns of a user, as [`user`] reads them.
 macro_rules! user_columns {
     () => {
-        "users.id as user_id, users.email, users.name, users.role, users.created_at as user_created_at"
+        "users.id as user_id, users.email, users.name, users.role, users.created_at as user_created_at,
+         users.confirmed_email is not distinct from users.email as is_confirmed"
     };
 }
 pub(super) use user_columns;
@@ -81,6 +82,7 @@ pub(super) fn user(row: &PgRow) -> sqlx::Result<User> {
         email: Email::trusted(row.try_get("email")?),
         name: Name::trusted(row.try_get("name")?),
         role: row.word("role")?,
+        is_confirmed: row.try_get("is_confirmed")?,
         created_at: row.time("user_created_at")?,
     })
 }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "requests files and search", include_str!("../../../migrations/postgres/0002_requests_files_and_search.sql")),
     (3, "operations", include_str!("../../../migrations/postgres/0003_operations.sql")),
     (4, "search of customers", include_str!("../../../migrations/postgres/0004_search_of_customers.sql")),
+    (5, "confirmed addresses", include_str!("../../../migrations/postgres/0005_confirmed_addresses.sql")),
     (6, "form keys", include_str!("../../../migrations/postgres/0006_form_keys.sql")),
     (8, "files", include_str!("../../../migrations/postgres/0008_files.sql")),
 ];

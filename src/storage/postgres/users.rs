@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
-    storage::{ApiToken, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
+    storage::{ApiToken, Confirmation, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
 };
 
 /// Stores a user.
@@ -18,18 +18,20 @@ use crate::{
 /// # Errors
 /// [`StoreError::EmailTaken`].
 pub(super) async fn create(conn: &mut Conn, new: NewUser) -> Result<User> {
-    let user = User { id: UserId::new(), email: new.email, name: new.name, role: new.role, created_at: now() };
+    let NewUser { email, name, role, is_confirmed, password_hash } = new;
+    let user = User { id: UserId::new(), email, name, role, is_confirmed, created_at: now() };
     let done = sqlx::query(
-        "insert into users (id, email, name, role, password_hash, created_at)
-         values ($1, $2, $3, $4, $5, $6)
+        "insert into users (id, email, name, role, password_hash, created_at, confirmed_email)
+         values ($1, $2, $3, $4, $5, $6, case when $7 then $2 end)
          on conflict (email) do nothing",
     )
     .bind(user.id.0)
     .bind(user.email.as_str())
     .bind(user.name.as_str())
     .bind(user.role.word())
-    .bind(new.password_hash)
+    .bind(password_hash)
     .bind(at(user.created_at))
+    .bind(is_confirmed)
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 { Err(StoreError::EmailTaken) } else { Ok(user) }
@@ -122,11 +124,100 @@ pub(super) async fn set_role(conn: &mut Conn, by: UserId, id: UserId, role: Role
 }
 
 /// # Errors
-/// [`StoreError::EmailTaken`], [`StoreError::NotFound`].
-pub(super) async fn set_profile(conn: &mut Conn, id: UserId, name: Name, email: Email) -> Result<User> {
-    sqlx::query("update users set name = $2, email = $3 where id = $1")
+/// [`StoreError::NotFound`].
+pub(super) async fn rename(conn: &mut Conn, id: UserId, name: Name) -> Result<User> {
+    sqlx::query("update users set name = $2 where id = $1").bind(id.0).bind(name.as_str()).execute(&mut *conn).await?;
+    let user = get(&mut *conn, id).await?;
+    requests::customer_renamed(&mut *conn, id, &user.name, &user.email).await?;
+    notices::note(conn, [Notice::User(id)]).await?;
+    Ok(user)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn create_confirmation(
+    conn: &mut Conn,
+    hash: SecretHash,
+    user: UserId,
+    email: Email,
+    expires_at: Timestamp,
+) -> Result<()> {
+    // One address to come takes the place of another, also of several at once.
+    lock(&mut *conn, user).await?;
+    if get(&mut *conn, user).await?.email != email {
+        forget_other_addresses(&mut *conn, user).await?;
+    }
+    sqlx::query(
+        "insert into email_confirmations (secret_hash, user_id, email, created_at, expires_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (user_id, email) do update set secret_hash = excluded.secret_hash,
+             created_at = excluded.created_at, expires_at = excluded.expires_at",
+    )
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(email.as_str())
+    .bind(at(now()))
+    .bind(at(expires_at))
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// Holds an account until the transaction ends: of those who change its address or password each finds what the
+/// one before left.
+async fn lock(conn: &mut Conn, user: UserId) -> Result<()> {
+    sqlx::query("select from users where id = $1 for no key update").bind(user.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Forgets that the user wanted another address.
+async fn forget_other_addresses(conn: &mut Conn, user: UserId) -> Result<()> {
+    sqlx::query(
+        "delete from email_confirmations
+         where user_id = $1 and email <> (select users.email from users where users.id = $1)",
+    )
+    .bind(user.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_confirmation(
+    conn: &mut Conn,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<Confirmation>> {
+    let row = sqlx::query(concat!(
+        "select ",
+        user_columns!(),
+        ", email_confirmations.email as wanted_email
+         from email_confirmations join users on users.id = email_confirmations.user_id
+         where email_confirmations.secret_hash = $1 and email_confirmations.expires_at > $2"
+    ))
+    .bind(hash.0.to_vec())
+    .bind(at(now))
+    .fetch_optional(conn)
+    .await?;
+    let confirmation = |row: PgRow| {
+        Ok::<_, sqlx::Error>(Confirmation { user: user(&row)?, email: Email::trusted(row.try_get("wanted_email")?) })
+    };
+    Ok(row.map(confirmation).transpose()?)
+}
+
+/// The confirmation as it is once its account is held, so that it is used once.
+async fn hold_confirmation(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<Confirmation>> {
+    let Some(found) = find_confirmation(&mut *conn, hash, now).await? else { return Ok(None) };
+    lock(&mut *conn, found.user.id).await?;
+    find_confirmation(conn, hash, now).await
+}
+
+/// Gives the user this address as one that was confirmed.
+///
+/// # Errors
+/// [`StoreError::EmailTaken`].
+async fn set_email(conn: &mut Conn, id: UserId, email: &Email) -> Result<()> {
+    sqlx::query("update users set email = $2, confirmed_email = $2 where id = $1")
         .bind(id.0)
-        .bind(name.as_str())
         .bind(email.as_str())
         .execute(&mut *conn)
         .await
@@ -134,10 +225,40 @@ pub(super) async fn set_profile(conn: &mut Conn, id: UserId, name: Name, email: 
             Some("users_email_unique") => StoreError::EmailTaken,
             _ => error.into(),
         })?;
-    requests::customer_renamed(&mut *conn, id, &name, &email).await?;
-    let user = get(&mut *conn, id).await?;
-    notices::note(conn, [Notice::User(id)]).await?;
-    Ok(user)
+    sqlx::query("delete from email_confirmations where user_id = $1").bind(id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::EmailTaken`].
+pub(super) async fn confirm_email(
+    conn: &mut Conn,
+    hash: SecretHash,
+    by: UserId,
+    now: Timestamp,
+) -> Result<Option<(User, User)>> {
+    let found = hold_confirmation(&mut *conn, hash, now).await?;
+    let Some(Confirmation { user: before, email }) = found.filter(|found| found.user.id == by) else { return Ok(None) };
+    set_email(&mut *conn, by, &email).await?;
+    // It went to the address before.
+    sqlx::query("delete from password_resets where user_id = $1").bind(by.0).execute(&mut *conn).await?;
+    let after = get(&mut *conn, by).await?;
+    requests::customer_renamed(&mut *conn, by, &after.name, &after.email).await?;
+    notices::note(conn, [Notice::User(by)]).await?;
+    Ok(Some((before, after)))
+}
+
+pub(super) async fn claim(
+    conn: &mut Conn,
+    hash: SecretHash,
+    phc: String,
+    now: Timestamp,
+) -> Result<Option<(User, Vec<SessionId>)>> {
+    let found = hold_confirmation(&mut *conn, hash, now).await?.filter(Confirmation::is_own);
+    let Some(Confirmation { user, email }) = found else { return Ok(None) };
+    set_email(&mut *conn, user.id, &email).await?;
+    let ended = set_password(conn, user.id, phc, None).await?;
+    Ok(Some((User { is_confirmed: true, ..user }, ended)))
 }
 
 /// # Errors
@@ -159,6 +280,7 @@ pub(super) async fn set_password(
     // Whoever knew the old password may have asked for a new one.
     sqlx::query("delete from password_resets where user_id = $1").bind(id.0).execute(&mut *conn).await?;
     sqlx::query("delete from sign_in_links where user_id = $1").bind(id.0).execute(&mut *conn).await?;
+    forget_other_addresses(&mut *conn, id).await?;
     sessions::end_all_of(conn, id, keep).await
 }
 
@@ -205,20 +327,13 @@ pub(super) async fn reset_password(
     phc: String,
     now: Timestamp,
 ) -> Result<Option<(User, Vec<SessionId>)>> {
-    // Of several at once one deletes it, and the others find nothing.
-    let row = sqlx::query(concat!(
-        "with used as (delete from password_resets where secret_hash = $1 and expires_at > $2 returning user_id)
-         select ",
-        user_columns!(),
-        " from used join users on users.id = used.user_id"
-    ))
-    .bind(hash.0.to_vec())
-    .bind(at(now))
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(user) = row.map(|row| user(&row)).transpose()? else { return Ok(None) };
+    // The account is held first: of several at once one uses it, and the others find nothing.
+    let Some(found) = find_password_reset(&mut *conn, hash, now).await? else { return Ok(None) };
+    lock(&mut *conn, found.id).await?;
+    let Some(user) = find_password_reset(&mut *conn, hash, now).await? else { return Ok(None) };
+    set_email(&mut *conn, user.id, &user.email).await?;
     let ended = set_password(conn, user.id, phc, None).await?;
-    Ok(Some((user, ended)))
+    Ok(Some((User { is_confirmed: true, ..user }, ended)))
 }
 
 /// # Errors

@@ -248,6 +248,7 @@ pub(super) async fn erase_customer(tx: &mut Tx, email: &Email, batch: i64) -> Re
 /// Ends everything by which somebody gets into an account, and the way to get it back.
 async fn shut_out(tx: &mut Tx, user: UserId) -> Result<()> {
     users::set_password(tx, user, String::new(), None).await?;
+    sqlx::query("delete from email_confirmations where user_id = ?1").bind(user.0).execute(&mut tx.conn).await?;
     let tokens: Vec<Uuid> = sqlx::query_scalar("delete from api_tokens where user_id = ?1 returning id")
         .bind(user.0)
         .fetch_all(&mut tx.conn)

@@ -52,7 +52,7 @@ use self::{
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
+    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
     LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota, RequestCounts,
     RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError,
     StoreMetrics, now, private, seated::Seated,
@@ -70,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "requests files and search", include_str!("../../../migrations/sqlite/0002_requests_files_and_search.sql")),
     (3, "operations", include_str!("../../../migrations/sqlite/0003_operations.sql")),
     (4, "search of customers", include_str!("../../../migrations/sqlite/0004_search_of_customers.sql")),
+    (5, "confirmed addresses", include_str!("../../../migrations/sqlite/0005_confirmed_addresses.sql")),
     (6, "form keys", include_str!("../../../migrations/sqlite/0006_form_keys.sql")),
     (8, "files", include_str!("../../../migrations/sqlite/0008_files.sql")),
 ];
@@ -351,8 +352,30 @@ impl Store for SqliteStore {
         self.write(move |tx| Box::pin(users::set_role(tx, by, id, role))).await
     }
 
-    async fn set_profile(&self, id: UserId, name: Name, email: Email) -> Result<User> {
-        self.write(move |tx| Box::pin(users::set_profile(tx, id, name, email))).await
+    async fn rename_user(&self, id: UserId, name: Name) -> Result<User> {
+        self.write(move |tx| Box::pin(users::rename(tx, id, name))).await
+    }
+
+    async fn create_confirmation(
+        &self,
+        hash: SecretHash,
+        user: UserId,
+        email: Email,
+        expires_at: Timestamp,
+    ) -> Result<()> {
+        self.write(move |tx| Box::pin(users::create_confirmation(tx, hash, user, email, expires_at))).await
+    }
+
+    async fn find_confirmation(&self, hash: SecretHash) -> Result<Option<Confirmation>> {
+        users::find_confirmation(&mut *self.reader().await?, hash, now()).await
+    }
+
+    async fn confirm_email(&self, hash: SecretHash, user: UserId) -> Result<Option<(User, User)>> {
+        self.write(move |tx| Box::pin(users::confirm_email(tx, hash, user, now()))).await
+    }
+
+    async fn claim_account(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>> {
+        self.write(move |tx| Box::pin(users::claim(tx, hash, phc, now()))).await
     }
 
     async fn set_password(&self, id: UserId, phc: String, keep: Option<SessionId>) -> Result<Vec<SessionId>> {

@@ -213,6 +213,7 @@ async fn what_is_put_together_uses_an_index() {
         users::BY_EMAIL,
         users::BY_ID,
         users::FIND_PASSWORD_RESET,
+        users::FIND_CONFIRMATION,
         users::FIND_INVITE,
         users::FIND_TOKEN,
         erasure::END_SESSIONS,

@@ -48,7 +48,8 @@ impl Columns for SqliteRow {
 /// The columns of a user, as [`user`] reads them.
 macro_rules! user_columns {
     () => {
-        "users.id as user_id, users.email, users.name, users.role, users.created_at_ms as user_created_at_ms"
+        "users.id as user_id, users.email, users.name, users.role, users.created_at_ms as user_created_at_ms,
+         users.confirmed_email is users.email as is_confirmed"
     };
 }
 pub(super) use user_columns;
@@ -60,6 +61,7 @@ pub(super) fn user(row: &SqliteRow) -> sqlx::Result<User> {
         email: Email::trusted(row.try_get("email")?),
         name: Name::trusted(row.try_get("name")?),
         role: row.word("role")?,
+        is_confirmed: row.try_get("is_confirmed")?,
         created_at: row.time("user_created_at_ms")?,
     })
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
-    storage::{ApiToken, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
+    storage::{ApiToken, Confirmation, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
 };
 
 /// Stores a user.
@@ -18,18 +18,20 @@ use crate::{
 /// # Errors
 /// [`StoreError::EmailTaken`].
 pub(super) async fn create(tx: &mut Tx, new: NewUser) -> Result<User> {
-    let user = User { id: UserId::new(), email: new.email, name: new.name, role: new.role, created_at: now() };
+    let NewUser { email, name, role, is_confirmed, password_hash } = new;
+    let user = User { id: UserId::new(), email, name, role, is_confirmed, created_at: now() };
     let done = sqlx::query(
-        "insert into users (id, email, name, role, password_hash, created_at_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6)
+        "insert into users (id, email, name, role, password_hash, created_at_ms, confirmed_email)
+         values (?1, ?2, ?3, ?4, ?5, ?6, case when ?7 then ?2 end)
          on conflict (email) do nothing",
     )
     .bind(user.id.0)
     .bind(user.email.as_str())
     .bind(user.name.as_str())
     .bind(user.role.word())
-    .bind(new.password_hash)
+    .bind(password_hash)
     .bind(user.created_at.0)
+    .bind(is_confirmed)
     .execute(&mut tx.conn)
     .await?;
     if done.rows_affected() == 0 { Err(StoreError::EmailTaken) } else { Ok(user) }
@@ -114,25 +116,128 @@ pub(super) async fn set_role(tx: &mut Tx, by: UserId, id: UserId, role: Role) ->
 }
 
 /// # Errors
-/// [`StoreError::EmailTaken`], [`StoreError::NotFound`].
-pub(super) async fn set_profile(tx: &mut Tx, id: UserId, name: Name, email: Email) -> Result<User> {
+/// [`StoreError::NotFound`].
+pub(super) async fn rename(tx: &mut Tx, id: UserId, name: Name) -> Result<User> {
+    sqlx::query("update users set name = ?2 where id = ?1")
+        .bind(id.0)
+        .bind(name.as_str())
+        .execute(&mut tx.conn)
+        .await?;
+    let user = get(tx, id).await?;
+    requests::customer_renamed(tx, id, &user.name, &user.email).await?;
+    notices::note(tx, [Notice::User(id)]).await?;
+    Ok(user)
+}
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn create_confirmation(
+    tx: &mut Tx,
+    hash: SecretHash,
+    user: UserId,
+    email: Email,
+    expires_at: Timestamp,
+) -> Result<()> {
+    if get(tx, user).await?.email != email {
+        forget_other_addresses(tx, user).await?;
+    }
+    sqlx::query(
+        "insert into email_confirmations (secret_hash, user_id, email, created_at_ms, expires_at_ms)
+         values (?1, ?2, ?3, ?4, ?5)
+         on conflict (user_id, email) do update set secret_hash = excluded.secret_hash,
+             created_at_ms = excluded.created_at_ms, expires_at_ms = excluded.expires_at_ms",
+    )
+    .bind(hash.0.to_vec())
+    .bind(user.0)
+    .bind(email.as_str())
+    .bind(now().0)
+    .bind(expires_at.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets that the user wanted another address.
+async fn forget_other_addresses(tx: &mut Tx, user: UserId) -> Result<()> {
+    sqlx::query(
+        "delete from email_confirmations
+         where user_id = ?1 and email <> (select users.email from users where users.id = ?1)",
+    )
+    .bind(user.0)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) const FIND_CONFIRMATION: &str = concat!(
+    "select ",
+    user_columns!(),
+    ", email_confirmations.email as wanted_email
+     from email_confirmations join users on users.id = email_confirmations.user_id
+     where email_confirmations.secret_hash = ?1 and email_confirmations.expires_at_ms > ?2"
+);
+
+pub(super) async fn find_confirmation(
+    conn: &mut SqliteConnection,
+    hash: SecretHash,
+    now: Timestamp,
+) -> Result<Option<Confirmation>> {
+    let row = sqlx::query(FIND_CONFIRMATION).bind(hash.0.to_vec()).bind(now.0).fetch_optional(conn).await?;
+    let confirmation = |row: SqliteRow| {
+        Ok::<_, sqlx::Error>(Confirmation { user: user(&row)?, email: Email::trusted(row.try_get("wanted_email")?) })
+    };
+    Ok(row.map(confirmation).transpose()?)
+}
+
+/// Gives the user this address as one that was confirmed.
+async fn set_email(tx: &mut Tx, id: UserId, email: &Email) -> Result<()> {
+    sqlx::query("update users set email = ?2, confirmed_email = ?2 where id = ?1")
+        .bind(id.0)
+        .bind(email.as_str())
+        .execute(&mut tx.conn)
+        .await?;
+    sqlx::query("delete from email_confirmations where user_id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreError::EmailTaken`].
+pub(super) async fn confirm_email(
+    tx: &mut Tx,
+    hash: SecretHash,
+    by: UserId,
+    now: Timestamp,
+) -> Result<Option<(User, User)>> {
+    let found = find_confirmation(&mut tx.conn, hash, now).await?;
+    let Some(Confirmation { user: before, email }) = found.filter(|found| found.user.id == by) else { return Ok(None) };
     let is_taken: bool = sqlx::query_scalar("select exists (select 1 from users where email = ?1 and id <> ?2)")
         .bind(email.as_str())
-        .bind(id.0)
+        .bind(by.0)
         .fetch_one(&mut tx.conn)
         .await?;
     if is_taken {
         return Err(StoreError::EmailTaken);
     }
-    sqlx::query("update users set name = ?2, email = ?3 where id = ?1")
-        .bind(id.0)
-        .bind(name.as_str())
-        .bind(email.as_str())
-        .execute(&mut tx.conn)
-        .await?;
-    requests::customer_renamed(tx, id, &name, &email).await?;
-    notices::note(tx, [Notice::User(id)]).await?;
-    get(tx, id).await
+    set_email(tx, by, &email).await?;
+    // It went to the address before.
+    sqlx::query("delete from password_resets where user_id = ?1").bind(by.0).execute(&mut tx.conn).await?;
+    let after = get(tx, by).await?;
+    requests::customer_renamed(tx, by, &after.name, &after.email).await?;
+    notices::note(tx, [Notice::User(by)]).await?;
+    Ok(Some((before, after)))
+}
+
+pub(super) async fn claim(
+    tx: &mut Tx,
+    hash: SecretHash,
+    phc: String,
+    now: Timestamp,
+) -> Result<Option<(User, Vec<SessionId>)>> {
+    let found = find_confirmation(&mut tx.conn, hash, now).await?.filter(Confirmation::is_own);
+    let Some(Confirmation { user, email }) = found else { return Ok(None) };
+    let ended = set_password(tx, user.id, phc, None).await?;
+    set_email(tx, user.id, &email).await?;
+    Ok(Some((get(tx, user.id).await?, ended)))
 }
 
 /// # Errors
@@ -154,6 +259,7 @@ pub(super) async fn set_password(
     // Whoever knew the old password may have asked for a new one.
     sqlx::query("delete from password_resets where user_id = ?1").bind(id.0).execute(&mut tx.conn).await?;
     sqlx::query("delete from sign_in_links where user_id = ?1").bind(id.0).execute(&mut tx.conn).await?;
+    forget_other_addresses(tx, id).await?;
     sessions::end_all_of(tx, id, keep).await
 }
 
@@ -204,7 +310,8 @@ pub(super) async fn reset_password(
 ) -> Result<Option<(User, Vec<SessionId>)>> {
     let Some(user) = find_password_reset(&mut tx.conn, hash, now).await? else { return Ok(None) };
     let ended = set_password(tx, user.id, phc, None).await?;
-    Ok(Some((user, ended)))
+    set_email(tx, user.id, &user.email).await?;
+    Ok(Some((User { is_confirmed: true, ..user }, ended)))
 }
 
 /// # Errors

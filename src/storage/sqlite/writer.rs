@@ -542,6 +542,7 @@ mod tests {
             email: Email::trusted("admin@example.org".to_owned()),
             name: Name::trusted("Admin".to_owned()),
             role: Role::Admin,
+            is_confirmed: true,
             created_at: now(),
         });
         let mut rooms = Vec::new();

@@ -34,6 +34,7 @@ pub fn AccountPage() -> impl IntoView {
     let chosen = query.get("chat").and_then(|id| id.parse().ok());
     let cursor = query.get("cursor");
     let done = query.get("done").is_some();
+    let (sent, confirmed) = (query.get("sent").is_some(), query.get("confirmed").is_some());
     with_viewer(move |viewer| {
         let cursor = cursor.clone();
         async move {
@@ -52,9 +53,16 @@ pub fn AccountPage() -> impl IntoView {
                     beside = load_beside(chosen, "/account".into(), |id| address("/account", &[("chat", id)])).await?;
                     view! { <Requests viewer=viewer.clone() list=list chats=chats chosen=chosen /> }.into_any()
                 }
-                Tab::Profile => {
-                    view! { <Profile name=user.name.to_string() email=user.email.to_string() done=done /> }.into_any()
+                Tab::Profile => view! {
+                    <Done
+                        done=sent
+                        words="We have sent you a link. The address is confirmed once you open it in this browser."
+                    />
+                    <Done done=confirmed words="Your e-mail address is confirmed." />
+                    {(!user.is_confirmed).then(|| view! { <Unconfirmed email=user.email.to_string() /> })}
+                    <Profile name=user.name.to_string() email=user.email.to_string() done=done />
                 }
+                .into_any(),
                 Tab::Security => view! { <Security sessions=list_sessions().await? done=done /> }.into_any(),
             };
             Ok(view! {
@@ -65,6 +73,15 @@ pub fn AccountPage() -> impl IntoView {
                         <TabLink name="Profile" address="/account?tab=profile" is_here=tab == Tab::Profile />
                         <TabLink name="Security" address="/account?tab=security" is_here=tab == Tab::Security />
                     </nav>
+                    {(!user.is_confirmed && tab != Tab::Profile)
+                        .then(|| {
+                            view! {
+                                <p class="notice">
+                                    {format!("{} is not confirmed yet: please open the link that we have sent there. ", user.email)}
+                                    <a href="/account?tab=profile">"No mail?"</a>
+                                </p>
+                            }
+                        })}
                     {content}
                 </Beside>
             }
@@ -192,6 +209,22 @@ fn ChatCard(chat: Conversation) -> impl IntoView {
 }
 
 #[component]
+fn Unconfirmed(email: String) -> impl IntoView {
+    view! {
+        <form class="form page__form" method="post" action="/account/confirmation">
+            <p class="notice">
+                {format!("{email} is not confirmed yet. Until it is, we send you nothing but the link to confirm it, not even for a new password.")}
+            </p>
+            <div class="form__actions">
+                <button class="button" type="submit">
+                    "Send the link again"
+                </button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
 fn Profile(name: String, email: String, done: bool) -> impl IntoView {
     view! {
         <form class="form page__form" method="post" action="/account/profile">
@@ -204,7 +237,7 @@ fn Profile(name: String, email: String, done: bool) -> impl IntoView {
                 label="Password"
                 kind="password"
                 autocomplete="current-password"
-                help="Needed only for another e-mail address."
+                help="Needed only for another e-mail address, which counts once you open the link that we send there."
                 optional=true
             />
             <div class="form__actions">

@@ -4,6 +4,7 @@
 //! for it, so the HTML that leaves the server has the content in it.
 
 mod account;
+mod confirm;
 mod dashboard;
 mod forgot;
 mod guest_chat;
@@ -20,6 +21,7 @@ mod setup;
 mod tokens;
 
 pub use account::AccountPage;
+pub use confirm::ConfirmPage;
 pub use dashboard::DashboardPage;
 pub use forgot::{ForgotPage, ResetPage};
 pub use guest_chat::GuestChatPage;

@@ -104,6 +104,7 @@ fn Person(user: User, is_me: bool) -> impl IntoView {
             <p class="card__head">
                 <span class="card__title">{user.name.to_string()}</span>
                 {is_admin.then(|| view! { <span class="chip chip--accent">"Admin"</span> })}
+                {(!user.is_confirmed).then(|| view! { <span class="chip chip--warn">"Address not confirmed"</span> })}
                 {is_me.then(|| view! { <span class="chip">"You"</span> })}
             </p>
             <div class="card__foot">

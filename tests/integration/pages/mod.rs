@@ -1,5 +1,6 @@
 //! Pages and forms as a browser without JavaScript uses them.
 
+mod accounts;
 mod builds;
 mod chat;
 mod dashboard;

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use bespoken::{
-    domain::{Code, Role},
+    domain::{Code, Email, Role, User},
     protocol::close,
-    service::{Limits, Secret, Visitor},
+    service::{Confirming, Limits, Secret, Visitor},
 };
+use serde_json::json;
 
 use crate::support::*;
 
@@ -29,7 +30,7 @@ async fn a_forgotten_password_is_replaced_by_mail() {
     let mail = mails.next().await;
     assert_eq!((&*mail.to, &*mail.from), ("owner@example.com", "no-reply@localhost"));
     assert!(mail.text.contains("Subject: A new password for Workshop"), "{}", mail.text);
-    assert!(mail.text.contains("Hello Owner,") && mail.text.contains("If it was not you"), "{}", mail.text);
+    assert!(mail.text.contains("Hello,") && mail.text.contains("If it was not you"), "{}", mail.text);
     let link = mail.text.lines().find_map(|line| line.split_once("/reset?token=")).expect("a link");
     assert_eq!(link.0, app.url, "to this server");
     let secret = Secret::presented(link.1);
@@ -59,7 +60,7 @@ async fn a_forgotten_password_is_replaced_by_mail() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_latest_mail_counts_and_no_mailbox_is_filled() {
     let mut mails = MailServer::start().await;
-    let limits = Limits { link_guesses: 1_000, ..Limits::default() };
+    let limits = Limits { mails: 3, ..Limits::default() };
     let app = TestApp::with_mail(limits, Some(mails.url.clone())).await;
     app.customer("Owner").await;
     app.customer("Other").await;
@@ -165,23 +166,236 @@ async fn a_role_is_lost_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_new_address_takes_the_password_and_a_new_name_does_not() {
-    let app = TestApp::start().await;
-    let (owner, _) = (app.customer("Owner").await, app.customer("Other").await);
+async fn a_new_address_takes_the_password_and_its_mailbox_and_a_new_name_does_not() {
+    let mut mails = MailServer::start().await;
+    let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
+    let owner = app.customer("Owner").await;
     let mut ws = app.socket_of(&owner).await;
     let set =
         async |name, email, password| app.service.set_profile(&owner.user, name, email, password, visitor()).await;
     let wrong = set("Owner", "new@example.com", "").await.unwrap_err();
     assert_eq!((wrong.code, wrong.field.as_deref()), (Code::Invalid, Some("current_password")));
-    let taken = set("Owner", "other@example.com", PASSWORD).await.unwrap_err();
-    assert_eq!((taken.code, taken.field.as_deref()), (Code::Invalid, Some("email")));
     ws.settled().await;
-    assert_eq!(set("Renamed", "OWNER@example.com", "").await.unwrap().name.as_str(), "Renamed");
+    assert_eq!(set("Renamed", "OWNER@example.com", "").await, Ok(false));
     assert_eq!(ws.closed().await, Some(close::RESTARTING), "it comes back under the new name");
     assert_eq!(app.socket_of(&owner).await.user.name, "Renamed");
-    set("Renamed", "new@example.com", PASSWORD).await.unwrap();
+
+    assert_eq!(set("Owner", "new@example.com", PASSWORD).await, Ok(true));
+    let mail = mails.next().await;
+    assert_eq!(mail.to, "new@example.com");
+    app.browser().sign_in("owner@example.com", PASSWORD).await.expect(303);
+    app.browser().sign_in("new@example.com", PASSWORD).await.expect(401);
+    // Who has the address alone may be somebody else, whose it is because it was mistyped.
+    let stranger = app.service.check_confirmation(&mail.secret(), visitor()).await.unwrap();
+    assert_eq!(stranger, (Email::parse("email", "new@example.com").unwrap(), Confirming::SignIn));
+    let refused = app.service.confirm_email(&mail.secret(), "a strangers password", visitor()).await.unwrap_err();
+    assert_eq!(refused.code, Code::Unauthorized);
+
+    let session = app.session(&owner.cookie).await;
+    let here = Visitor { session: Some(&session), ..visitor() };
+    let mut ws = app.socket_of(&owner).await;
+    let (changed, cookie) = app.service.confirm_email(&mail.secret(), "", here).await.unwrap();
+    assert_eq!((changed.email.as_str(), cookie.is_none()), ("new@example.com", true));
+    assert_eq!(ws.closed().await, Some(close::RESTARTING));
+    let notice = mails.next().await;
+    assert_eq!(notice.to, "owner@example.com");
+    assert!(notice.text.contains("was changed") && !notice.text.contains("new@example.com"), "{}", notice.text);
     app.browser().sign_in("owner@example.com", PASSWORD).await.expect(401);
     app.browser().sign_in("new@example.com", PASSWORD).await.expect(303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_does_not_tell_which_addresses_have_accounts() {
+    let mut mails = MailServer::start().await;
+    let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
+    let (owner, other) = (app.customer("Owner").await, app.customer("Other").await);
+    let ask = async |email: &str| {
+        let fields = [("name", "Owner"), ("email", email), ("current_password", PASSWORD)];
+        let request = app.browser().form("/account/profile", &fields).header("cookie", &owner.cookie);
+        let answer = Answer::to(request.header("origin", &app.url)).await;
+        (answer.status, answer.header("location").to_owned(), answer.text)
+    };
+    assert_eq!(ask("free@example.com").await, ask("other@example.com").await);
+    let mut came = [mails.next().await, mails.next().await];
+    came.sort_unstable_by(|one, two| one.to.cmp(&two.to));
+    assert!(came[0].to == "free@example.com" && came[0].text.contains("/confirm?token="), "{came:?}");
+    assert!(came[1].to == "other@example.com" && came[1].text.contains("account with it already"), "{came:?}");
+    assert!(!came[1].text.contains("token="), "{came:?}");
+    app.browser().sign_in(other.user.email.as_str(), PASSWORD).await.expect(303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_registers_is_sent_fixed_words_and_nothing_else_until_they_confirm() {
+    let mut mails = MailServer::start().await;
+    let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
+    let name = "Your parcel waits: pay at https://evil.example";
+    let (user, cookie) = app.service.register("victim@example.com", name, PASSWORD, visitor()).await.unwrap();
+    assert!(!user.is_confirmed);
+    let cookie = format!("bespoken={}", cookie.expose());
+    for n in 0..3 {
+        if n == 1 {
+            app.service.ask_for_password_reset("victim@example.com", HERE).await.unwrap();
+        } else if n == 2 {
+            app.service.ask_for_confirmation(&user, visitor()).await.unwrap();
+        }
+        let mail = mails.next().await;
+        assert_eq!(mail.to, "victim@example.com");
+        assert!(mail.text.contains("Subject: Confirm your e-mail address for Workshop"), "{}", mail.text);
+        assert!(mail.text.contains(&format!("{}/confirm?token=", app.url)), "{}", mail.text);
+        assert!(mail.text.contains("\nTo: victim@example.com\n"), "{}", mail.text);
+        for stranger in ["parcel", "evil", "http://evil", "https:"] {
+            assert!(!mail.text.contains(stranger), "{}", mail.text);
+        }
+    }
+    // They go on all the same.
+    let own = Api::new(&app.url, Sign::Cookie(cookie.clone()));
+    own.post("/requests", json!({ "title": "Table", "description": "Oak" })).await.expect(201);
+
+    app.service.ask_for_confirmation(&user, visitor()).await.unwrap();
+    let link = mails.next().await.secret();
+    let session = app.session(&cookie).await;
+    let here = Visitor { session: Some(&session), ..visitor() };
+    let found = app.service.check_confirmation(&link, here).await.unwrap();
+    assert_eq!(found, (user.email.clone(), Confirming::SignedIn));
+    assert!(app.service.confirm_email(&link, "", here).await.unwrap().0.is_confirmed);
+    own.get("/requests").await.expect(200);
+    app.service.ask_for_password_reset("victim@example.com", HERE).await.unwrap();
+    let mail = mails.next().await;
+    assert!(mail.text.contains("/reset?token=") && !mail.text.contains("parcel"), "{}", mail.text);
+    app.service.ask_for_confirmation(&user_of(&app, &cookie).await, visitor()).await.unwrap();
+    let used = app.service.confirm_email(&link, PASSWORD, visitor()).await.unwrap_err();
+    assert_eq!(used.code, Code::NotFound, "used once");
+}
+
+async fn user_of(app: &TestApp, cookie: &str) -> User {
+    app.session(cookie).await.actor.user().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_registered_with_somebody_elses_address_is_out_once_its_owner_comes() {
+    for by_forgetting in [false, true] {
+        let mut mails = MailServer::start().await;
+        let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
+        let (_, planted) = app.service.register("victim@example.com", "Stranger", PASSWORD, visitor()).await.unwrap();
+        let planted = format!("bespoken={}", planted.expose());
+        let mut link = mails.next().await.secret();
+        let mut ws = Ws::with_cookie(&app.url, &planted).await.unwrap();
+        ws.settled().await;
+        // The stranger also prepares to take the account along.
+        let stranger = user_of(&app, &planted).await;
+        let set = app.service.set_profile(&stranger, "Stranger", "stranger@example.com", PASSWORD, visitor());
+        assert_eq!(set.await, Ok(true));
+        let theirs = mails.next().await.secret();
+        if by_forgetting {
+            app.service.ask_for_password_reset("victim@example.com", HERE).await.unwrap();
+            link = mails.next().await.secret();
+        }
+
+        let found = app.service.check_confirmation(&link, visitor()).await.unwrap();
+        assert_eq!(found, (stranger.email.clone(), Confirming::Password), "the stranger's password is not adopted");
+        let without = app.service.confirm_email(&link, "", visitor()).await.unwrap_err();
+        assert_eq!((without.code, without.field.as_deref()), (Code::Invalid, Some("password")));
+        let (owner, cookie) = app.service.confirm_email(&link, "the owners password", visitor()).await.unwrap();
+        assert!(owner.is_confirmed && cookie.is_some());
+        assert_eq!(ws.closed().await, Some(close::NOT_ALLOWED));
+        Api::new(&app.url, Sign::Cookie(planted)).get("/requests").await.problem(401, "unauthorized");
+        app.browser().sign_in("victim@example.com", PASSWORD).await.expect(401);
+        app.browser().sign_in("victim@example.com", "the owners password").await.expect(303);
+        let gone = app.service.check_confirmation(&theirs, visitor()).await.unwrap_err();
+        assert_eq!(gone.code, Code::NotFound);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_fills_mailboxes() {
+    let mut mails = MailServer::start().await;
+    let limits = Limits { mails: 3, mails_asked: 6, mails_total: 4, ..Limits::default() };
+    let app = TestApp::with_mail(limits, Some(mails.url.clone())).await;
+    app.customer("Owner").await;
+    app.customer("Other").await;
+    let ask = async |email, from| app.service.ask_for_password_reset(email, from).await.map_err(|p| p.code);
+    let elsewhere = |n| IpAddr::V4(Ipv4Addr::new(192, 0, 2, n));
+    for n in 0..9 {
+        assert_eq!(ask("owner@example.com", elsewhere(n)).await, Ok(()), "the answer is the same");
+    }
+    for _ in 0..3 {
+        assert_eq!(mails.next().await.to, "owner@example.com", "three to one address");
+    }
+    for _ in 0..6 {
+        assert_eq!(ask("nobody@example.com", HERE).await, Ok(()));
+    }
+    assert_eq!(ask("other@example.com", HERE).await, Err(Code::RateLimited), "six from one network");
+    assert_eq!(ask("other@example.com", elsewhere(0)).await, Ok(()));
+    assert_eq!(mails.next().await.to, "other@example.com");
+    let (user, _) = app.service.register("new@example.com", "New", PASSWORD, visitor()).await.unwrap();
+    let refused = app.service.ask_for_confirmation(&user, Visitor { address: elsewhere(1), ..visitor() }).await;
+    assert_eq!(refused.unwrap_err().code, Code::RateLimited, "four in all");
+    assert!(mails.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn line_breaks_make_no_headers() {
+    let mut mails = MailServer::start().await;
+    let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
+    let owner = app.customer("Owner").await;
+    for breaks in ["\r\n", "\n", "\r", "\u{85}", "\u{0}"] {
+        let bad = format!("a@example.com{breaks}Bcc: b@example.com");
+        for (name, email) in [(&*bad, "a@example.com"), ("A", &*bad)] {
+            let refused = app.service.register(email, name, PASSWORD, visitor()).await.unwrap_err();
+            assert_eq!(refused.code, Code::Invalid, "{breaks:?}");
+            let refused = app.service.set_profile(&owner.user, name, email, PASSWORD, visitor()).await.unwrap_err();
+            assert_eq!(refused.code, Code::Invalid, "{breaks:?}");
+        }
+        assert!(app.service.ask_for_password_reset(&bad, HERE).await.is_err(), "{breaks:?}");
+    }
+    // What an address may have, and what would be special in a header.
+    for odd in
+        ["a,b@example.com", "\"a\"@example.com", "a<b>@example.com", "a;b@example.com", "=?utf-8?q?a?=@example.com"]
+    {
+        app.service.register(odd, "A", PASSWORD, visitor()).await.unwrap();
+    }
+    app.service.ask_for_password_reset("owner@example.com", HERE).await.unwrap();
+    loop {
+        let mail = mails.next().await;
+        let head = mail.text.split("\n\n").next().unwrap();
+        let mut names: Vec<_> = head.lines().filter_map(|line| line.split_once(": ")).map(|(name, _)| name).collect();
+        names.sort_unstable();
+        let expected = [
+            "Auto-Submitted",
+            "Content-Transfer-Encoding",
+            "Content-Type",
+            "Date",
+            "From",
+            "Message-ID",
+            "Subject",
+            "To",
+        ];
+        assert_eq!(names, expected, "{}", mail.text);
+        assert!(head.contains("\nAuto-Submitted: auto-generated"), "{head}");
+        if mail.to == "owner@example.com" {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_mail_server_accounts_work_all_the_same() {
+    let app = TestApp::start().await;
+    let (_, cookie) = app.service.register("new@example.com", "New", PASSWORD, visitor()).await.unwrap();
+    let own = Api::new(&app.url, Sign::Cookie(format!("bespoken={}", cookie.expose())));
+    own.post("/requests", json!({ "title": "Table", "description": "Oak" })).await.expect(201);
+    app.browser().sign_in("new@example.com", PASSWORD).await.expect(303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_was_not_confirmed_opens_no_chat() {
+    let app = TestApp::start().await;
+    let body = json!({ "customer_name": "Ada", "customer_email": "ada@example.com" });
+    let chat = app.admin().post("/conversations", body).await.expect(201).json();
+    let (_, cookie) = app.service.register("ada@example.com", "Ada", PASSWORD, visitor()).await.unwrap();
+    let own = Api::new(&app.url, Sign::Cookie(format!("bespoken={}", cookie.expose())));
+    own.get(&format!("/conversations/{}", chat["id"].as_str().unwrap())).await.problem(404, "not_found");
+    assert_eq!(own.get("/conversations").await.expect(200).json()["items"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

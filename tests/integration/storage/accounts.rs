@@ -182,22 +182,132 @@ pub async fn people_are_listed_admins_first_and_searched(world: World) {
     assert!(names(Some("%"), 100).await.is_empty(), "a search is no pattern");
 }
 
-pub async fn profiles_change_and_addresses_stay_unique(world: World) {
-    let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
-    let (name, email) = (Name::parse("name", "Benjamin").unwrap(), Email::parse("email", "b@example.com").unwrap());
-    let changed = world.store.set_profile(ben.id, name.clone(), email.clone()).await.unwrap();
-    assert_eq!((changed.id, &changed.name, &changed.email, changed.role), (ben.id, &name, &email, Role::Customer));
-    assert_eq!(world.store.find_user(ben.id).await.unwrap(), Some((changed.clone(), "$argon2id$of Ben".into())));
-    assert_eq!(world.store.find_user_by_email(&ben.email).await.unwrap(), None);
-    assert_eq!(world.store.set_profile(ben.id, name.clone(), email.clone()).await.unwrap(), changed);
+pub async fn people_are_renamed(world: World) {
+    let ben = world.user("Ben", Role::Customer).await;
+    let name = Name::parse("name", "Benjamin").unwrap();
+    let renamed = world.store.rename_user(ben.id, name.clone()).await.unwrap();
+    assert_eq!(renamed, User { name: name.clone(), ..ben });
+    assert_eq!(world.store.find_user(renamed.id).await.unwrap(), Some((renamed.clone(), "$argon2id$of Ben".into())));
+    assert_eq!(world.store.rename_user(renamed.id, name.clone()).await.unwrap(), renamed);
+    assert_err!(world.store.rename_user(UserId::new(), name).await, StoreError::NotFound);
+    assert_eq!(world.store.find_user(UserId::new()).await.unwrap(), None);
+}
 
-    assert_err!(world.store.set_profile(ben.id, name.clone(), cleo.email).await, StoreError::EmailTaken);
+async fn unconfirmed(world: &World, name: &str) -> User {
+    let email = format!("{}@example.com", name.to_lowercase());
+    let new = NewUser { is_confirmed: false, ..new_user(&email, name, Role::Customer) };
+    let user = world.store.create_user(new).await.unwrap();
+    assert!(!user.is_confirmed);
+    user
+}
+
+fn email(text: &str) -> Email {
+    Email::parse("email", text).unwrap()
+}
+
+pub async fn an_own_address_is_confirmed_once(world: World) {
+    let (ben, cleo) = (unconfirmed(&world, "Ben").await, world.user("Cleo", Role::Customer).await);
+    let (older, newer, expired) = (hash(), hash(), hash());
+    let create = async |secret, at| world.store.create_confirmation(secret, ben.id, ben.email.clone(), at).await;
+    create(expired, just_over()).await.unwrap();
+    assert!(world.store.find_confirmation(expired).await.unwrap().is_none());
+    assert!(world.store.confirm_email(expired, ben.id).await.unwrap().is_none());
+    create(older, in_an_hour()).await.unwrap();
+    create(newer, in_an_hour()).await.unwrap();
+    let found = world.store.find_confirmation(newer).await.unwrap().unwrap();
+    assert_eq!((&found.user, &found.email, found.is_own()), (&ben, &ben.email, true));
+    for (secret, user) in [(older, ben.id), (hash(), ben.id), (newer, cleo.id)] {
+        assert!(world.store.confirm_email(secret, user).await.unwrap().is_none());
+    }
+    assert!(!world.store.find_user(ben.id).await.unwrap().unwrap().0.is_confirmed);
+    let tries = futures_util::future::join_all((0..8).map(|_| world.store.confirm_email(newer, ben.id))).await;
+    let done: Vec<_> = tries.into_iter().filter_map(|done| done.unwrap()).collect();
+    assert_eq!(done, [(ben.clone(), User { is_confirmed: true, ..ben.clone() })], "used once");
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0, done[0].1);
     assert_err!(
-        world.store.set_profile(UserId::new(), name, Email::parse("email", "c@d").unwrap()).await,
+        world.store.create_confirmation(hash(), UserId::new(), email("a@b"), in_an_hour()).await,
         StoreError::NotFound
     );
-    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0, changed);
-    assert_eq!(world.store.find_user(UserId::new()).await.unwrap(), None);
+}
+
+pub async fn a_new_address_takes_the_place_of_the_old_when_it_is_confirmed(world: World) {
+    let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
+    let [mistyped, wanted, taken, reset] = std::array::from_fn(|_| hash());
+    let create = async |secret, to| world.store.create_confirmation(secret, ben.id, email(to), in_an_hour()).await;
+    create(mistyped, "bne@example.com").await.unwrap();
+    create(wanted, "b@example.com").await.unwrap();
+    world.store.create_password_reset(reset, ben.id, in_an_hour()).await.unwrap();
+    assert!(world.store.find_confirmation(mistyped).await.unwrap().is_none(), "the last one counts");
+    assert!(!world.store.find_confirmation(wanted).await.unwrap().unwrap().is_own());
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0, ben, "nothing has changed yet");
+    assert!(world.store.claim_account(wanted, "$new".into()).await.unwrap().is_none(), "it opens no account");
+
+    let (before, after) = world.store.confirm_email(wanted, ben.id).await.unwrap().unwrap();
+    assert_eq!((&before, &after), (&ben, &User { email: email("b@example.com"), ..ben.clone() }));
+    assert_eq!(world.store.find_user_by_email(&ben.email).await.unwrap(), None);
+    assert_eq!(world.store.find_password_reset(reset).await.unwrap(), None, "it went to the old address");
+
+    create(taken, "cleo@example.com").await.unwrap();
+    assert_err!(world.store.confirm_email(taken, ben.id).await, StoreError::EmailTaken);
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0, after);
+    assert_eq!(world.store.find_user(cleo.id).await.unwrap().unwrap().0, cleo);
+}
+
+pub async fn who_has_the_address_claims_the_account(world: World) {
+    let ben = unconfirmed(&world, "Ben").await;
+    let [planted, own, strangers] = std::array::from_fn(|_| hash());
+    let session = world.store.create_session(new_session(planted, Some(ben.id), &[], in_an_hour())).await.unwrap();
+    world.store.create_confirmation(own, ben.id, ben.email.clone(), in_an_hour()).await.unwrap();
+    world.store.create_confirmation(strangers, ben.id, email("stranger@example.com"), in_an_hour()).await.unwrap();
+    assert!(world.store.find_confirmation(own).await.unwrap().is_some(), "nobody else makes it void");
+
+    let tries = (0..8).map(|n| world.store.claim_account(own, format!("$new {n}")));
+    let tries = futures_util::future::join_all(tries).await;
+    let mut done: Vec<_> = (0..).zip(tries).filter_map(|(n, done)| Some((n, done.unwrap()?))).collect();
+    let (winner, (user, ended)) = done.pop().unwrap();
+    assert!(done.is_empty(), "used once");
+    assert_eq!((user, ended), (User { is_confirmed: true, ..ben.clone() }, vec![session]));
+    let (found, phc) = world.store.find_user(ben.id).await.unwrap().unwrap();
+    assert_eq!((found.is_confirmed, phc), (true, format!("$new {winner}")));
+    assert!(find_session(&*world.store, planted).await.is_none());
+    for secret in [own, strangers] {
+        assert!(world.store.find_confirmation(secret).await.unwrap().is_none());
+    }
+}
+
+pub async fn a_new_password_forgets_the_address_to_come(world: World) {
+    let ben = unconfirmed(&world, "Ben").await;
+    let [own, foreign, reset] = std::array::from_fn(|_| hash());
+    world.store.create_confirmation(own, ben.id, ben.email.clone(), in_an_hour()).await.unwrap();
+    world.store.create_confirmation(foreign, ben.id, email("b@example.com"), in_an_hour()).await.unwrap();
+    world.store.set_password(ben.id, "$new".into(), None).await.unwrap();
+    assert!(world.store.find_confirmation(foreign).await.unwrap().is_none());
+    assert!(world.store.find_confirmation(own).await.unwrap().is_some());
+    world.store.create_password_reset(reset, ben.id, in_an_hour()).await.unwrap();
+    let (user, _) = world.store.reset_password(reset, "$newer".into()).await.unwrap().unwrap();
+    assert!(user.is_confirmed, "it came by mail");
+    assert_eq!(world.store.find_user(ben.id).await.unwrap().unwrap().0, user);
+    assert!(world.store.find_confirmation(own).await.unwrap().is_none());
+}
+
+/// Whichever comes first, nobody's password goes with somebody else's address.
+pub async fn a_claim_and_a_change_of_address_at_once_leave_one(world: World) {
+    for n in 0..8 {
+        let ben = unconfirmed(&world, &format!("Ben{n}")).await;
+        let (own, foreign) = (hash(), hash());
+        world.store.create_confirmation(own, ben.id, ben.email.clone(), in_an_hour()).await.unwrap();
+        let to = email(&format!("stranger{n}@example.com"));
+        world.store.create_confirmation(foreign, ben.id, to, in_an_hour()).await.unwrap();
+        let (claimed, changed) = futures_util::future::join(
+            world.store.claim_account(own, "$new".into()),
+            world.store.confirm_email(foreign, ben.id),
+        )
+        .await;
+        let (claimed, changed) = (claimed.unwrap().is_some(), changed.unwrap().is_some());
+        assert!(claimed ^ changed, "{claimed} {changed}");
+        let (user, phc) = world.store.find_user(ben.id).await.unwrap().unwrap();
+        assert_eq!((user.email == ben.email, phc == "$new"), (claimed, claimed));
+    }
 }
 
 pub async fn a_new_password_ends_every_other_way_in(world: World) {

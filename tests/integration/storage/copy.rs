@@ -19,6 +19,7 @@ struct Held {
     token: SecretHash,
     invite: SecretHash,
     reset: SecretHash,
+    confirmation: SecretHash,
     setup: SecretHash,
     link: SecretHash,
     rooms: Vec<ConversationId>,
@@ -78,7 +79,7 @@ async fn filled() -> Held {
     let link = new_link();
     store.replace_link(&world.admin, room.id, link).await.unwrap();
     let guest = Actor::Guest(vec![link.id]);
-    let [session, guest_session, sign_in, token, invite, reset, setup] = std::array::from_fn(|_| hash());
+    let [session, guest_session, sign_in, token, invite, reset, confirmation, setup] = std::array::from_fn(|_| hash());
     store.create_session(new_session(session, Some(cleo.id), &[link.id], in_an_hour())).await.unwrap();
     store.create_session(new_session(guest_session, None, &[link.id], in_an_hour())).await.unwrap();
     let ended = store.create_session(new_session(hash(), Some(ada), &[], in_an_hour())).await.unwrap();
@@ -91,6 +92,7 @@ async fn filled() -> Held {
     store.revoke_token(revoked).await.unwrap();
     store.create_invite(invite, ada, in_an_hour()).await.unwrap();
     store.create_password_reset(reset, cleo.id, in_an_hour()).await.unwrap();
+    store.create_confirmation(confirmation, cleo.id, cleo.email.clone(), in_an_hour()).await.unwrap();
     store.put_setup_secret(setup).await.unwrap();
 
     let erased = world.user("Erased", Role::Customer).await;
@@ -110,6 +112,7 @@ async fn filled() -> Held {
         token,
         invite,
         reset,
+        confirmation,
         setup,
         link: link.hash,
         rooms,
@@ -137,6 +140,7 @@ async fn seen(held: &Held, store: &dyn Store) -> Vec<String> {
     note(&mut all, store.find_token(held.token).await.unwrap().unwrap());
     note(&mut all, store.find_invite(held.invite).await.unwrap().unwrap());
     note(&mut all, store.find_password_reset(held.reset).await.unwrap().unwrap());
+    note(&mut all, store.find_confirmation(held.confirmation).await.unwrap().unwrap());
     note(&mut all, store.find_link(held.link).await.unwrap().unwrap());
     assert!(store.is_setup_secret(held.setup).await.unwrap());
     note(&mut all, store.list_users(None, 100).await.unwrap());

@@ -174,6 +174,10 @@ async fn no_call_reads_as_much_as_there_is() {
     world.store.create_token(token, ada, None).await.unwrap();
     world.store.create_password_reset(reset, ada, in_an_hour()).await.unwrap();
     world.store.create_invite(invite, ada, in_an_hour()).await.unwrap();
+    let (confirmation, claim) = (hash(), hash());
+    let new_email = Email::parse("email", "new@example.com").unwrap();
+    world.store.create_confirmation(confirmation, ada, new_email.clone(), in_an_hour()).await.unwrap();
+    world.store.create_confirmation(claim, other_admin.id, other_admin.email.clone(), in_an_hour()).await.unwrap();
     let link_hash = room.link_hash;
     world.store.close().await;
     drop(world);
@@ -277,7 +281,11 @@ async fn no_call_reads_as_much_as_there_is() {
         adopt_links(owner.user_id().unwrap(), &[room.link])
         open_conversation(&admin, new_conversation("Dora"))
         create_session(new_session(hash(), Some(ada), &[], in_an_hour()))
-        set_profile(other_admin.id, other_admin.name.clone(), other_admin.email.clone())
+        rename_user(other_admin.id, other_admin.name.clone())
+        create_confirmation(hash(), other_admin.id, new_email.clone(), in_an_hour())
+        find_confirmation(confirmation)
+        confirm_email(confirmation, ada)
+        claim_account(claim, "x".to_owned())
         set_password(other_admin.id, "x".to_owned(), None)
         end_session(session)
 

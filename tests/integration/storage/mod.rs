@@ -73,7 +73,12 @@ contract! {
             sign_in_links_work_until_they_expire
             tokens_work_until_they_are_revoked
             people_are_listed_admins_first_and_searched
-            profiles_change_and_addresses_stay_unique
+            people_are_renamed
+            an_own_address_is_confirmed_once
+            a_new_address_takes_the_place_of_the_old_when_it_is_confirmed
+            who_has_the_address_claims_the_account
+            a_new_password_forgets_the_address_to_come
+            a_claim_and_a_change_of_address_at_once_leave_one
             a_new_password_ends_every_other_way_in
             a_password_is_reset_once
             an_invitation_makes_one_admin

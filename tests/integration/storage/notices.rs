@@ -35,7 +35,7 @@ pub async fn what_ends_access_is_noted(world: World) {
     world.store.replace_link(&world.admin, room.id, next).await.unwrap();
     world.store.revoke_links(&world.admin, room.id).await.unwrap();
     assert_eq!(noted(&world, &mut heard).await, [Notice::Link(room.link), Notice::Link(next.id)]);
-    world.store.set_profile(ben.id, Name::parse("name", "Benedict").unwrap(), ben.email.clone()).await.unwrap();
+    world.store.rename_user(ben.id, Name::parse("name", "Benedict").unwrap()).await.unwrap();
     world.store.set_role(world.admin.user_id().unwrap(), ben.id, Role::Admin).await.unwrap();
     assert_eq!(noted(&world, &mut heard).await, [Notice::User(ben.id); 2]);
 

@@ -428,9 +428,8 @@ async fn nobody_who_goes_away_leaves_anything_to_the_next_in_the_pool() {
     for times in 0..60 {
         reads += usize::from(polled(store.list_before(&guest, new.id, None, 9), times).await);
         assert_err!(store.find_conversation(&stranger, new.id).await, StoreError::NotFound);
-        let email = Email::parse("email", &format!("{times}@example.com")).unwrap();
-        let name = Name::parse("name", "Ada").unwrap();
-        writes += usize::from(polled(store.set_profile(ada.user_id().unwrap(), name, email), times).await);
+        let name = Name::parse("name", &format!("Ada {times}")).unwrap();
+        writes += usize::from(polled(store.rename_user(ada.user_id().unwrap(), name), times).await);
         assert_eq!(store.list_before(&guest, new.id, None, 9).await.unwrap().head, 1);
         assert!(store.list_conversations(&stranger, &ConversationFilter::default(), None, 9).await.unwrap().is_empty());
     }

@@ -203,8 +203,9 @@ pub async fn a_request_is_found_by_what_its_customer_is_called_now(world: World)
     let owner = world.customer("Owner").await;
     let request = world.request(&owner, "Table").await;
     world.open(&owner, request.id).await;
-    let (name, email) = (Name::parse("name", "Renamed").unwrap(), Email::parse("email", "moved@example.org").unwrap());
-    world.store.set_profile(owner.user_id().unwrap(), name, email).await.unwrap();
+    let id = owner.user_id().unwrap();
+    world.store.rename_user(id, Name::parse("name", "Renamed").unwrap()).await.unwrap();
+    world.move_to(id, "moved@example.org").await;
     assert_eq!(titles(&world, &world.admin, None, "renamed").await, ["Table"]);
     assert_eq!(titles(&world, &world.admin, None, "example.org").await, ["Table"]);
     assert!(titles(&world, &world.admin, None, "example.com").await.is_empty());

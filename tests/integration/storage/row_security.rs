@@ -41,6 +41,7 @@ session_links   | -      -     -     -     -     all    all | - -   -   -   -   
 sign_in_links   | -      -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 api_tokens      | -      -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 password_resets | -      -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
+email_confirmations | -  -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 invites         | -      -     -     -     -     all    -   | - -   -   -   -   all -   | - - - - - all    -
 conversations   | -      own   own   own   all   all    all | - own own own all all all | - - - - - -      all
 links           | -      own   -     -     all   all    all | - -   -   -   all -   all | - - - - - -      all
@@ -93,6 +94,8 @@ impl Scene {
         store.create_sign_in_link(hash(), ada, in_an_hour()).await.unwrap();
         store.create_token(hash(), ada, None).await.unwrap();
         store.create_password_reset(hash(), ada, in_an_hour()).await.unwrap();
+        let own = world.admin.user().unwrap().email.clone();
+        store.create_confirmation(hash(), ada, own, in_an_hour()).await.unwrap();
         store.create_invite(hash(), ada, in_an_hour()).await.unwrap();
         let ended = store.create_session(new_session(hash(), None, &[], in_an_hour())).await.unwrap();
         store.end_session(ended).await.unwrap();
@@ -284,6 +287,7 @@ async fn nobody_writes_for_others() {
         format!("insert into links values ('{id}', '{theirs}', 'hash', now(), null, null)"),
         format!("insert into users values ('{id}', 'a@b', 'A', 'admin', '', now())"),
         format!("insert into login_sessions values ('{id}', 'hash', '{owner}', now(), now(), now())"),
+        format!("insert into email_confirmations values ('hash', '{owner}', 'a@b', now(), now())"),
         format!("insert into api_tokens values ('{id}', 'hash', '{owner}', now())"),
         request(owner),
         conversation("session", "null"),

@@ -60,6 +60,13 @@ impl World {
         self.store.create_user(new_user(&email, name, role)).await.unwrap()
     }
 
+    /// Gives somebody another address, which they have confirmed.
+    pub async fn move_to(&self, user: UserId, email: &str) -> User {
+        let (secret, email) = (hash(), Email::parse("email", email).unwrap());
+        self.store.create_confirmation(secret, user, email, in_an_hour()).await.unwrap();
+        self.store.confirm_email(secret, user).await.unwrap().unwrap().1
+    }
+
     /// A customer who came by no link.
     pub async fn customer(&self, name: &str) -> Actor {
         Actor::Customer(self.user(name, Role::Customer).await, Vec::new())
@@ -141,6 +148,7 @@ pub fn new_user(email: &str, name: &str, role: Role) -> NewUser {
         email: Email::parse("email", email).unwrap(),
         name: Name::parse("name", name).unwrap(),
         role,
+        is_confirmed: true,
         password_hash: format!("$argon2id$of {name}"),
     }
 }

@@ -14,7 +14,7 @@ use bespoken::{
         User, UserId,
     },
     http::{Config, Deadlines, Running, TrustedProxies, serve},
-    service::{self, Limits, Service, Visitor},
+    service::{self, CookieSession, Limits, Secret, Service, Visitor},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -256,6 +256,12 @@ impl TestApp {
         let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None, session: None };
         let secret = self.service.start_session(user, visitor).await.unwrap();
         format!("bespoken={}", secret.expose())
+    }
+
+    /// The session of a browser with this cookie.
+    pub async fn session(&self, cookie: &str) -> CookieSession {
+        let secret = Secret::presented(cookie.split_once('=').unwrap().1);
+        self.service.session(&secret).await.unwrap().unwrap()
     }
 
     /// The socket of a browser.

@@ -1,5 +1,6 @@
 //! A mail server that takes everything and passes nothing on.
 
+use bespoken::service::Secret;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -20,6 +21,14 @@ pub struct Mail {
     pub to: String,
     /// Headers and body, as people read them.
     pub text: String,
+}
+
+impl Mail {
+    /// The secret of the link in it.
+    pub fn secret(&self) -> Secret {
+        let link = self.text.lines().find_map(|line| line.split_once("?token="));
+        Secret::presented(link.unwrap_or_else(|| panic!("no link in {}", self.text)).1)
+    }
 }
 
 /// Undoes `quoted-printable` (RFC 2045, section 6.7).

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use app::{Chat, Customer, Database, PASSWORD, TestApp, put_file};
 pub use http::{Answer, Api, Browser, Sign, multipart};
-pub use mail::MailServer;
+pub use mail::{Mail, MailServer};
 pub use nats::NatsServer;
 pub use postgres::TestDatabase;
 pub use program::{Program, refused, run_program, succeeded};

@@ -95,7 +95,7 @@ async fn what_another_process_ends_takes_its_sockets_along() {
     elsewhere.set_role(app.data.admin.id, second.id, Role::Customer).await.unwrap();
     closed_for_lost_access(&mut demoted).await;
     let name = Name::parse("name", "Dorothea").unwrap();
-    elsewhere.set_profile(dora.user.id, name, dora.user.email.clone()).await.unwrap();
+    elsewhere.rename_user(dora.user.id, name).await.unwrap();
     assert_eq!(renamed.closed().await, Some(close::RESTARTING), "and may come back at once");
     assert_eq!(app.socket_of(&dora).await.user.name, "Dorothea");
     elsewhere.close().await;
