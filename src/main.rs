@@ -8,7 +8,7 @@ use std::{
 };
 
 use bespoken::{
-    domain::{Code, Name, Role, TokenId},
+    domain::{Code, Name, Role, TokenId, plain_line},
     http::{Config, Deadlines, MetricsAccess, Running, TrustedProxies, serve},
     service::{self, Contents, Limits, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, DatabaseCopy, Erased, Expiry},
@@ -415,7 +415,7 @@ async fn list_tokens(database: &Database) -> Result<(), Failure> {
     let service = open(database).await?;
     for token in service.tokens().await? {
         let name = token.name.map(|name| name.to_string()).unwrap_or_default();
-        println!("{}  {}  {}  {name}", token.id, token.created_at, token.user.email);
+        println!("{}  {}  {}  {}", token.id, token.created_at, token.user.email, plain_line(&name));
     }
     service.close().await;
     Ok(())

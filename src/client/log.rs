@@ -267,12 +267,12 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn guest() -> Participant {
-        let id = ParticipantId(Uuid::from_u128(1));
+        let id = ParticipantId::told(Uuid::from_u128(1));
         Participant { id, kind: ParticipantKind::Guest, name: "Ada".into(), online: true, last_seen_at: None }
     }
 
     fn admin() -> Participant {
-        let id = ParticipantId(Uuid::from_u128(2));
+        let id = ParticipantId::told(Uuid::from_u128(2));
         Participant { id, kind: ParticipantKind::Admin, name: "Ben".into(), online: true, last_seen_at: None }
     }
 

@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_the_server_has_another_message_for_goes_under_a_new_id() {
-        let me = ParticipantId(Uuid::from_u128(1));
+        let me = ParticipantId::told(Uuid::from_u128(1));
         let other = Message { client_id: Some(id(1)), sender_id: me, ..message(1, 1, "other") };
         let mut outbox = Outbox::default();
         outbox.enqueue(id(1), "one".into(), 0);
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_message_that_was_changed_since_settles_its_send() {
-        let me = ParticipantId(Uuid::from_u128(1));
+        let me = ParticipantId::told(Uuid::from_u128(1));
         for changed in [
             Message { edited_at: Some(Timestamp(1)), ..message(1, 1, "mended") },
             Message { deleted_at: Some(Timestamp(1)), ..message(1, 1, "") },

@@ -142,11 +142,11 @@ mod tests {
 
     fn person(n: u128, kind: ParticipantKind, name: &str, online: bool) -> Participant {
         let last_seen_at = (!online).then_some(Timestamp(0));
-        Participant { id: ParticipantId(Uuid::from_u128(n)), kind, name: name.into(), online, last_seen_at }
+        Participant { id: ParticipantId::told(Uuid::from_u128(n)), kind, name: name.into(), online, last_seen_at }
     }
 
     fn receipt(n: u128, seq: i64, at: i64) -> Receipt {
-        Receipt { participant: ParticipantId(Uuid::from_u128(n)), seq, at: Timestamp(at) }
+        Receipt { participant: ParticipantId::told(Uuid::from_u128(n)), seq, at: Timestamp(at) }
     }
 
     fn people() -> People {
@@ -185,9 +185,9 @@ mod tests {
     #[test]
     fn typing_expires_and_leaves_with_its_person() {
         let mut people = people();
-        let ben = ParticipantId(Uuid::from_u128(2));
+        let ben = ParticipantId::told(Uuid::from_u128(2));
         people.apply_typing(ben, true, 0);
-        people.apply_typing(ParticipantId(Uuid::from_u128(1)), true, 0);
+        people.apply_typing(ParticipantId::told(Uuid::from_u128(1)), true, 0);
         assert_eq!(people.typing_line(), "Ben is typing…");
         assert!(!people.expire_typing(5_999));
         assert!(people.expire_typing(6_000));

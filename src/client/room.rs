@@ -446,7 +446,7 @@ mod tests {
     };
 
     fn me() -> Participant {
-        let id = ParticipantId(Uuid::from_u128(1));
+        let id = ParticipantId::told(Uuid::from_u128(1));
         Participant { id, kind: ParticipantKind::Guest, name: "Ada".into(), online: true, last_seen_at: None }
     }
 
@@ -482,7 +482,7 @@ mod tests {
     #[test]
     fn a_gap_joins_once() {
         let mut room = live_room();
-        let message = |rev, x| Message { sender_id: ParticipantId(Uuid::from_u128(2)), ..message(rev, rev, x) };
+        let message = |rev, x| Message { sender_id: ParticipantId::told(Uuid::from_u128(2)), ..message(rev, rev, x) };
         let news = |rev| ServerFrame::NewMessage { room: conversation().id, rev, message: message(rev, "x") };
         assert!(matches!(room.on_frame(&news(3), 0)[..], [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]));
         assert!(!room.is_up_to_date());
@@ -544,7 +544,7 @@ mod tests {
         assert!(matches!(written[..], [Do::Keep(_)]));
         let _ = room.on_connected();
         let others =
-            Joined { me: Some(ParticipantId(Uuid::from_u128(2))), ..joined(vec![message(2, 2, "new")], 2, false) };
+            Joined { me: Some(ParticipantId::told(Uuid::from_u128(2))), ..joined(vec![message(2, 2, "new")], 2, false) };
         assert_eq!(room.on_frame(&frame(others), 0), [Do::Estrange]);
         assert_eq!((room.is_live(), room.outbox.waiting()), (false, 1));
         assert_eq!(room.timeline.messages().count(), 1, "nor is shown what the other sees");
@@ -660,7 +660,7 @@ mod tests {
 
         fn store(&mut self, client_id: Option<ClientId>, sender: u128, content: String) {
             let seq = self.head() + 1;
-            let sender_id = ParticipantId(Uuid::from_u128(sender));
+            let sender_id = ParticipantId::told(Uuid::from_u128(sender));
             let message = Message { client_id, sender_id, content, ..message(seq, seq, "") };
             self.stored.push(message.clone());
             self.to_client.push(ServerFrame::NewMessage { room: self.room.id(), rev: seq, message });

@@ -233,7 +233,7 @@ pub(crate) mod tests {
             seq,
             rev,
             sender_type: SenderType::Customer,
-            sender_id: ParticipantId(Uuid::from_u128(1)),
+            sender_id: ParticipantId::told(Uuid::from_u128(1)),
             sender_name: "Ada".into(),
             content: content.into(),
             system: false,

@@ -81,7 +81,13 @@ macro_rules! ids {
     )+};
 }
 
-ids! { ConversationId RequestId MessageId AttachmentId UserId ParticipantId ClientId Epoch }
+ids! { ConversationId RequestId MessageId AttachmentId UserId ClientId Epoch }
+
+impl FromJson for ParticipantId {
+    fn from_json(json: &Json) -> Option<Self> {
+        Uuid::from_json(json).map(Self::told)
+    }
+}
 
 macro_rules! words {
     ($($type:ident { $($word:literal => $value:ident)+ })+) => {$(
@@ -296,7 +302,7 @@ mod tests {
     fn any_participant() -> impl Strategy<Value = Participant> {
         let kind = select(&[ParticipantKind::Admin, ParticipantKind::Customer, ParticipantKind::Guest][..]);
         (id(), kind, any::<String>(), any::<bool>(), of(time())).prop_map(|(id, kind, name, online, last_seen_at)| {
-            Participant { id: ParticipantId(id), kind, name, online, last_seen_at }
+            Participant { id: ParticipantId::told(id), kind, name, online, last_seen_at }
         })
     }
 
@@ -368,7 +374,7 @@ mod tests {
         #[test]
         fn the_server_reads_every_frame(a in id(), b in id(), content: String, seq: i64, on: bool, some: bool) {
             let (room, client_id, id) = (ConversationId(a), ClientId(b), MessageId(a));
-            let sender = some.then_some(ParticipantId(b));
+            let sender = some.then_some(ParticipantId::told(b));
             let frames = [
                 ClientFrame::JoinRequest { room, after: some.then_some(seq), epoch: some.then_some(Epoch(b)) },
                 ClientFrame::LeaveRequest { room },

@@ -22,8 +22,8 @@ pub enum ConversationStatus {
     Closed,
 }
 
-/// A conversation as one person sees it: `unread`, `link`, `metadata` and `customer_online` depend
-/// on who asks.
+/// A conversation as one person sees it: `unread`, and what is for admins only, depend on who asks. The
+/// customer side is whoever has the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Conversation {
     pub id: ConversationId,
@@ -31,10 +31,12 @@ pub struct Conversation {
     pub request_id: Option<RequestId>,
     pub status: ConversationStatus,
     pub customer_name: String,
+    /// Always null for the customer side.
     pub customer_email: Option<String>,
     /// What the program that opened the conversation attached to it: an object or null. Always
     /// null for the customer side.
     pub metadata: serde_json::Value,
+    /// The account of an admin. Always null for the customer side.
     pub assignee_id: Option<UserId>,
     /// The highest rev.
     pub head: i64,

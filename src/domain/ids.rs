@@ -1,9 +1,17 @@
 //! Identifiers: one type for each kind of thing, so that they cannot be mixed up.
 
-use std::{fmt, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 use uuid::Uuid;
 
 macro_rules! id {
@@ -46,9 +54,6 @@ id! {
     MessageId
     AttachmentId
     UserId
-    /// Names a person within a conversation: the user's id for people with an account, the
-    /// conversation's own id for its customer side otherwise.
-    ParticipantId
     /// Names a shared link. Not the secret in the link's address.
     LinkId
     /// Names a sign-in on one browser. Not the secret in its cookie.
@@ -63,8 +68,93 @@ id! {
     Epoch
 }
 
+/// Names a person within a conversation, for all who are in it.
+///
+/// The database names people with an account by the account's id, and a customer side without one by the
+/// conversation's. Neither is anybody else's business, so what is told is derived from it (UUIDv5, RFC 9562,
+/// section 5.5) and does not lead back: the id of an account has 74 random bits.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ParticipantId {
+    told: Uuid,
+    /// Only where it came from the database of this very process.
+    #[serde(skip)]
+    stored: Option<Uuid>,
+}
+
+impl ParticipantId {
+    /// The namespace of all participants, of this program's own making.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x2f0c_8a64_5b1d_4e39_9d77_61c3_e8f4_0ab2);
+
+    /// From the id by which the database names somebody.
+    #[must_use]
+    pub fn stored(id: Uuid) -> Self {
+        Self { told: Uuid::new_v5(&Self::NAMESPACE, id.as_bytes()), stored: Some(id) }
+    }
+
+    /// From the id that was told: over the network it loses what it stands for.
+    #[must_use]
+    pub fn told(id: Uuid) -> Self {
+        Self { told: id, stored: None }
+    }
+
+    /// The id by which the database names this person; `None` if only the other one is known.
+    #[must_use]
+    pub fn in_storage(self) -> Option<Uuid> {
+        self.stored
+    }
+}
+
+impl PartialEq for ParticipantId {
+    fn eq(&self, other: &Self) -> bool {
+        self.told == other.told
+    }
+}
+
+impl Eq for ParticipantId {}
+
+impl Hash for ParticipantId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.told.hash(state);
+    }
+}
+
+impl PartialOrd for ParticipantId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ParticipantId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.told.cmp(&other.told)
+    }
+}
+
+impl PartialSchema for ParticipantId {
+    fn schema() -> RefOr<Schema> {
+        UserId::schema()
+    }
+}
+
+impl ToSchema for ParticipantId {}
+
+impl fmt::Display for ParticipantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.told.fmt(f)
+    }
+}
+
+impl FromStr for ParticipantId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self::told)
+    }
+}
+
 impl From<UserId> for ParticipantId {
     fn from(user: UserId) -> Self {
-        Self(user.0)
+        Self::stored(user.0)
     }
 }

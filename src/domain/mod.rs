@@ -28,6 +28,6 @@ pub use message::{Attachment, Message, PICTURES, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
 pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, money, parse_money};
-pub use text::{Content, Email, Name, percent_encoded, shorten};
+pub use text::{Content, Email, Name, file_name, is_visible, percent_encoded, plain_line, plain_lines, shorten};
 pub use time::{Date, Timestamp};
 pub use user::{Role, User};

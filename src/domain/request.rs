@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, Problem, RequestId, Timestamp, UserId};
+use super::{ConversationId, Problem, RequestId, Timestamp, UserId, is_visible, text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -109,7 +109,7 @@ impl RequestText {
     /// Ten billion of the business's currency.
     pub const MAX_BUDGET_CENTS: i64 = 1_000_000_000_000;
 
-    /// Trims the texts; takes a title on one line of 1 to 120 characters, a description of 1 to 8000, a
+    /// Normalizes the texts; takes a title on one line of 1 to 120 characters, a description of 1 to 8000, a
     /// budget that is not negative and a day of the calendar.
     ///
     /// # Errors
@@ -120,19 +120,9 @@ impl RequestText {
         budget_cents: Option<i64>,
         wanted_on: Option<&str>,
     ) -> Result<Self, Problem> {
-        let title = title.trim();
-        if title.is_empty() {
-            return Err(Problem::invalid("title", "Please say in a few words what it is."));
-        }
-        if title.chars().count() > Self::MAX_TITLE_CHARS {
-            let message = format!("A title can have {} characters.", Self::MAX_TITLE_CHARS);
-            return Err(Problem::invalid("title", message));
-        }
-        if title.chars().any(char::is_control) {
-            return Err(Problem::invalid("title", "A title cannot contain line breaks or control characters."));
-        }
-        let description = description.trim();
-        if description.is_empty() {
+        let title = text::title(title, Self::MAX_TITLE_CHARS)?;
+        let description = text::normalized(description);
+        if !description.chars().any(is_visible) {
             return Err(Problem::invalid("description", "Please describe what you would like to have made."));
         }
         if description.chars().count() > Self::MAX_DESCRIPTION_CHARS {
@@ -149,12 +139,7 @@ impl RequestText {
         if wanted_on.is_some_and(|day| !is_day(day)) {
             return Err(Problem::invalid("wanted_on", "Please give a day like 2026-12-24."));
         }
-        Ok(Self {
-            title: title.to_owned(),
-            description: description.replace("\r\n", "\n"),
-            budget_cents,
-            wanted_on: wanted_on.map(str::to_owned),
-        })
+        Ok(Self { title, description, budget_cents, wanted_on: wanted_on.map(str::to_owned) })
     }
 }
 

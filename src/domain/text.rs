@@ -6,18 +6,144 @@ use serde::{Deserialize, Serialize};
 
 use super::Problem;
 
-/// The body of a message: within the limit, without NUL, and not empty unless files go with it.
+/// Whether `c` shows: what is no control, no space, and not ignored by default (Default_Ignorable_Code_Point
+/// of Unicode's DerivedCoreProperties), nor drawn as a blank. Joiners, selectors and tags do not show, and are
+/// still at home within words and emoji: they are not to be removed, they are only not enough.
+#[must_use]
+pub fn is_visible(c: char) -> bool {
+    !(c.is_control() || c.is_whitespace() || is_ignorable(c) || is_blank(c))
+}
+
+/// Listed here, and not taken from a table of all properties, which browsers would have to load.
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Braille without dots, anchors of annotations, and the note without a head.
+fn is_blank(c: char) -> bool {
+    matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{1d159}')
+}
+
+/// Whether `c` turns the direction of what follows until something ends it (UAX #9, section 2.1 to 2.5).
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether `c` controls the direction of text, also as a mark of its own.
+fn is_direction_control(c: char) -> bool {
+    turns_direction(c) || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+}
+
+/// Whether text goes on in another line after `c`, in whatever shows it (UAX #14: BK, CR, LF, NL).
+fn breaks_line(c: char) -> bool {
+    matches!(c, '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Each line of `text` as a terminal or a file can have it: without control characters but tabs, and without
+/// what turns directions. No line of it can look like two.
+pub fn plain_lines(text: &str) -> impl Iterator<Item = String> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (line, after) = match text.find(breaks_line) {
+            Some(at) if text[at..].starts_with("\r\n") => (&text[..at], Some(&text[at + 2..])),
+            Some(at) => (&text[..at], text[at..].char_indices().nth(1).map(|(next, _)| &text[at + next..])),
+            None => (text, None),
+        };
+        rest = after;
+        Some(line.chars().filter(|c| *c == '\t' || !(c.is_control() || turns_direction(*c))).collect())
+    })
+}
+
+/// The same on one line.
+#[must_use]
+pub fn plain_line(text: &str) -> String {
+    plain_lines(text).collect::<Vec<_>>().join(" ")
+}
+
+/// The name of a person or thing, for a line among others: without controls of direction, by which it could look
+/// like another, and trimmed.
+///
+/// # Errors
+/// What is wrong with it.
+fn line(text: &str, max_chars: usize) -> Result<String, LineError> {
+    let text: String = text.chars().filter(|c| !is_direction_control(*c)).collect();
+    let text = text.trim();
+    if !text.chars().any(is_visible) {
+        return Err(LineError::Empty);
+    }
+    if text.chars().count() > max_chars {
+        return Err(LineError::TooLong);
+    }
+    if text.chars().any(|c| c.is_control() || breaks_line(c)) {
+        return Err(LineError::Broken);
+    }
+    Ok(text.to_owned())
+}
+
+enum LineError {
+    Empty,
+    TooLong,
+    /// It has line breaks or other controls.
+    Broken,
+}
+
+/// The title of a custom request.
+///
+/// # Errors
+/// `invalid`, naming the field `title`.
+pub(super) fn title(text: &str, max_chars: usize) -> Result<String, Problem> {
+    let message = |error| match error {
+        LineError::Empty => "Please say in a few words what it is.".to_owned(),
+        LineError::TooLong => format!("A title can have {max_chars} characters."),
+        LineError::Broken => "A title cannot contain line breaks or control characters.".to_owned(),
+    };
+    line(text, max_chars).map_err(|error| Problem::invalid("title", message(error)))
+}
+
+/// The name of a file as it may be shown and saved: without folders, controls, and what could make it look like
+/// another (`bill\u{202e}fdp.exe`). `None` if nothing remains to be seen.
+#[must_use]
+pub fn file_name(path: &str) -> Option<String> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let fits = |c: &char| !(c.is_control() || breaks_line(*c) || is_direction_control(*c));
+    let name: String = name.chars().filter(fits).collect();
+    name.chars().any(is_visible).then(|| name.trim().to_owned())
+}
+
+/// `text` as it is stored: each line break as LF, for forms send CRLF and sockets send LF (so browsers do it within
+/// a page: WHATWG HTML, "API value"), and trimmed. Lengths are counted, and emptiness is asked, of this.
+pub(super) fn normalized(text: &str) -> String {
+    // Not `replace`, whose search for a text would be the only one that browsers have to load.
+    let mut parts = text.trim().split('\r');
+    let mut normal = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if !part.starts_with('\n') {
+            normal.push('\n');
+        }
+        normal.push_str(part);
+    }
+    normal
+}
+
+/// The body of a message: within the limit, without NUL, and with something to be seen unless files go with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
 impl Content {
-    /// Trims `text` and accepts 1 to `max_chars` characters.
+    /// Trims `text` and accepts up to `max_chars` characters, of which one must be visible.
     ///
     /// # Errors
     /// `invalid`, naming the field `content`.
     pub fn parse(text: &str, max_chars: usize) -> Result<Self, Problem> {
         match Self::beside_files(text, max_chars)? {
-            Self(text) if text.is_empty() => Err(Problem::invalid("content", "A message needs some text.")),
+            Self(text) if !text.chars().any(is_visible) => {
+                Err(Problem::invalid("content", "A message needs some text."))
+            }
             content => Ok(content),
         }
     }
@@ -27,26 +153,16 @@ impl Content {
     /// # Errors
     /// `invalid`, naming the field `content`.
     pub fn beside_files(text: &str, max_chars: usize) -> Result<Self, Problem> {
-        let text = text.trim();
-        let chars = text.chars().count();
+        let content = normalized(text);
+        let chars = content.chars().count();
         if chars > max_chars {
             return Err(Problem::invalid(
                 "content",
                 format!("A message can have {max_chars} characters; this one has {chars}. Please send it in parts."),
             ));
         }
-        if text.contains('\0') {
+        if content.contains('\0') {
             return Err(Problem::invalid("content", "A message cannot contain the NUL character."));
-        }
-        // Forms send line breaks as CRLF, sockets as LF: one message, one form. Not `replace`, whose
-        // search for a text would be the only one that browsers have to load.
-        let mut parts = text.split('\r');
-        let mut content = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            if !part.starts_with('\n') {
-                content.push('\r');
-            }
-            content.push_str(part);
         }
         Ok(Self(content))
     }
@@ -77,7 +193,7 @@ pub fn percent_encoded(text: &str, kept: &[u8]) -> String {
     encoded
 }
 
-/// A person's name: 1 to 100 characters on one line.
+/// A person's name: up to 100 characters on one line, of which one is visible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
@@ -85,22 +201,18 @@ pub struct Name(String);
 impl Name {
     pub const MAX_CHARS: usize = 100;
 
-    /// Trims `text` and accepts 1 to 100 characters without line breaks or other controls.
+    /// Trims `text`, takes controls of direction out, and accepts up to 100 characters without line breaks or other
+    /// controls.
     ///
     /// # Errors
     /// `invalid`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Problem> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(Problem::invalid(field, "Please enter a name."));
-        }
-        if text.chars().count() > Self::MAX_CHARS {
-            return Err(Problem::invalid(field, format!("A name can have {} characters.", Self::MAX_CHARS)));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(Problem::invalid(field, "A name cannot contain line breaks or control characters."));
-        }
-        Ok(Self(text.to_owned()))
+        let message = |error| match error {
+            LineError::Empty => "Please enter a name.".to_owned(),
+            LineError::TooLong => format!("A name can have {} characters.", Self::MAX_CHARS),
+            LineError::Broken => "A name cannot contain line breaks or control characters.".to_owned(),
+        };
+        line(text, Self::MAX_CHARS).map(Self).map_err(|error| Problem::invalid(field, message(error)))
     }
 
     /// Takes a name that was checked before, as a database holds it.
@@ -132,7 +244,7 @@ impl Email {
     pub fn parse(field: &str, text: &str) -> Result<Self, Problem> {
         let text = text.trim();
         let well_formed = text.chars().count() <= Self::MAX_CHARS
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+            && text.chars().all(is_visible)
             && text.split_once('@').is_some_and(|(local, domain)| {
                 !local.is_empty()
                     && !domain.is_empty()
@@ -171,11 +283,12 @@ impl fmt::Display for Email {
     }
 }
 
-/// The first `max_chars` characters on one line, with … where something was cut: for lists.
+/// The first `max_chars` characters on one line, with … where something was cut: for lists, in which nothing may turn
+/// the direction of what stands beside it.
 #[must_use]
 pub fn shorten(text: &str, max_chars: usize) -> String {
     let mut short = String::new();
-    for word in text.split_whitespace() {
+    for word in text.split(|c: char| c.is_whitespace() || turns_direction(c)).filter(|word| !word.is_empty()) {
         // A character has four bytes at most.
         if short.len() > 4 * max_chars {
             break;
@@ -195,13 +308,16 @@ pub fn shorten(text: &str, max_chars: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::Code;
 
     #[test]
     fn content_is_trimmed_and_bounded() {
         assert_eq!(Content::parse("  hello \n", 5).unwrap().as_str(), "hello");
-        assert_eq!(Content::parse("a\r\nb\rc\r\r\nd", 10).unwrap().as_str(), "a\nb\rc\r\nd");
+        assert_eq!(Content::parse("a\r\nb\rc\r\r\nd", 10).unwrap().as_str(), "a\nb\nc\n\nd");
         for bad in ["", " \n\t ", "123456", "a\0b"] {
             assert_eq!(Content::parse(bad, 5).unwrap_err().code, Code::Invalid, "{bad:?}");
         }
@@ -217,9 +333,128 @@ mod tests {
     }
 
     #[test]
+    fn lengths_count_what_is_stored() {
+        // As a form sends it: each line break is two characters on the way, and one in the end.
+        let lines = "1234567\r\n".repeat(1_000);
+        let stored = Content::parse(&lines, 7_999).unwrap();
+        assert_eq!(stored.as_str().chars().count(), 7_999);
+        assert!(Content::parse(&"\r\n".repeat(9_000), 8_000).is_err(), "nothing but line breaks is nothing");
+        assert!(Content::parse(&format!("a{}b", "\r\n".repeat(7_998)), 8_000).is_ok());
+        assert!(Content::parse(&format!("a{}b", "\r\n".repeat(7_999)), 8_000).is_err());
+        assert!(Content::parse(&format!("  {}\r\n ", "x".repeat(8_000)), 8_000).is_ok());
+        assert!(Name::parse("name", &format!(" {}\u{202e} ", "é".repeat(100))).is_ok());
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_no_text_and_no_name() {
+        for invisible in [
+            "\u{200b}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{115f}\u{1160}",
+            "\u{ffa0}",
+            "\u{e0041}",
+            "\u{ad}",
+            "\u{feff}",
+            "\u{200d}\u{fe0f}",
+            "\u{2028}",
+            "\u{85}",
+            "\u{202e}\u{202c}",
+            "\u{2066}\u{2069}",
+            "\u{34f}",
+            "\u{180e}",
+            "\u{2060}",
+            "\u{1d159}",
+            "\u{17b4}",
+            "\u{1b}",
+            " \u{a0}\u{3000} ",
+        ] {
+            assert!(Content::parse(invisible, 10).is_err(), "{invisible:?}");
+            assert!(Name::parse("name", invisible).is_err(), "{invisible:?}");
+            assert_eq!(file_name(invisible), None, "{invisible:?}");
+        }
+        // A family, a heart, a flag of tags, a keycap; Persian, Sinhala, Hangul.
+        for visible in [
+            "👨\u{200d}👩\u{200d}👧",
+            "❤\u{fe0f}",
+            "🏴\u{e0067}\u{e007f}",
+            "1\u{fe0f}\u{20e3}",
+            "می\u{200c}خواهم",
+            "ශ්\u{200d}රී",
+            "홍",
+            "\u{301}",
+        ] {
+            assert_eq!(Content::parse(visible, 20).unwrap().as_str(), visible);
+            assert_eq!(Name::parse("name", visible).unwrap().as_str(), visible);
+        }
+    }
+
+    #[test]
+    fn names_have_no_controls_of_direction() {
+        assert_eq!(Name::parse("name", "\u{202e}nimdA\u{202c}").unwrap().as_str(), "nimdA");
+        assert_eq!(Name::parse("name", "a\u{61c}\u{200e}\u{200f}\u{2067}b\u{2069}").unwrap().as_str(), "ab");
+        for bad in ["a\u{2028}b", "a\u{2029}b", "a\u{85}b", "a\u{1b}[31mb", "a\u{9b}b"] {
+            assert!(Name::parse("name", bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(file_name("C:\\bills\\bill\u{202e}fdp.exe").as_deref(), Some("billfdp.exe"));
+        assert_eq!(file_name("/tmp/a\r\n\u{2028}\u{1b}b.txt").as_deref(), Some("ab.txt"));
+        assert_eq!(Content::parse("a \u{202e}b", 9).unwrap().as_str(), "a \u{202e}b", "messages keep theirs");
+    }
+
+    #[test]
+    fn plain_lines_cannot_look_like_others() {
+        let lines = |text| plain_lines(text).collect::<Vec<_>>();
+        assert_eq!(lines("a\r\nb\rc\n\nd\te"), ["a", "b", "c", "", "d\te"]);
+        assert_eq!(lines("a\u{2028}b\u{2029}c\u{85}d\u{b}e\u{c}f"), ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(lines("\u{1b}[2J\u{9b}31m\u{202e}x\u{7f}\u{8}"), ["[2J31mx"]);
+        assert_eq!(plain_line("a\n\u{1b}b"), "a b");
+    }
+
+    #[test]
+    fn shortened_text_turns_nothing_beside_it() {
+        assert_eq!(shorten("a \u{202e}b\u{2066} c", 20), "a b c");
+        assert_eq!(shorten("\u{202e}", 20), "");
+    }
+
+    #[test]
+    fn ignorable_is_what_unicode_says() {
+        let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_ignorable(c), ignorable.contains(c), "{c:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_stored_is_stored_again_as_it_is(text in "[ab \r\n\t\u{85}\u{200b}\u{2028}]{0,12}", crlf: bool) {
+            let sent = if crlf { text.replace('\n', "\r\n") } else { text };
+            let stored = normalized(&sent);
+            prop_assert!(!stored.contains('\r') && stored.chars().count() <= sent.chars().count());
+            // As a form would show it and send it back.
+            prop_assert_eq!(&normalized(&stored.replace('\n', "\r\n")), &stored);
+            prop_assert_eq!(&normalized(&stored), &stored);
+        }
+
+        #[test]
+        fn a_name_that_is_taken_is_taken_again(text in "\\PC{0,9}|[\u{200b}-\u{206f}\u{feff}a ]{0,9}") {
+            if let Ok(name) = Name::parse("name", &text) {
+                prop_assert_eq!(Name::parse("name", name.as_str()), Ok(name.clone()));
+                prop_assert!(name.as_str().chars().any(is_visible) && !name.as_str().contains(is_direction_control));
+            }
+        }
+
+        #[test]
+        fn no_plain_line_has_a_control(text in "\\PC*|[\0-\u{9f}\u{2028}-\u{202e}\u{2066}-\u{2069}a]{0,20}") {
+            for line in plain_lines(&text) {
+                prop_assert!(!line.contains(|c: char| c != '\t' && c.is_control() || breaks_line(c) || turns_direction(c)));
+            }
+        }
+    }
+
+    #[test]
     fn emails_are_lowered() {
         assert_eq!(Email::parse("email", " Ada@Example.COM ").unwrap().as_str(), "ada@example.com");
-        for bad in ["", "a", "@", "a@", "@b", "a b@c.d", "a@b@c", "a@.b", "a@b."] {
+        for bad in ["", "a", "@", "a@", "@b", "a b@c.d", "a@b@c", "a@.b", "a@b.", "a\u{202e}@b.c", "a\u{200b}@b.c"] {
             assert!(Email::parse("email", bad).is_err(), "{bad:?}");
         }
     }

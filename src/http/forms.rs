@@ -91,7 +91,7 @@ pub(super) async fn set_up(
     Fields(form): Fields<SetUp>,
 ) -> Response {
     let SetUp { token, name, email, password } = form;
-    let secret = Secret::presented(&token);
+    let secret = Secret::presented(&token).as_link();
     let done = async {
         let user = app.service.set_up(&secret, asker.address, &email, &name, &password).await?;
         let cookie = app.service.start_session(&user, asker.visitor()).await?;
@@ -376,7 +376,7 @@ async fn read_files(
                 "from" => fields.from = Some(text),
                 "as" => {
                     // What is no id is nobody's.
-                    fields.sender = Some(text.parse().unwrap_or(ParticipantId(Uuid::nil())));
+                    fields.sender = Some(text.parse().unwrap_or(ParticipantId::told(Uuid::nil())));
                     // Here, because it stands before the files: those of a wrong sender are not kept.
                     refused = refused.or(upload.require_sender(fields.sender).await.err());
                 }
@@ -503,7 +503,7 @@ pub(super) async fn reset(
     jar: CookieJar,
     Fields(form): Fields<Reset>,
 ) -> Response {
-    let secret = Secret::presented(&form.token);
+    let secret = Secret::presented(&form.token).as_link();
     match app.service.reset_password(&secret, &form.password, asker.visitor()).await {
         Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, None),
         Err(reason) => {
@@ -555,7 +555,7 @@ pub(super) async fn accept_invite(
     Fields(form): Fields<SetUp>,
 ) -> Response {
     let SetUp { token, name, email, password } = form;
-    let secret = Secret::presented(&token);
+    let secret = Secret::presented(&token).as_link();
     match app.service.accept_invite(&secret, &email, &name, &password, asker.visitor()).await {
         Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, None),
         Err(reason) => {

@@ -21,7 +21,11 @@ use leptos::{
 use leptos_axum::ResponseOptions;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{App, Asker, auth, error, router::BODY_BYTES};
+use super::{
+    App, Asker, auth, error,
+    links::{self, Target},
+    router::BODY_BYTES,
+};
 use crate::{
     app::{FormState, PageSession, PageStatus, shell},
     domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
@@ -91,8 +95,18 @@ pub(super) async fn public(State(app): State<App>, Extension(asker): Extension<A
     plain(&app, asker, uri).await
 }
 
-pub(super) async fn not_found(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
-    problem(&app, asker, Problem::not_found()).await
+/// An address that is nobody's. If it is a link that was mistreated on its way, it opens all the same.
+pub(super) async fn not_found(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    method: Method,
+    uri: Uri,
+) -> Response {
+    match links::meant(&uri).filter(|_| matches!(method, Method::GET | Method::HEAD)) {
+        Some(Target { page: "chat", .. }) => open_link(State(app), Extension(asker), uri).await,
+        Some(target) => see_other(&target.address()),
+        None => problem(&app, asker, Problem::not_found()).await,
+    }
 }
 
 /// The id in the address of a page. What is no id names nothing.
@@ -120,25 +134,22 @@ pub(super) fn home_of(user: &User) -> &'static str {
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct SetupQuery {
-    #[serde(default)]
-    token: String,
+/// The secret in the address of a link from a mail. What is none is as wrong as any other.
+fn token_in(uri: &Uri) -> Secret {
+    links::secret_in(uri, "token").unwrap_or_else(|| Secret::presented(""))
 }
 
-pub(super) async fn setup(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    Query(query): Query<SetupQuery>,
-    uri: Uri,
-) -> Response {
-    match app.service.check_setup(&Secret::presented(&query.token), asker.address).await {
+pub(super) async fn setup(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    if let Some(address) = links::tidied(&uri) {
+        return see_other(&address);
+    }
+    match app.service.check_setup(&token_in(&uri), asker.address).await {
         Ok(()) => render(&app, asker, uri, StatusCode::OK, FormState::default()).await,
         Err(error) => problem(&app, asker, error).await,
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct LoginQuery {
     token: Option<String>,
     next: Option<String>,
@@ -149,12 +160,14 @@ pub(super) struct LoginQuery {
 pub(super) async fn login(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    Query(query): Query<LoginQuery>,
+    query: Result<Query<LoginQuery>, QueryRejection>,
     jar: CookieJar,
     uri: Uri,
 ) -> Response {
-    if let Some(token) = query.token {
-        let secret = Secret::presented(&token);
+    // A part that was repeated counts once, which is for the token to say.
+    let query = query.map_or_else(|_| LoginQuery::default(), |Query(query)| query);
+    if query.token.is_some() || links::meant(&uri).is_some() {
+        let secret = token_in(&uri);
         return match app.service.sign_in_by_link(&secret, asker.visitor()).await {
             Ok((user, cookie)) => signed_in(&app, &jar, &user, &cookie, query.next.as_deref()),
             Err(error) => problem(&app, asker, error).await,
@@ -217,7 +230,7 @@ fn to_login(app: &App, uri: &Uri, headers: &HeaderMap) -> Response {
 }
 
 /// Pages whose forms sign somebody in.
-const SIGN_IN_PAGES: [&str; 5] = ["/login", "/register", "/setup", "/reset", "/invite"];
+const SIGN_IN_PAGES: [&str; 6] = ["/login", "/register", "/setup", "/reset", "/invite", "/confirm"];
 
 /// Whether somebody has just signed in and the browser did not keep the cookie: they come from a page that leads
 /// on only who has signed in, and bring none. Nothing is added to the address of a good visit for this.
@@ -241,25 +254,22 @@ pub(super) async fn register(State(app): State<App>, Extension(asker): Extension
     }
 }
 
-pub(super) async fn reset(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    Query(query): Query<SetupQuery>,
-    uri: Uri,
-) -> Response {
-    match app.service.check_password_reset(&Secret::presented(&query.token), asker.address).await {
+pub(super) async fn reset(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    if let Some(address) = links::tidied(&uri) {
+        return see_other(&address);
+    }
+    match app.service.check_password_reset(&token_in(&uri), asker.address).await {
         Ok(()) => plain(&app, asker, uri).await,
         Err(error) => problem(&app, asker, error).await,
     }
 }
 
 /// Only shows what a link is about: programs that look into mail open links too.
-pub(super) async fn confirm(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    Query(query): Query<SetupQuery>,
-) -> Response {
-    confirmation(&app, asker, &query.token, None).await
+pub(super) async fn confirm(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    if let Some(address) = links::tidied(&uri) {
+        return see_other(&address);
+    }
+    confirmation(&app, asker, token_in(&uri).expose(), None).await
 }
 
 /// The page on which an address is confirmed, with what was wrong with its form, if anything.
@@ -279,13 +289,11 @@ pub(super) async fn confirmation(app: &App, asker: Asker, token: &str, reason: O
     render(app, asker, Uri::from_static("/confirm"), status, FormState { problem: reason, values }).await
 }
 
-pub(super) async fn invite(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    Query(query): Query<SetupQuery>,
-    uri: Uri,
-) -> Response {
-    match app.service.check_invite(&Secret::presented(&query.token), asker.address).await {
+pub(super) async fn invite(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
+    if let Some(address) = links::tidied(&uri) {
+        return see_other(&address);
+    }
+    match app.service.check_invite(&token_in(&uri), asker.address).await {
         Ok(()) => plain(&app, asker, uri).await,
         Err(error) => problem(&app, asker, error).await,
     }
@@ -367,20 +375,10 @@ pub(super) async fn admin(
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct LinkQuery {
-    #[serde(rename = "chatId", default)]
-    secret: String,
-}
-
 /// The shared link. Leads on to an address without the secret.
-pub(super) async fn open_link(
-    State(app): State<App>,
-    Extension(asker): Extension<Asker>,
-    query: Result<Query<LinkQuery>, QueryRejection>,
-) -> Response {
+pub(super) async fn open_link(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
     // An address that makes no sense is as wrong as any other.
-    let secret = Secret::presented(query.as_ref().map_or("", |Query(query)| &query.secret));
+    let secret = links::secret_in(&uri, "chatId").unwrap_or_else(|| Secret::presented(""));
     match app.service.open_link(&secret, asker.visitor()).await {
         Ok((conversation, cookie)) => {
             let cookie = cookie.map(|cookie| auth::link_cookie(app.service.public_url(), &cookie));
@@ -393,9 +391,15 @@ pub(super) async fn open_link(
 pub(super) async fn chat(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
-    PageId(id): PageId<ConversationId>,
+    id: Result<PageId<ConversationId>, Response>,
     uri: Uri,
 ) -> Response {
+    let id = match id {
+        Ok(PageId(id)) => id,
+        // Such as `/chat/%3FchatId=…`.
+        Err(_) if links::meant(&uri).is_some() => return open_link(State(app), Extension(asker), uri).await,
+        Err(not_found) => return not_found,
+    };
     match &asker.actor {
         None => problem(&app, asker, Problem::not_found()).await,
         Some(actor @ Actor::Admin(_)) => match app.service.conversation(actor, id).await {

@@ -22,7 +22,7 @@ use super::{
     uploads::Turn,
 };
 use crate::{
-    domain::{Actor, Attachment, AttachmentId, Code, ConversationId, ParticipantId, Problem, Timestamp},
+    domain::{self, Actor, Attachment, AttachmentId, Code, ConversationId, ParticipantId, Problem, Timestamp},
     live::Person,
     storage::{FileBytes, Quota, StoreError, now, private},
 };
@@ -385,20 +385,16 @@ fn free_bytes(_folder: &Path) -> io::Result<u64> {
     Ok(u64::MAX)
 }
 
-/// The last part of a path, of whatever system, without control characters and not too long.
-fn file_name(name: &str) -> String {
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: Vec<char> = name.chars().filter(|c| !c.is_control()).collect();
-    let name = match name.len() {
-        0..=MAX_NAME_CHARS => name.into_iter().collect::<String>(),
+/// The name of a file, not too long.
+fn file_name(path: &str) -> String {
+    let Some(name) = domain::file_name(path) else { return "file".to_owned() };
+    let name: Vec<char> = name.chars().collect();
+    match name.len() {
+        0..=MAX_NAME_CHARS => name.into_iter().collect(),
         long => {
             let (begin, end) = (&name[..MAX_NAME_CHARS / 2], &name[long - MAX_NAME_CHARS / 2 + 1..]);
             begin.iter().chain(['…'].iter()).chain(end).collect()
         }
-    };
-    match name.trim() {
-        "" => "file".to_owned(),
-        name => name.to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     api::{Chat, FOUND_MESSAGES, Found, Inbox},
     domain::{
         Actor, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name,
-        Problem, Timestamp, User, UserId,
+        ParticipantId, Problem, Timestamp, User, UserId,
     },
     protocol::{JOIN_LATEST, Joined},
     storage::{
@@ -243,7 +243,7 @@ impl Service {
         Ok(self.seen_by(actor, seat))
     }
 
-    /// Assigns a conversation to an admin, or to nobody.
+    /// Assigns a conversation to an admin, named by account or as a participant, or to nobody.
     ///
     /// # Errors
     /// `forbidden` unless the actor is an admin; `invalid` if the assignee is none.
@@ -255,10 +255,20 @@ impl Service {
     ) -> Result<Conversation, Problem> {
         // Asked first, so that what is not found below can only be the assignee.
         self.store.find_conversation(actor, id).await.map_err(problem)?;
-        let seat = self.store.assign(actor, id, assignee).await.map_err(|error| match problem(error) {
-            Problem { code: Code::NotFound, .. } => Problem::invalid("assignee_id", "There is no admin with this id."),
-            other => other,
-        })?;
+        let nobody = || Problem::invalid("assignee_id", "There is no admin with this id.");
+        let seat = match self.store.assign(actor, id, assignee).await.map_err(problem) {
+            Err(Problem { code: Code::NotFound, .. }) => {
+                // Programs know themselves by `welcome`, and others by what they wrote: as participants.
+                let sought = assignee.map(|UserId(id)| ParticipantId::told(id));
+                let users = self.store.list_users(None, MAX_LIST).await.map_err(problem)?;
+                let found = users.into_iter().find(|user| Some(user.id.into()) == sought).ok_or_else(nobody)?;
+                self.store.assign(actor, id, Some(found.id)).await.map_err(|error| match problem(error) {
+                    Problem { code: Code::NotFound, .. } => nobody(),
+                    other => other,
+                })?
+            }
+            other => other?,
+        };
         Ok(self.seen_by(actor, seat))
     }
 
@@ -319,7 +329,7 @@ pub(super) fn bounded(limit: i64) -> Result<i64, Problem> {
 /// # Errors
 /// `invalid`, naming `field`, for a search that is too long.
 pub(super) fn searchable(field: &str, text: &str) -> Result<(), Problem> {
-    if text.chars().count() > MAX_SEARCH_CHARS {
+    if text.trim().chars().count() > MAX_SEARCH_CHARS {
         return Err(Problem::invalid(field, format!("A search can have {MAX_SEARCH_CHARS} characters.")));
     }
     Ok(())

@@ -121,6 +121,8 @@ impl Service {
         let (conversation, messages) = self.transcript(&operator, id).await?;
         let Room { participants, receipts, .. } =
             self.store.load_room(&operator, id, None, 0).await.map_err(problem)?;
+        // What goes to the customer names no accounts of admins.
+        let conversation = Conversation { assignee_id: None, ..conversation };
         Ok(Talk { conversation, participants, receipts, messages })
     }
 
@@ -143,11 +145,29 @@ impl Service {
     }
 }
 
+/// Writes out what a terminal would obey or be confused by, and JSON may hold as it is: nothing is lost, as it stands
+/// in texts only.
+fn escaped(json: String) -> String {
+    let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !json.contains(obeyed) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if obeyed(c) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 fn write(file: &Path, all: &Value, data_dir: &Path, files: &[AttachmentId]) -> Result<(), BackupError> {
     let mut sums = String::new();
     let mut tar = tar::Builder::new(BufWriter::new(private_file(file)?));
     let mut write = || -> io::Result<()> {
-        let json = serde_json::to_vec_pretty(all)?;
+        let json = escaped(serde_json::to_string_pretty(all)?).into_bytes();
         append(&mut tar, "customer.json", json.len() as u64, &*json, &mut sums)?;
         for id in files {
             let path: PathBuf = attachments::folder(data_dir).join(id.to_string());
@@ -170,4 +190,17 @@ fn write(file: &Path, all: &Value, data_dir: &Path, files: &[AttachmentId]) -> R
         std::fs::remove_file(file).ok();
         failed("write", file)(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_has_no_control_characters_and_loses_nothing() {
+        let said = json!({ "said": "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}b\n\u{2028}é😀" });
+        let written = escaped(serde_json::to_string_pretty(&said).unwrap());
+        assert!(!written.contains(|c: char| c.is_control() && c != '\n'), "{written:?}");
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), said);
+    }
 }

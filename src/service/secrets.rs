@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    domain::LinkId,
+    domain::{LinkId, is_visible},
     storage::{SecretHash, private},
 };
 
@@ -29,10 +29,35 @@ impl Secret {
         Self(text.to_owned())
     }
 
-    /// The same as it stands in the address of a link: people may have changed its case.
+    /// The same as it stood in the address of a link before it was passed on.
     #[must_use]
     pub fn as_link(&self) -> Self {
-        Self(self.0.trim().to_lowercase())
+        Self::in_text(&self.0).unwrap_or_else(|| Self(self.0.trim().to_lowercase()))
+    }
+
+    /// The secret of a link that `text` begins with, but for signs before it: a UUID, or 256 bits in hex.
+    /// Case, hyphens and what nobody sees do not count; a letter or digit of ASCII more, and it is none.
+    #[must_use]
+    pub fn in_text(text: &str) -> Option<Self> {
+        let mut digits = String::new();
+        for c in text.chars() {
+            let is_whole = matches!(digits.len(), 32 | 64);
+            match c {
+                _ if c.is_ascii_hexdigit() => digits.push(c.to_ascii_lowercase()),
+                _ if c.is_ascii_alphanumeric() => return None,
+                _ if digits.is_empty() => {}
+                _ if !is_whole && (is_hyphen(c) || c.is_whitespace() || !is_visible(c)) => {}
+                _ => break,
+            }
+            if digits.len() > 64 {
+                return None;
+            }
+        }
+        match digits.len() {
+            32 => Uuid::parse_str(&digits).ok().map(|id| Self(id.to_string())),
+            64 => Some(Self(digits)),
+            _ => None,
+        }
     }
 
     #[must_use]
@@ -44,6 +69,11 @@ impl Secret {
     pub fn hash(&self) -> SecretHash {
         SecretHash(Sha256::digest(self.0.as_bytes()).into())
     }
+}
+
+/// Also those that word processors put instead.
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 impl fmt::Debug for Secret {

@@ -65,7 +65,7 @@ macro_rules! tables {
 
 /// All tables but `meta`, each after those that it refers to, with the length of its key.
 pub(super) const TABLES: &[Table] = tables! {
-    users 1 { id Id, email Text, name Text, role Text, password_hash Text, created_at Time, confirmed_email Text }
+    users 1 { id Id, email Text, name Text, role Text, password_hash Text, created_at Time, confirmed_email Text, folded Text }
     login_sessions 1 {
         id Id, secret_hash Bytes, user_id Id, created_at Time, last_seen_at Time, expires_at Time, user_agent Text,
     }
@@ -104,8 +104,8 @@ pub(super) const TABLES: &[Table] = tables! {
     notices 1 { number Integer, kind Text, subject_id Id, rev Integer, noted_at Time }
 };
 
-/// The columns of `meta` that both databases have. `needs_level` is each one's own.
-pub(super) const META: [&str; 4] = ["only_row", "epoch", "setup_secret_hash", "needs_level"];
+/// The columns of `meta` that both databases have. `needs_level` is each one's own, and so is `folded_before`.
+pub(super) const META: [&str; 5] = ["only_row", "epoch", "setup_secret_hash", "needs_level", "folded_before"];
 
 /// A value in the form that both databases are compared in.
 #[derive(Clone, Debug, PartialEq, Eq)]

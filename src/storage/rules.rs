@@ -3,9 +3,10 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Audience, Draft, Notice, RequestCounts};
+use super::{Audience, Draft, Notice, RequestCounts, search::fold};
 use crate::domain::{
-    AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, TokenId, UserId, shorten,
+    AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, Timestamp, TokenId, UserId,
+    shorten,
 };
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
@@ -83,9 +84,27 @@ pub(super) fn gathered(rows: Vec<(ConversationId, Option<UserId>, Option<LinkId>
     audiences
 }
 
-/// The form in which text is searched, so that any case finds any other.
-pub(super) fn fold(text: &str) -> String {
-    text.to_lowercase()
+/// What a search for conversations looks at.
+pub(super) fn folded_customer(name: &str, email: Option<&str>) -> String {
+    fold(&[name, email.unwrap_or_default()].join("\n"))
+}
+
+/// What a search for accounts looks at.
+pub(super) fn folded_account(name: &str, email: &str) -> String {
+    fold(&[name, email].join("\n"))
+}
+
+/// What a row is to have instead of `before`, which another program may have folded; `None` if it is right.
+pub(super) fn fold_again(before: &str, folded: impl FnOnce() -> String) -> Option<String> {
+    // Every program folds ASCII in the same way.
+    if before.is_ascii() { None } else { Some(folded()).filter(|folded| folded != before) }
+}
+
+/// The id before which no row is one that a program of another kind may yet have written: that of a day ago.
+pub(super) fn side_by_side(now: Timestamp) -> Uuid {
+    // An id begins with its milliseconds since 1970 (RFC 9562, section 5.7).
+    let ms = u128::try_from(now.0 - 86_400_000).unwrap_or_default();
+    Uuid::from_u128(ms << 80)
 }
 
 /// What a list is searched for; `None` if that is nothing.

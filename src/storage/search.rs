@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::domain::shorten;
+use crate::domain::{is_visible, shorten};
 
 /// Characters of a word that count, for PostgreSQL keeps 2046 bytes at most.
 const WORD_CHARS: usize = 500;
@@ -23,7 +23,18 @@ fn written(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn folded(word: &str) -> String {
-    word.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).take(WORD_CHARS).collect()
+    without_accents(word).take(WORD_CHARS).collect()
+}
+
+fn without_accents(text: &str) -> impl Iterator<Item = char> {
+    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)
+}
+
+/// The form in which a whole text is searched for any part of it: case and accents do not count, nor does how
+/// Unicode composes them, nor what nobody sees.
+pub(super) fn fold(text: &str) -> String {
+    let counts = |c: &char| is_visible(*c) || c.is_whitespace() || c.is_control();
+    without_accents(text).filter(counts).collect()
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -113,6 +124,8 @@ impl Sought {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -125,6 +138,25 @@ mod tests {
         assert!(of("").is_empty());
         let many = (0..200_000).map(|n| format!("{n:06} ")).collect::<String>();
         assert!(of(&many).iter().map(String::len).sum::<usize>() <= MESSAGE_BYTES);
+    }
+
+    #[test]
+    fn folded_text_has_no_accents_in_either_form() {
+        for name in ["Andr\u{e9}", "Andre\u{301}", "ANDR\u{c9}", "an\u{ad}dre\u{200b}"] {
+            assert_eq!(fold(name), "andre", "{name:?}");
+        }
+        assert_eq!(fold("Nguy\u{1ec5}n\n\u{130}zmir 100%_"), "nguyen\nizmir 100%_");
+        assert_eq!(fold("\u{d64d}\u{ae38}"), fold("\u{1112}\u{1169}\u{11bc}\u{1100}\u{1175}\u{11af}"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_form_of_a_text_folds_to_the_same(text in "\\PC{0,12}") {
+            let folded = fold(&text);
+            prop_assert_eq!(&fold(&text.nfc().collect::<String>()), &folded);
+            prop_assert_eq!(&fold(&text.nfd().collect::<String>()), &folded);
+            prop_assert_eq!(&fold(&folded), &folded);
+        }
     }
 
     #[test]

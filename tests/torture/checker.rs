@@ -238,7 +238,7 @@ mod tests {
             seq,
             rev,
             sender_type: SenderType::Customer,
-            sender_id: ParticipantId(id(1)),
+            sender_id: ParticipantId::told(id(1)),
             sender_name: "A".into(),
             content: content.into(),
             system: false,
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn written(client_id: i64, what: What) -> Written {
-        Written { client_id: ClientId(id(client_id)), by: ParticipantId(id(1)), what }
+        Written { client_id: ClientId(id(client_id)), by: ParticipantId::told(id(1)), what }
     }
 
     fn post(seq: i64, content: &str) -> Written {
@@ -426,7 +426,7 @@ mod tests {
         assert_eq!(kinds(|e| agree(e, 3, |message| message.content = "tw".into())), [Kind::Different], "cut off");
         assert_eq!(kinds(|e| agree(e, 3, |message| message.content = "three".into())), [Kind::Different], "another's");
         assert_eq!(kinds(|e| agree(e, 3, |message| *message = deleted(message.clone()))), [Kind::Different]);
-        assert_eq!(kinds(|e| agree(e, 3, |message| message.sender_id = ParticipantId(id(2)))), [Kind::Different]);
+        assert_eq!(kinds(|e| agree(e, 3, |message| message.sender_id = ParticipantId::told(id(2)))), [Kind::Different]);
         assert_eq!(kinds(|e| agree(e, 3, |message| message.client_id = None)), [Kind::Lost, Kind::Different]);
         assert_eq!(kinds(|e| agree(e, 6, |message| message.content = "one".into())), [Kind::Different], "not edited");
         let returned = |e: &mut Evidence| {

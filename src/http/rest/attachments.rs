@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{Id, SignedIn};
 use crate::{
-    domain::{Attachment, AttachmentId, Code, ConversationId, Problem, percent_encoded},
+    domain::{Attachment, AttachmentId, Code, ConversationId, Problem, file_name, percent_encoded},
     http::{
         Asker,
         multipart::{Form, misunderstood},
@@ -75,7 +75,9 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Res
     // Only pictures are shown in place; everything else is saved.
     let how = if file.is_picture() { "inline" } else { "attachment" };
     // As RFC 8187 wants it.
-    let disposition = format!("{how}; filename*=UTF-8''{}", percent_encoded(&file.name, b"-._~"));
+    // Once more free of what could make it look like another: names were not always.
+    let name = file_name(&file.name).unwrap_or_default();
+    let disposition = format!("{how}; filename*=UTF-8''{}", percent_encoded(&name, b"-._~"));
     headers.insert(header::CONTENT_DISPOSITION, value(&disposition)?);
     // Whatever it is: it stands alone, loads nothing, runs nothing, and no other site has any use of it.
     for (name, value) in [

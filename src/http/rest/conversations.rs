@@ -93,7 +93,7 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<ConversationId>) -> R
 #[schema(as = ConversationChange)]
 pub(in crate::http) struct Changes {
     status: Option<ConversationStatus>,
-    /// An admin; null for nobody.
+    /// An admin, by the id of the account or as a participant; null for nobody.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<UserId>)]
     assignee_id: Option<Option<UserId>>,
@@ -194,7 +194,7 @@ pub(in crate::http) async fn transcript(
         Format::Html => ("text/html; charset=utf-8", "html", transcript::html(&conversation, &messages)),
         Format::Json => {
             let all = Transcript { conversation, messages };
-            ("application/json", "json", serde_json::to_string(&all).map_err(|_| Problem::unavailable())?)
+            ("application/json", "json", transcript::json(&all).map_err(|_| Problem::unavailable())?)
         }
     };
     let name = format!("attachment; filename=\"chat-{id}.{end}\"");

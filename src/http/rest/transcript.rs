@@ -1,8 +1,12 @@
-//! A whole conversation as a text or a page to keep.
+//! A whole conversation as a text, a page or JSON to keep. None has control characters but line breaks and tabs:
+//! what shows it may be a terminal. In the text only what the server says begins a line: everything else is indented.
+
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     client::markup::{Element, el, to_html},
-    domain::{Conversation, Message, Timestamp},
+    domain::{Conversation, Message, Timestamp, plain_line, plain_lines},
 };
 
 fn moment(time: Timestamp) -> String {
@@ -16,18 +20,19 @@ fn lines(message: &Message) -> Vec<String> {
     if message.deleted_at.is_some() {
         return vec!["(deleted)".to_owned()];
     }
-    let text = message.content.lines().map(str::to_owned);
-    let files = message.attachments.iter().map(|file| format!("[file: {}]", file.name));
+    let text = plain_lines(&message.content).filter(|_| !message.content.is_empty());
+    let files = message.attachments.iter().map(|file| format!("[file: {}]", plain_line(&file.name)));
     text.chain(files).collect()
 }
 
 fn head(message: &Message) -> String {
     let edited = if message.edited_at.is_some() && message.deleted_at.is_none() { ", edited" } else { "" };
-    format!("{} ({}{edited})", message.sender_name, moment(message.created_at))
+    format!("{} ({}{edited})", plain_line(&message.sender_name), moment(message.created_at))
 }
 
 pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String {
-    let mut text = format!("Chat with {}\nOpened {}\n", conversation.customer_name, moment(conversation.created_at));
+    let mut text =
+        format!("Chat with {}\nOpened {}\n", plain_line(&conversation.customer_name), moment(conversation.created_at));
     if let Some(at) = conversation.closed_at {
         text.push_str(&format!("Closed {}\n", moment(at)));
     }
@@ -41,14 +46,14 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
 }
 
 pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
-    let heading = format!("Chat with {}", conversation.customer_name);
+    let heading = format!("Chat with {}", plain_line(&conversation.customer_name));
     let title = to_html([&el("title", "").text(heading.clone())]);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n{title}\n<style>\n\
          body {{ max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }}\n\
          h1 {{ font-size: 1.5rem; }}\nh2 {{ margin: 1.5rem 0 0; font-size: .875rem; color: #555; }}\n\
-         p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }}\n</style>\n</head>\n<body>\n"
+         p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }}\n</style>\n</head>\n<body>\n"
     );
     let mut add = |element: Element| {
         element.write_html(&mut html);
@@ -66,4 +71,24 @@ pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String 
     }
     html.push_str("</body>\n</html>\n");
     html
+}
+
+/// # Errors
+/// Never, for what this program makes.
+pub(super) fn json(all: &impl Serialize) -> serde_json::Result<String> {
+    let mut all = serde_json::to_value(all)?;
+    clean(&mut all);
+    serde_json::to_string(&all)
+}
+
+/// Takes control characters out of every text, and leaves its lines as they are.
+fn clean(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(char::is_control) => {
+            *text = text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect();
+        }
+        Value::Array(items) => items.iter_mut().for_each(clean),
+        Value::Object(members) => members.values_mut().for_each(clean),
+        _ => {}
+    }
 }

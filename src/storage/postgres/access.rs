@@ -147,7 +147,7 @@ async fn read_seat(
         .await?
         .ok_or(StoreError::NotFound)?;
     let found = Found {
-        customer: row.id("customer_participant_id", ParticipantId)?,
+        customer: row.id("customer_participant_id", ParticipantId::stored)?,
         customer_name: row.try_get("customer_name")?,
         has_account: row.try_get("has_account")?,
         status: row.word("status")?,

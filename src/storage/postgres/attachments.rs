@@ -10,7 +10,7 @@ use super::{
     rows::{Columns, at},
 };
 use crate::{
-    domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, Timestamp},
+    domain::{Actor, Attachment, AttachmentId, ConversationId, MessageId, ParticipantId, Timestamp},
     storage::{FileBytes, Quota, Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
@@ -32,7 +32,7 @@ pub(super) async fn bytes(conn: &mut Conn, seated: &Seated, since: Timestamp) ->
                  where uploader_id = $1 and created_at > $2),
                 (select coalesce(sum(size_bytes), 0)::bigint from attachments where conversation_id = $3)",
     )
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(at(since))
     .bind(seated.conversation_id().0)
     .fetch_one(conn)
@@ -60,7 +60,7 @@ pub(super) async fn add(
         "select count(*) from attachments where conversation_id = $1 and uploader_id = $2 and message_id is null",
     )
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .fetch_one(&mut *conn)
     .await?;
     if unsent >= MOST_UNSENT {
@@ -74,7 +74,7 @@ pub(super) async fn add(
     )
     .bind(file.id.0)
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(file.name)
     .bind(file.media_type)
     .bind(file.size_bytes)
@@ -99,7 +99,7 @@ pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: AttachmentId, now: 
     .await?
     .ok_or(StoreError::NotFound)?;
     let seated = seat(conn, actor, row.id("conversation_id", ConversationId)?, now).await?;
-    if row.try_get("was_sent")? || row.try_get::<Option<Uuid>, _>("uploader_id")? == Some(seated.me().id.0) {
+    if row.try_get("was_sent")? || row.optional_id("uploader_id", ParticipantId::stored)? == Some(seated.me().id) {
         Ok(attachment(&row)?)
     } else {
         Err(StoreError::NotFound)
@@ -120,7 +120,7 @@ pub(super) async fn unsent(conn: &mut Conn, seated: &Seated, ids: &[AttachmentId
            and id = any ($3)",
     )
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;

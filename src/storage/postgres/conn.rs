@@ -162,13 +162,10 @@ pub(super) fn is_silence(error: &sqlx::Error) -> bool {
 
 impl Conn {
     /// Awaits what `ask` asks, for as long as it may take.
-    fn bounded<'e, T: 'e>(
+    fn bounded<'e, T: Send + 'e>(
         &'e mut self,
         ask: impl FnOnce(&'e mut PgConnection) -> BoxFuture<'e, sqlx::Result<T>>,
-    ) -> BoxFuture<'e, sqlx::Result<T>>
-    where
-        T: Send,
-    {
+    ) -> BoxFuture<'e, sqlx::Result<T>> {
         let Self { raw, within, has_been_silent, suspicion } = self;
         let within = *within;
         let answer = timeout(within, ask(raw.get()));

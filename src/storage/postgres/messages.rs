@@ -38,7 +38,7 @@ pub(super) fn message(row: &PgRow) -> sqlx::Result<Message> {
         seq: row.try_get("seq")?,
         rev: row.try_get("rev")?,
         sender_type: row.word("sender_type")?,
-        sender_id: row.id("sender_id", ParticipantId)?,
+        sender_id: row.id("sender_id", ParticipantId::stored)?,
         sender_name: row.try_get("sender_name")?,
         content: row.try_get("content")?,
         client_id: row.optional_id("client_id", ClientId)?,
@@ -199,7 +199,7 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
     .bind(message.seq)
     .bind(message.rev)
     .bind(message.sender_type.word())
-    .bind(message.sender_id.0)
+    .bind(message.sender_id.in_storage())
     .bind(&message.sender_name)
     .bind(message.client_id.map(|id| id.0))
     .bind(at(message.created_at))
@@ -219,7 +219,7 @@ async fn find_sent(conn: &mut Conn, sent: &Message) -> Result<Message> {
     let row =
         sqlx::query(concat!(select_messages!(), " where conversation_id = $1 and sender_id = $2 and client_id = $3"))
             .bind(sent.conversation_id.0)
-            .bind(sent.sender_id.0)
+            .bind(sent.sender_id.in_storage())
             .bind(sent.client_id.map(|id| id.0))
             .fetch_one(conn)
             .await?;

@@ -16,6 +16,7 @@ mod links;
 mod messages;
 mod notices;
 mod participants;
+mod refold;
 mod requests;
 mod rows;
 mod schema;
@@ -48,10 +49,10 @@ pub(super) use self::{
     target::Target,
 };
 use super::{
-    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
-    LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota, RequestCounts,
-    RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError,
-    StoreMetrics, now, seated::Seated,
+    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes,
+    Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota,
+    RequestCounts, RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store,
+    StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -105,6 +106,7 @@ impl PostgresStore {
         let options = options(url, &patience)?;
         let mut conn = connect(&options, patience.connect).await.map_err(|error| cannot_open(&options, &error))?;
         let epoch = schema::prepare(&mut conn).await?;
+        refold::all(&mut conn).await?;
         conn.close().await?;
 
         let suspicion = Suspicion::default();

@@ -17,7 +17,7 @@ pub(super) async fn list(conn: &mut Conn, seated: &Seated) -> Result<Vec<Partici
     let rows = sqlx::query(LIST).bind(seated.conversation_id().0).fetch_all(conn).await?;
     let participant = |row: &PgRow| {
         Ok(Participant {
-            id: row.id("participant_id", ParticipantId)?,
+            id: row.id("participant_id", ParticipantId::stored)?,
             kind: row.word("kind")?,
             name: row.try_get("name")?,
             online: false,
@@ -34,7 +34,7 @@ pub(super) async fn is_in(conn: &mut Conn, seated: &Seated) -> Result<bool> {
                         where conversation_id = $1 and participant_id = $2 and kind = $3 and name = $4)",
     )
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(seated.me().kind.word())
     .bind(&seated.me().name)
     .fetch_one(conn)
@@ -53,7 +53,7 @@ pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, participa
          where participants.kind <> excluded.kind or participants.name <> excluded.name",
     )
     .bind(conversation.0)
-    .bind(participant.id.0)
+    .bind(participant.id.in_storage())
     .bind(participant.kind.word())
     .bind(&participant.name)
     .execute(&mut *conn)
@@ -72,7 +72,7 @@ pub(super) async fn note_left(
          where conversation_id = $1 and participant_id = $2 and (last_seen_at is null or last_seen_at < $3)",
     )
     .bind(conversation.0)
-    .bind(participant.0)
+    .bind(participant.in_storage())
     .bind(at(left_at))
     .execute(&mut *conn)
     .await?;
@@ -87,7 +87,7 @@ pub(super) async fn receipts(conn: &mut Conn, seated: &Seated) -> Result<Vec<Rec
     let rows = sqlx::query(RECEIPTS).bind(seated.conversation_id().0).fetch_all(conn).await?;
     let receipt = |row: &PgRow| {
         Ok(Receipt {
-            participant: row.id("participant_id", ParticipantId)?,
+            participant: row.id("participant_id", ParticipantId::stored)?,
             seq: row.try_get("seq")?,
             at: row.time("read_at")?,
         })
@@ -107,7 +107,7 @@ pub(super) async fn read_up_to(conn: &mut Conn, seated: &Seated, seq: i64, now: 
          do update set seq = excluded.seq, read_at = excluded.read_at where receipts.seq < excluded.seq",
     )
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(seq)
     .bind(at(now))
     .execute(&mut *conn)

@@ -20,7 +20,8 @@ use crate::{
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
-        rules::{count_requests_sql, fold, folded_request, request_counts, searched, status_line},
+        rules::{count_requests_sql, folded_customer, folded_request, request_counts, searched, status_line},
+        search::fold,
     },
 };
 
@@ -137,7 +138,7 @@ pub(super) async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &N
     .bind(customer.0)
     .bind(name.as_str())
     .bind(email.as_str())
-    .bind(fold(&format!("{name}\n{email}")))
+    .bind(folded_customer(name.as_str(), Some(email.as_str())))
     .execute(conn)
     .await?;
     Ok(())

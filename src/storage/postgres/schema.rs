@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "search of customers", include_str!("../../../migrations/postgres/0004_search_of_customers.sql")),
     (5, "confirmed addresses", include_str!("../../../migrations/postgres/0005_confirmed_addresses.sql")),
     (6, "form keys", include_str!("../../../migrations/postgres/0006_form_keys.sql")),
+    (7, "search without accents", include_str!("../../../migrations/postgres/0007_search_without_accents.sql")),
     (8, "files", include_str!("../../../migrations/postgres/0008_files.sql")),
 ];
 

@@ -166,7 +166,7 @@ impl Target {
     pub(in crate::storage) async fn begin_check(&mut self, meta: &[Value]) -> Result<()> {
         self.begin(TABLES).await?;
         let [epoch, setup_secret_hash, last_notice] = meta else { return Err(sqlx::Error::RowNotFound.into()) };
-        sqlx::query("update meta set epoch = $1, setup_secret_hash = $2, last_notice = $3")
+        sqlx::query("update meta set epoch = $1, setup_secret_hash = $2, last_notice = $3, folded_before = null")
             .bind(id(epoch)?)
             .bind(bytes(setup_secret_hash))
             .bind(integer(last_notice))

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
-    storage::{ApiToken, Confirmation, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
+    storage::{
+        ApiToken, Confirmation, Invite, NewUser, Notice, Result, SecretHash, StoreError, now,
+        rules::{folded_account, searched},
+        search::fold,
+    },
 };
 
 /// Stores a user.
@@ -21,8 +25,8 @@ pub(super) async fn create(conn: &mut Conn, new: NewUser) -> Result<User> {
     let NewUser { email, name, role, is_confirmed, password_hash } = new;
     let user = User { id: UserId::new(), email, name, role, is_confirmed, created_at: now() };
     let done = sqlx::query(
-        "insert into users (id, email, name, role, password_hash, created_at, confirmed_email)
-         values ($1, $2, $3, $4, $5, $6, case when $7 then $2 end)
+        "insert into users (id, email, name, role, password_hash, created_at, confirmed_email, folded)
+         values ($1, $2, $3, $4, $5, $6, case when $7 then $2 end, $8)
          on conflict (email) do nothing",
     )
     .bind(user.id.0)
@@ -32,6 +36,7 @@ pub(super) async fn create(conn: &mut Conn, new: NewUser) -> Result<User> {
     .bind(password_hash)
     .bind(at(user.created_at))
     .bind(is_confirmed)
+    .bind(folded_account(user.name.as_str(), user.email.as_str()))
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 { Err(StoreError::EmailTaken) } else { Ok(user) }
@@ -77,12 +82,12 @@ pub(super) async fn list(conn: &mut Conn, search: Option<&str>, limit: i64) -> R
         "select ",
         user_columns!(),
         " from users
-         where ($1 is null or strpos(lower(name), lower($1)) > 0 or strpos(email, lower($1)) > 0)
+         where ($1 is null or strpos(coalesce(folded, lower(name) || E'\n' || email), $1) > 0)
            -- Not a person: who has what belonged to those that were erased.
            and id <> '00000000-0000-0000-0000-000000000000'
-         order by role, lower(name) collate \"C\", id limit $2"
+         order by role, coalesce(folded, lower(name)) collate \"C\", id limit $2"
     ))
-    .bind(search.map(str::trim).filter(|text| !text.is_empty()).map(searchable))
+    .bind(searched(search).map(|text| searchable(&fold(text))))
     .bind(limit.max(0))
     .fetch_all(conn)
     .await?;
@@ -126,8 +131,14 @@ pub(super) async fn set_role(conn: &mut Conn, by: UserId, id: UserId, role: Role
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn rename(conn: &mut Conn, id: UserId, name: Name) -> Result<User> {
-    sqlx::query("update users set name = $2 where id = $1").bind(id.0).bind(name.as_str()).execute(&mut *conn).await?;
-    let user = get(&mut *conn, id).await?;
+    lock(&mut *conn, id).await?;
+    let user = User { name, ..get(&mut *conn, id).await? };
+    sqlx::query("update users set name = $2, folded = $3 where id = $1")
+        .bind(id.0)
+        .bind(user.name.as_str())
+        .bind(folded_account(user.name.as_str(), user.email.as_str()))
+        .execute(&mut *conn)
+        .await?;
     requests::customer_renamed(&mut *conn, id, &user.name, &user.email).await?;
     notices::note(conn, [Notice::User(id)]).await?;
     Ok(user)
@@ -216,9 +227,11 @@ async fn hold_confirmation(conn: &mut Conn, hash: SecretHash, now: Timestamp) ->
 /// # Errors
 /// [`StoreError::EmailTaken`].
 async fn set_email(conn: &mut Conn, id: UserId, email: &Email) -> Result<()> {
-    sqlx::query("update users set email = $2, confirmed_email = $2 where id = $1")
+    let name = get(&mut *conn, id).await?.name;
+    sqlx::query("update users set email = $2, confirmed_email = $2, folded = $3 where id = $1")
         .bind(id.0)
         .bind(email.as_str())
+        .bind(folded_account(name.as_str(), email.as_str()))
         .execute(&mut *conn)
         .await
         .map_err(|error| match error.as_database_error().and_then(|error| error.constraint()) {

@@ -129,7 +129,7 @@ pub(super) async fn seat_all(
         seats.extend(some.iter().map(|_| None));
         for row in query.fetch_all(&mut *conn).await? {
             let found = Found {
-                customer: row.id("customer_participant_id", ParticipantId)?,
+                customer: row.id("customer_participant_id", ParticipantId::stored)?,
                 customer_name: row.try_get("customer_name")?,
                 has_account: row.try_get("has_account")?,
                 status: row.word("status")?,

@@ -10,7 +10,7 @@ use super::{
     writer::Tx,
 };
 use crate::{
-    domain::{Actor, Attachment, AttachmentId, ConversationId, Message, MessageId, Timestamp},
+    domain::{Actor, Attachment, AttachmentId, ConversationId, Message, MessageId, ParticipantId, Timestamp},
     storage::{FileBytes, Quota, Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
@@ -35,7 +35,7 @@ const CONVERSATION_BYTES: &str = "select coalesce(sum(size_bytes), 0) from attac
 /// What counts for a file of this participant.
 pub(super) async fn bytes(conn: &mut SqliteConnection, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
     let by_person: i64 =
-        sqlx::query_scalar(PERSON_BYTES).bind(seated.me().id.0).bind(since.0).fetch_one(&mut *conn).await?;
+        sqlx::query_scalar(PERSON_BYTES).bind(seated.me().id.in_storage()).bind(since.0).fetch_one(&mut *conn).await?;
     let in_conversation: i64 =
         sqlx::query_scalar(CONVERSATION_BYTES).bind(seated.conversation_id().0).fetch_one(conn).await?;
     Ok(FileBytes { by_person: by_person as u64, in_conversation: in_conversation as u64 })
@@ -52,7 +52,7 @@ pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, quota: Q
     seated.require_open()?;
     let unsent: i64 = sqlx::query_scalar(COUNT_UNSENT)
         .bind(seated.conversation_id().0)
-        .bind(seated.me().id.0)
+        .bind(seated.me().id.in_storage())
         .fetch_one(&mut tx.conn)
         .await?;
     if unsent >= MOST_UNSENT {
@@ -66,7 +66,7 @@ pub(super) async fn add(tx: &mut Tx, seated: &Seated, file: Attachment, quota: Q
     )
     .bind(file.id.0)
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(file.name)
     .bind(file.media_type)
     .bind(file.size_bytes)
@@ -92,7 +92,7 @@ pub(super) async fn find(
 ) -> Result<Attachment> {
     let row = sqlx::query(FIND).bind(id.0).fetch_optional(&mut *conn).await?.ok_or(StoreError::NotFound)?;
     let seated = seat(conn, actor, row.id("conversation_id", ConversationId)?, now).await?;
-    if row.try_get("was_sent")? || row.try_get::<Uuid, _>("uploader_id")? == seated.me().id.0 {
+    if row.try_get("was_sent")? || row.optional_id("uploader_id", ParticipantId::stored)? == Some(seated.me().id) {
         Ok(attachment(&row)?)
     } else {
         Err(StoreError::NotFound)
@@ -117,7 +117,7 @@ pub(super) async fn unsent(
     }
     let rows = sqlx::query(UNSENT)
         .bind(seated.conversation_id().0)
-        .bind(seated.me().id.0)
+        .bind(seated.me().id.in_storage())
         .bind(id_list(ids.iter().map(|id| id.0)))
         .fetch_all(conn)
         .await?;

@@ -17,7 +17,8 @@ use crate::{
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
         now,
-        rules::{fold, gathered, searched},
+        rules::{folded_customer, gathered, searched},
+        search::fold,
         seated::{Seated, customer_side},
     },
 };
@@ -82,18 +83,26 @@ macro_rules! select_conversations {
 fn seen_by(actor: &Actor, row: &SqliteRow) -> sqlx::Result<Seat> {
     let customer_name: String = row.try_get("customer_name")?;
     let last_seen_at = row.optional_time("last_seen_at_ms")?;
-    let (me, metadata) = match actor {
+    let customer_email = row.try_get("customer_email")?;
+    let assignee_id = row.optional_id("assignee_id", UserId)?;
+    // The customer side may be anybody with the link.
+    let (me, metadata, customer_email, assignee_id) = match actor {
         Actor::Admin(user) => {
             let metadata = serde_json::from_str(row.try_get("metadata")?)
                 .map_err(|error| sqlx::Error::ColumnDecode { index: "metadata".to_owned(), source: error.into() })?;
             let (id, name) = (user.id.into(), user.name.as_str().to_owned());
-            (Participant { id, kind: ParticipantKind::Admin, name, online: false, last_seen_at }, metadata)
+            (
+                Participant { id, kind: ParticipantKind::Admin, name, online: false, last_seen_at },
+                metadata,
+                customer_email,
+                assignee_id,
+            )
         }
         Actor::Customer(..) | Actor::Guest(_) => {
-            let id = row.id("customer_participant_id", ParticipantId)?;
+            let id = row.id("customer_participant_id", ParticipantId::stored)?;
             let kind = customer_side(row.try_get("has_account")?);
             let name = customer_name.clone();
-            (Participant { id, kind, name, online: false, last_seen_at }, serde_json::Value::Null)
+            (Participant { id, kind, name, online: false, last_seen_at }, serde_json::Value::Null, None, None)
         }
     };
     let conversation = Conversation {
@@ -102,9 +111,9 @@ fn seen_by(actor: &Actor, row: &SqliteRow) -> sqlx::Result<Seat> {
         request_id: row.optional_id("request_id", RequestId)?,
         status: row.word("status")?,
         customer_name,
-        customer_email: row.try_get("customer_email")?,
+        customer_email,
         metadata,
-        assignee_id: row.optional_id("assignee_id", UserId)?,
+        assignee_id,
         head: row.try_get("head")?,
         last_seq: row.try_get("last_seq")?,
         last_message: row.try_get("last_message")?,
@@ -176,7 +185,7 @@ pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Re
     let NewConversation { id, customer_id, customer_name, customer_email, metadata, link } = new;
     // Whoever comes by the link is one participant: the owner's account, or else somebody known by
     // the conversation's own id.
-    let participant = customer_id.map_or(ParticipantId(id.0), ParticipantId::from);
+    let participant = customer_id.map_or(ParticipantId::stored(id.0), ParticipantId::from);
     let customer = Customer { id: customer_id, participant, name: customer_name, email: customer_email };
     insert(tx, id, (ConversationKind::Session, None), customer, &metadata, now).await?;
     links::add(tx, id, link, now).await?;
@@ -216,9 +225,9 @@ pub(super) async fn insert(
     .bind(ConversationStatus::Open.word())
     .bind(customer.name.as_str())
     .bind(email)
-    .bind(customer.participant.0)
+    .bind(customer.participant.in_storage())
     .bind(metadata.to_string())
-    .bind(fold(&format!("{}\n{}", customer.name, email.unwrap_or_default())))
+    .bind(folded_customer(customer.name.as_str(), email))
     .bind(now.0)
     .bind(customer.id.map(|id| id.0))
     .bind(request.map(|id| id.0))
@@ -374,7 +383,13 @@ pub(super) fn list_sql(by: By, filter: &ConversationFilter, has_cursor: bool) ->
         (filter.status.is_some(), " and conversations.status = ?5"),
         (filter.kind.is_some(), " and conversations.kind = ?6"),
         (by == By::Customer, " and customer_search match ?11"),
-        (is_searched, " and instr(conversations.customer_folded, ?7)"),
+        (is_searched && by != By::Owner, " and instr(conversations.customer_folded, ?7)"),
+        // Its first line is the name. The customer side does not see the address, and so cannot try it out either.
+        (
+            is_searched && by == By::Owner,
+            " and instr(substr(conversations.customer_folded, 1,
+                               instr(conversations.customer_folded || char(10), char(10)) - 1), ?7)",
+        ),
         (has_cursor, " and (conversations.updated_at_ms, conversations.id) < (?8, ?9)"),
     ];
     sql.push_str(" where true");

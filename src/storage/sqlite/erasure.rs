@@ -18,7 +18,8 @@ use crate::{
     domain::{ConversationId, Email, LinkId, RequestId, Role, SessionId, Timestamp, TokenId, UserId},
     storage::{
         Erased, Expired, Expiry, Notice, Result, StoreError, now,
-        rules::{FORMER, NOBODY, NOBODY_EMAIL, REMOVED, fold},
+        rules::{FORMER, NOBODY, NOBODY_EMAIL, REMOVED},
+        search::fold,
     },
 };
 

@@ -39,7 +39,7 @@ pub(super) fn message(row: &SqliteRow) -> sqlx::Result<Message> {
         seq: row.try_get("seq")?,
         rev: row.try_get("rev")?,
         sender_type: row.word("sender_type")?,
-        sender_id: row.id("sender_id", ParticipantId)?,
+        sender_id: row.id("sender_id", ParticipantId::stored)?,
         sender_name: row.try_get("sender_name")?,
         content: row.try_get("content")?,
         client_id: row.optional_id("client_id", ClientId)?,
@@ -181,7 +181,7 @@ pub(super) async fn post_system(
     insert(tx, &[New { message: message.clone(), kind: ParticipantKind::Admin }]).await?;
     sqlx::query(READ_ON)
         .bind(message.conversation_id.0)
-        .bind(message.sender_id.0)
+        .bind(message.sender_id.in_storage())
         .bind(message.seq)
         .bind(message.created_at.0)
         .execute(&mut tx.conn)
@@ -266,7 +266,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
                 .bind(message.seq)
                 .bind(message.rev)
                 .bind(message.sender_type.word())
-                .bind(message.sender_id.0)
+                .bind(message.sender_id.in_storage())
                 .bind(&message.sender_name)
                 .bind(message.client_id.map(|id| id.0))
                 .bind(message.created_at.0)
@@ -286,7 +286,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
         for (_, New { message, kind }) in some {
             query = query
                 .bind(message.conversation_id.0)
-                .bind(message.sender_id.0)
+                .bind(message.sender_id.in_storage())
                 .bind(kind.word())
                 .bind(&message.sender_name);
         }
@@ -294,7 +294,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
         for (_, New { message, .. }) in some {
             query = query
                 .bind(message.conversation_id.0)
-                .bind(message.sender_id.0)
+                .bind(message.sender_id.in_storage())
                 .bind(message.seq)
                 .bind(message.created_at.0)
                 .bind(message.system);

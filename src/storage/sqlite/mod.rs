@@ -14,6 +14,7 @@ mod messages;
 mod notices;
 mod participants;
 mod readers;
+mod refold;
 mod requests;
 mod rows;
 mod search;
@@ -52,10 +53,10 @@ use self::{
     writer::{Listener, Tx, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Invite, Link,
-    LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota, RequestCounts,
-    RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store, StoreError,
-    StoreMetrics, now, private, seated::Seated,
+    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes,
+    Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota,
+    RequestCounts, RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store,
+    StoreError, StoreMetrics, now, private, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
@@ -72,6 +73,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "search of customers", include_str!("../../../migrations/sqlite/0004_search_of_customers.sql")),
     (5, "confirmed addresses", include_str!("../../../migrations/sqlite/0005_confirmed_addresses.sql")),
     (6, "form keys", include_str!("../../../migrations/sqlite/0006_form_keys.sql")),
+    (7, "search without accents", include_str!("../../../migrations/sqlite/0007_search_without_accents.sql")),
     (8, "files", include_str!("../../../migrations/sqlite/0008_files.sql")),
 ];
 
@@ -267,6 +269,7 @@ async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
     if MIGRATIONS.iter().all(|(level, ..)| *level < needs_level) {
         return Err(StoreError::Unfit("the database needs a newer version of this program".to_owned()));
     }
+    refold::all(&mut tx).await?;
     tx.commit().await?;
     Ok(Epoch(epoch))
 }

@@ -19,7 +19,7 @@ pub(super) async fn list(conn: &mut SqliteConnection, seated: &Seated) -> Result
     let rows = sqlx::query(LIST).bind(seated.conversation_id().0).fetch_all(conn).await?;
     let participant = |row: &SqliteRow| {
         Ok(Participant {
-            id: row.id("participant_id", ParticipantId)?,
+            id: row.id("participant_id", ParticipantId::stored)?,
             kind: row.word("kind")?,
             name: row.try_get("name")?,
             online: false,
@@ -36,7 +36,7 @@ const IS_IN: &str = "select exists (select 1 from participants
 pub(super) async fn is_in(conn: &mut SqliteConnection, seated: &Seated) -> Result<bool> {
     Ok(sqlx::query_scalar(IS_IN)
         .bind(seated.conversation_id().0)
-        .bind(seated.me().id.0)
+        .bind(seated.me().id.in_storage())
         .bind(seated.me().kind.word())
         .bind(&seated.me().name)
         .fetch_one(conn)
@@ -55,7 +55,7 @@ pub(super) async fn add(tx: &mut Tx, conversation: ConversationId, participant: 
          where kind <> excluded.kind or name <> excluded.name",
     )
     .bind(conversation.0)
-    .bind(participant.id.0)
+    .bind(participant.id.in_storage())
     .bind(participant.kind.word())
     .bind(&participant.name)
     .execute(&mut tx.conn)
@@ -74,7 +74,7 @@ pub(super) async fn note_left(
          where conversation_id = ?1 and participant_id = ?2 and (last_seen_at_ms is null or last_seen_at_ms < ?3)",
     )
     .bind(conversation.0)
-    .bind(participant.0)
+    .bind(participant.in_storage())
     .bind(at.0)
     .execute(&mut tx.conn)
     .await?;
@@ -89,7 +89,7 @@ pub(super) async fn receipts(conn: &mut SqliteConnection, seated: &Seated) -> Re
     let rows = sqlx::query(RECEIPTS).bind(seated.conversation_id().0).fetch_all(conn).await?;
     let receipt = |row: &SqliteRow| {
         Ok(Receipt {
-            participant: row.id("participant_id", ParticipantId)?,
+            participant: row.id("participant_id", ParticipantId::stored)?,
             seq: row.try_get("seq")?,
             at: row.time("read_at_ms")?,
         })
@@ -109,7 +109,7 @@ pub(super) async fn read_up_to(tx: &mut Tx, seated: &Seated, seq: i64, now: Time
          do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms where seq < excluded.seq",
     )
     .bind(seated.conversation_id().0)
-    .bind(seated.me().id.0)
+    .bind(seated.me().id.in_storage())
     .bind(seq)
     .bind(now.0)
     .execute(&mut tx.conn)

@@ -18,7 +18,8 @@ use crate::{
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
-        rules::{count_requests_sql, fold, folded_request, request_counts, searched, status_line},
+        rules::{count_requests_sql, folded_customer, folded_request, request_counts, searched, status_line},
+        search::fold,
     },
 };
 
@@ -129,7 +130,7 @@ pub(super) async fn customer_renamed(tx: &mut Tx, customer: UserId, name: &Name,
     .bind(customer.0)
     .bind(name.as_str())
     .bind(email.as_str())
-    .bind(fold(&format!("{name}\n{email}")))
+    .bind(folded_customer(name.as_str(), Some(email.as_str())))
     .execute(&mut tx.conn)
     .await?;
     Ok(())

@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     domain::{Email, InviteId, Name, Role, SessionId, Timestamp, TokenId, User, UserId},
-    storage::{ApiToken, Confirmation, Invite, NewUser, Notice, Result, SecretHash, StoreError, now},
+    storage::{
+        ApiToken, Confirmation, Invite, NewUser, Notice, Result, SecretHash, StoreError, now,
+        rules::{folded_account, searched},
+        search::fold,
+    },
 };
 
 /// Stores a user.
@@ -21,8 +25,8 @@ pub(super) async fn create(tx: &mut Tx, new: NewUser) -> Result<User> {
     let NewUser { email, name, role, is_confirmed, password_hash } = new;
     let user = User { id: UserId::new(), email, name, role, is_confirmed, created_at: now() };
     let done = sqlx::query(
-        "insert into users (id, email, name, role, password_hash, created_at_ms, confirmed_email)
-         values (?1, ?2, ?3, ?4, ?5, ?6, case when ?7 then ?2 end)
+        "insert into users (id, email, name, role, password_hash, created_at_ms, confirmed_email, folded)
+         values (?1, ?2, ?3, ?4, ?5, ?6, case when ?7 then ?2 end, ?8)
          on conflict (email) do nothing",
     )
     .bind(user.id.0)
@@ -32,6 +36,7 @@ pub(super) async fn create(tx: &mut Tx, new: NewUser) -> Result<User> {
     .bind(password_hash)
     .bind(user.created_at.0)
     .bind(is_confirmed)
+    .bind(folded_account(user.name.as_str(), user.email.as_str()))
     .execute(&mut tx.conn)
     .await?;
     if done.rows_affected() == 0 { Err(StoreError::EmailTaken) } else { Ok(user) }
@@ -71,17 +76,16 @@ pub(super) async fn find(conn: &mut SqliteConnection, id: UserId) -> Result<Opti
 }
 
 pub(super) async fn list(conn: &mut SqliteConnection, search: Option<&str>, limit: i64) -> Result<Vec<User>> {
-    // SQLite folds the case of ASCII only, and e-mail addresses are in lower case anyway.
     let rows = sqlx::query(concat!(
         "select ",
         user_columns!(),
         " from users
-         where (?1 is null or instr(lower(name), lower(?1)) or instr(email, lower(?1)))
+         where (?1 is null or instr(coalesce(folded, lower(name) || char(10) || email), ?1))
            -- Not a person: who has what belonged to those that were erased.
            and id <> zeroblob(16)
-         order by role, lower(name), id limit ?2"
+         order by role, coalesce(folded, lower(name)), id limit ?2"
     ))
-    .bind(search.map(str::trim).filter(|text| !text.is_empty()))
+    .bind(searched(search).map(fold))
     .bind(limit.max(0))
     .fetch_all(conn)
     .await?;
@@ -118,12 +122,13 @@ pub(super) async fn set_role(tx: &mut Tx, by: UserId, id: UserId, role: Role) ->
 /// # Errors
 /// [`StoreError::NotFound`].
 pub(super) async fn rename(tx: &mut Tx, id: UserId, name: Name) -> Result<User> {
-    sqlx::query("update users set name = ?2 where id = ?1")
+    let user = User { name, ..get(tx, id).await? };
+    sqlx::query("update users set name = ?2, folded = ?3 where id = ?1")
         .bind(id.0)
-        .bind(name.as_str())
+        .bind(user.name.as_str())
+        .bind(folded_account(user.name.as_str(), user.email.as_str()))
         .execute(&mut tx.conn)
         .await?;
-    let user = get(tx, id).await?;
     requests::customer_renamed(tx, id, &user.name, &user.email).await?;
     notices::note(tx, [Notice::User(id)]).await?;
     Ok(user)
@@ -191,9 +196,11 @@ pub(super) async fn find_confirmation(
 
 /// Gives the user this address as one that was confirmed.
 async fn set_email(tx: &mut Tx, id: UserId, email: &Email) -> Result<()> {
-    sqlx::query("update users set email = ?2, confirmed_email = ?2 where id = ?1")
+    let name = get(tx, id).await?.name;
+    sqlx::query("update users set email = ?2, confirmed_email = ?2, folded = ?3 where id = ?1")
         .bind(id.0)
         .bind(email.as_str())
+        .bind(folded_account(name.as_str(), email.as_str()))
         .execute(&mut tx.conn)
         .await?;
     sqlx::query("delete from email_confirmations where user_id = ?1").bind(id.0).execute(&mut tx.conn).await?;

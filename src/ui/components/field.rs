@@ -24,7 +24,10 @@ pub fn Field(
     #[prop(optional, into)]
     value: String,
     #[prop(optional)] minlength: Option<u16>,
-    #[prop(optional)] maxlength: Option<u16>,
+    /// What the server takes. Browsers count UTF-16 units, of which a character has up to two, and cut off what is
+    /// more when it is pasted: the page stops nobody sooner than the server does, which says so.
+    #[prop(optional)]
+    max_chars: Option<usize>,
     /// Takes the focus when the page opens, unless a mistake elsewhere takes it.
     #[prop(optional)]
     focus: bool,
@@ -36,6 +39,7 @@ pub fn Field(
     let focus = wrong || (focus && state.problem.is_none());
     let help_id = format!("{name}-help");
     let error_id = format!("{name}-error");
+    let maxlength = max_chars.map(|chars| 2 * chars);
     let described = [(!help.is_empty(), &help_id), (wrong, &error_id)];
     let described: Vec<&str> = described.iter().filter(|(there, _)| *there).map(|(_, id)| id.as_str()).collect();
     let described = (!described.is_empty()).then(|| described.join(" "));

@@ -16,7 +16,7 @@ use crate::{
         page,
         paint::{say, set, show},
     },
-    domain::{Conversation, Problem},
+    domain::{Conversation, Name, Problem},
     ui::components::{Icon, icon},
 };
 
@@ -58,7 +58,7 @@ pub(super) fn NewChatDialog() -> impl IntoView {
                         id="new-customer_name"
                         name="customer_name"
                         required
-                        maxlength="100"
+                        maxlength=(2 * Name::MAX_CHARS).to_string()
                         autocomplete="off"
                         autofocus
                         aria-describedby="new-customer_name-error"

@@ -8,7 +8,7 @@ use crate::{
     api::{self, RequestList, Session, Viewer, list_inbox, list_requests, list_sessions},
     app::FormState,
     domain::{
-        Conversation, ConversationKind, ConversationStatus, CustomRequest, Problem, RequestId, RequestOrder, Role,
+        Conversation, ConversationKind, ConversationStatus, CustomRequest, Name, Problem, RequestId, RequestOrder, Role,
     },
     ui::{
         components::{ChatButton, Field, FormProblem, StatusChip, When, address, long_date},
@@ -230,7 +230,7 @@ fn Profile(name: String, email: String, done: bool) -> impl IntoView {
         <form class="form page__form" method="post" action="/account/profile">
             <Done done=done words="Your profile is saved." />
             <FormProblem fields=&["name", "email", "current_password"] />
-            <Field name="name" label="Your name" autocomplete="name" maxlength=100 value=name />
+            <Field name="name" label="Your name" autocomplete="name" max_chars=Name::MAX_CHARS value=name />
             <Field name="email" label="E-mail" kind="email" autocomplete="username" value=email />
             <Field
                 name="current_password"

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::{with_earlier, with_viewer};
 use crate::{
     api::{list_inbox, load_chat},
-    domain::{ConversationId, ConversationStatus},
+    domain::{ConversationId, ConversationStatus, Name},
     ui::{
         components::{Field, FormProblem, Frame, Layout},
         islands::{Chat, Details, InboxList, Place},
@@ -109,7 +109,7 @@ fn NewChatForm() -> impl IntoView {
             <p class="sheet__lead">"You get a link. Whoever opens it can write to you at once, without an account."</p>
             <form class="form sheet__body" method="post" action="/admin/chats">
                 <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
-                <Field name="customer_name" label="Customer’s name" autocomplete="off" maxlength=100 focus=true />
+                <Field name="customer_name" label="Customer’s name" autocomplete="off" max_chars=Name::MAX_CHARS focus=true />
                 <Field name="customer_email" label="E-mail" kind="email" autocomplete="off" optional=true />
                 <Field name="first_message" label="First message" kind="textarea" optional=true />
                 <div class="form__actions">

@@ -41,7 +41,7 @@ use leptos::prelude::*;
 
 use crate::{
     api::{self, Chat, Viewer, load_viewer},
-    domain::{Problem, RequestId},
+    domain::{Name, Problem, RequestId},
     ui::{
         components::{Field, FormProblem, Frame, Layout},
         islands::{self, Place},
@@ -171,7 +171,7 @@ fn NewAdminForm(action: &'static str, token: String) -> impl IntoView {
                 label="Your name"
                 help="Customers see it beside your messages."
                 autocomplete="name"
-                maxlength=100
+                max_chars=Name::MAX_CHARS
                 focus=true
             />
             <Field name="email" label="E-mail" kind="email" autocomplete="username" />

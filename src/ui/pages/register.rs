@@ -6,6 +6,7 @@ use leptos_router::hooks::use_query_map;
 use super::{NewPassword, with_viewer};
 use crate::{
     app::FormState,
+    domain::Name,
     ui::components::{Field, FormProblem, Frame, Layout, address},
 };
 
@@ -26,7 +27,7 @@ pub fn RegisterPage() -> impl IntoView {
                     <form class="form sheet__body" method="post" action="/register">
                         <FormProblem fields=&["name", "email", "password"] />
                         {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
-                        <Field name="name" label="Your name" autocomplete="name" maxlength=100 focus=true />
+                        <Field name="name" label="Your name" autocomplete="name" max_chars=Name::MAX_CHARS focus=true />
                         <Field name="email" label="E-mail" kind="email" autocomplete="username" />
                         <NewPassword label="Password" />
                         <button class="button button--primary button--wide" type="submit">

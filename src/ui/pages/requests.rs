@@ -33,7 +33,7 @@ pub fn NewRequestPage() -> impl IntoView {
                         label="What is it?"
                         help="A few words, such as “Oak table for a bay window”."
                         autocomplete="off"
-                        maxlength=RequestText::MAX_TITLE_CHARS as u16
+                        max_chars=RequestText::MAX_TITLE_CHARS
                         focus=true
                     />
                     <Field
@@ -41,7 +41,7 @@ pub fn NewRequestPage() -> impl IntoView {
                         label="Describe it"
                         kind="textarea"
                         help="Size, material, what it is for: whatever matters to you."
-                        maxlength=RequestText::MAX_DESCRIPTION_CHARS as u16
+                        max_chars=RequestText::MAX_DESCRIPTION_CHARS
                     />
                     <div class="form__pair">
                         <BudgetField help=budget />

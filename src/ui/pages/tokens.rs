@@ -6,6 +6,7 @@ use super::{Beside, with_viewer};
 use crate::{
     api::{Token, list_tokens},
     app::FormState,
+    domain::Name,
     ui::{
         components::{Field, FormProblem, long_date},
         islands::MadeLink,
@@ -40,7 +41,7 @@ pub fn TokensPage() -> impl IntoView {
                         label="What is it for?"
                         help="A few words that tell you later which one it is."
                         autocomplete="off"
-                        maxlength=100
+                        max_chars=Name::MAX_CHARS
                     />
                     <div class="form__actions">
                         <button class="button button--primary" type="submit">

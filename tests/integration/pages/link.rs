@@ -70,6 +70,81 @@ async fn an_address_without_its_cookie_says_what_to_do_and_not_whether_there_is_
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_opens_however_it_was_passed_on_and_counts_as_no_guess() {
+    let app = TestApp::with(|limits| limits.link_guesses = 1).await;
+    let chat = app.open("Oak table").await;
+    let id = &chat.chat_id;
+    let bare = id.replace('-', "");
+    for address in [
+        format!("/chat?chatId={id}."),
+        format!("/chat?chatId={id})"),
+        format!("/chat?chatId={id}%3E"),
+        format!("/chat?chatId={id}%E2%80%8B"),
+        format!("/chat?chatId=%22{id}%22"),
+        format!("/chat?chatId={id}&fbclid=1"),
+        format!("/chat?chatId={id}?x=1"),
+        format!("/chat?chatId={id}&chatId={id}"),
+        format!("/chat?chatId={bare}"),
+        format!("/chat?chatId={}", id.to_uppercase()),
+        format!("/CHAT?CHATID={}", id.to_uppercase()),
+        format!("/chat/?chatId={id}"),
+        format!("/chat/%3FchatId={id}"),
+        format!("/chat%3FchatId={id}"),
+        format!("/chat%3FchatId%3D{id}"),
+    ] {
+        let answer = app.browser().get(&address).await.expect(303);
+        assert_eq!(answer.header("location"), format!("/chat/{}", chat.id), "{address}");
+    }
+    for token in [format!("{id}."), bare.clone(), format!("\"{id}\""), id.to_uppercase(), format!("<{id}>")] {
+        app.api(&token).get(&format!("/conversations/{}", chat.id)).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_link_shows_the_same_page_however_it_was_passed_on() {
+    let app = TestApp::start().await;
+    let (id, browser) = (fresh(), app.browser());
+    let mut pages = Vec::new();
+    for address in [
+        format!("/chat?chatId={id}"),
+        format!("/chat?chatId={id}."),
+        format!("/chat?chatId={id}&chatId={id}"),
+        format!("/chat/?chatId={id}"),
+        format!("/chat/%3FchatId={id}"),
+        format!("/chat%3FchatId={id}"),
+        format!("/CHAT?CHATID={id}"),
+        "/chat/?chatId=".to_owned(),
+        "/chat/x?chatId=x".to_owned(),
+    ] {
+        let page = browser.get(&address).await.expect(404);
+        expect_page(&page);
+        pages.push(without_nonce(&page));
+    }
+    pages.dedup();
+    assert_eq!(pages.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_in_mails_open_however_they_were_passed_on() {
+    let app = TestApp::with(|limits| limits.link_guesses = 1).await;
+    let link = app.service.make_sign_in_link(&app.data.admin).await.unwrap();
+    let token = link.split_once("token=").unwrap().1;
+    for page in ["reset", "invite", "setup"] {
+        for address in [
+            format!("/{page}?token={token}."),
+            format!("/{page}/?token={token}"),
+            format!("/{page}?token={token}&token={token}"),
+        ] {
+            let answer = app.browser().get(&address).await.expect(303);
+            assert_eq!(answer.header("location"), format!("/{page}?token={token}"));
+        }
+    }
+    let answer = app.browser().get(&format!("/login/?token={}%3E", token.to_uppercase())).await.expect(303);
+    let answer = app.browser().get(answer.header("location")).await.expect(303);
+    assert_eq!(answer.header("location"), "/admin");
+}
+
 /// The page without the nonce, which is another with each answer.
 fn without_nonce(page: &Answer) -> String {
     let policy = page.header("content-security-policy");

@@ -31,7 +31,7 @@ async fn posting_answers_201_the_same_again_200_and_something_else_under_its_cli
         assert_eq!((&answer["seq"], &answer["client_id"]), (&json!(number + 2), &Value::Null));
     }
     let ours = app.say(chat.id, "from the admin").await;
-    assert_eq!((ours.seq, ours.sender_id.0, ours.sender_name.as_str()), (4, app.data.admin.id.0, "Admin"));
+    assert_eq!((ours.seq, ours.sender_id, ours.sender_name.as_str()), (4, app.data.admin.id.into(), "Admin"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,4 +177,26 @@ async fn reading_moves_the_receipt_and_the_unread_count() {
     guest.post(&read, json!({ "seq": -1 })).await.problem(422, "invalid");
     guest.post(&read, json!({})).await.problem(422, "invalid");
     assert_eq!(app.admin().get(&path).await.json()["head"], 6, "reading is no change");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_as_long_as_what_is_stored() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let path = format!("/conversations/{}/messages", chat.id);
+    let lines = format!("{}x", "1234567\r\n".repeat(1_000));
+    let long = &lines[..lines.len() - 2];
+    let stored: Message = app.admin().post(&path, json!({ "content": long })).await.expect(201).read();
+    assert_eq!(stored.content.chars().count(), 7_999);
+    let full = format!("{}\r\n", "x\r\n".repeat(4_000));
+    let stored: Message = app.admin().post(&path, json!({ "content": full })).await.expect(201).read();
+    assert_eq!(stored.content.chars().count(), 7_999);
+    let browser = app.guest_browser(&chat).await;
+    let exact = format!("{}yz", "x\r\n".repeat(3_999));
+    browser.submit(&format!("/chat/{}", chat.id), &[("content", &exact)]).await.expect(303);
+    let over = format!("{exact}!");
+    browser.submit(&format!("/chat/{}", chat.id), &[("content", &over)]).await.expect(422);
+    for invisible in ["\u{200b}", "\u{3164}\u{2800}", "\u{202e}\u{2066}", "\u{e0041}"] {
+        app.admin().post(&path, json!({ "content": invisible })).await.problem(422, "invalid");
+    }
 }

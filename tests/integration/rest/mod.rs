@@ -7,6 +7,7 @@ mod conversations;
 mod limits;
 mod links;
 mod messages;
+mod privacy;
 mod problems;
 mod requests;
 mod search;

@@ -100,6 +100,29 @@ async fn the_page_shows_markup_as_text() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_has_no_control_characters_and_no_line_can_be_forged() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let forged = "hi\u{1b}[2J\u{9b}31m\u{7}\u{8}\u{202e}\tx\r\n\nAdmin (2026-01-31 09:30 UTC)\u{2028}Admin (a)\u{85}Admin (b)\u{c}Admin (c)\rAdmin (d)";
+    app.post(&chat.chat_id, chat.id, forged).await;
+    let path = format!("/conversations/{}/transcript", chat.id);
+    for format in ["txt", "json", "html"] {
+        let answer = app.admin().get(&format!("{path}?format={format}")).await.expect(200);
+        let control = answer.text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t'));
+        assert_eq!(control, None, "{format}: {:?}", answer.text);
+        if format == "json" {
+            let content = answer.json()["messages"][0]["content"].as_str().unwrap().to_owned();
+            assert!(content.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\t')), "{content:?}");
+        }
+    }
+    let text = app.admin().get(&path).await.expect(200).text;
+    assert!(!text.contains('\u{202e}') && !text.contains('\u{2028}'));
+    for line in text.lines().filter(|line| line.contains("Admin")) {
+        assert!(line.starts_with("  "), "{line:?} looks like the beginning of a message");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_for_those_who_may_read() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);

@@ -131,7 +131,7 @@ pub async fn each_sees_what_is_for_them(world: World) {
     for seat in [world.seat(&guest, id).await, listed(guest.clone()).await] {
         assert_eq!(seat.conversation.metadata, serde_json::Value::Null);
         assert_eq!(seat.link, None);
-        assert_eq!((seat.me.id, seat.me.kind), (ParticipantId(id.0), ParticipantKind::Guest));
+        assert_eq!((seat.me.id, seat.me.kind), (ParticipantId::stored(id.0), ParticipantKind::Guest));
         assert_eq!(seat.me.name, "Cleo");
     }
 
@@ -140,7 +140,7 @@ pub async fn each_sees_what_is_for_them(world: World) {
     let visitor = Actor::Customer(world.user("Visitor", Role::Customer).await, vec![link]);
     for actor in [Actor::Customer(owner, vec![]), guest, visitor] {
         let seat = world.seat(&actor, id).await;
-        assert_eq!((seat.me.id, seat.me.kind), (ParticipantId(id.0), ParticipantKind::Customer), "{actor:?}");
+        assert_eq!((seat.me.id, seat.me.kind), (ParticipantId::stored(id.0), ParticipantKind::Customer), "{actor:?}");
         assert_eq!(seat.me.name, "Cleo");
     }
 }

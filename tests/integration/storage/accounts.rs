@@ -518,7 +518,11 @@ pub async fn an_account_adopts_chats_that_are_nobodys(world: World) {
 
     let ben = Actor::Customer(ben, vec![]);
     let seat = world.seat(&ben, free.id).await;
-    assert_eq!((seat.me.id, seat.me.kind), (ParticipantId(free.id.0), ParticipantKind::Customer), "the same person");
+    assert_eq!(
+        (seat.me.id, seat.me.kind),
+        (ParticipantId::stored(free.id.0), ParticipantKind::Customer),
+        "the same person"
+    );
     assert_eq!(seat.conversation.unread, 0);
     let people = world.people(&world.admin, free.id).await;
     assert!(people.iter().all(|person| person.kind != ParticipantKind::Guest), "{people:?}");

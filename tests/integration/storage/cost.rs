@@ -18,8 +18,8 @@ const MOST: i64 = 2_300;
 
 /// Many of everything, besides what a test makes itself. Ids that end in the same digits belong together.
 const FILL: &str = "
-    insert into users (id, email, name, role, password_hash, created_at)
-    select lpad(n::text, 32, '0')::uuid, 'customer-' || n || '@example.com', 'Customer ' || n, 'customer', 'x', now()
+    insert into users (id, email, name, role, password_hash, created_at, folded)
+    select lpad(n::text, 32, '0')::uuid, 'customer-' || n || '@example.com', 'Customer ' || n, 'customer', 'x', now(), ''
     from generate_series(1, 5000) as n;
 
     insert into custom_requests (id, customer_id, title, description, status, folded, created_at, updated_at)
@@ -244,7 +244,7 @@ async fn no_call_reads_as_much_as_there_is() {
         list_before(&guest, room.id, None, 50)
         list_after(&owner, own, 0, 50)
         read_up_to(&guest, room.id, 1)
-        left(room.id, ParticipantId(room.id.0), now())
+        left(room.id, ParticipantId::stored(room.id.0), now())
 
         find_request(&admin, request)
         find_request(&owner, request)

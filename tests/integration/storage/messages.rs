@@ -10,7 +10,7 @@ pub async fn posting_takes_the_next_seq_and_rev(world: World) {
     let Posted { message, fresh } = world.store.post_message(&room.guest, draft).await.unwrap();
     assert!(fresh);
     assert_eq!((message.conversation_id, message.seq, message.rev), (room.id, 1, 2));
-    assert_eq!((message.sender_type, message.sender_id), (SenderType::Customer, ParticipantId(room.id.0)));
+    assert_eq!((message.sender_type, message.sender_id), (SenderType::Customer, ParticipantId::stored(room.id.0)));
     assert_eq!((&*message.sender_name, &*message.content), ("Cleo", "Hello\nÉ 😀"));
     assert_eq!((message.client_id, message.edited_at, message.deleted_at), (Some(client_id), None, None));
 

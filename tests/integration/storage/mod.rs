@@ -108,6 +108,7 @@ contract! {
             activity_orders_the_list
             lists_are_filtered_and_counted
             search_is_literal_and_in_any_case
+            search_knows_no_accents_and_no_normal_form
             searches_find_the_same_however_many_there_are
             paging_visits_each_once
             links_live_one_at_a_time

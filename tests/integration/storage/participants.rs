@@ -24,7 +24,7 @@ pub async fn joining_once_is_enough(world: World) {
 
 pub async fn leaving_is_noted(world: World) {
     let room = world.room("Cleo").await;
-    let guest = ParticipantId(room.id.0);
+    let guest = ParticipantId::stored(room.id.0);
     let seen = async || world.seat(&room.guest, room.id).await.me.last_seen_at;
     assert_eq!(seen().await, None);
     world.store.left(room.id, guest, Timestamp(2_000)).await.unwrap();
@@ -37,7 +37,7 @@ pub async fn leaving_is_noted(world: World) {
     let seen: Vec<_> = people.iter().map(|person| (person.id == guest, person.last_seen_at)).collect();
     assert!(seen.contains(&(true, Some(Timestamp(2_000)))) && seen.contains(&(false, None)), "{seen:?}");
     // Somebody who never was there.
-    world.store.left(room.id, ParticipantId(UserId::new().0), Timestamp(1)).await.unwrap();
+    world.store.left(room.id, ParticipantId::stored(UserId::new().0), Timestamp(1)).await.unwrap();
     assert_eq!(world.people(&world.admin, room.id).await.len(), 2);
 }
 
@@ -47,7 +47,7 @@ pub async fn receipts_only_move_forward(world: World) {
         let receipt = world.store.read_up_to(actor, room.id, seq).await.unwrap();
         receipt.map(|receipt| (receipt.participant, receipt.seq))
     };
-    let (ada, guest) = (world.admin.user_id().unwrap().into(), ParticipantId(room.id.0));
+    let (ada, guest) = (world.admin.user_id().unwrap().into(), ParticipantId::stored(room.id.0));
     assert_eq!(read(&world.admin, 5).await, None, "there is nothing to read");
     for n in 1..=4 {
         world.post(&room.guest, room.id, &n.to_string()).await;

@@ -142,7 +142,7 @@ async fn two_nodes_may_write_to_the_same_conversations() {
             tokio::spawn(async move {
                 match n / 6 % 5 {
                     0 => drop(store.read_up_to(&admin, id, i64::MAX).await.unwrap()),
-                    1 => store.left(id, ParticipantId(id.0), now()).await.unwrap(),
+                    1 => store.left(id, ParticipantId::stored(id.0), now()).await.unwrap(),
                     2 => drop(store.post_message(&admin, draft(id, "answer")).await.unwrap()),
                     _ => drop(store.post_message(&guest, draft(id, "hello")).await.unwrap()),
                 }
@@ -499,5 +499,35 @@ async fn nothing_dangles() {
         "update conversations set last_seq = head",
     ] {
         assert!(sqlx::query(sql).execute(&mut superuser).await.is_err(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_older_program_wrote_is_found_after_the_upgrade() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let store = PostgresStore::open(&database.url().await).await.unwrap();
+    let admin = Actor::Admin(store.create_user(new_user("ada@example.com", "Ren\u{e9}e", Role::Admin)).await.unwrap());
+    for name in ["Andr\u{e9}", "Andre\u{301}", "Zoe"] {
+        store.open_conversation(&admin, new_conversation(name)).await.unwrap();
+    }
+    store.close().await;
+    execute(
+        &mut database.superuser().await,
+        "update conversations set customer_folded = lower(customer_name) || E'\\n';
+         update users set folded = null;
+         update meta set folded_before = null",
+    )
+    .await;
+
+    // Twice: what is folded as it should be stays so.
+    for _ in 0..2 {
+        let store = PostgresStore::open(&database.url().await).await.unwrap();
+        for search in ["andre", "ANDR\u{c9}", "andre\u{301}"] {
+            let filter = ConversationFilter { search: Some(search.to_owned()), ..Default::default() };
+            let found = store.list_conversations(&admin, &filter, None, 9).await.unwrap();
+            assert_eq!(found.len(), 2, "{search}");
+        }
+        assert_eq!(store.list_users(Some("renee"), 9).await.unwrap().len(), 1);
+        store.close().await;
     }
 }

@@ -86,7 +86,7 @@ fn key(request: &CustomRequest, order: RequestOrder) -> (String, bool) {
         RequestOrder::Activity => (format!("{:020}", request.updated_at.0), true),
         RequestOrder::Newest => (format!("{:020}", request.created_at.0), true),
         RequestOrder::Wanted => (request.wanted_on.clone().unwrap_or("9999-99-99".into()), false),
-        RequestOrder::Title => (request.title.to_lowercase(), false),
+        RequestOrder::Title => (request.title.to_lowercase().replace('ä', "a"), false),
     }
 }
 

@@ -61,7 +61,8 @@ impl Ws {
 
     /// Reads even the welcome as it comes.
     pub fn raw(stream: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
-        let user = SocketUser { kind: ParticipantKind::Guest, id: ParticipantId(Uuid::nil()), name: String::new() };
+        let user =
+            SocketUser { kind: ParticipantKind::Guest, id: ParticipantId::told(Uuid::nil()), name: String::new() };
         Self { stream, connection_id: Uuid::nil(), user, epoch: Epoch(Uuid::nil()), passed: Vec::new() }
     }
 

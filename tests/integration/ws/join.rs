@@ -15,7 +15,7 @@ async fn the_welcome_names_the_person() {
     let (admin, guest, again) =
         (app.admin_socket().await, app.guest_socket(&chat).await, app.guest_socket(&chat).await);
 
-    assert_eq!((admin.user.kind, admin.user.id.0), (ParticipantKind::Admin, app.data.admin.id.0));
+    assert_eq!((admin.user.kind, admin.user.id), (ParticipantKind::Admin, app.data.admin.id.into()));
     assert_eq!(admin.user.name, "Admin");
     assert_eq!((guest.user.kind, guest.user.name.as_str()), (ParticipantKind::Guest, "Oak table"));
     assert_eq!((guest.user.id, guest.epoch), (again.user.id, admin.epoch));

@@ -76,7 +76,7 @@ async fn a_customer_with_an_account_is_welcome() {
     let user = app.service.create_user("customer@example.com", "Customer", PASSWORD, Role::Customer).await.unwrap();
     let cookie = app.browser().sign_in("customer@example.com", PASSWORD).await.expect(303).cookie();
     let ws = Ws::with_cookie(&app.url, &cookie).await.unwrap();
-    assert_eq!((ws.user.kind, ws.user.id.0), (ParticipantKind::Customer, user.id.0));
+    assert_eq!((ws.user.kind, ws.user.id), (ParticipantKind::Customer, user.id.into()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
