@@ -1,4 +1,4 @@
-// Whose browser this is: links opened at once, registering beside an open chat, signing out, no cookies.
+// Whose browser this is: links opened at once, registering beside an open chat, no cookies.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -65,43 +65,6 @@ test("a guest whose link is revoked is told so", async ({ api, person }) => {
   await api.revokeLink(id);
   await expect(guest.chat.banner).toContainText("ask for a new one");
   await expect(guest.chat.panel).toHaveAttribute("data-live", "false");
-});
-
-test.describe("with pages kept for Back", () => {
-  const { launchOptions } = config.use ?? {};
-  test.use({ launchOptions: { ...launchOptions, ignoreDefaultArgs: ["--disable-back-forward-cache"] } });
-
-  for (const javaScriptEnabled of [true, false]) {
-    test(`after signing out Back shows nothing private, ${javaScriptEnabled ? "with" : "without"} scripts`, async ({
-      person,
-      server,
-    }) => {
-      const { page } = await person({ javaScriptEnabled });
-      // No socket: with one open a page is not kept.
-      await page.routeWebSocket(/./, () => {});
-      await page.goto(server.link("admin"));
-      await page.goto("/admin/people");
-      await expect(page.getByText("admin@demo.invalid").first()).toBeVisible();
-      await page.goto("/logout");
-      await page.locator("main form button[type=submit]").click();
-      await expect(page).toHaveURL(`${server.url}/`);
-      await page.goBack();
-      await page.goBack();
-      await expect(page).toHaveURL(/\/login\?next=/);
-      await expect(page.getByText("admin@demo.invalid")).toHaveCount(0);
-    });
-  }
-
-  test("Back brings a page as it was left while its session lasts", async ({ person, server }) => {
-    const { page } = await person();
-    await page.goto(server.link("customer"));
-    await page.goto("/requests/new");
-    await page.getByLabel("What is it?").fill("Half a thought");
-    await page.goto("/account?tab=profile");
-    await page.goBack();
-    await expect(page.getByLabel("What is it?")).toBeVisible();
-    await expect(page.getByLabel("What is it?")).toHaveValue("Half a thought");
-  });
 });
 
 test("a browser that keeps no cookies is told so", async ({ api, server }) => {

@@ -15,9 +15,10 @@
     const untouched = !answer && fields.every((field) => field.value === field.defaultValue);
     if (again && untouched && navigator.onLine) {
       try {
+        const build = document.querySelector("link[rel=stylesheet]").href;
         const tried = sessionStorage.getItem("bespoken:reloaded");
-        sessionStorage.setItem("bespoken:reloaded", again);
-        if (tried !== again) return location.reload();
+        sessionStorage.setItem("bespoken:reloaded", build);
+        if (tried !== build) return location.reload();
       } catch {
         // Without storage nothing would keep it from going on for ever.
       }
@@ -35,11 +36,11 @@
   };
   const whenRead = (act) =>
     document.readyState === "loading" ? addEventListener("DOMContentLoaded", act, { once: true }) : act();
-  document.addEventListener("outdated", () => outdated());
+  document.addEventListener("outdated", () => outdated(false));
 
   let stylesTried = 0;
   const styles = async (link) => {
-    if (stylesTried === PAUSES_MS.length) return whenRead(() => outdated(link.href));
+    if (stylesTried === PAUSES_MS.length) return whenRead(() => outdated(true));
     await pause(PAUSES_MS[stylesTried++]);
     link.replaceWith(link.cloneNode());
   };
@@ -80,7 +81,7 @@
     try {
       parts = await load();
     } catch {
-      return outdated(client);
+      return outdated(true);
     }
     const [mod, wasm] = parts;
     await mod.default({ module_or_path: wasm });
