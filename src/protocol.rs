@@ -47,6 +47,9 @@ pub enum ClientFrame {
         /// any other.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "any_epoch")]
         epoch: Option<Epoch>,
+        /// Whose page it is, as this person's participant id: a socket of somebody else gets nothing to show there.
+        #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+        sender: Option<ParticipantId>,
     },
     LeaveRequest {
         room: ConversationId,
@@ -107,9 +110,6 @@ pub struct SocketUser {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Joined {
     pub room: ConversationId,
-    /// Who the reader is in this room; a server of an earlier version does not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub me: Option<ParticipantId>,
     pub epoch: Epoch,
     /// The rev up to which the conversation is told here, unless `more`.
     pub head: i64,

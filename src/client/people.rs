@@ -10,7 +10,7 @@ use crate::{
 pub const TYPING_MS: i64 = 6_000;
 
 /// Whether a connection may be that of the page's person. `viewer` is the account whose page it is. Who has none may
-/// have registered since, and stays the same in their chats; which those are, each room says when it is joined.
+/// have registered since, and stays the same in their chats; each room checks that when it is joined.
 #[must_use]
 pub fn is_page_of(viewer: Option<UserId>, connected: &SocketUser) -> bool {
     match viewer {

@@ -191,11 +191,16 @@ impl Room {
     /// Asks for a sign of life; joining again is harmless and heals what may be missing.
     #[must_use]
     pub fn on_probe(&mut self) -> Vec<Do> {
-        if self.link == Link::UpToDate && !self.gone {
-            vec![Do::Send(self.timeline.join_request())]
-        } else {
-            Vec::new()
+        if self.link == Link::UpToDate && !self.gone { vec![Do::Send(self.join_request())] } else { Vec::new() }
+    }
+
+    /// Says for whom, as on the connection of somebody else there is nothing to join for.
+    fn join_request(&self) -> ClientFrame {
+        let mut join = self.timeline.join_request();
+        if let ClientFrame::JoinRequest { sender, .. } = &mut join {
+            *sender = Some(self.me);
         }
+        join
     }
 
     fn join(&mut self) -> Vec<Do> {
@@ -203,7 +208,7 @@ impl Room {
             return Vec::new();
         }
         self.link = Link::Joining;
-        vec![Do::Send(self.timeline.join_request())]
+        vec![Do::Send(self.join_request())]
     }
 
     /// A moment asked for with [`Do::WakeAt`] has come.
@@ -278,11 +283,6 @@ impl Room {
     }
 
     fn on_joined(&mut self, joined: &Joined, now: i64) -> Vec<Do> {
-        // The browser was signed in as another since the page was opened. What waits here stays its author's.
-        if joined.me.is_some_and(|me| me != self.me) {
-            self.link = Link::Down;
-            return vec![Do::Estrange];
-        }
         let mut todo: Vec<Do> = joined.messages.iter().filter_map(|message| self.settle(message)).collect();
         self.people.apply_joined(joined.participants.clone(), joined.receipts.clone());
         let told = joined.receipts.iter().find(|receipt| receipt.participant == self.me);
@@ -325,6 +325,8 @@ impl Room {
         self.link = Link::Down;
         match code {
             Code::RateLimited | Code::Unavailable => vec![Do::WakeAt(now + JOIN_AGAIN_MS)],
+            // The browser was signed in as another since the page was opened. What waits here stays its author's.
+            Code::Forbidden => vec![Do::Estrange],
             _ => {
                 self.gone = true;
                 Vec::new()
@@ -456,7 +458,6 @@ mod tests {
         let epoch = Epoch(Uuid::from_u128(9));
         Joined {
             room: conversation.id,
-            me: Some(me().id),
             epoch,
             head,
             conversation,
@@ -542,12 +543,17 @@ mod tests {
         room.on_disconnected(1006);
         let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), 0);
         assert!(matches!(written[..], [Do::Keep(_)]));
-        let _ = room.on_connected();
-        let others =
-            Joined { me: Some(ParticipantId::told(Uuid::from_u128(2))), ..joined(vec![message(2, 2, "new")], 2, false) };
-        assert_eq!(room.on_frame(&frame(others), 0), [Do::Estrange]);
+        assert!(
+            matches!(room.on_connected()[..], [Do::Send(ClientFrame::JoinRequest { sender, .. })] if sender == Some(me().id))
+        );
+        let refused = ServerFrame::Error {
+            code: Code::Forbidden,
+            message: "somebody else".into(),
+            room: Some(room.id()),
+            client_id: None,
+        };
+        assert_eq!(room.on_frame(&refused, 0), [Do::Estrange]);
         assert_eq!((room.is_live(), room.outbox.waiting()), (false, 1));
-        assert_eq!(room.timeline.messages().count(), 1, "nor is shown what the other sees");
         assert_eq!(room.read(1, 0), []);
         assert!(matches!(room.post(ClientId(Uuid::from_u128(6)), "mine too".into(), 0)[..], [Do::Keep(_)]));
         assert_eq!(room.wake(10_000, false), []);

@@ -175,7 +175,7 @@ fn step() {
         Some(Due::Probe) => {
             tell(&Event::Probe);
             if !with_line(|line| line.reconnect.is_asking()) {
-                send(&ClientFrame::JoinRequest { room: NO_ROOM, after: None, epoch: None });
+                send(&ClientFrame::JoinRequest { room: NO_ROOM, after: None, epoch: None, sender: None });
             }
         }
         Some(Due::Nothing) | None => {}

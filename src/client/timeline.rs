@@ -104,7 +104,7 @@ impl Timeline {
     #[must_use]
     pub fn join_request(&self) -> ClientFrame {
         let (after, epoch) = if self.anew { (None, None) } else { (Some(self.rev), Some(self.epoch)) };
-        ClientFrame::JoinRequest { room: self.room(), after, epoch }
+        ClientFrame::JoinRequest { room: self.room(), after, epoch, sender: None }
     }
 
     /// Takes the answer to [`Self::join_request`].
@@ -300,7 +300,6 @@ pub(crate) mod tests {
         fn joined(&self, messages: Vec<Message>, more: bool) -> Joined {
             Joined {
                 room: self.conversation.id,
-                me: None,
                 epoch: self.epoch,
                 head: self.conversation.head,
                 conversation: self.conversation.clone(),
@@ -541,7 +540,7 @@ pub(crate) mod tests {
         let mut timeline = Timeline::new(past);
         assert_eq!(
             timeline.join_request(),
-            ClientFrame::JoinRequest { room: timeline.room(), after: None, epoch: None }
+            ClientFrame::JoinRequest { room: timeline.room(), after: None, epoch: None, sender: None }
         );
         assert_eq!(timeline.apply_joined(server.load()), Progress::UpToDate);
         assert_eq!(timeline, Timeline::new(server.load()));

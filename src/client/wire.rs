@@ -156,7 +156,7 @@ members! {
     Participant { id kind name online last_seen_at }
     Receipt { participant seq at }
     SocketUser { kind id name }
-    Joined { room me epoch head conversation participants receipts messages more }
+    Joined { room epoch head conversation participants receipts messages more }
     Problem { code message field; retry_after_s: None }
 }
 
@@ -207,13 +207,16 @@ pub fn write(frame: &ClientFrame) -> String {
         }
     };
     match frame {
-        ClientFrame::JoinRequest { room, after, epoch } => {
+        ClientFrame::JoinRequest { room, after, epoch, sender } => {
             let mut join = object("joinRequest", room);
             if let Some(after) = after {
                 join = join.number("after", *after);
             }
             if let Some(epoch) = epoch {
                 join = join.text("epoch", &epoch.to_string());
+            }
+            if let Some(sender) = sender {
+                join = join.text("as", &sender.to_string());
             }
             join
         }
@@ -333,7 +336,6 @@ mod tests {
                     },
                     1 => ServerFrame::Joined(Box::new(Joined {
                         room,
-                        me: on.then_some(participant),
                         epoch: Epoch(id),
                         head: rev,
                         conversation: *conversation,
@@ -376,7 +378,7 @@ mod tests {
             let (room, client_id, id) = (ConversationId(a), ClientId(b), MessageId(a));
             let sender = some.then_some(ParticipantId::told(b));
             let frames = [
-                ClientFrame::JoinRequest { room, after: some.then_some(seq), epoch: some.then_some(Epoch(b)) },
+                ClientFrame::JoinRequest { room, after: some.then_some(seq), epoch: some.then_some(Epoch(b)), sender },
                 ClientFrame::LeaveRequest { room },
                 ClientFrame::SendMessage { room, client_id, content: content.clone(), attachment_ids: vec![], sender },
                 ClientFrame::UpdateMessage { room, client_id, id, content, sender },

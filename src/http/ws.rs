@@ -553,7 +553,9 @@ async fn obey(
     let actor = &socket.actor;
     let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
     match asked {
-        ClientFrame::JoinRequest { room, after, epoch } => service.join(socket, room, after, epoch).await?,
+        ClientFrame::JoinRequest { room, after, epoch, sender } => {
+            service.join(socket, room, after, epoch, sender).await?
+        }
         ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
         ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender } => {
             service.require_sender_on(socket, room, sender).await?;

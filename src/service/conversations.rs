@@ -215,7 +215,6 @@ impl Service {
         Ok(Chat {
             joined: Joined {
                 room: id,
-                me: Some(me.id),
                 epoch: self.epoch,
                 head: page.head,
                 conversation: self.seen_by(actor, seat),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Service, problem, rate};
 use crate::{
-    domain::{Actor, Code, ConversationId, Epoch, ParticipantKind, Problem, SessionId, TokenId},
+    domain::{Actor, Code, ConversationId, Epoch, ParticipantId, ParticipantKind, Problem, SessionId, TokenId},
     live::{Person, Socket, frame},
     protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
     storage::{self, ConversationFilter, now},
@@ -72,7 +72,7 @@ impl Service {
     /// follow it without a gap.
     ///
     /// # Errors
-    /// `not_found`, `invalid`, `unavailable`. `rate_limited`: then nothing has changed, also for a socket that is in
+    /// `not_found`, `invalid`, `unavailable`; `forbidden` if it is not `sender` who asks. `rate_limited`: then nothing has changed, also for a socket that is in
     /// the room.
     pub async fn join(
         self: &Arc<Self>,
@@ -80,9 +80,10 @@ impl Service {
         room: ConversationId,
         after: Option<i64>,
         epoch: Option<Epoch>,
+        sender: Option<ParticipantId>,
     ) -> Result<(), Problem> {
         self.count_ask(&socket.actor)?;
-        let is_in = self.try_join(socket, room, after, epoch).await;
+        let is_in = self.try_join(socket, room, after, epoch, sender).await;
         if !matches!(is_in, Ok(true)) {
             self.leave_room(socket, room).await;
         }
@@ -96,10 +97,14 @@ impl Service {
         room: ConversationId,
         after: Option<i64>,
         epoch: Option<Epoch>,
+        sender: Option<ParticipantId>,
     ) -> Result<bool, Problem> {
         let actor = &socket.actor;
         // Nobody arrives who may not.
-        self.store.find_conversation(actor, room).await.map_err(problem)?;
+        let seat = self.store.find_conversation(actor, room).await.map_err(problem)?;
+        if sender.is_some_and(|sender| sender != seat.me.id) {
+            return Err(Problem::somebody_else());
+        }
         if after.is_some_and(|after| after < 0) {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
@@ -132,7 +137,6 @@ impl Service {
             let joined = |participants: Vec<_>| {
                 frame(&ServerFrame::Joined(Box::new(Joined {
                     room,
-                    me: Some(me),
                     epoch: self.epoch,
                     head,
                     conversation,

@@ -329,7 +329,7 @@ impl Client {
 
     /// Loads the room anew, as a page does.
     async fn load(&mut self, socket: &mut Socket, page: &mut Option<Room>, user: &SocketUser) -> Option<()> {
-        let join = ClientFrame::JoinRequest { room: self.room, after: None, epoch: None };
+        let join = ClientFrame::JoinRequest { room: self.room, after: None, epoch: None, sender: None };
         self.obey(socket, vec![Do::Send(join)]).await?;
         let began = Instant::now();
         while began.elapsed() < QUIET {

@@ -81,7 +81,7 @@ async fn send(socket: &mut Socket, frame: &ClientFrame) {
 }
 
 async fn join(socket: &mut Socket, room: ConversationId, after: Option<i64>) -> (i64, Vec<i64>, bool) {
-    send(socket, &ClientFrame::JoinRequest { room, after, epoch: None }).await;
+    send(socket, &ClientFrame::JoinRequest { room, after, epoch: None, sender: None }).await;
     loop {
         match next(socket).await.expect("it stays open") {
             ServerFrame::Joined(joined) => {

@@ -111,7 +111,7 @@ pub struct Reader {
 
 impl Reader {
     pub async fn join(&mut self, room: ConversationId) -> Joined {
-        self.node.join(&self.connection.socket, room, None, None).await.unwrap();
+        self.node.join(&self.connection.socket, room, None, None, None).await.unwrap();
         self.wait("joined", |frame| match frame {
             ServerFrame::Joined(joined) if joined.room == room => Some(*joined),
             _ => None,

@@ -103,7 +103,8 @@ async fn a_backup_under_load_has_all_that_was_acknowledged() {
     // The link opens as before, and a client of the old history has to begin anew.
     let mut ws = app.socket(&link).await;
     assert_ne!(ws.epoch, old_epoch);
-    ws.send(ClientFrame::JoinRequest { room: chat.id, after: Some(old_head), epoch: Some(old_epoch) }).await;
+    ws.send(ClientFrame::JoinRequest { room: chat.id, after: Some(old_head), epoch: Some(old_epoch), sender: None })
+        .await;
     assert_eq!(ws.resync().await, chat.id);
     assert_eq!(ws.join(chat.id).await.messages.last().unwrap().seq, messages.len() as i64);
     assert!(

@@ -121,7 +121,7 @@ async fn a_dump_is_restored_as_the_page_says() {
     }
     let mut socket = app.guest_socket(&chat).await;
     assert_ne!(socket.epoch, epoch);
-    socket.send(ClientFrame::JoinRequest { room: chat.id, after: Some(seen), epoch: Some(epoch) }).await;
+    socket.send(ClientFrame::JoinRequest { room: chat.id, after: Some(seen), epoch: Some(epoch), sender: None }).await;
     assert_eq!(socket.resync().await, chat.id);
     let joined = socket.join(chat.id).await;
     assert_eq!((joined.epoch, joined.messages.len()), (socket.epoch, 1 + seen as usize));

@@ -170,7 +170,7 @@ impl Ws {
 
     /// One `joinRequest` and its `joined`.
     pub async fn join_after(&mut self, room: ConversationId, after: Option<i64>) -> Joined {
-        self.send(ClientFrame::JoinRequest { room, after, epoch: None }).await;
+        self.send(ClientFrame::JoinRequest { room, after, epoch: None, sender: None }).await;
         self.joined(room).await
     }
 

@@ -36,7 +36,7 @@ async fn frames_have_the_members_of_the_contract_and_type_comes_first() {
     let welcome = admin.member("welcome", &["connection_id", "user", "epoch"]).await;
     assert_eq!(members(&welcome["user"]), sorted(["kind", "id", "name"]));
 
-    admin.send(ClientFrame::JoinRequest { room, after: None, epoch: None }).await;
+    admin.send(ClientFrame::JoinRequest { room, after: None, epoch: None, sender: None }).await;
     let joined = admin
         .member("joined", &["room", "epoch", "head", "conversation", "participants", "receipts", "messages", "more"])
         .await;
@@ -65,7 +65,7 @@ async fn frames_have_the_members_of_the_contract_and_type_comes_first() {
     app.reopen(room).await;
     admin.say(room, "third").await;
     admin.member("ack", &["room", "client_id", "message"]).await;
-    admin.send(ClientFrame::JoinRequest { room, after: Some(1_000), epoch: None }).await;
+    admin.send(ClientFrame::JoinRequest { room, after: Some(1_000), epoch: None, sender: None }).await;
     admin.member("resync", &["room"]).await;
     admin.say(room, " ").await;
     admin.member("error", &["code", "message", "room", "client_id"]).await;
@@ -194,7 +194,7 @@ async fn a_past_that_is_not_the_servers_is_answered_with_resync_once() {
         guest.send(ClientFrame::LeaveRequest { room }).await;
     }
     let epoch = Some(guest.epoch);
-    guest.send(ClientFrame::JoinRequest { room, after: Some(4), epoch }).await;
+    guest.send(ClientFrame::JoinRequest { room, after: Some(4), epoch, sender: None }).await;
     assert_eq!(guest.joined(room).await.head, 4, "the server's own epoch is as good as none");
 }
 
@@ -205,7 +205,7 @@ async fn a_room_that_one_may_not_see_is_not_found() {
     let message = app.say(other.id, "not for everyone").await;
     let mut guest = app.guest_socket(&chat).await;
     for room in [other.id, ConversationId::new()] {
-        guest.send(ClientFrame::JoinRequest { room, after: None, epoch: None }).await;
+        guest.send(ClientFrame::JoinRequest { room, after: None, epoch: None, sender: None }).await;
         assert_eq!(guest.refused().await, Refused { code: Code::NotFound, room: Some(room), client_id: None });
         guest.send(ClientFrame::LeaveRequest { room }).await;
         assert_eq!(guest.refused().await, Refused { code: Code::NotFound, room: Some(room), client_id: None });
@@ -231,7 +231,7 @@ async fn a_rev_below_zero_is_invalid() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;
-    guest.send(ClientFrame::JoinRequest { room: chat.id, after: Some(-1), epoch: None }).await;
+    guest.send(ClientFrame::JoinRequest { room: chat.id, after: Some(-1), epoch: None, sender: None }).await;
     assert_eq!(guest.refused().await, Refused { code: Code::Invalid, room: Some(chat.id), client_id: None });
 }
 
@@ -244,7 +244,7 @@ async fn one_socket_carries_many_rooms() {
         chats.push(app.open(&format!("Chair {number}")).await);
     }
     for chat in &chats {
-        admin.send(ClientFrame::JoinRequest { room: chat.id, after: Some(1), epoch: None }).await;
+        admin.send(ClientFrame::JoinRequest { room: chat.id, after: Some(1), epoch: None, sender: None }).await;
     }
     for chat in &chats {
         admin.joined(chat.id).await;

@@ -113,7 +113,7 @@ async fn joins_leaves_receipts_and_follows_of_a_person_are_limited_together() {
     guest.join(room).await;
     guest.send(ClientFrame::FollowRequests).await;
     for (frame, room) in [
-        (ClientFrame::JoinRequest { room, after: None, epoch: None }, Some(room)),
+        (ClientFrame::JoinRequest { room, after: None, epoch: None, sender: None }, Some(room)),
         (ClientFrame::LeaveRequest { room }, Some(room)),
         (ClientFrame::Read { room, seq: 0 }, Some(room)),
         (ClientFrame::FollowRequests, None),
@@ -140,7 +140,7 @@ async fn a_program_with_a_hundred_rooms_comes_back_at_once() {
     let (room, mut admin) = (app.open("Oak table").await.id, app.admin_socket().await);
     for _ in 0..3 {
         for _ in 0..100 {
-            admin.send(ClientFrame::JoinRequest { room, after: Some(1), epoch: None }).await;
+            admin.send(ClientFrame::JoinRequest { room, after: Some(1), epoch: None, sender: None }).await;
         }
     }
     for _ in 0..300 {
@@ -179,7 +179,7 @@ async fn long_answers_send_nobody_away_who_reads_them() {
     const TIMES: i64 = 12;
     let mut guest = app.guest_socket(&chat).await;
     for after in 1..=TIMES {
-        guest.send(ClientFrame::JoinRequest { room, after: Some(after), epoch: None }).await;
+        guest.send(ClientFrame::JoinRequest { room, after: Some(after), epoch: None, sender: None }).await;
         app.admin_socket().await.join(room).await;
     }
     for after in 1..=TIMES {
@@ -284,7 +284,7 @@ async fn someone_who_comes_and_goes_all_the_time_does_not_flood_the_room() {
     const TIMES: usize = 300;
     let start = std::time::Instant::now();
     for _ in 0..TIMES {
-        guest.send(ClientFrame::JoinRequest { room, after: None, epoch: None }).await;
+        guest.send(ClientFrame::JoinRequest { room, after: None, epoch: None, sender: None }).await;
         guest.send(ClientFrame::LeaveRequest { room }).await;
     }
     guest.settled().await;

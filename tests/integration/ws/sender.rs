@@ -17,6 +17,11 @@ fn frames(room: ConversationId, id: MessageId, sender: ParticipantId) -> [Client
     ]
 }
 
+/// From a page of `sender`.
+fn join(room: ConversationId, sender: ParticipantId) -> ClientFrame {
+    ClientFrame::JoinRequest { room, after: None, epoch: None, sender: Some(sender) }
+}
+
 async fn expect_all_refused(ws: &mut Ws, room: ConversationId, id: MessageId, sender: ParticipantId) {
     for frame in frames(room, id, sender) {
         ws.send(frame.clone()).await;
@@ -47,6 +52,9 @@ async fn a_page_of_one_admin_does_not_send_on_the_socket_of_another() {
     let head = ws.join(chat.id).await.head;
     expect_all_refused(&mut ws, chat.id, own.id, app.data.admin.id.into()).await;
     assert_eq!(ws.join(chat.id).await.head, head, "nothing was stored");
+    // Nor is the other's view shown on this page: what is unread there, what may be done.
+    ws.send(join(chat.id, app.data.admin.id.into())).await;
+    assert_eq!(ws.refused().await.code, Code::Forbidden);
     expect_all_done(&mut ws, chat.id, own.id, second.id.into()).await;
 }
 
@@ -83,7 +91,10 @@ async fn who_came_by_several_links_is_somebody_else_in_each_chat() {
         }
         for (at, (room, message)) in own.iter_mut().enumerate() {
             expect_all_done(&mut ws, *room, message.id, senders[at]).await;
-            assert_eq!(ws.join(*room).await.me, Some(senders[at]));
+            ws.send(join(*room, senders[1 - at])).await;
+            assert_eq!(ws.refused().await, Refused { code: Code::Forbidden, room: Some(*room), client_id: None });
+            ws.send(join(*room, senders[at])).await;
+            ws.joined(*room).await;
             *message = ws.post(*room, "mine again").await;
         }
     }
@@ -93,14 +104,16 @@ async fn who_came_by_several_links_is_somebody_else_in_each_chat() {
 async fn a_guest_who_registers_stays_the_sender_in_their_chats() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
-    let guest = app.guest_socket(&chat).await.join(chat.id).await.me.expect("the room says who is in it");
+    let guest = app.post(&chat.chat_id, chat.id, "hello").await.sender_id;
     let browser = app.guest_browser(&chat).await;
     let fields = [("name", "Ada"), ("email", "ada@example.com"), ("password", PASSWORD)];
     let cookie = browser.submit("/register", &fields).await.expect(303).cookie();
     let mut ws = Ws::with_cookie(&app.url, &cookie).await.unwrap();
     assert_ne!(ws.user.id, guest, "the account is another");
     let own = ws.post(chat.id, "mine").await;
-    assert_eq!((own.sender_id, ws.join(chat.id).await.me), (guest, Some(guest)));
+    assert_eq!(own.sender_id, guest);
+    ws.send(join(chat.id, guest)).await;
+    ws.joined(chat.id).await;
     expect_all_done(&mut ws, chat.id, own.id, guest).await;
 }
 
@@ -112,6 +125,10 @@ async fn a_sender_tells_nothing_of_chats_that_one_may_not_see() {
     let mut guest = app.guest_socket(&chat).await;
     for frame in frames(other.id, hidden.id, hidden.sender_id) {
         guest.send(frame).await;
+        assert_eq!(guest.refused().await.code, Code::NotFound);
+    }
+    for room in [other.id, ConversationId::new()] {
+        guest.send(join(room, hidden.sender_id)).await;
         assert_eq!(guest.refused().await.code, Code::NotFound);
     }
 }
