@@ -4,7 +4,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp},
+    domain::{ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp},
     protocol::Joined,
 };
 
@@ -69,15 +69,16 @@ pub async fn load_chat(id: ConversationId) -> Result<Chat, Problem> {
     service.chat(&actor, id).await
 }
 
-/// Opens a chat and returns it with the link to share.
+/// Opens a chat and returns it with the link to share; once for each `form_key`.
 #[server(input = Json, endpoint = "open_chat")]
 pub async fn open_chat(
+    form_key: Option<ClientId>,
     customer_name: String,
     customer_email: Option<String>,
     first_message: Option<String>,
 ) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
-    service.open_chat(&actor, &customer_name, customer_email.as_deref(), first_message.as_deref()).await
+    service.open_chat(&actor, form_key, &customer_name, customer_email.as_deref(), first_message.as_deref()).await
 }
 
 /// Closes or reopens a conversation.

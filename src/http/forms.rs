@@ -144,8 +144,17 @@ pub(super) async fn sign_out(State(app): State<App>, Extension(asker): Extension
     (auth::no_session_cookies(&jar, app.service.public_url()), security::FORGET_PAGES, see_other("/")).into_response()
 }
 
+/// The key that a form which makes something shows again: the same, as what it asked for may have been made all the same;
+/// another if that is certain.
+fn key_after(reason: &Problem, key: Option<ClientId>) -> (&'static str, String) {
+    let key = key.filter(|_| reason.code != Code::Conflict);
+    ("form_key", key.map(|key| key.to_string()).unwrap_or_default())
+}
+
 #[derive(Deserialize)]
 pub(super) struct OpenChat {
+    #[serde(default)]
+    form_key: Option<ClientId>,
     customer_name: String,
     #[serde(default)]
     customer_email: String,
@@ -158,24 +167,24 @@ pub(super) async fn open_chat(
     Extension(asker): Extension<Asker>,
     Fields(form): Fields<OpenChat>,
 ) -> Response {
-    let OpenChat { customer_name, customer_email, first_message } = form;
+    let OpenChat { form_key, customer_name, customer_email, first_message } = form;
     let opened = match asker.clone().require() {
         Ok((service, actor)) => {
-            service.open_chat(&actor, &customer_name, Some(&customer_email), Some(&first_message)).await
+            service.open_chat(&actor, form_key, &customer_name, Some(&customer_email), Some(&first_message)).await
         }
         Err(reason) => Err(reason),
     };
     match opened {
         Ok(conversation) => see_other(&format!("/admin?chat={}", conversation.id)),
-        Err(reason) if reason.code == Code::Invalid => {
+        Err(reason) => {
             let values = [
+                key_after(&reason, form_key),
                 ("customer_name", customer_name),
                 ("customer_email", customer_email),
                 ("first_message", first_message),
             ];
-            again(&app, asker, "/admin?new=1", reason, values).await
+            refused(&app, asker, "/admin?new=1", reason, values).await
         }
-        Err(reason) => problem(&app, asker, reason).await,
     }
 }
 
@@ -431,7 +440,7 @@ async fn read_file(
     Ok(file.finish().await.map(|file| Some(file.id)))
 }
 
-/// Answers a form that was refused: with its page again if a field is at fault or the person has to wait,
+/// Answers a form that was refused: with its page again if it can be sent again, now or later,
 /// else with a page that says so.
 async fn refused<const N: usize>(
     app: &App,
@@ -441,7 +450,9 @@ async fn refused<const N: usize>(
     values: [(&str, String); N],
 ) -> Response {
     match reason.code {
-        Code::Invalid | Code::RateLimited | Code::Unavailable => again(app, asker, path, reason, values).await,
+        Code::Invalid | Code::Conflict | Code::RateLimited | Code::Unavailable => {
+            again(app, asker, path, reason, values).await
+        }
         _ => problem(app, asker, reason).await,
     }
 }
@@ -634,6 +645,8 @@ pub(super) async fn end_session(
 
 #[derive(Deserialize)]
 pub(super) struct NewRequest {
+    #[serde(default)]
+    form_key: Option<ClientId>,
     title: String,
     description: String,
     #[serde(default)]
@@ -647,17 +660,23 @@ pub(super) async fn new_request(
     Extension(asker): Extension<Asker>,
     Fields(form): Fields<NewRequest>,
 ) -> Response {
-    let NewRequest { title, description, budget, wanted_on } = form;
+    let NewRequest { form_key, title, description, budget, wanted_on } = form;
     let made = async {
         let (service, actor) = asker.clone().require()?;
         let cents = parse_money("budget", &budget)?;
         let text = RequestText::parse(&title, &description, cents, Some(&wanted_on))?;
-        service.create_request(&actor, None, text).await
+        service.create_request(&actor, form_key, None, text).await
     };
     match made.await {
         Ok(request) => see_other(&format!("/requests/{}", request.id)),
         Err(reason) => {
-            let values = [("title", title), ("description", description), ("budget", budget), ("wanted_on", wanted_on)];
+            let values = [
+                key_after(&reason, form_key),
+                ("title", title),
+                ("description", description),
+                ("budget", budget),
+                ("wanted_on", wanted_on),
+            ];
             refused(&app, asker, "/requests/new", reason, values).await
         }
     }
@@ -704,14 +723,27 @@ async fn made(app: &App, asker: Asker, path: &'static str, what: String) -> Resp
     render(app, asker, Uri::from_static(path), StatusCode::OK, form).await
 }
 
-pub(super) async fn invite(State(app): State<App>, Extension(asker): Extension<Asker>) -> Response {
+#[derive(Deserialize)]
+pub(super) struct NewInvite {
+    #[serde(default)]
+    form_key: Option<ClientId>,
+}
+
+pub(super) async fn invite(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    Fields(form): Fields<NewInvite>,
+) -> Response {
     let invited = match asker.clone().require() {
-        Ok((service, actor)) => service.invite(&actor).await,
+        Ok((service, actor)) => service.invite(&actor, form.form_key).await,
         Err(reason) => Err(reason),
     };
     match invited {
         Ok(link) => made(&app, asker, "/admin/people", link).await,
-        Err(reason) => problem(&app, asker, reason).await,
+        Err(reason) => {
+            let key = key_after(&reason, form.form_key);
+            refused(&app, asker, "/admin/people", reason, [key]).await
+        }
     }
 }
 
@@ -741,6 +773,8 @@ pub(super) async fn set_role(
 
 #[derive(Deserialize)]
 pub(super) struct NewToken {
+    #[serde(default)]
+    form_key: Option<ClientId>,
     name: String,
 }
 
@@ -750,12 +784,15 @@ pub(super) async fn create_token(
     Fields(form): Fields<NewToken>,
 ) -> Response {
     let created = match asker.clone().require() {
-        Ok((service, actor)) => service.create_own_token(&actor, Some(&form.name)).await,
+        Ok((service, actor)) => service.create_own_token(&actor, form.form_key, Some(&form.name)).await,
         Err(reason) => Err(reason),
     };
     match created {
         Ok((_, secret)) => made(&app, asker, "/admin/tokens", secret.expose().to_owned()).await,
-        Err(reason) => refused(&app, asker, "/admin/tokens", reason, [("name", form.name)]).await,
+        Err(reason) => {
+            let values = [key_after(&reason, form.form_key), ("name", form.name)];
+            refused(&app, asker, "/admin/tokens", reason, values).await
+        }
     }
 }
 

@@ -7,15 +7,18 @@ use super::{
     conversations::{MAX_LIST, searchable},
     guesses::Guessed,
     mail::Why,
+    once::id_for,
     passwords::Passwords,
     problem,
     rate::held_back,
     sessions::{DAY_MS, Visitor, require_admin, seen_after},
 };
 use crate::{
-    domain::{Actor, Code, Email, InviteId, Name, Problem, Role, SessionId, Timestamp, TokenId, User, UserId},
+    domain::{
+        Actor, ClientId, Code, Email, InviteId, Name, Problem, Role, SessionId, Timestamp, TokenId, User, UserId,
+    },
     protocol::close,
-    storage::{ApiToken, Confirmation, Invite, NewUser, SessionEntry, now},
+    storage::{ApiToken, Confirmation, Invite, NewUser, SessionEntry, StoreError, now},
 };
 
 /// How long a link to choose a new password works.
@@ -461,12 +464,20 @@ impl Service {
     /// Makes a link with which one person can become an admin. It is shown only now.
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin.
-    pub async fn invite(&self, actor: &Actor) -> Result<String, Problem> {
+    /// `conflict`: one was made with this `key`; `forbidden` unless the actor is an admin.
+    pub async fn invite(&self, actor: &Actor, key: Option<ClientId>) -> Result<String, Problem> {
         let admin = require_admin(actor)?;
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + INVITE_DAYS * DAY_MS);
-        self.store.create_invite(secret.hash(), admin.id, expires_at).await.map_err(problem)?;
+        let id = InviteId(id_for(actor, key, "invitation"));
+        self.store.create_invite(id, secret.hash(), admin.id, expires_at).await.map_err(|error| match error {
+            StoreError::IdTaken => Problem::new(
+                Code::Conflict,
+                "This form was sent before and has made one invitation, whose link was shown then. If you did not see the \
+                 link, withdraw that invitation and make another.",
+            ),
+            other => problem(other),
+        })?;
         Ok(format!("{}/invite?token={}", self.settings.public_url, secret.expose()))
     }
 
@@ -528,18 +539,31 @@ impl Service {
         let Some((user, _)) = user.filter(|(user, _)| user.role == Role::Admin) else {
             return Err(Problem::invalid("email", "There is no admin with this e-mail address."));
         };
-        self.create_own_token(&Actor::Admin(user), name).await
+        self.create_own_token(&Actor::Admin(user), None, name).await
     }
 
     /// Makes an API token that acts as this admin. The secret is shown only now.
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin; `invalid` for the name.
-    pub async fn create_own_token(&self, actor: &Actor, name: Option<&str>) -> Result<(TokenId, Secret), Problem> {
+    /// `conflict`: one was made with this `key`; `forbidden` unless the actor is an admin; `invalid` for the name.
+    pub async fn create_own_token(
+        &self,
+        actor: &Actor,
+        key: Option<ClientId>,
+        name: Option<&str>,
+    ) -> Result<(TokenId, Secret), Problem> {
         let admin = require_admin(actor)?;
         let name = name.filter(|name| !name.trim().is_empty()).map(|name| Name::parse("name", name)).transpose()?;
         let secret = Secret::random("bsp_");
-        let id = self.store.create_token(secret.hash(), admin.id, name).await.map_err(problem)?;
+        let id = TokenId(id_for(actor, key, "token"));
+        self.store.create_token(id, secret.hash(), admin.id, name).await.map_err(|error| match error {
+            StoreError::IdTaken => Problem::new(
+                Code::Conflict,
+                "This form was sent before and has made one token, which was shown then. If you did not see it, revoke it \
+                 and make another.",
+            ),
+            other => problem(other),
+        })?;
         Ok((id, secret))
     }
 

@@ -1,15 +1,20 @@
 //! Conversations: opening, listing, closing, and their links.
 
-use super::{Service, problem, rate::held_back};
+use super::{
+    Service,
+    once::{id_for, made_before},
+    problem,
+    rate::held_back,
+};
 use crate::{
     api::{Chat, FOUND_MESSAGES, Found, Inbox},
     domain::{
-        Actor, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, Name,
-        ParticipantId, Problem, Timestamp, User, UserId,
+        Actor, ClientId, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email,
+        LinkId, Name, ParticipantId, Problem, Timestamp, User, UserId,
     },
     protocol::{JOIN_LATEST, Joined},
     storage::{
-        self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat,
+        self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat, StoreError,
         search::{Excerpt, excerpt},
     },
 };
@@ -35,13 +40,16 @@ fn has_nul(value: &serde_json::Value) -> bool {
 
 impl Service {
     /// Opens a session; its `link` is ready to be shared. With `first_message` the admin has
-    /// already said something when the customer comes.
+    /// already said something when the customer comes. The same again with the same `key` returns the
+    /// chat that was opened the first time.
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin; `invalid` for the fields.
+    /// `conflict`: something else was opened or said with this key; `forbidden` unless the actor is an admin;
+    /// `invalid` for the fields.
     pub async fn open_chat(
         &self,
         actor: &Actor,
+        key: Option<ClientId>,
         customer_name: &str,
         customer_email: Option<&str>,
         first_message: Option<&str>,
@@ -52,21 +60,26 @@ impl Service {
             .transpose()
             .map_err(|problem| Problem { field: Some("first_message".into()), ..problem })?;
         let conversation =
-            self.open_conversation(actor, customer_name, customer_email, serde_json::Value::Null).await?;
+            self.open_conversation(actor, key, customer_name, customer_email, serde_json::Value::Null).await?;
         if let Some(content) = first_message {
-            let draft = Draft { conversation_id: conversation.id, client_id: None, content, attachments: Vec::new() };
-            self.store.post_message(actor, draft).await.map_err(problem)?;
+            let client_id = key.map(|_| ClientId(id_for(actor, key, "first message")));
+            let draft = Draft { conversation_id: conversation.id, client_id, content, attachments: Vec::new() };
+            self.store.post_message(actor, draft).await.map_err(|error| match error {
+                StoreError::Conflict => made_before(),
+                other => problem(other),
+            })?;
         }
         self.conversation(actor, conversation.id).await
     }
 
-    /// Opens a session, with what a program wants to keep beside it.
+    /// Opens a session, with what a program wants to keep beside it. `key` counts as in [`Service::open_chat`].
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin; `invalid` for the fields; `rate_limited`.
+    /// `conflict`, `forbidden` unless the actor is an admin; `invalid` for the fields; `rate_limited`.
     pub async fn open_conversation(
         &self,
         actor: &Actor,
+        key: Option<ClientId>,
         customer_name: &str,
         customer_email: Option<&str>,
         metadata: serde_json::Value,
@@ -89,16 +102,18 @@ impl Service {
             return Err(Problem::invalid("metadata", format!("Metadata can have {MAX_METADATA_BYTES} bytes.")));
         }
         self.count_opening(admin)?;
-        let new = NewConversation {
-            id: ConversationId::new(),
-            customer_id: None,
-            customer_name,
-            customer_email,
-            metadata,
-            link: self.new_link(),
-        };
-        let seat = self.store.open_conversation(actor, new).await.map_err(problem)?;
-        Ok(self.seen_by(actor, seat))
+        let id = ConversationId(id_for(actor, key, "conversation"));
+        let new =
+            NewConversation { id, customer_id: None, customer_name, customer_email, metadata, link: self.new_link() };
+        let (name, email) = (new.customer_name.to_string(), new.customer_email.as_ref().map(Email::to_string));
+        match self.store.open_conversation(actor, new).await {
+            Err(StoreError::IdTaken) => {
+                let known = self.conversation(actor, id).await?;
+                let is_same = known.customer_name == name && known.customer_email == email;
+                if is_same { Ok(known) } else { Err(made_before()) }
+            }
+            opened => Ok(self.seen_by(actor, opened.map_err(problem)?)),
+        }
     }
 
     /// Counts a chat or a request that an admin opens.

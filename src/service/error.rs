@@ -33,6 +33,7 @@ pub fn problem(error: StoreError) -> Problem {
             Code::TooLarge,
             "The files of this chat have no more room. Delete messages with files that are not needed any more.",
         ),
+        StoreError::IdTaken => Problem::new(Code::Conflict, "This was made before."),
         StoreError::EmailTaken => Problem {
             field: Some("email".into()),
             ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")

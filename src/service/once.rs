@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::Service;
-use crate::domain::{Actor, AttachmentId, ClientId, Problem};
+use crate::domain::{Actor, AttachmentId, ClientId, Code, Problem};
 
 /// Bytes of a file that are read at once.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -27,6 +27,20 @@ pub(super) fn id_of(key: ClientId, parts: &[&[u8]]) -> Uuid {
     bytes[..6].copy_from_slice(&key.0.as_bytes()[..6]);
     bytes[6..].copy_from_slice(&hash.finalize()[..10]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// The id of what this person makes with `key`: the same each time. Without a key it is a new one.
+pub(super) fn id_for(actor: &Actor, key: Option<ClientId>, noun: &str) -> Uuid {
+    let Some(key) = key else { return Uuid::now_v7() };
+    let person = actor.user_id().map(|id| id.0.into_bytes()).unwrap_or_default();
+    id_of(key, &[noun.as_bytes(), &person])
+}
+
+/// A form was sent, changed, and sent again.
+pub(super) fn made_before() -> Problem {
+    let words = "This form was sent before, and what it asked for was made. What stands here now has not been sent yet: \
+                 send it to make another.";
+    Problem::new(Code::Conflict, words)
 }
 
 impl Service {

@@ -3,31 +3,35 @@
 use super::{
     HOUR, Service,
     conversations::{bounded, foreign_cursor, searchable},
+    once::{id_for, made_before},
     problem,
     rate::held_back,
 };
 use crate::{
     api::RequestList,
     domain::{
-        Actor, Code, Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText,
-        StatusChange, UserId,
+        Actor, ClientId, Code, Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus,
+        RequestText, StatusChange, UserId,
     },
     live::{Event, Topic, frame},
     protocol::ServerFrame,
-    storage::{RequestCursor, RequestFilter},
+    storage::{RequestCursor, RequestFilter, StoreError},
 };
 
 /// Requests in one part of a page.
 const REQUEST_PAGE: i64 = 25;
 
 impl Service {
-    /// Makes a request: a customer their own, an admin one for the account `customer`.
+    /// Makes a request: a customer their own, an admin one for the account `customer`. The same again with the same `key`
+    /// returns what was made the first time.
     ///
     /// # Errors
-    /// `forbidden` for guests; `invalid` if an admin names no customer; `rate_limited`.
+    /// `conflict`: something else was made with this key; `forbidden` for guests; `invalid` if an admin names no
+    /// customer; `rate_limited`.
     pub async fn create_request(
         &self,
         actor: &Actor,
+        key: Option<ClientId>,
         customer: Option<UserId>,
         text: RequestText,
     ) -> Result<CustomRequest, Problem> {
@@ -46,7 +50,15 @@ impl Service {
                     .map_err(|wait| held_back("You have made many requests within an hour.", wait))?;
             }
         }
-        let made = self.store.create_request(actor, customer, text).await;
+        let id = RequestId(id_for(actor, key, "request"));
+        let made = self.store.create_request(actor, id, customer, text.clone()).await;
+        if matches!(made, Err(StoreError::IdTaken)) {
+            let known = self.request(actor, id).await?;
+            let RequestText { title, description, budget_cents, wanted_on } = text;
+            let is_same = (known.title == title && known.description == description)
+                && (known.budget_cents == budget_cents && known.wanted_on == wanted_on);
+            return if is_same { Ok(known) } else { Err(made_before()) };
+        }
         let request = made.map_err(|error| match problem(error) {
             Problem { code: Code::NotFound, .. } => {
                 Problem::invalid("customer_id", "There is no customer with this id.")

@@ -103,6 +103,9 @@ pub enum StoreError {
     /// With this file there would be more bytes than may be.
     #[error("no room for this file")]
     QuotaUsed(Used),
+    /// Something was stored under this id before.
+    #[error("this id is taken")]
+    IdTaken,
     /// Another user has this e-mail address.
     #[error("this e-mail address is taken")]
     EmailTaken,
@@ -523,8 +526,8 @@ pub trait Store: Send + Sync + 'static {
     // Invitations of admins
 
     /// # Errors
-    /// [`StoreError::NotFound`]: there is no such user.
-    async fn create_invite(&self, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<InviteId>;
+    /// [`StoreError::NotFound`]: there is no such user; [`StoreError::IdTaken`].
+    async fn create_invite(&self, id: InviteId, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<()>;
     async fn find_invite(&self, hash: SecretHash) -> Result<Option<Invite>>;
     async fn list_invites(&self) -> Result<Vec<Invite>>;
     /// False if there is no such invitation.
@@ -576,8 +579,8 @@ pub trait Store: Send + Sync + 'static {
     // API tokens
 
     /// # Errors
-    /// [`StoreError::NotFound`]: there is no such user.
-    async fn create_token(&self, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId>;
+    /// [`StoreError::NotFound`]: there is no such user; [`StoreError::IdTaken`].
+    async fn create_token(&self, id: TokenId, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<()>;
     /// Those that work, newest first.
     async fn list_tokens(&self) -> Result<Vec<ApiToken>>;
     /// The token if its user is an admin.
@@ -598,6 +601,9 @@ pub trait Store: Send + Sync + 'static {
     // Conversations
 
     /// Opens a `session` conversation (rev 1). Admins only, else [`StoreError::Forbidden`].
+    ///
+    /// # Errors
+    /// [`StoreError::IdTaken`].
     async fn open_conversation(&self, actor: &Actor, new: NewConversation) -> Result<Seat>;
     async fn find_conversation(&self, actor: &Actor, id: ConversationId) -> Result<Seat>;
     /// Those of `ids` that the actor may see, in no order.
@@ -639,9 +645,14 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Forbidden`].
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]: `customer` is no customer's account.
-    async fn create_request(&self, actor: &Actor, customer: Option<UserId>, text: RequestText)
-    -> Result<CustomRequest>;
+    /// [`StoreError::NotFound`]: `customer` is no customer's account; [`StoreError::IdTaken`].
+    async fn create_request(
+        &self,
+        actor: &Actor,
+        id: RequestId,
+        customer: Option<UserId>,
+        text: RequestText,
+    ) -> Result<CustomRequest>;
     async fn find_request(&self, actor: &Actor, id: RequestId) -> Result<CustomRequest>;
     /// After `cursor`, which came with a list in the same order. Admins: all; others: their own.
     async fn list_requests(

@@ -265,7 +265,7 @@ impl<'a> Scene<'a> {
         let word = |begin: &str| format!("{begin}{}", fresh().0.simple());
         let (said, asked) = (word("said"), word("asked"));
         let text = RequestText::parse(&asked, &asked, None, None).unwrap();
-        let request = service.create_request(&admin, Some(stage.owner.id), text).await.unwrap().id;
+        let request = service.create_request(&admin, None, Some(stage.owner.id), text).await.unwrap().id;
         let conversation = service.open_request_conversation(&admin, request).await.unwrap().0.id;
         service.set_request_status(&admin, request, RequestStatus::InProgress).await.unwrap();
         let link = service.make_link(&admin, conversation).await.unwrap().link.unwrap();
@@ -350,12 +350,12 @@ impl<'a> Scene<'a> {
                 service.session(&secret).await.unwrap().unwrap().id.to_string()
             }
             "user" => account().await.id.to_string(),
-            "token" => service.create_own_token(&admin, None).await.unwrap().0.to_string(),
+            "token" => service.create_own_token(&admin, None, None).await.unwrap().0.to_string(),
             "invite" => {
-                service.invite(&admin).await.unwrap();
+                service.invite(&admin, None).await.unwrap();
                 service.invites(&admin).await.unwrap()[0].id.to_string()
             }
-            "invitation" => service.invite(&admin).await.unwrap().split_once("token=").unwrap().1.to_owned(),
+            "invitation" => service.invite(&admin, None).await.unwrap().split_once("token=").unwrap().1.to_owned(),
             "confirmation" => {
                 let email = format!("{}@example.com", fresh());
                 service.register(&email, "New", PASSWORD, visitor()).await.unwrap();

@@ -36,7 +36,7 @@ pub(in crate::http) async fn open(
 ) -> Result<(StatusCode, Json<Conversation>), Problem> {
     let conversation = by
         .service
-        .open_conversation(&by.actor, &new.customer_name, new.customer_email.as_deref(), new.metadata)
+        .open_conversation(&by.actor, None, &new.customer_name, new.customer_email.as_deref(), new.metadata)
         .await?;
     Ok((StatusCode::CREATED, Json(conversation)))
 }

@@ -39,7 +39,7 @@ pub(in crate::http) async fn create(
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<CustomRequest>), Problem> {
     let text = RequestText::parse(&new.title, &new.description, new.budget_cents, new.wanted_on.as_deref())?;
-    let request = by.service.create_request(&by.actor, new.customer_id, text).await?;
+    let request = by.service.create_request(&by.actor, None, new.customer_id, text).await?;
     Ok((StatusCode::CREATED, Json(request)))
 }
 

@@ -162,10 +162,13 @@ pub(super) fn is_silence(error: &sqlx::Error) -> bool {
 
 impl Conn {
     /// Awaits what `ask` asks, for as long as it may take.
-    fn bounded<'e, T: Send + 'e>(
+    fn bounded<'e, T>(
         &'e mut self,
         ask: impl FnOnce(&'e mut PgConnection) -> BoxFuture<'e, sqlx::Result<T>>,
-    ) -> BoxFuture<'e, sqlx::Result<T>> {
+    ) -> BoxFuture<'e, sqlx::Result<T>>
+    where
+        T: Send + 'e,
+    {
         let Self { raw, within, has_been_silent, suspicion } = self;
         let within = *within;
         let answer = timeout(within, ask(raw.get()));

@@ -357,9 +357,9 @@ impl Store for PostgresStore {
         Ok(done)
     }
 
-    async fn create_invite(&self, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<InviteId> {
+    async fn create_invite(&self, id: InviteId, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<()> {
         let mut tx = self.change(Acting::System).await?;
-        let done = users::create_invite(&mut tx, hash, by, expires_at).await?;
+        let done = users::create_invite(&mut tx, id, hash, by, expires_at).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -466,9 +466,9 @@ impl Store for PostgresStore {
         users::is_setup_secret(&mut *self.read(Acting::System).await?, hash).await
     }
 
-    async fn create_token(&self, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId> {
+    async fn create_token(&self, id: TokenId, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<()> {
         let mut tx = self.change(Acting::System).await?;
-        let done = users::create_token(&mut tx, hash, user, name).await?;
+        let done = users::create_token(&mut tx, id, hash, user, name).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -592,11 +592,12 @@ impl Store for PostgresStore {
     async fn create_request(
         &self,
         actor: &Actor,
+        id: RequestId,
         customer: Option<UserId>,
         text: RequestText,
     ) -> Result<CustomRequest> {
         let mut tx = self.change(Acting::Actor(actor)).await?;
-        let request = requests::create(&mut tx, actor, customer, text).await?;
+        let request = requests::create(&mut tx, actor, id, customer, text).await?;
         tx.commit().await?;
         Ok(request)
     }

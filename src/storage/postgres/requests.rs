@@ -72,10 +72,11 @@ fn request(row: &PgRow) -> sqlx::Result<CustomRequest> {
 
 /// # Errors
 /// [`StoreError::Forbidden`] for guests, and for admins who name nobody; [`StoreError::NotFound`] if
-/// `customer` is no customer.
+/// `customer` is no customer; [`StoreError::IdTaken`].
 pub(super) async fn create(
     conn: &mut Conn,
     actor: &Actor,
+    id: RequestId,
     customer: Option<UserId>,
     text: RequestText,
 ) -> Result<CustomRequest> {
@@ -90,11 +91,11 @@ pub(super) async fn create(
             .fetch_optional(&mut *conn)
             .await?
             .ok_or(StoreError::NotFound)?;
-    let id = RequestId::new();
-    sqlx::query(
+    let done = sqlx::query(
         "insert into custom_requests
              (id, customer_id, title, description, budget_cents, wanted_on, status, folded, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(customer.0)
@@ -107,6 +108,9 @@ pub(super) async fn create(
     .bind(at(now()))
     .execute(&mut *conn)
     .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::IdTaken);
+    }
     find(conn, actor, id).await
 }
 

@@ -353,14 +353,15 @@ pub(super) async fn reset_password(
 /// [`StoreError::NotFound`].
 pub(super) async fn create_invite(
     conn: &mut Conn,
+    id: InviteId,
     hash: SecretHash,
     by: UserId,
     expires_at: Timestamp,
-) -> Result<InviteId> {
+) -> Result<()> {
     get(&mut *conn, by).await?;
-    let id = InviteId::new();
-    sqlx::query(
-        "insert into invites (id, secret_hash, invited_by, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+    let done = sqlx::query(
+        "insert into invites (id, secret_hash, invited_by, created_at, expires_at) values ($1, $2, $3, $4, $5)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(hash.0.to_vec())
@@ -369,7 +370,7 @@ pub(super) async fn create_invite(
     .bind(at(expires_at))
     .execute(&mut *conn)
     .await?;
-    Ok(id)
+    if done.rows_affected() == 0 { Err(StoreError::IdTaken) } else { Ok(()) }
 }
 
 /// An invitation counts while whoever made it is an admin. Binds `$1` the present moment.
@@ -442,14 +443,16 @@ pub(super) async fn is_setup_secret(conn: &mut Conn, hash: SecretHash) -> Result
 /// [`StoreError::NotFound`]: there is no such user.
 pub(super) async fn create_token(
     conn: &mut Conn,
+    id: TokenId,
     hash: SecretHash,
     user: UserId,
     name: Option<Name>,
-) -> Result<TokenId> {
-    let id = TokenId::new();
+) -> Result<()> {
+    get(&mut *conn, user).await?;
     let done = sqlx::query(
         "insert into api_tokens (id, secret_hash, user_id, created_at, name)
-         select $1, $2, users.id, $4, $5 from users where users.id = $3",
+         values ($1, $2, $3, $4, $5)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(hash.0.to_vec())
@@ -458,7 +461,7 @@ pub(super) async fn create_token(
     .bind(name.as_ref().map(Name::as_str))
     .execute(&mut *conn)
     .await?;
-    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(id) }
+    if done.rows_affected() == 0 { Err(StoreError::IdTaken) } else { Ok(()) }
 }
 
 macro_rules! select_tokens {

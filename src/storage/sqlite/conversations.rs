@@ -214,11 +214,12 @@ pub(super) async fn insert(
     now: Timestamp,
 ) -> Result<()> {
     let email = customer.email.as_ref().map(|email| email.as_str());
-    sqlx::query(
+    let done = sqlx::query(
         "insert into conversations
              (id, kind, status, customer_name, customer_email, customer_participant_id, metadata, head, last_seq,
               customer_folded, created_at_ms, updated_at_ms, customer_id, request_id)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, ?8, ?9, ?9, ?10, ?11)",
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 0, ?8, ?9, ?9, ?10, ?11)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(kind.word())
@@ -233,6 +234,9 @@ pub(super) async fn insert(
     .bind(request.map(|id| id.0))
     .execute(&mut tx.conn)
     .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::IdTaken);
+    }
     let side = Participant {
         id: customer.participant,
         kind: customer_side(customer.id.is_some()),

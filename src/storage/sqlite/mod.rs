@@ -397,8 +397,8 @@ impl Store for SqliteStore {
         self.write(move |tx| Box::pin(users::reset_password(tx, hash, phc, now()))).await
     }
 
-    async fn create_invite(&self, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<InviteId> {
-        self.write(move |tx| Box::pin(users::create_invite(tx, hash, by, expires_at))).await
+    async fn create_invite(&self, id: InviteId, hash: SecretHash, by: UserId, expires_at: Timestamp) -> Result<()> {
+        self.write(move |tx| Box::pin(users::create_invite(tx, id, hash, by, expires_at))).await
     }
 
     async fn find_invite(&self, hash: SecretHash) -> Result<Option<Invite>> {
@@ -474,8 +474,8 @@ impl Store for SqliteStore {
         users::is_setup_secret(&mut *self.reader().await?, hash).await
     }
 
-    async fn create_token(&self, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId> {
-        self.write(move |tx| Box::pin(users::create_token(tx, hash, user, name))).await
+    async fn create_token(&self, id: TokenId, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<()> {
+        self.write(move |tx| Box::pin(users::create_token(tx, id, hash, user, name))).await
     }
 
     async fn list_tokens(&self) -> Result<Vec<ApiToken>> {
@@ -593,11 +593,12 @@ impl Store for SqliteStore {
     async fn create_request(
         &self,
         actor: &Actor,
+        id: RequestId,
         customer: Option<UserId>,
         text: RequestText,
     ) -> Result<CustomRequest> {
         let actor = actor.clone();
-        self.write(move |tx| Box::pin(async move { requests::create(tx, &actor, customer, text).await })).await
+        self.write(move |tx| Box::pin(async move { requests::create(tx, &actor, id, customer, text).await })).await
     }
 
     async fn find_request(&self, actor: &Actor, id: RequestId) -> Result<CustomRequest> {

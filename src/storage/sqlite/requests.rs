@@ -70,10 +70,11 @@ fn request(row: &SqliteRow) -> sqlx::Result<CustomRequest> {
 
 /// # Errors
 /// [`StoreError::Forbidden`] for guests, and for admins who name nobody; [`StoreError::NotFound`] if
-/// `customer` is no customer.
+/// `customer` is no customer; [`StoreError::IdTaken`].
 pub(super) async fn create(
     tx: &mut Tx,
     actor: &Actor,
+    id: RequestId,
     customer: Option<UserId>,
     text: RequestText,
 ) -> Result<CustomRequest> {
@@ -88,11 +89,11 @@ pub(super) async fn create(
             .fetch_optional(&mut tx.conn)
             .await?
             .ok_or(StoreError::NotFound)?;
-    let id = RequestId::new();
-    sqlx::query(
+    let done = sqlx::query(
         "insert into custom_requests
              (id, customer_id, title, description, budget_cents, wanted_on, status, folded, created_at_ms, updated_at_ms)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)",
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(customer.0)
@@ -105,6 +106,9 @@ pub(super) async fn create(
     .bind(now().0)
     .execute(&mut tx.conn)
     .await?;
+    if done.rows_affected() == 0 {
+        return Err(StoreError::IdTaken);
+    }
     find(&mut tx.conn, actor, id).await
 }
 

@@ -325,14 +325,15 @@ pub(super) async fn reset_password(
 /// [`StoreError::NotFound`].
 pub(super) async fn create_invite(
     tx: &mut Tx,
+    id: InviteId,
     hash: SecretHash,
     by: UserId,
     expires_at: Timestamp,
-) -> Result<InviteId> {
+) -> Result<()> {
     get(tx, by).await?;
-    let id = InviteId::new();
-    sqlx::query(
-        "insert into invites (id, secret_hash, invited_by, created_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4, ?5)",
+    let done = sqlx::query(
+        "insert into invites (id, secret_hash, invited_by, created_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4, ?5)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(hash.0.to_vec())
@@ -341,7 +342,7 @@ pub(super) async fn create_invite(
     .bind(expires_at.0)
     .execute(&mut tx.conn)
     .await?;
-    Ok(id)
+    if done.rows_affected() == 0 { Err(StoreError::IdTaken) } else { Ok(()) }
 }
 
 /// An invitation counts while whoever made it is an admin. Binds `?1` the present moment.
@@ -407,11 +408,18 @@ pub(super) async fn is_setup_secret(conn: &mut SqliteConnection, hash: SecretHas
 
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such user.
-pub(super) async fn create_token(tx: &mut Tx, hash: SecretHash, user: UserId, name: Option<Name>) -> Result<TokenId> {
-    let id = TokenId::new();
+pub(super) async fn create_token(
+    tx: &mut Tx,
+    id: TokenId,
+    hash: SecretHash,
+    user: UserId,
+    name: Option<Name>,
+) -> Result<()> {
+    get(tx, user).await?;
     let done = sqlx::query(
         "insert into api_tokens (id, secret_hash, user_id, created_at_ms, name)
-         select ?1, ?2, users.id, ?4, ?5 from users where users.id = ?3",
+         values (?1, ?2, ?3, ?4, ?5)
+         on conflict (id) do nothing",
     )
     .bind(id.0)
     .bind(hash.0.to_vec())
@@ -420,7 +428,7 @@ pub(super) async fn create_token(tx: &mut Tx, hash: SecretHash, user: UserId, na
     .bind(name.as_ref().map(Name::as_str))
     .execute(&mut tx.conn)
     .await?;
-    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(id) }
+    if done.rows_affected() == 0 { Err(StoreError::IdTaken) } else { Ok(()) }
 }
 
 macro_rules! select_tokens {

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::textarea_html;
-use crate::app::FormState;
+use crate::{app::FormState, domain::ClientId};
 
 /// One labelled input. `name` is its name in the form and its id in the page.
 #[component]
@@ -129,4 +129,11 @@ pub fn FormProblem(fields: &'static [&'static str]) -> impl IntoView {
             </p>
         }
     })
+}
+
+/// Names what a form makes: sent twice, it makes one. See `service::once`.
+#[component]
+pub fn FormKey() -> impl IntoView {
+    let key = FormState::current().value("form_key").parse().unwrap_or_else(|_| ClientId::new());
+    view! { <input type="hidden" name="form_key" value=key.to_string() /> }
 }

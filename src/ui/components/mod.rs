@@ -12,7 +12,7 @@ mod time;
 
 pub use address::address;
 pub use chat_button::ChatButton;
-pub use field::{Field, FormProblem};
+pub use field::{Field, FormKey, FormProblem};
 pub use frame::{Frame, Layout, Mark};
 pub use icon::Icon;
 pub use raw_text::{TabTitle, textarea_html};

@@ -16,7 +16,7 @@ use crate::{
         page,
         paint::{say, set, show},
     },
-    domain::{Conversation, Name, Problem},
+    domain::{ClientId, Code, Conversation, Name, Problem},
     ui::components::{Icon, icon},
 };
 
@@ -124,6 +124,8 @@ struct Dialog {
     form: HtmlFormElement,
     opened: Element,
     busy: Cell<bool>,
+    /// Names the chat that it opens: asked again after a lost answer, it is the same one.
+    key: Cell<ClientId>,
 }
 
 /// Lets the buttons in `root` open the dialog in it.
@@ -132,7 +134,8 @@ pub(super) fn offer_new_chat(root: &Element) {
     let dialog = part(".dialog").and_then(|dialog| dialog.dyn_into().ok());
     let form = part(".dialog form").and_then(|form| form.dyn_into().ok());
     let (Some(dialog), Some(form), Some(opened)) = (dialog, form, part(".dialog div.form")) else { return };
-    let dialog = Rc::new(Dialog { dialog, form, opened, busy: Cell::new(false) });
+    let dialog =
+        Rc::new(Dialog { dialog, form, opened, busy: Cell::new(false), key: Cell::new(page::new_client_id()) });
 
     let pressing = dialog.clone();
     page::on(root, "click", move |event| pressing.pressed(event));
@@ -159,6 +162,7 @@ impl Dialog {
 
     fn open(&self) {
         self.form.reset();
+        self.key.set(page::new_client_id());
         self.tell(None);
         show(&self.form, true);
         show(&self.opened, false);
@@ -178,7 +182,8 @@ impl Dialog {
             Some(value).filter(|value| !value.trim().is_empty())
         };
         let [name, email, first] = FIELDS.map(value);
-        let arguments = Object::default().text("customer_name", name.as_deref().unwrap_or_default());
+        let arguments = Object::default().text("form_key", &self.key.get().to_string());
+        let arguments = arguments.text("customer_name", name.as_deref().unwrap_or_default());
         let arguments =
             arguments.some_text("customer_email", email.as_deref()).some_text("first_message", first.as_deref());
         let dialog = self.clone();
@@ -186,7 +191,12 @@ impl Dialog {
             dialog.busy.set(false);
             match answer {
                 Ok(conversation) => dialog.opened(conversation),
-                Err(problem) => dialog.tell(Some(&problem)),
+                Err(problem) => {
+                    if problem.code == Code::Conflict {
+                        dialog.key.set(page::new_client_id());
+                    }
+                    dialog.tell(Some(&problem));
+                }
             }
         });
     }

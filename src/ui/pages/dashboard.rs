@@ -9,7 +9,7 @@ use crate::{
     api::{list_inbox, load_chat},
     domain::{ConversationId, ConversationStatus, Name},
     ui::{
-        components::{Field, FormProblem, Frame, Layout},
+        components::{Field, FormKey, FormProblem, Frame, Layout},
         islands::{Chat, Details, InboxList, Place},
     },
 };
@@ -108,6 +108,7 @@ fn NewChatForm() -> impl IntoView {
             <h1 class="sheet__title">"New chat"</h1>
             <p class="sheet__lead">"You get a link. Whoever opens it can write to you at once, without an account."</p>
             <form class="form sheet__body" method="post" action="/admin/chats">
+                <FormKey />
                 <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
                 <Field name="customer_name" label="Customer’s name" autocomplete="off" max_chars=Name::MAX_CHARS focus=true />
                 <Field name="customer_email" label="E-mail" kind="email" autocomplete="off" optional=true />

@@ -9,7 +9,7 @@ use crate::{
     app::FormState,
     domain::{Role, User},
     ui::{
-        components::{FormProblem, SearchField, long_date},
+        components::{FormKey, FormProblem, SearchField, long_date},
         islands::MadeLink,
     },
 };
@@ -35,6 +35,7 @@ pub fn PeoplePage() -> impl IntoView {
                         {if made.is_empty() {
                             view! {
                                 <form method="post" action="/admin/people/invites">
+                                    <FormKey />
                                     <button class="button button--primary" type="submit">
                                         "Make an invitation"
                                     </button>

@@ -10,8 +10,8 @@ use crate::{
     domain::{CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText, Role, StatusChange},
     ui::{
         components::{
-            ChatButton, Field, FormProblem, Frame, Layout, SearchField, StatusChip, When, address, budget_in_words,
-            day_in_words,
+            ChatButton, Field, FormKey, FormProblem, Frame, Layout, SearchField, StatusChip, When, address,
+            budget_in_words, day_in_words,
         },
         islands::LivePage,
     },
@@ -27,6 +27,7 @@ pub fn NewRequestPage() -> impl IntoView {
                 <h1 class="sheet__title">"What would you like to have made?"</h1>
                 <p class="sheet__lead">{format!("{business} will look at it and answer you in a chat about it.")}</p>
                 <form class="form sheet__body" method="post" action="/requests/new">
+                    <FormKey />
                     <FormProblem fields=&["title", "description", "budget", "wanted_on"] />
                     <Field
                         name="title"

@@ -8,7 +8,7 @@ use crate::{
     app::FormState,
     domain::Name,
     ui::{
-        components::{Field, FormProblem, long_date},
+        components::{Field, FormKey, FormProblem, long_date},
         islands::MadeLink,
     },
 };
@@ -35,6 +35,7 @@ pub fn TokensPage() -> impl IntoView {
                         }
                     })}
                 <form class="form page__form" method="post" action="/admin/tokens">
+                    <FormKey />
                     <FormProblem fields=&["name"] />
                     <Field
                         name="name"

@@ -139,7 +139,7 @@ async fn inboxes_and_requests_are_told_on_every_node() {
         .await
         .unwrap();
     let text = RequestText::parse("A table", "Of oak", None, None).unwrap();
-    let made = pair.nodes[0].create_request(&pair.actor(), Some(customer.id), text).await.unwrap();
+    let made = pair.nodes[0].create_request(&pair.actor(), None, Some(customer.id), text).await.unwrap();
     dashboard
         .wait("request", |frame| matches!(frame, ServerFrame::Request { id, .. } if id == made.id).then_some(()))
         .await;

@@ -30,7 +30,7 @@ impl Scene {
         let cleo = app.customer("Cleopatra").await;
         let text = RequestText::parse(WORDS[2], "Shelves for a library of wood", None, None).unwrap();
         let actor = bespoken::domain::Actor::Customer(cleo.user.clone(), vec![]);
-        let request = app.service.create_request(&actor, None, text).await.unwrap();
+        let request = app.service.create_request(&actor, None, None, text).await.unwrap();
         let room = app.open_request(request.id).await.id;
         let path = format!("/conversations/{room}/messages");
         cleo.api.post(&path, json!({ "content": WORDS[0] })).await.expect(201);

@@ -9,6 +9,7 @@ mod markup;
 mod sender;
 mod session;
 mod setup;
+mod twice;
 
 use crate::support::*;
 

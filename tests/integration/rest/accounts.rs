@@ -138,7 +138,7 @@ async fn a_role_is_lost_at_once() {
     let chat = app.open("Oak table").await;
     let (second, token) = app.other_admin().await;
     let cookie = app.cookie(&second).await;
-    let invitation = app.service.invite(&bespoken::domain::Actor::Admin(second.clone())).await.unwrap();
+    let invitation = app.service.invite(&bespoken::domain::Actor::Admin(second.clone()), None).await.unwrap();
     let invitation = Secret::presented(invitation.split_once("token=").unwrap().1);
     app.service.check_invite(&invitation, HERE).await.unwrap();
     let mut sockets = [app.socket(&token).await, Ws::with_cookie(&app.url, &cookie).await.unwrap()];

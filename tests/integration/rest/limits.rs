@@ -207,7 +207,7 @@ async fn a_customer_makes_so_many_requests() {
 async fn an_admin_and_their_tokens_open_so_many_chats() {
     let app = TestApp::with(|limits| limits.chats = 3).await;
     let (second, token) = app.other_admin().await;
-    let (_, another) = app.service.create_own_token(&Actor::Admin(second.clone()), None).await.unwrap();
+    let (_, another) = app.service.create_own_token(&Actor::Admin(second.clone()), None, None).await.unwrap();
     let open = async |token: &str| app.api(token).post("/conversations", json!({ "customer_name": "A" })).await;
     for token in [&token, another.expose(), &token] {
         open(token).await.expect(201);

@@ -16,7 +16,7 @@ async fn whoever_has_the_link_is_told_no_address_and_no_account() {
     let guest = app.api(&link);
     let mut socket = app.socket(&link).await;
     let room = id.parse().unwrap();
-    socket.send(ClientFrame::JoinRequest { room, after: None, epoch: None }).await;
+    socket.send(ClientFrame::JoinRequest { room, after: None, epoch: None, sender: None }).await;
 
     let path = format!("/conversations/{id}");
     app.admin().post(&format!("{path}/messages"), json!({ "content": "from one" })).await.expect(201);

@@ -149,8 +149,9 @@ pub async fn sign_in_links_work_until_they_expire(world: World) {
 pub async fn tokens_work_until_they_are_revoked(world: World) {
     let (one, two) = (hash(), hash());
     let ada = world.admin.user().unwrap();
-    let id = world.store.create_token(one, ada.id, None).await.unwrap();
-    world.store.create_token(two, ada.id, None).await.unwrap();
+    let id = TokenId::new();
+    world.store.create_token(id, one, ada.id, None).await.unwrap();
+    world.store.create_token(TokenId::new(), two, ada.id, None).await.unwrap();
 
     let token = world.store.find_token(one).await.unwrap().unwrap();
     assert_eq!((token.id, &token.user), (id, ada));
@@ -162,7 +163,7 @@ pub async fn tokens_work_until_they_are_revoked(world: World) {
     assert!(!world.store.revoke_token(TokenId::new()).await.unwrap());
     assert!(world.store.find_token(one).await.unwrap().is_none());
     assert!(world.store.find_token(two).await.unwrap().is_some());
-    assert_err!(world.store.create_token(hash(), UserId::new(), None).await, StoreError::NotFound);
+    assert_err!(world.store.create_token(TokenId::new(), hash(), UserId::new(), None).await, StoreError::NotFound);
 }
 
 pub async fn people_are_listed_admins_first_and_searched(world: World) {
@@ -364,9 +365,42 @@ pub async fn a_password_is_reset_once(world: World) {
     assert_err!(unknown, StoreError::NotFound);
 }
 
+pub async fn an_id_that_is_taken_makes_nothing(world: World) {
+    let ada = world.admin.user_id().unwrap();
+    let (first, second) = (hash(), hash());
+    let id = TokenId::new();
+    world.store.create_token(id, first, ada, None).await.unwrap();
+    assert_err!(world.store.create_token(id, second, ada, None).await, StoreError::IdTaken);
+    assert!(world.store.find_token(first).await.unwrap().is_some());
+    assert!(world.store.find_token(second).await.unwrap().is_none());
+    world.store.revoke_token(id).await.unwrap();
+    assert_err!(world.store.create_token(id, second, ada, None).await, StoreError::IdTaken);
+
+    let id = InviteId::new();
+    world.store.create_invite(id, first, ada, in_an_hour()).await.unwrap();
+    assert_err!(world.store.create_invite(id, second, ada, in_an_hour()).await, StoreError::IdTaken);
+    assert_eq!(world.store.list_invites().await.unwrap().len(), 1);
+
+    let new = new_conversation("Cleo");
+    world.store.open_conversation(&world.admin, new.clone()).await.unwrap();
+    let other = NewConversation { id: new.id, ..new_conversation("Other") };
+    assert_err!(world.store.open_conversation(&world.admin, other).await, StoreError::IdTaken);
+    assert_eq!(world.seat(&world.admin, new.id).await.conversation.customer_name, "Cleo");
+
+    let (cleo, stranger) = (world.customer("Cleo").await, world.customer("Stranger").await);
+    let id = RequestId::new();
+    world.store.create_request(&cleo, id, None, request_text("Shelf")).await.unwrap();
+    for actor in [&cleo, &stranger] {
+        let again = world.store.create_request(actor, id, None, request_text("Other")).await;
+        assert_err!(again, StoreError::IdTaken);
+    }
+    assert_eq!(world.store.find_request(&cleo, id).await.unwrap().title, "Shelf");
+}
+
 pub async fn an_invitation_makes_one_admin(world: World) {
     let (secret, ada) = (hash(), world.admin.user().unwrap());
-    let id = world.store.create_invite(secret, ada.id, in_an_hour()).await.unwrap();
+    let id = InviteId::new();
+    world.store.create_invite(id, secret, ada.id, in_an_hour()).await.unwrap();
     let found = world.store.find_invite(secret).await.unwrap().unwrap();
     assert_eq!((found.id, found.invited_by.as_str()), (id, "Ada"));
     assert!(world.store.find_invite(hash()).await.unwrap().is_none());
@@ -385,16 +419,21 @@ pub async fn an_invitation_makes_one_admin(world: World) {
     assert_eq!((made.len(), made[0].role), (1, Role::Admin));
     assert!(world.store.find_invite(secret).await.unwrap().is_none());
     assert_eq!(world.store.list_users(None, 10).await.unwrap().len(), 2);
-    assert_err!(world.store.create_invite(hash(), UserId::new(), in_an_hour()).await, StoreError::NotFound);
+    assert_err!(
+        world.store.create_invite(InviteId::new(), hash(), UserId::new(), in_an_hour()).await,
+        StoreError::NotFound
+    );
 }
 
 pub async fn an_invitation_dies_when_it_expires_is_withdrawn_or_its_maker_is_no_admin_any_more(world: World) {
     let (ada, second) = (world.admin.user().unwrap(), world.other_admin().await);
     let (expired, withdrawn, orphaned, valid) = (hash(), hash(), hash(), hash());
-    world.store.create_invite(expired, ada.id, just_over()).await.unwrap();
-    let id = world.store.create_invite(withdrawn, ada.id, in_an_hour()).await.unwrap();
-    world.store.create_invite(orphaned, second.user_id().unwrap(), in_an_hour()).await.unwrap();
-    let kept = world.store.create_invite(valid, ada.id, in_an_hour()).await.unwrap();
+    world.store.create_invite(InviteId::new(), expired, ada.id, just_over()).await.unwrap();
+    let id = InviteId::new();
+    world.store.create_invite(id, withdrawn, ada.id, in_an_hour()).await.unwrap();
+    world.store.create_invite(InviteId::new(), orphaned, second.user_id().unwrap(), in_an_hour()).await.unwrap();
+    let kept = InviteId::new();
+    world.store.create_invite(kept, valid, ada.id, in_an_hour()).await.unwrap();
     assert!(world.store.delete_invite(id).await.unwrap());
     assert!(!world.store.delete_invite(id).await.unwrap());
     assert!(!world.store.delete_invite(InviteId::new()).await.unwrap());
@@ -443,8 +482,10 @@ pub async fn of_two_admins_who_demote_each_other_at_once_one_stays(world: World)
 pub async fn the_tokens_of_a_demoted_admin_stop_working(world: World) {
     let (ada, second) = (world.admin.user_id().unwrap(), world.other_admin().await.user_id().unwrap());
     let (own, foreign) = (hash(), hash());
-    let kept = world.store.create_token(own, ada, Some(Name::parse("name", "Web shop").unwrap())).await.unwrap();
-    let lost = world.store.create_token(foreign, second, None).await.unwrap();
+    let kept = TokenId::new();
+    world.store.create_token(kept, own, ada, Some(Name::parse("name", "Web shop").unwrap())).await.unwrap();
+    let lost = TokenId::new();
+    world.store.create_token(lost, foreign, second, None).await.unwrap();
     let listed = world.store.list_tokens().await.unwrap();
     assert_eq!(listed.iter().map(|token| token.id).collect::<Vec<_>>(), [lost, kept], "newest first");
     assert_eq!(listed[1].name.as_ref().map(Name::as_str), Some("Web shop"));

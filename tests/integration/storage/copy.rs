@@ -87,10 +87,11 @@ async fn filled() -> Held {
     // Moments that PostgreSQL cannot keep.
     store.create_sign_in_link(hash(), ada, Timestamp(i64::MAX)).await.unwrap();
     store.create_sign_in_link(sign_in, cleo.id, in_an_hour()).await.unwrap();
-    store.create_token(token, ada, Some(Name::parse("name", "shop").unwrap())).await.unwrap();
-    let revoked = store.create_token(hash(), ada, None).await.unwrap();
+    store.create_token(TokenId::new(), token, ada, Some(Name::parse("name", "shop").unwrap())).await.unwrap();
+    let revoked = TokenId::new();
+    store.create_token(revoked, hash(), ada, None).await.unwrap();
     store.revoke_token(revoked).await.unwrap();
-    store.create_invite(invite, ada, in_an_hour()).await.unwrap();
+    store.create_invite(InviteId::new(), invite, ada, in_an_hour()).await.unwrap();
     store.create_password_reset(reset, cleo.id, in_an_hour()).await.unwrap();
     store.create_confirmation(confirmation, cleo.id, cleo.email.clone(), in_an_hour()).await.unwrap();
     store.put_setup_secret(setup).await.unwrap();

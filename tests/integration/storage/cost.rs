@@ -171,9 +171,9 @@ async fn no_call_reads_as_much_as_there_is() {
     let session = new_session(secret, Some(ada), &[room.link], in_an_hour());
     let session = world.store.create_session(session).await.unwrap();
     world.store.create_sign_in_link(sign_in, ada, in_an_hour()).await.unwrap();
-    world.store.create_token(token, ada, None).await.unwrap();
+    world.store.create_token(TokenId::new(), token, ada, None).await.unwrap();
     world.store.create_password_reset(reset, ada, in_an_hour()).await.unwrap();
-    world.store.create_invite(invite, ada, in_an_hour()).await.unwrap();
+    world.store.create_invite(InviteId::new(), invite, ada, in_an_hour()).await.unwrap();
     let (confirmation, claim) = (hash(), hash());
     let new_email = Email::parse("email", "new@example.com").unwrap();
     world.store.create_confirmation(confirmation, ada, new_email.clone(), in_an_hour()).await.unwrap();

@@ -81,6 +81,7 @@ contract! {
             a_claim_and_a_change_of_address_at_once_leave_one
             a_new_password_ends_every_other_way_in
             a_password_is_reset_once
+            an_id_that_is_taken_makes_nothing
             an_invitation_makes_one_admin
             an_invitation_dies_when_it_expires_is_withdrawn_or_its_maker_is_no_admin_any_more
             admins_give_roles_to_others

@@ -21,7 +21,8 @@ pub async fn what_ends_access_is_noted(world: World) {
         world.store.create_session(new_session(hash(), Some(ben.id), &[room.link], in_an_hour())).await.unwrap()
     };
     let (first, second, third, fourth) = (session().await, session().await, session().await, session().await);
-    let token = world.store.create_token(hash(), world.admin.user_id().unwrap(), None).await.unwrap();
+    let token = TokenId::new();
+    world.store.create_token(token, hash(), world.admin.user_id().unwrap(), None).await.unwrap();
     assert_eq!(noted(&world, &mut heard).await, []);
 
     world.store.end_session(first).await.unwrap();

@@ -446,7 +446,7 @@ async fn a_pool_of_one_serves_two_customers_in_turn() {
     for name in ["ben", "cleo"] {
         let user = store.create_user(new_user(&format!("{name}@example.com"), name, Role::Customer)).await.unwrap();
         let actor = Actor::Customer(user, vec![]);
-        let request = store.create_request(&actor, None, request_text(name)).await.unwrap();
+        let request = store.create_request(&actor, RequestId::new(), None, request_text(name)).await.unwrap();
         let room = store.open_request_conversation(&actor, request.id).await.unwrap().0.conversation.id;
         customers.push((actor, room));
     }

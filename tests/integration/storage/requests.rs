@@ -19,7 +19,7 @@ pub async fn customers_make_their_own_and_admins_make_them_for_customers(world: 
     let (owner, other) = (world.customer("Owner").await, world.customer("Other").await);
     let text =
         RequestText { budget_cents: Some(120_050), wanted_on: Some("2028-02-29".into()), ..request_text("Table") };
-    let made = world.store.create_request(&owner, None, text.clone()).await.unwrap();
+    let made = world.store.create_request(&owner, RequestId::new(), None, text.clone()).await.unwrap();
     assert_eq!((Some(made.customer_id), &*made.customer_name), (owner.user_id(), "Owner"));
     assert_eq!((&*made.customer_email, &*made.title, &*made.description), ("owner@example.com", "Table", "Of oak"));
     assert_eq!((made.budget_cents, made.wanted_on.as_deref()), (Some(120_050), Some("2028-02-29")));
@@ -27,13 +27,16 @@ pub async fn customers_make_their_own_and_admins_make_them_for_customers(world: 
     assert_eq!((made.unread, made.updated_at), (0, made.created_at));
     assert_eq!(world.store.find_request(&owner, made.id).await.unwrap(), made);
 
-    let by_admin = world.store.create_request(&world.admin, owner.user_id(), text.clone()).await.unwrap();
+    let by_admin =
+        world.store.create_request(&world.admin, RequestId::new(), owner.user_id(), text.clone()).await.unwrap();
     assert_eq!(Some(by_admin.customer_id), owner.user_id());
-    let named = world.store.create_request(&owner, other.user_id(), text.clone()).await.unwrap();
+    let named = world.store.create_request(&owner, RequestId::new(), other.user_id(), text.clone()).await.unwrap();
     assert_eq!(Some(named.customer_id), owner.user_id(), "a customer makes none for somebody else");
 
     let room = world.room("Guest").await;
-    let create = async |actor: &Actor, customer| world.store.create_request(actor, customer, text.clone()).await;
+    let create = async |actor: &Actor, customer| {
+        world.store.create_request(actor, RequestId::new(), customer, text.clone()).await
+    };
     assert_err!(create(&room.guest, owner.user_id()).await, StoreError::Forbidden);
     assert_err!(create(&world.admin, None).await, StoreError::Forbidden);
     assert_err!(create(&world.admin, world.admin.user_id()).await, StoreError::NotFound);
@@ -107,7 +110,7 @@ pub async fn paging_in_each_order_visits_each_once(world: World) {
     .enumerate()
     {
         let text = RequestText { wanted_on: wanted_on.map(str::to_owned), ..request_text(title) };
-        let made = world.store.create_request(&owner, None, text).await.unwrap();
+        let made = world.store.create_request(&owner, RequestId::new(), None, text).await.unwrap();
         world.backend.set_request_times(made.id, Timestamp(created), Timestamp(updated)).await;
         if n == 3 {
             world.open(&world.admin, made.id).await;
@@ -166,7 +169,7 @@ pub async fn lists_are_filtered_and_counted(world: World) {
         made.push(world.request(&owner, title).await);
     }
     let text = RequestText { description: "like my TABLE\nbut in Ash".into(), ..request_text("Stool") };
-    made.push(world.store.create_request(&other, None, text).await.unwrap());
+    made.push(world.store.create_request(&other, RequestId::new(), None, text).await.unwrap());
     world.set_request(&world.admin, made[0].id, RequestStatus::InProgress).await;
     world.set_request(&world.admin, made[1].id, RequestStatus::Done).await;
     world.set_request(&world.admin, made[4].id, RequestStatus::InProgress).await;

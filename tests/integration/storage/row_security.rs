@@ -92,11 +92,11 @@ impl Scene {
             store.create_session(new_session(hash(), None, &[room.link], in_an_hour())).await.unwrap();
         }
         store.create_sign_in_link(hash(), ada, in_an_hour()).await.unwrap();
-        store.create_token(hash(), ada, None).await.unwrap();
+        store.create_token(TokenId::new(), hash(), ada, None).await.unwrap();
         store.create_password_reset(hash(), ada, in_an_hour()).await.unwrap();
         let own = world.admin.user().unwrap().email.clone();
         store.create_confirmation(hash(), ada, own, in_an_hour()).await.unwrap();
-        store.create_invite(hash(), ada, in_an_hour()).await.unwrap();
+        store.create_invite(InviteId::new(), hash(), ada, in_an_hour()).await.unwrap();
         let ended = store.create_session(new_session(hash(), None, &[], in_an_hour())).await.unwrap();
         store.end_session(ended).await.unwrap();
         let mut superuser = database.superuser().await;

@@ -78,7 +78,7 @@ impl World {
 
     /// A customer's request.
     pub async fn request(&self, customer: &Actor, title: &str) -> CustomRequest {
-        self.store.create_request(customer, None, request_text(title)).await.unwrap()
+        self.store.create_request(customer, RequestId::new(), None, request_text(title)).await.unwrap()
     }
 
     /// The conversation of a request.
