@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::process::{Context, Outcome, cargo, run, say};
 use crate::workspace::Workspace;
-use crate::{client, server, setup, site};
+use crate::{client, sbom, server, setup, site};
 
 pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     setup::wasm_target()?;
@@ -23,6 +23,8 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     say("building the server (optimised; the first time takes some minutes)");
     run(&mut server::compilation(workspace, server::Profile::Release))?;
 
+    let bill = sbom::write(workspace)?;
+    println!("{}", workspace.shown(&bill));
     report(workspace)
 }
 

@@ -16,6 +16,7 @@ mod lint;
 mod postgres;
 mod process;
 mod run;
+mod sbom;
 mod server;
 mod setup;
 mod site;
@@ -52,13 +53,13 @@ const TASKS: &[Task] = &[
     Task {
         name: "build",
         arguments: "",
-        does: "leave one self-contained release binary in target/release/bespoken",
+        does: "leave one self-contained release binary in target/release/bespoken, and its bill of materials",
         start: build::start,
     },
     Task {
         name: "lint",
         arguments: "",
-        does: "rustfmt, and clippy with warnings denied for server, client and preview",
+        does: "rustfmt, clippy with warnings denied for server, client and preview, and the dependencies' licences",
         start: lint::start,
     },
     Task {
