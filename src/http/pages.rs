@@ -174,7 +174,7 @@ pub(super) async fn login(
         };
     }
     match asker.actor.as_ref().and_then(Actor::user) {
-        Some(user) => Redirect::to(home_of(user)).into_response(),
+        Some(user) => see_other(home_of(user)),
         None => {
             let form = match query.cookie.as_deref() {
                 Some("lost") if asker.session.is_none() => {

@@ -24,8 +24,11 @@ pub const GROUP: Group = Group {
     variables: &[
         ("BESPOKEN_LIMIT_SENDS", "100000000"),
         ("BESPOKEN_LIMIT_LINK_GUESSES", "100000000"),
-        ("BESPOKEN_LIMIT_FRAMES", "100000000"),
-        ("BESPOKEN_LIMIT_STORED_BYTES", "0"),
+        ("BESPOKEN_LIMIT_ASKS", "100000000"),
+        ("BESPOKEN_LIMIT_INVALID_FRAMES", "100000000"),
+        ("BESPOKEN_LIMIT_REQUESTS", "100000000"),
+        ("BESPOKEN_LIMIT_OPEN_REQUESTS", "100000000"),
+        ("BESPOKEN_LIMIT_PERSON_BYTES", "100000000000"),
     ],
     attacks: &[Attack {
         name: "frames, bodies, cursors, searches, links, files, cookies and multipart",
