@@ -8,6 +8,7 @@ mod access;
 mod frames;
 mod fuzz;
 mod http;
+mod known;
 mod memory;
 mod pages;
 mod sessions;
@@ -38,6 +39,7 @@ pub struct Group {
 
 const GROUPS: &[Group] = &[
     access::GROUP,
+    known::GROUP,
     frames::GROUP,
     pages::GROUP,
     sessions::GROUP,

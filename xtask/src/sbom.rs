@@ -46,7 +46,18 @@ pub fn write(workspace: &Workspace) -> Outcome<PathBuf> {
 fn crates(workspace: &Workspace, how: &[&str]) -> Outcome<BTreeSet<(String, String, String)>> {
     let format = format!("{{p}}{BETWEEN}{{l}}");
     let mut tree = cargo(workspace);
-    tree.args(["tree", "--quiet", "--package", "bespoken", "--edges", "normal", "--prefix", "none", "--format", &format]);
+    tree.args([
+        "tree",
+        "--quiet",
+        "--package",
+        "bespoken",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        &format,
+    ]);
     let listed = tree.args(how).output().context("cargo tree")?;
     if !listed.status.success() {
         return Err(Failure::new(String::from_utf8_lossy(&listed.stderr).into_owned()));

@@ -1,5 +1,6 @@
 //! Nobody sends in the name of somebody else: `as` says for whom a request was made.
 
+use bespoken::domain::ParticipantId;
 use serde_json::json;
 
 use crate::support::*;
@@ -43,7 +44,7 @@ async fn a_sent_message_is_not_shown_again_to_another_sender() {
     let chat = app.open("Oak table").await;
     let (_, token) = app.other_admin().await;
     let path = format!("/conversations/{}/messages", chat.id);
-    let body = json!({ "content": "hello", "client_id": fresh(), "as": app.data.admin.id });
+    let body = json!({ "content": "hello", "client_id": fresh(), "as": ParticipantId::from(app.data.admin.id) });
     app.admin().post(&path, body.clone()).await.expect(201);
     app.api(&token).post(&path, body.clone()).await.problem(403, "forbidden");
     app.admin().post(&path, body).await.expect(200);

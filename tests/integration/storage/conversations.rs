@@ -112,7 +112,7 @@ pub async fn opening_is_the_first_rev(world: World) {
     }
     // The same id again is a mistake of the caller, and changes nothing.
     let again = NewConversation { link: new_link(), ..new.clone() };
-    assert_err!(world.store.open_conversation(&world.admin, again).await, StoreError::Database(_));
+    assert_err!(world.store.open_conversation(&world.admin, again).await, StoreError::IdTaken);
     assert_eq!(world.seat(&world.admin, new.id).await.link, Some(new.link.id));
 }
 
