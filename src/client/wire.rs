@@ -289,7 +289,7 @@ mod tests {
                 status: if closed_at.is_some() { ConversationStatus::Closed } else { ConversationStatus::Open },
                 customer_email: closed_by.clone(),
                 request_id: other.map(RequestId),
-                assignee_id: other.map(UserId),
+                assignee_id: other.map(ParticipantId::told),
                 customer_name,
                 last_message,
                 closed_by,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, RequestId, Timestamp, UserId};
+use super::{ConversationId, ParticipantId, RequestId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -36,8 +36,8 @@ pub struct Conversation {
     /// What the program that opened the conversation attached to it: an object or null. Always
     /// null for the customer side.
     pub metadata: serde_json::Value,
-    /// The account of an admin. Always null for the customer side.
-    pub assignee_id: Option<UserId>,
+    /// The admin who looks after it, as a participant.
+    pub assignee_id: Option<ParticipantId>,
     /// The highest rev.
     pub head: i64,
     /// The highest seq; 0 while there is no message.

@@ -5,12 +5,13 @@ use super::{
     once::{id_for, made_before},
     problem,
     rate::held_back,
+    sessions::require_admin,
 };
 use crate::{
     api::{Chat, FOUND_MESSAGES, Found, Inbox},
     domain::{
         Actor, ClientId, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email,
-        LinkId, Name, ParticipantId, Problem, Timestamp, User, UserId,
+        LinkId, Name, ParticipantId, Problem, Timestamp, User,
     },
     protocol::{JOIN_LATEST, Joined},
     storage::{
@@ -257,7 +258,7 @@ impl Service {
         Ok(self.seen_by(actor, seat))
     }
 
-    /// Assigns a conversation to an admin, named by account or as a participant, or to nobody.
+    /// Assigns a conversation to an admin, named as a participant or by account, or to nobody.
     ///
     /// # Errors
     /// `forbidden` unless the actor is an admin; `invalid` if the assignee is none.
@@ -265,24 +266,25 @@ impl Service {
         &self,
         actor: &Actor,
         id: ConversationId,
-        assignee: Option<UserId>,
+        assignee: Option<ParticipantId>,
     ) -> Result<Conversation, Problem> {
         // Asked first, so that what is not found below can only be the assignee.
         self.store.find_conversation(actor, id).await.map_err(problem)?;
+        require_admin(actor)?;
         let nobody = || Problem::invalid("assignee_id", "There is no admin with this id.");
-        let seat = match self.store.assign(actor, id, assignee).await.map_err(problem) {
-            Err(Problem { code: Code::NotFound, .. }) => {
-                // Programs know themselves by `welcome`, and others by what they wrote: as participants.
-                let sought = assignee.map(|UserId(id)| ParticipantId::told(id));
+        let assignee = match assignee {
+            None => None,
+            Some(sought) => {
+                // Admins come first in this list.
                 let users = self.store.list_users(None, MAX_LIST).await.map_err(problem)?;
-                let found = users.into_iter().find(|user| Some(user.id.into()) == sought).ok_or_else(nobody)?;
-                self.store.assign(actor, id, Some(found.id)).await.map_err(|error| match problem(error) {
-                    Problem { code: Code::NotFound, .. } => nobody(),
-                    other => other,
-                })?
+                let is_sought = |user: &User| sought == user.id.into() || sought == ParticipantId::told(user.id.0);
+                Some(users.into_iter().find(is_sought).ok_or_else(nobody)?.id)
             }
-            other => other?,
         };
+        let seat = self.store.assign(actor, id, assignee).await.map_err(|error| match problem(error) {
+            Problem { code: Code::NotFound, .. } => nobody(),
+            other => other,
+        })?;
         Ok(self.seen_by(actor, seat))
     }
 

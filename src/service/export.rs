@@ -121,8 +121,6 @@ impl Service {
         let (conversation, messages) = self.transcript(&operator, id).await?;
         let Room { participants, receipts, .. } =
             self.store.load_room(&operator, id, None, 0).await.map_err(problem)?;
-        // What goes to the customer names no accounts of admins.
-        let conversation = Conversation { assignee_id: None, ..conversation };
         Ok(Talk { conversation, participants, receipts, messages })
     }
 

@@ -9,7 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Id, Params, SignedIn, transcript};
-use crate::domain::{Conversation, ConversationId, ConversationKind, ConversationStatus, Message, Problem, UserId};
+use crate::domain::{
+    Conversation, ConversationId, ConversationKind, ConversationStatus, Message, ParticipantId, Problem,
+};
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewConversation)]
@@ -93,13 +95,13 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<ConversationId>) -> R
 #[schema(as = ConversationChange)]
 pub(in crate::http) struct Changes {
     status: Option<ConversationStatus>,
-    /// An admin, by the id of the account or as a participant; null for nobody.
+    /// An admin, by the participant id; null for nobody.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<UserId>)]
-    assignee_id: Option<Option<UserId>>,
+    #[schema(value_type = Option<ParticipantId>)]
+    assignee_id: Option<Option<ParticipantId>>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<UserId>>, D::Error> {
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<ParticipantId>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

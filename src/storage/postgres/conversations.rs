@@ -85,9 +85,8 @@ fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
     let customer_name: String = row.try_get("customer_name")?;
     let last_seen_at = row.optional_time("last_seen_at")?;
     let customer_email = row.try_get("customer_email")?;
-    let assignee_id = row.optional_id("assignee_id", UserId)?;
     // The customer side may be anybody with the link.
-    let (me, metadata, customer_email, assignee_id) = match actor {
+    let (me, metadata, customer_email) = match actor {
         Actor::Admin(user) => {
             let Json(metadata) = row.try_get("metadata")?;
             let (id, name) = (user.id.into(), user.name.as_str().to_owned());
@@ -95,14 +94,13 @@ fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
                 Participant { id, kind: ParticipantKind::Admin, name, online: false, last_seen_at },
                 metadata,
                 customer_email,
-                assignee_id,
             )
         }
         Actor::Customer(..) | Actor::Guest(_) => {
             let id = row.id("customer_participant_id", ParticipantId::stored)?;
             let kind = customer_side(row.try_get("has_account")?);
             let name = customer_name.clone();
-            (Participant { id, kind, name, online: false, last_seen_at }, serde_json::Value::Null, None, None)
+            (Participant { id, kind, name, online: false, last_seen_at }, serde_json::Value::Null, None)
         }
     };
     let conversation = Conversation {
@@ -113,7 +111,7 @@ fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
         customer_name,
         customer_email,
         metadata,
-        assignee_id,
+        assignee_id: row.optional_id("assignee_id", ParticipantId::stored)?,
         head: row.try_get("head")?,
         last_seq: row.try_get("last_seq")?,
         last_message: row.try_get("last_message")?,

@@ -1,6 +1,6 @@
 //! Opening, listing, changing conversations.
 
-use bespoken::domain::{Conversation, ConversationId, ConversationKind, ConversationStatus};
+use bespoken::domain::{Conversation, ConversationId, ConversationKind, ConversationStatus, ParticipantId};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -135,7 +135,7 @@ async fn admins_assign() {
     let (second, _) = app.other_admin().await;
     let path = format!("/conversations/{}", chat.id);
     let assigned = app.admin().patch(&path, json!({ "assignee_id": second.id })).await.expect(200).json();
-    assert_eq!((&assigned["assignee_id"], &assigned["head"]), (&json!(second.id), &json!(2)));
+    assert_eq!((&assigned["assignee_id"], &assigned["head"]), (&json!(ParticipantId::from(second.id)), &json!(2)));
     let nobody = app.admin().patch(&path, json!({ "assignee_id": null })).await.expect(200).json();
     assert_eq!((&nobody["assignee_id"], &nobody["head"]), (&Value::Null, &json!(3)));
     let problem =

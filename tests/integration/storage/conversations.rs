@@ -143,7 +143,7 @@ pub async fn assigning(world: World) {
     let grace = world.user("Grace", Role::Admin).await;
     for _ in 0..2 {
         let seat = world.store.assign(&world.admin, room.id, Some(grace.id)).await.unwrap();
-        assert_eq!((seat.conversation.assignee_id, seat.conversation.head), (Some(grace.id), 2));
+        assert_eq!((seat.conversation.assignee_id, seat.conversation.head), (Some(grace.id.into()), 2));
     }
     let ben = world.user("Ben", Role::Customer).await;
     for nobody in [ben.id, UserId::new()] {
