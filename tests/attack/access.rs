@@ -10,7 +10,7 @@ use crate::{
     target::Target,
 };
 
-pub const GROUP: Group = Group { name: "access", variables: &[], attacks: ATTACKS };
+pub const GROUP: Group = Group { name: "access", variables: &[], only: None, attacks: ATTACKS };
 
 /// Every call of the API on what belongs to Alice.
 fn calls(target: &Target) -> Vec<(&'static str, String, Option<serde_json::Value>)> {

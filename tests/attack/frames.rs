@@ -8,7 +8,7 @@ use crate::{
     target::Target,
 };
 
-pub const GROUP: Group = Group { name: "frames", variables: &[], attacks: ATTACKS };
+pub const GROUP: Group = Group { name: "frames", variables: &[], only: None, attacks: ATTACKS };
 
 /// A socket of the attacker.
 fn socket(target: &Target) -> Socket {

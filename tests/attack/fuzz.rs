@@ -30,6 +30,7 @@ pub const GROUP: Group = Group {
         ("BESPOKEN_LIMIT_OPEN_REQUESTS", "100000000"),
         ("BESPOKEN_LIMIT_PERSON_BYTES", "100000000000"),
     ],
+    only: None,
     attacks: &[Attack {
         name: "frames, bodies, cursors, searches, links, files, cookies and multipart",
         expected: "no error of the server, and everybody is served",

@@ -17,6 +17,7 @@ pub const GROUP: Group = Group {
         ("BESPOKEN_TRUSTED_PROXIES", "127.0.0.1/32"),
         ("BESPOKEN_LIMIT_PERSON_BYTES", "5000000"),
     ],
+    only: None,
     attacks: ATTACKS,
 };
 
@@ -277,6 +278,21 @@ const ATTACKS: &[Attack] = &[
         },
     },
     Attack {
+        name: "a picture tells where it was taken",
+        expected: "shown, without the place",
+        run: |target| {
+            let mallory = &target.mallory;
+            let uploaded =
+                upload(target.address, &mallory.person, &mallory.conversation, "a.png", "image/png", &picture());
+            let id = uploaded.json()["id"].as_str().unwrap().to_owned();
+            let shown = target.get(&mallory.person, &format!("/api/v1/attachments/{id}"));
+            match (shown.header("content-type"), shown.body.contains("52.52 N")) {
+                ("image/png", false) => "shown, without the place".to_owned(),
+                (media_type, told) => format!("{media_type}, with the place: {told}"),
+            }
+        },
+    },
+    Attack {
         name: "a function of the server is called by somebody who may not",
         expected: "403, 404",
         run: |target| {
@@ -294,3 +310,27 @@ const ATTACKS: &[Attack] = &[
         },
     },
 ];
+
+/// A whole PNG of one pixel with a text that tells a place (PNG specification, sections 5 and 11).
+fn picture() -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+        png.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
+        png.extend(kind);
+        png.extend(data);
+        png.extend(crc(&[kind, data].concat()).to_be_bytes());
+    };
+    chunk(b"IHDR", &[0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 0]);
+    chunk(b"tEXt", b"Location\x0052.52 N");
+    chunk(b"IDAT", b"x\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff");
+    chunk(b"IEND", b"");
+    png
+}
+
+/// The checksum of a chunk.
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xEDB8_8320 } else { 0 })
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}

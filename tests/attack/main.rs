@@ -10,6 +10,8 @@ mod fuzz;
 mod http;
 mod known;
 mod memory;
+#[cfg(unix)]
+mod nodes;
 mod pages;
 mod sessions;
 mod socket;
@@ -34,6 +36,8 @@ pub struct Attack {
 pub struct Group {
     pub name: &'static str,
     pub variables: &'static [(&'static str, &'static str)],
+    /// The name of the one database on which they make sense, if it is not each.
+    pub only: Option<&'static str>,
     pub attacks: &'static [Attack],
 }
 
@@ -47,6 +51,8 @@ const GROUPS: &[Group] = &[
     uploads::GROUP,
     transport::GROUP,
     memory::GROUP,
+    #[cfg(unix)]
+    nodes::GROUP,
     fuzz::GROUP,
 ];
 
@@ -58,7 +64,7 @@ fn main() -> ExitCode {
         for group in GROUPS {
             let full_name = |attack: &Attack| format!("{}: {}", group.name, attack.name);
             let wanted: Vec<_> = group.attacks.iter().filter(|attack| is_wanted(&full_name(attack))).collect();
-            if wanted.is_empty() {
+            if wanted.is_empty() || group.only.is_some_and(|only| only != database.name()) {
                 continue;
             }
             let target = Target::start(&database, group.variables);

@@ -4,7 +4,7 @@ use std::{io::Write, net::TcpStream};
 
 use crate::{Attack, Group, http::connect, target::Target};
 
-pub const GROUP: Group = Group { name: "memory", variables: &[], attacks: ATTACKS };
+pub const GROUP: Group = Group { name: "memory", variables: &[], only: None, attacks: ATTACKS };
 
 /// What a server may need more for whatever is begun.
 const MOST_MB: u64 = 100;

@@ -9,7 +9,7 @@ use crate::{
     target::{PASSWORD, Target, upload},
 };
 
-pub const GROUP: Group = Group { name: "pages", variables: &[], attacks: ATTACKS };
+pub const GROUP: Group = Group { name: "pages", variables: &[], only: None, attacks: ATTACKS };
 
 /// Ends every kind of element and attribute in which text can be.
 const MARKUP: &str = r#""'></title></textarea></script></style><zzq onload=alert(1)>"#;

@@ -15,11 +15,12 @@ pub const GROUP: Group = Group {
     name: "sessions",
     // One machine plays everybody.
     variables: &[("BESPOKEN_LIMIT_LINK_GUESSES", "100000")],
+    only: None,
     attacks: ATTACKS,
 };
 
 /// With the limits that ordinary servers have.
-pub const GUESSES: Group = Group { name: "guesses", variables: &[], attacks: GUESSING };
+pub const GUESSES: Group = Group { name: "guesses", variables: &[], only: None, attacks: GUESSING };
 
 /// Opens a socket, ends what let it in, and tells how the socket ends.
 fn ends(target: &Target, person: &Person, end: impl FnOnce()) -> String {

@@ -2,9 +2,9 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -41,7 +41,7 @@ impl Database {
     }
 
     /// The URL of a new database; makes it.
-    fn make(&self, folder: &std::path::Path) -> String {
+    fn make(&self, folder: &Path) -> String {
         let Self::Postgres(server) = self else { return format!("sqlite://{}", folder.join("bespoken.db").display()) };
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("bespoken_attack_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
@@ -74,7 +74,7 @@ pub struct Target {
     /// Another customer, who attacks.
     pub mallory: Customer,
     process: Child,
-    database_url: String,
+    pub database_url: String,
     /// PostgreSQL, where the database goes at the end.
     server: Option<String>,
     folder: TempDir,
@@ -94,29 +94,58 @@ fn program() -> PathBuf {
     env::var_os("BESPOKEN_BIN").map_or_else(|| env!("CARGO_BIN_EXE_bespoken").into(), PathBuf::from)
 }
 
-impl Target {
-    pub fn start(database: &Database, variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database_url = database.make(folder.path());
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+/// A server as a process.
+pub struct Node {
+    pub address: SocketAddr,
+    process: Child,
+}
+
+impl Node {
+    fn start(folder: &Path, log: &str, database_url: &str, variables: &[(&str, &str)]) -> Self {
+        let log = folder.join(log);
         let mut process = Command::new(program())
             .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.path())
-            .current_dir(folder.path())
-            .env("DATABASE_URL", &database_url)
+            .arg(folder)
+            .current_dir(folder)
+            .env("DATABASE_URL", database_url)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(std::fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let listening =
             lines.map_while(Result::ok).find_map(|line| Some(line.strip_prefix("listening on http://")?.to_owned()));
-        let Some(address) = listening.and_then(|address| address.parse().ok()) else {
-            let mut said = String::new();
-            std::fs::File::open(folder.path().join("log")).unwrap().read_to_string(&mut said).unwrap();
-            panic!("the server did not start: {said}");
-        };
+        match listening.and_then(|address| address.parse().ok()) {
+            Some(address) => Self { address, process },
+            None => panic!("the server did not start: {}", std::fs::read_to_string(log).unwrap()),
+        }
+    }
+}
+
+/// One more server beside a [`Target`].
+pub struct OtherNode(Node);
+
+impl std::ops::Deref for OtherNode {
+    type Target = Node;
+
+    fn deref(&self) -> &Node {
+        &self.0
+    }
+}
+
+impl Drop for OtherNode {
+    fn drop(&mut self) {
+        self.0.process.kill().ok();
+        self.0.process.wait().ok();
+    }
+}
+
+impl Target {
+    pub fn start(database: &Database, variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = database.make(folder.path());
+        let Node { address, process } = Node::start(folder.path(), "log", &database_url, variables);
         let made = Command::new(program())
             .args(["token", "create", "--email", "admin@demo.invalid"])
             .env("DATABASE_URL", &database_url)
@@ -155,6 +184,16 @@ impl Target {
     pub fn sign_in(&self, email: &str, password: &str) -> Option<Person> {
         let reply = self.submit(&Person::default(), "/login", &[("email", email), ("password", password)]);
         (reply.status == 303).then(|| Person::with_cookie(reply.cookies().join("; ")))
+    }
+
+    /// Another server on the same database.
+    pub fn second_node(&self) -> OtherNode {
+        self.node_on(&self.database_url)
+    }
+
+    /// Another server on the same database, which it reaches by this URL.
+    pub fn node_on(&self, database_url: &str) -> OtherNode {
+        OtherNode(Node::start(self.folder.path(), "log of another", database_url, &[]))
     }
 
     /// Another admin, signed in in a browser.
@@ -204,7 +243,7 @@ impl Target {
         line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kb| kb / 1024)
     }
 
-    pub fn folder(&self) -> &std::path::Path {
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
@@ -247,7 +286,8 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("a text, not {value}")).to_owned()
 }
 
-fn api(address: SocketAddr, person: &Person, method: &str, path: &str, body: Option<Value>) -> Reply {
+/// The API of this server as this person uses it.
+pub fn api(address: SocketAddr, person: &Person, method: &str, path: &str, body: Option<Value>) -> Reply {
     let mut headers = person.headers(address);
     let body = body.map(|body| body.to_string()).unwrap_or_default();
     if !body.is_empty() {

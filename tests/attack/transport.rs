@@ -13,7 +13,7 @@ use crate::{
     target::Target,
 };
 
-pub const GROUP: Group = Group { name: "transport", variables: &[], attacks: ATTACKS };
+pub const GROUP: Group = Group { name: "transport", variables: &[], only: None, attacks: ATTACKS };
 
 /// Longer than any deadline of the server.
 const PATIENCE: Duration = Duration::from_secs(60);

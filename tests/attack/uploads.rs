@@ -6,7 +6,8 @@ use crate::{
     target::{Target, upload},
 };
 
-pub const GROUP: Group = Group { name: "uploads", variables: &[("BESPOKEN_LIMIT_SENDS", "100000")], attacks: ATTACKS };
+pub const GROUP: Group =
+    Group { name: "uploads", variables: &[("BESPOKEN_LIMIT_SENDS", "100000")], only: None, attacks: ATTACKS };
 
 /// Uploads this and reads it back.
 fn round_trip(target: &Target, name: &str, media_type: &str, bytes: &[u8]) -> Reply {
