@@ -7,6 +7,7 @@ use std::{cell::RefCell, rc::Rc, task::Poll};
 
 use futures_util::{SinkExt, StreamExt, future::poll_fn};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use gloo_timers::future::TimeoutFuture;
 use leptos::leptos_dom::helpers::{location, window};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
@@ -63,6 +64,8 @@ thread_local! {
 
 /// Stands for the close code where this end gave the connection up.
 const GAVE_UP: u16 = 1006;
+/// Before the server is asked once more whether the browser still has a session.
+const ASK_AFTER_MS: [u32; 4] = [0, 300, 1_000, 2_000];
 /// A room's name that no conversation has: the answer to joining it is a sign of life.
 const NO_ROOM: ConversationId = ConversationId(Uuid::nil());
 
@@ -299,13 +302,22 @@ pub fn estrange() {
 
 /// Gives the line up if the browser has no session any more: this person is signed out, or the link was revoked. A
 /// browser does not say why a connection was refused, and a session that ended may have made way for another.
+///
+/// It is asked more than once: when a guest registers in another tab, the session ends before the browser has
+/// the answer with its new cookie.
 fn ask_whether_allowed() {
-    let answer = window().fetch_with_str("/api/v1/conversations?limit=1");
     spawn_local(async move {
-        let Ok(response) = JsFuture::from(answer).await else { return };
-        if response.dyn_into::<web_sys::Response>().is_ok_and(|response| matches!(response.status(), 401 | 403)) {
-            with_line(|line| line.reconnect.ended());
-            lose(GAVE_UP);
+        for pause_ms in ASK_AFTER_MS {
+            TimeoutFuture::new(pause_ms).await;
+            let answer = JsFuture::from(window().fetch_with_str("/api/v1/conversations?limit=1")).await;
+            let Some(response) = answer.ok().and_then(|answer| answer.dyn_into::<web_sys::Response>().ok()) else {
+                return;
+            };
+            if !matches!(response.status(), 401 | 403) {
+                return;
+            }
         }
+        with_line(|line| line.reconnect.ended());
+        lose(GAVE_UP);
     });
 }
