@@ -12,6 +12,8 @@ export interface Person {
 }
 
 interface Fixtures {
+  /** Sends per 10 s for each sender: as every server has it, unless a test fills a chat first. */
+  sends: number;
   server: Server;
   api: Api;
   /** A new person: own cookies, own storage. */
@@ -21,8 +23,9 @@ interface Fixtures {
 }
 
 export const test = base.extend<Fixtures>({
-  server: async ({}, use) => {
-    const server = await Server.start();
+  sends: [30, { option: true }],
+  server: async ({ sends }, use) => {
+    const server = await Server.start(["--demo", "--limit-sends", String(sends)]);
     await use(server);
     await server.stop();
   },

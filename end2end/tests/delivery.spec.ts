@@ -2,6 +2,9 @@ import { Api } from "../support/api";
 import { Server } from "../support/server";
 import { expect, test } from "../support/test";
 
+// Some of these fill a chat first.
+test.use({ sends: 100_000 });
+
 test("forty messages typed in turn are in one order on both sides", async ({ api, admin, person }) => {
   const { id, link } = await api.openChat("Long talk");
   await admin.page.goto(`/admin?chat=${id}`);

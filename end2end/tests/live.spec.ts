@@ -1,6 +1,9 @@
 import { Inbox } from "../support/chat";
 import { expect, test } from "../support/test";
 
+// Some of these fill a chat first.
+test.use({ sends: 100_000 });
+
 test("two dashboards show a new chat and its unread count without a reload", async ({ api, admin, person, server }) => {
   const second = await person();
   await second.page.goto(server.link("admin"));

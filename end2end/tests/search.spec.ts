@@ -1,6 +1,9 @@
 import { Api } from "../support/api";
 import { expect, test } from "../support/test";
 
+// Some of these fill a chat first.
+test.use({ sends: 100_000 });
+
 test("a search of the dashboard finds customers and what was said, and leads there", async ({ admin, api, server }) => {
   const { page, chat } = admin;
   const cleo = await api.openChat("Cleo Ashwood");
