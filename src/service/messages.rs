@@ -13,7 +13,7 @@ use crate::{
     },
     live::{Event, Person, Socket, Topic, frame},
     protocol::{JOIN_LATEST, ServerFrame},
-    storage::{Draft, Page, Posted},
+    storage::{Draft, Page, Posted, StoreError},
 };
 
 /// Most files that go with one message.
@@ -27,6 +27,21 @@ pub fn too_many_attachments(field: &str) -> Problem {
 
 fn same_person(sender: ParticipantId, me: ParticipantId) -> Result<(), Problem> {
     if sender == me { Ok(()) } else { Err(Problem::somebody_else()) }
+}
+
+/// Compares the sender whom a page named, if it named one, with the actor. An admin is the same everywhere; who the
+/// customer side is must be looked up.
+async fn same_actor(
+    sender: Option<ParticipantId>,
+    actor: &Actor,
+    customer_side: impl Future<Output = Result<ParticipantId, StoreError>>,
+) -> Result<(), Problem> {
+    let Some(sender) = sender else { return Ok(()) };
+    let me = match actor {
+        Actor::Admin(user) => user.id.into(),
+        Actor::Customer(..) | Actor::Guest(_) => customer_side.await.map_err(problem)?,
+    };
+    same_person(sender, me)
 }
 
 impl Service {
@@ -225,13 +240,7 @@ impl Service {
         room: ConversationId,
         sender: Option<ParticipantId>,
     ) -> Result<(), Problem> {
-        match (sender, actor) {
-            (None, _) => Ok(()),
-            (Some(sender), Actor::Admin(user)) => same_person(sender, user.id.into()),
-            (Some(sender), Actor::Customer(..) | Actor::Guest(_)) => {
-                same_person(sender, self.store.find_conversation(actor, room).await.map_err(problem)?.me.id)
-            }
-        }
+        same_actor(sender, actor, async { Ok(self.store.find_conversation(actor, room).await?.me.id) }).await
     }
 
     /// The same for a socket, which knows who it is in the rooms that it has joined.
@@ -263,13 +272,7 @@ impl Service {
         message: MessageId,
         sender: Option<ParticipantId>,
     ) -> Result<(), Problem> {
-        match (sender, actor) {
-            (None, _) => Ok(()),
-            (Some(sender), Actor::Admin(user)) => same_person(sender, user.id.into()),
-            (Some(sender), Actor::Customer(..) | Actor::Guest(_)) => {
-                same_person(sender, self.store.find_changer(actor, message).await.map_err(problem)?)
-            }
-        }
+        same_actor(sender, actor, async { self.store.find_changer(actor, message).await }).await
     }
 
     /// Moves the actor's receipt forward and tells the room. `None`: it stood there or further.

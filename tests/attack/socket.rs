@@ -116,8 +116,7 @@ impl Socket {
         let until = Instant::now() + PATIENCE;
         while let Some((first, payload)) = self.next() {
             if first & 0x0F == CLOSE {
-                let code = payload.get(..2).map(|code| u16::from_be_bytes([code[0], code[1]]));
-                return code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
+                return closed(&payload);
             }
             if Instant::now() > until {
                 return "still open".to_owned();
@@ -130,8 +129,7 @@ impl Socket {
     pub fn answer(&mut self) -> String {
         while let Some((first, payload)) = self.next() {
             if first & 0x0F == CLOSE {
-                let code = payload.get(..2).map(|code| u16::from_be_bytes([code[0], code[1]]));
-                return code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"));
+                return closed(&payload);
             }
             let Ok(frame) = serde_json::from_slice::<Value>(&payload) else { continue };
             match frame["type"].as_str() {
@@ -142,6 +140,12 @@ impl Socket {
         }
         "ended".to_owned()
     }
+}
+
+/// How a close frame with this payload ends a socket.
+fn closed(payload: &[u8]) -> String {
+    let code = payload.get(..2).map(|code| u16::from_be_bytes([code[0], code[1]]));
+    code.map_or_else(|| "closed".to_owned(), |code| format!("closed {code}"))
 }
 
 /// A frame with this first byte, masked.
