@@ -1,6 +1,8 @@
 //! Times and counts in words. Pure: the zone comes in as a function, so that the server and the browser's first
 //! rendering say the same (in UTC), and the browser then turns to local time.
 
+use std::borrow::Cow;
+
 use crate::domain::{Date, MOST_COUNTED, Timestamp};
 
 /// Minutes that a moment's local clock is ahead of UTC.
@@ -29,6 +31,14 @@ const MONTHS: [&str; 12] = [
 
 const MINUTE_MS: i64 = 60_000;
 
+/// A name for the middle of a sentence. One in a script that runs from right to left is set apart, so that the
+/// sentence around it keeps its own direction (Unicode Bidirectional Algorithm, FSI and PDI).
+#[must_use]
+pub fn isolated(name: &str) -> Cow<'_, str> {
+    let runs_from_right = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
+    if name.contains(runs_from_right) { Cow::Owned(format!("\u{2068}{name}\u{2069}")) } else { Cow::Borrowed(name) }
+}
+
 /// The calendar day of a moment.
 #[must_use]
 pub fn local_date(time: Timestamp, zone: Zone) -> Date {
@@ -44,6 +54,13 @@ pub fn clock(time: Timestamp, zone: Zone) -> String {
 
 fn two(number: i64) -> String {
     (if number < 10 { "0" } else { "" }).to_owned() + &number.to_string()
+}
+
+/// `14:03` of today, `3 June, 14:03` of another day.
+#[must_use]
+pub fn moment(time: Timestamp, today: Date, zone: Zone) -> String {
+    let day = local_date(time, zone);
+    if day == today { clock(time, zone) } else { date(day, today) + ", " + &clock(time, zone) }
 }
 
 /// `3 June`, and `3 June 2025` outside the present year.

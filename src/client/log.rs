@@ -14,7 +14,7 @@ use crate::domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantI
 /// Messages of one person stand together while no more than this lies between them.
 const GROUP_MS: i64 = 5 * 60_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
     /// In days since 1970.
     Day(i64),
@@ -62,7 +62,7 @@ pub struct Bubble {
     pub editing: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Body {
     Text(Vec<Piece>),
     Emoji(String),
@@ -72,7 +72,7 @@ pub enum Body {
 }
 
 /// What stands under a message.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Delivery {
     /// Nothing: not one's own, or not the last.
     Untold,
@@ -80,7 +80,7 @@ pub enum Delivery {
     Underway,
     Sending,
     Sent,
-    /// With the time of day.
+    /// With the time of day, and with the day if it is not today.
     Seen(String),
     /// With the reason.
     Failed(String),
@@ -236,7 +236,7 @@ pub fn lay_out<'a>(
         }
         let delivery = match look.people.seen(message.seq) {
             _ if last_own != Some(message.seq) => Delivery::Untold,
-            Some(at) => Delivery::Seen(labels::clock(at, look.zone)),
+            Some(at) => Delivery::Seen(labels::moment(at, today, look.zone)),
             None => Delivery::Sent,
         };
         pen.message(message, delivery);

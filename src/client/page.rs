@@ -13,7 +13,7 @@ use leptos::{
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Document, Event, EventTarget, HtmlDocument, Storage, VisibilityState};
+use web_sys::{Document, Event, EventTarget, HtmlDocument, KeyboardEvent, Storage, VisibilityState};
 
 use crate::domain::{ClientId, Timestamp, UserId};
 
@@ -92,10 +92,27 @@ pub fn is_online() -> bool {
     window().navigator().on_line()
 }
 
-/// Whether the keys are on the screen: there, Enter makes a new line.
+thread_local! {
+    /// Whether a key was pressed that no keyboard on a screen has.
+    static HAS_KEYS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Looks for signs that the person types on a keyboard of keys, though the device has a touch screen.
+pub fn saw_key(event: &KeyboardEvent) {
+    if event.ctrl_key()
+        || event.meta_key()
+        || matches!(&*event.key(), "Shift" | "Tab" | "Escape" | "ArrowUp" | "ArrowDown")
+    {
+        HAS_KEYS.set(true);
+    }
+}
+
+/// Whether the person types on a keyboard of keys. One on the screen has no Shift + Enter, so there Enter makes a
+/// new line.
 #[must_use]
-pub fn has_touch_keyboard() -> bool {
-    window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches())
+pub fn has_keyboard() -> bool {
+    let is_touched = window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches());
+    HAS_KEYS.get() || !is_touched
 }
 
 /// Calls `act` at each `event` of `target`, as long as the page lives.

@@ -1,6 +1,6 @@
 //! Who is in the conversation: who is here, who types, how far each has read.
 
-use super::labels::{Zone, relative};
+use super::labels::{Zone, isolated, relative};
 use crate::{
     domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp, UserId},
     protocol::SocketUser,
@@ -32,6 +32,16 @@ impl People {
     #[must_use]
     pub fn new(me: &Participant, participants: Vec<Participant>, receipts: Vec<Receipt>) -> Self {
         Self { me: me.id, side: me.kind.sender_type(), participants, receipts, typing: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn participants(&self) -> Vec<Participant> {
+        self.participants.clone()
+    }
+
+    #[must_use]
+    pub fn receipts(&self) -> Vec<Receipt> {
+        self.receipts.clone()
     }
 
     /// Takes what a `joined` says.
@@ -125,10 +135,10 @@ impl People {
 }
 
 fn sentence<'a>(people: impl Iterator<Item = &'a Participant>, is: &str, are: &str) -> String {
-    let names: Vec<&str> = people.map(|person| person.name.as_str()).collect();
+    let names: Vec<_> = people.map(|person| isolated(&person.name)).collect();
     match names.as_slice() {
         [] => String::new(),
-        [one] => (*one).to_owned() + is,
+        [one] => one.clone().into_owned() + is,
         [first @ .., last] => first.join(", ") + " and " + last + are,
     }
 }

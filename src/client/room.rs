@@ -173,6 +173,23 @@ impl Room {
         self.timeline.messages().rev().find(|message| message.id == id)
     }
 
+    /// Whether the message that is being edited cannot be edited any more: it was deleted, or the chat was closed.
+    #[must_use]
+    pub fn has_lost_edit(&self) -> bool {
+        let is_deleted = |id| self.message(id).is_some_and(|message| message.deleted_at.is_some());
+        self.editing.is_some_and(|id| !self.timeline.conversation().is_open() || is_deleted(id))
+    }
+
+    /// The chat as it is known now, to be opened again later.
+    #[must_use]
+    pub fn to_joined(&self) -> Joined {
+        Joined {
+            participants: self.people.participants(),
+            receipts: self.people.receipts(),
+            ..self.timeline.to_joined()
+        }
+    }
+
     #[must_use]
     pub fn on_connected(&mut self) -> Vec<Do> {
         self.outbox.on_connected();
@@ -250,9 +267,6 @@ impl Room {
             }
             ServerFrame::ConversationUpdated { rev, conversation, .. } => {
                 let live = self.timeline.apply_conversation(*rev, (**conversation).clone());
-                if !self.timeline.conversation().is_open() {
-                    self.editing = None;
-                }
                 self.after_live(live)
             }
             ServerFrame::Ack { client_id, message, .. } => {

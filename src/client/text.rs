@@ -1,7 +1,7 @@
 //! What a message's text is made of. Pieces, never HTML: what people type reaches the page only as
 //! text nodes and as the address of a link that was checked here.
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {
     Text(String),
     /// An address that starts with `http://` or `https://`.

@@ -100,6 +100,21 @@ impl Timeline {
         self.conversation.id
     }
 
+    /// All that is shown, as the answer to a load without `after`: [`Self::new`] takes it again later. Nobody is in it.
+    #[must_use]
+    pub fn to_joined(&self) -> Joined {
+        Joined {
+            room: self.room(),
+            epoch: self.epoch,
+            head: self.rev,
+            conversation: self.conversation.clone(),
+            participants: Vec::new(),
+            receipts: Vec::new(),
+            messages: self.messages().cloned().collect(),
+            more: self.first > 1,
+        }
+    }
+
     /// Asks for what is missing. At most one such question should be open at a time.
     #[must_use]
     pub fn join_request(&self) -> ClientFrame {

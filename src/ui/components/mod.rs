@@ -8,6 +8,7 @@ pub mod icon;
 mod raw_text;
 mod request;
 mod search;
+mod text;
 mod time;
 
 pub use address::address;
@@ -18,4 +19,5 @@ pub use icon::Icon;
 pub use raw_text::{TabTitle, textarea_html};
 pub use request::{StatusChip, When, budget_in_words, day_in_words};
 pub use search::SearchField;
+pub use text::Text;
 pub use time::long_date;

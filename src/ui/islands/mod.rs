@@ -9,7 +9,7 @@ mod inbox;
 mod live_page;
 mod new_chat;
 
-pub use chat::{Chat, Place};
+pub use chat::{About, Chat, ChatCache, ChatPanel, MessageForm, Place, name_of};
 pub use copy_link::MadeLink;
 pub use details::Details;
 pub use inbox::InboxList;

@@ -7,10 +7,11 @@ use leptos_router::hooks::use_query_map;
 use super::{with_earlier, with_viewer};
 use crate::{
     api::{list_inbox, load_chat},
+    client::page,
     domain::{ConversationId, ConversationStatus, Name},
     ui::{
         components::{Field, FormKey, FormProblem, Frame, Layout},
-        islands::{Chat, Details, InboxList, Place},
+        islands::{Chat, Details, InboxList, MessageForm, Place, name_of},
     },
 };
 
@@ -67,7 +68,17 @@ pub fn DashboardPage() -> impl IntoView {
                 (Some(chat), _) => (
                     chat.joined.conversation.customer_name.clone(),
                     "desk desk--chat desk--about",
-                    view! { <Chat chat=chat business=business place=Place::Desk about=None /> }.into_any(),
+                    view! {
+                        <Chat
+                            name=name_of(&chat, &business)
+                            chat
+                            place=Place::Desk
+                            about=None
+                            form=MessageForm::current()
+                            now=page::now()
+                        />
+                    }
+                    .into_any(),
                 ),
                 (None, true) => ("New chat".to_owned(), "desk desk--chat", view! { <NewChatForm /> }.into_any()),
                 (None, false) => ("Chats".to_owned(), "desk", view! { <Nothing /> }.into_any()),

@@ -6,10 +6,11 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{with_earlier, with_viewer};
 use crate::{
     api::load_chat,
+    client::page,
     domain::Problem,
     ui::{
         components::{Frame, Layout},
-        islands::{Chat, Place},
+        islands::{Chat, MessageForm, Place, name_of},
     },
 };
 
@@ -20,10 +21,10 @@ pub fn GuestChatPage() -> impl IntoView {
     with_viewer(move |viewer| async move {
         let id = id.ok_or_else(Problem::not_found)?;
         let chat = with_earlier(load_chat(id).await?, before).await?;
-        let business = viewer.business.clone();
+        let name = name_of(&chat, &viewer.business);
         Ok(view! {
             <Frame viewer=viewer title="Chat" layout=Layout::Bare class="guest">
-                <Chat chat=chat business=business place=Place::Own about=None />
+                <Chat chat name place=Place::Own about=None form=MessageForm::current() now=page::now() />
             </Frame>
         }
         .into_any())

@@ -40,11 +40,12 @@ pub use tokens::TokensPage;
 use leptos::prelude::*;
 
 use crate::{
-    api::{self, Chat, Viewer, load_viewer},
+    api::{self, Viewer, load_viewer},
+    client::page,
     domain::{Name, Problem, RequestId},
     ui::{
         components::{Field, FormProblem, Frame, Layout},
-        islands::{self, Place},
+        islands::{About, Chat, MessageForm, Place, name_of},
     },
 };
 
@@ -74,7 +75,7 @@ const MOST_PARTS: usize = 40;
 
 /// Puts earlier messages on top of the latest ones: all from 50 before `before` on, so that what the
 /// page shows has no hole.
-async fn with_earlier(mut chat: Chat, before: Option<i64>) -> Result<Chat, Problem> {
+async fn with_earlier(mut chat: api::Chat, before: Option<i64>) -> Result<api::Chat, Problem> {
     let Some(before) = before else { return Ok(chat) };
     for _ in 0..MOST_PARTS {
         let Some(first) = chat.joined.messages.first().map(|message| message.seq) else { break };
@@ -91,9 +92,9 @@ async fn with_earlier(mut chat: Chat, before: Option<i64>) -> Result<Chat, Probl
 
 /// The chat about a request, beside the page that it was opened from.
 struct BesidePage {
-    chat: Chat,
+    chat: api::Chat,
     place: Place,
-    about: (String, String),
+    about: About,
 }
 
 /// Loads the chat of the request that is `chosen`, if it has one. `page` is the address of the page, `here`
@@ -108,7 +109,7 @@ async fn load_beside(
     let Some(conversation) = request.conversation_id else { return Ok(None) };
     let chat = api::load_chat(conversation).await?;
     let place = Place::Beside { page, here: here(&id.to_string()) };
-    Ok(Some(BesidePage { chat, place, about: (request.title, format!("/requests/{id}")) }))
+    Ok(Some(BesidePage { chat, place, about: About { title: request.title, address: format!("/requests/{id}") } }))
 }
 
 /// A page that can have a chat beside it: on a wide screen in a column of its own, on a small one in
@@ -132,7 +133,14 @@ fn Beside(
     let panel = beside.map(|BesidePage { chat, place, about }| {
         view! {
             <div class="beside__chat">
-                <islands::Chat chat=chat business=business place=place about=Some(about) />
+                <Chat
+                    name=name_of(&chat, &business)
+                    chat
+                    place
+                    about=Some(about)
+                    form=MessageForm::current()
+                    now=page::now()
+                />
             </div>
         }
     });

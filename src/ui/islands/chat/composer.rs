@@ -1,17 +1,14 @@
-//! Writing: the field of new messages and the one of an edit. What was typed before the island was
-//! awake stays, and drafts outlive the page.
+//! Writing a message. What was typed before the panel was awake stays, and drafts outlive the page.
 
-use std::rc::Rc;
-
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use leptos::{either::Either, ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::panel::Panel;
+use super::panel::{Panel, closed_words};
 use crate::{
-    client::{page, socket},
-    domain::Content,
+    client::{labels::isolated, page, socket},
+    domain::{ClientId, Content, ConversationId, MessageId, ParticipantId},
     protocol::ClientFrame,
+    ui::components::{Icon, Text, icon, textarea_html},
 };
 
 /// How often others are told that someone is still typing; it holds for 5 s.
@@ -19,16 +16,145 @@ const TYPING_AGAIN_MS: i64 = 3_000;
 /// Lines to which a field grows.
 const MOST_ROWS: u32 = 8;
 
-/// Whether this key sends: Enter alone, but not the one that ends a word of an input method, and not
-/// on a screen's keyboard, which has no Shift + Enter.
+#[component]
+pub(super) fn Composer(
+    panel: Panel,
+    id: ConversationId,
+    me: ParticipantId,
+    /// Names what the plain form sends.
+    key: ClientId,
+    name: String,
+    /// Where the plain form leads back to, if not to the chat's own page.
+    from: Option<String>,
+) -> impl IntoView {
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        panel.send();
+    };
+    let on_key = move |event: KeyboardEvent| {
+        if sends(&event) {
+            event.prevent_default();
+            panel.send();
+        } else if event.key() == "ArrowUp" && panel.text.read_untracked().is_empty() {
+            let last = panel.room.read_untracked().last_own().map(|message| message.id);
+            if last.is_some() {
+                event.prevent_default();
+                panel.edit(last);
+            }
+        }
+    };
+    let draft = panel.text.get_untracked();
+    view! {
+        <form
+            class="composer"
+            method="post"
+            action=format!("/chat/{id}")
+            hidden=move || !panel.is_open()
+            // What is wrong with a text is said beside it, not in the browser's own bubble.
+            novalidate=move || panel.awake.get()
+            on:submit=on_submit
+        >
+            <input type="hidden" name="client_id" value=key.to_string() />
+            <input type="hidden" name="as" value=me.to_string() />
+            {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
+            <label class="visually-hidden" for="content">
+                {format!("Message to {}", isolated(&name))}
+            </label>
+            <div class="composer__box">
+                <button class="icon-button composer__clip" type="button" popovertarget="files" aria-label="Send files">
+                    <Icon d=icon::CLIP />
+                </button>
+                <textarea
+                    class="composer__input"
+                    id="content"
+                    name="content"
+                    rows="1"
+                    dir="auto"
+                    placeholder="Write a message"
+                    required
+                    aria-describedby="content-hint"
+                    node_ref=panel.input
+                    on:input=move |_| {
+                        panel.typed();
+                        panel.tell_typing(!panel.is_empty());
+                    }
+                    on:keydown=on_key
+                    on:blur=move |_| panel.tell_typing(false)
+                    inner_html=textarea_html(&draft)
+                ></textarea>
+                <button
+                    class="composer__send"
+                    type="submit"
+                    aria-label="Send"
+                    aria-disabled=move || (panel.awake.get() && panel.text.read().trim().is_empty()).then_some("true")
+                >
+                    <Icon d=icon::SEND />
+                </button>
+            </div>
+            <p class="composer__hint" id="content-hint" hidden=move || !panel.awake.get()>
+                "Enter to send, Shift + Enter for a new line"
+            </p>
+            <Notice panel />
+        </form>
+    }
+}
+
+/// What takes the composer's place in a closed chat.
+#[component]
+pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
+    let words = move || closed_words(&panel.room.read(), panel.now.get(), panel.zone.get());
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        panel.reopen();
+    };
+    let is_admin = panel.room.with_untracked(|room| room.is_admin());
+    view! {
+        <div class="composer composer--closed" hidden=move || panel.is_open()>
+            <p class="composer__closed">
+                <Text of=Signal::derive(words) />
+            </p>
+            {is_admin
+                .then(|| {
+                    view! {
+                        <form method="post" action=format!("/admin/chats/{id}/reopen") on:submit=on_submit>
+                            <button class="button" type="submit">
+                                "Reopen"
+                            </button>
+                        </form>
+                    }
+                })}
+            <Notice panel />
+        </div>
+    }
+}
+
+/// What went wrong with the last thing that the person did.
+#[component]
+fn Notice(panel: Panel) -> impl IntoView {
+    let words = Memo::new(move |_| panel.room.read().notice.clone());
+    move || match words.get() {
+        Some(words) => Either::Left(view! {
+            <p class="composer__error" role="alert">
+                <Text of=words />
+            </p>
+        }),
+        None => Either::Right(()),
+    }
+}
+
+/// Whether this key sends: Ctrl or Cmd with Enter, and Enter alone where people type on a keyboard of keys. Never
+/// the one that ends a word of an input method.
 pub(super) fn sends(event: &KeyboardEvent) -> bool {
-    /// What old browsers report for keys that an input method takes.
-    const TAKEN_BY_INPUT_METHOD: u32 = 229;
     event.key() == "Enter"
-        && !event.shift_key()
-        && !event.is_composing()
-        && event.key_code() != TAKEN_BY_INPUT_METHOD
-        && !page::has_touch_keyboard()
+        && !is_composing(event)
+        && (event.ctrl_key() || event.meta_key() || (!event.shift_key() && page::has_keyboard()))
+}
+
+/// Whether an input method takes this key.
+pub(super) fn is_composing(event: &KeyboardEvent) -> bool {
+    /// What old browsers report for such keys.
+    const TAKEN_BY_INPUT_METHOD: u32 = 229;
+    event.is_composing() || event.key_code() == TAKEN_BY_INPUT_METHOD
 }
 
 /// Makes the field as high as its text, where CSS (`field-sizing`) does not do it.
@@ -40,8 +166,12 @@ pub(super) fn grow(input: &HtmlTextAreaElement) {
 }
 
 impl Panel {
+    pub fn is_open(self) -> bool {
+        self.room.read().timeline.conversation().is_open()
+    }
+
     /// The text to send. If it cannot be sent, says why beside the composer.
-    fn checked(&self, text: &str) -> Option<String> {
+    fn checked(self, text: &str) -> Option<String> {
         if text.trim().is_empty() {
             return None;
         }
@@ -54,67 +184,58 @@ impl Panel {
         }
     }
 
-    /// The field's text changed.
-    pub fn typed(&self) {
-        let text = self.parts.input.value();
-        let has_text = !text.trim().is_empty();
-        if self.sight.with_untracked(|sight| sight.has_text) != has_text {
-            self.sight.write().has_text = has_text;
-        }
-        page::keep(&self.draft_key(), if has_text { &text } else { "" });
-        grow(&self.parts.input);
+    pub fn is_empty(self) -> bool {
+        self.text.read_untracked().trim().is_empty()
     }
 
-    /// Takes up what was typed before, here or on an earlier visit.
-    pub fn restore_draft(&self) {
-        if self.parts.input.value().is_empty()
-            && let Some(draft) = page::load(&self.draft_key())
-        {
-            self.parts.input.set_value(&draft);
+    /// The field's text changed.
+    pub fn typed(self) {
+        let Some(input) = self.input.get_untracked() else { return };
+        let text = input.value();
+        page::keep(&self.draft_key(), if text.trim().is_empty() { "" } else { &text });
+        self.text.set(text);
+        grow(&input);
+    }
+
+    pub fn set_text(self, text: &str) {
+        if let Some(input) = self.input.get_untracked() {
+            input.set_value(text);
         }
         self.typed();
     }
 
+    /// Takes up what was typed before, here or on an earlier visit.
+    pub fn restore_draft(self) {
+        let Some(input) = self.input.get_untracked() else { return };
+        match page::load(&self.draft_key()).filter(|_| input.value().is_empty()) {
+            Some(draft) => self.set_text(&draft),
+            None => self.typed(),
+        }
+    }
+
     /// Tells others that this person types, as often as they need it.
-    pub fn tell_typing(&self, on: bool) {
-        let (now, told) = (page::now_ms(), self.typing_told.get());
+    pub fn tell_typing(self, on: bool) {
+        let (now, told) = (page::now_ms(), self.typing_told.get_value());
         let is_news = if on { now >= told + TYPING_AGAIN_MS } else { told > 0 };
         let room = self.room.with_untracked(|room| room.is_up_to_date().then(|| room.id()));
         if let Some(room) = room.filter(|_| is_news) {
-            self.typing_told.set(if on { now } else { 0 });
+            self.typing_told.set_value(if on { now } else { 0 });
             socket::send(&ClientFrame::Typing { room, on });
         }
     }
 
-    pub fn send(self: &Rc<Self>) {
-        if let Some(content) = self.checked(&self.parts.input.value()) {
-            self.parts.input.set_value("");
-            self.typed();
+    pub fn send(self) {
+        if let Some(content) = self.checked(&self.text.get_untracked()) {
+            self.set_text("");
             // The message itself ends the typing on the other side.
-            self.typing_told.set(0);
+            self.typing_told.set_value(0);
             self.act(|room| room.post(page::new_client_id(), content, page::now_ms()));
         }
-        let _ = self.parts.input.focus();
+        self.focus();
     }
 
-    fn edit_field(&self) -> Option<HtmlTextAreaElement> {
-        self.parts.list.query_selector(".edit__input").ok()??.dyn_into().ok()
-    }
-
-    /// The form of an edit has just appeared.
-    pub fn begin_edit(&self) {
-        if let Some(field) = self.edit_field() {
-            let _ = field.focus();
-            let end = field.value().encode_utf16().count() as u32;
-            let _ = field.set_selection_range(end, end);
-            grow(&field);
-        }
-    }
-
-    pub fn save_edit(self: &Rc<Self>) {
-        let id = self.room.with_untracked(|room| room.editing);
-        let (Some(id), Some(field)) = (id, self.edit_field()) else { return };
-        let Some(content) = self.checked(&field.value()) else { return };
+    pub fn save_edit(self, id: MessageId) {
+        let Some(content) = self.checked(&self.edit_text.get_untracked()) else { return };
         let client_id = page::new_client_id();
         self.act(|room| {
             if room.message(id).is_some_and(|message| message.content == content) {
@@ -124,8 +245,8 @@ impl Panel {
             let frame = ClientFrame::UpdateMessage { room: room.id(), client_id, id, content, sender: Some(room.me) };
             room.change(client_id, frame)
         });
-        if self.room.with_untracked(|room| room.editing.is_none()) {
-            let _ = self.parts.input.focus();
+        if self.room.read_untracked().editing.is_none() {
+            self.focus();
         }
     }
 }

@@ -1,156 +1,223 @@
-//! The panel in the browser: its parts on the page, its room, and the one place where the page is
-//! brought to what the room says.
+//! What a chat panel knows and does in the browser: the room as a signal, and everything on the page that follows
+//! from it.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use leptos::prelude::*;
+use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
+use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
 
-use super::{closed_words, rows, top_of};
+use super::{MessageForm, status::Status};
 use crate::{
     api,
     client::{
         json::Json,
-        labels,
+        labels::{self, Zone, utc},
+        log::{Key, Line},
         outbox::{self, Outbox},
         page::{self, Counter},
-        paint::{List, say, set, show},
         reconnect::Indicator,
         room::{Do, Room, room_of},
         socket::{self, Event},
         wire::FromJson,
     },
-    domain::{ClientId, Code, MessageId, ParticipantKind, Timestamp},
+    domain::{ClientId, Code, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind, Timestamp},
     protocol::ClientFrame,
 };
 
 /// How often words like "5 min ago" are looked at again.
 const CLOCK: Duration = Duration::from_secs(30);
 
-/// What is on the page.
-pub(super) struct Parts {
-    pub root: Element,
-    pub log: HtmlElement,
-    pub input: HtmlTextAreaElement,
-    pub composer: Element,
-    pub closed: Element,
-    pub list: Element,
-    pub jump: Element,
-    name: String,
-    presence: Element,
-    status: Element,
-    status_text: Element,
-    banner: Element,
-    typing: Element,
-    send: Element,
-    jump_count: Element,
-    closed_words: Element,
-    errors: [Element; 2],
-}
+/// Chats as they were when they were left, so that they are there at once when somebody comes back. An island that
+/// shows one chat after another provides it as a context.
+#[derive(Clone, Copy)]
+pub struct ChatCache(StoredValue<HashMap<ConversationId, api::Chat>>);
 
-impl Parts {
-    fn find(root: Element) -> Option<Self> {
-        let part = |selector: &str| root.query_selector(selector).ok().flatten();
-        Some(Self {
-            log: part(".log")?.dyn_into().ok()?,
-            input: part("#content")?.dyn_into().ok()?,
-            composer: part("form.composer")?,
-            closed: part(".composer--closed")?,
-            list: part(".log__list")?,
-            jump: part(".jump")?,
-            name: part(".chat__name")?.text_content()?,
-            presence: part(".presence")?,
-            status: part(".status")?,
-            status_text: part(".status__text")?,
-            banner: part(".chat__banner")?,
-            typing: part(".chat__typing")?,
-            send: part(".composer__send")?,
-            jump_count: part(".jump__count")?,
-            closed_words: part(".composer__closed")?,
-            errors: [part("form.composer .composer__error")?, part(".composer--closed .composer__error")?],
-            root,
-        })
+impl ChatCache {
+    #[must_use]
+    pub fn new() -> Self {
+        Self(StoredValue::new(HashMap::new()))
+    }
+
+    #[must_use]
+    pub fn get(self, id: ConversationId) -> Option<api::Chat> {
+        self.0.with_value(|chats| chats.get(&id).cloned())
     }
 }
 
-/// How the log is looked at.
+impl Default for ChatCache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One line of the log: a line keeps its key, while what it shows may change.
+pub(super) type LineSignal = (Key, ArcRwSignal<Line>);
+
+/// What keeps messages from being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Banner {
+    pub words: String,
+    /// Waiting does not help.
+    pub is_danger: bool,
+}
+
+/// A handle of signals, so it is copied into every part of the panel.
 #[derive(Clone, Copy)]
-pub(super) struct Sight {
-    pub now: Timestamp,
-    /// Whether the log was scrolled away from its end.
-    pub away: bool,
-    /// The last message when the reader was at the end.
-    pub end_seq: i64,
-    pub loading: bool,
-    /// Older messages could not be fetched: only the person tries again.
-    pub failed: bool,
-    /// Whether there is something to send in the composer.
-    pub has_text: bool,
-}
-
-/// Shared by everything that listens.
 pub(super) struct Panel {
-    pub parts: Parts,
-    pub message_chars: usize,
     pub room: RwSignal<Room>,
-    pub sight: RwSignal<Sight>,
+    /// The lines of the log, in order.
+    pub lines: RwSignal<Vec<LineSignal>>,
+    /// Whether a script runs. Everything that needs one waits for it.
+    pub awake: RwSignal<bool>,
+    pub now: RwSignal<Timestamp>,
+    /// UTC until the panel is awake, as the server rendered it.
+    pub zone: RwSignal<Zone>,
+    pub status: Memo<Status>,
+    pub banner: Memo<Option<Banner>>,
+    /// Whether somebody of the other side is here, and the words for it.
+    pub people: Memo<(bool, String)>,
+    pub message_chars: usize,
+    me: StoredValue<Participant>,
+
+    pub input: NodeRef<html::Textarea>,
+    /// What the composer contains.
+    pub text: RwSignal<String>,
     /// When others were last told of typing; 0 while they think there is none.
-    pub typing_told: Cell<i64>,
+    pub typing_told: StoredValue<i64>,
+    /// What an edit's field contains.
+    pub edit_text: RwSignal<String>,
+
+    pub log: NodeRef<html::Div>,
+    pub list: NodeRef<html::Ol>,
+    /// Whether the log was scrolled away from its end.
+    pub away: RwSignal<bool>,
+    /// The last message when the reader was at the end.
+    pub end_seq: RwSignal<i64>,
+    pub loading: RwSignal<bool>,
+    /// Older messages could not be fetched: only the person tries again.
+    pub failed: StoredValue<bool>,
+    /// Lines change that are no news.
+    pub busy: RwSignal<bool>,
     /// Whether a look at what was read is due.
-    pub looking: Cell<bool>,
-}
-
-/// Takes over the panel that the server wrote, and keeps it true from here on.
-pub(super) fn wake_up() {
-    let Some(root) = document().query_selector(".chat").ok().flatten() else { return };
-    let start = root.query_selector("script").ok().flatten().and_then(|script| script.text_content());
-    let start = start.and_then(|start| api::Chat::from_json(&Json::parse(&start)?));
-    let (Some(api::Chat { me, joined, message_chars }), Some(parts)) = (start, Parts::find(root)) else { return };
-
-    let mut room = Room::new(&me, joined);
-    room.notice = parts.errors[0].text_content().filter(|words| !words.is_empty());
-    let now = page::now();
-    let end_seq = room.timeline.last();
-    // As the server wrote it. What differs now, such as the times, changes with the first painting.
-    let written = rows::rows(&top_of(&room, false, &parts.name), room.lines(now, labels::utc));
-    let list = List::adopt(parts.list.clone(), written);
-    room.awake = true;
-
-    let panel = Rc::new(Panel {
-        parts,
-        message_chars,
-        room: RwSignal::new(room),
-        sight: RwSignal::new(Sight { now, away: false, end_seq, loading: false, failed: false, has_text: false }),
-        typing_told: Cell::new(0),
-        looking: Cell::new(false),
-    });
-    let kept = page::load_all(&panel.send_key(None));
-    let entries = kept.iter().filter_map(|kept| outbox::Entry::from_json(&Json::parse(kept)?)).collect();
-    panel.room.write().outbox = Outbox::restore(entries);
-
-    panel.listen();
-    panel.clone().keep_true(list);
-    let ticking = panel.clone();
-    set_interval(move || ticking.sight.write().now = page::now(), CLOCK);
-    page::register_service_worker();
-    let hearing = panel.clone();
-    socket::listen(move |event| hearing.hear(event));
-    panel.open();
-}
-
-pub(super) fn presence_class(here: bool) -> &'static str {
-    if here { "presence presence--on" } else { "presence" }
+    pub looking: StoredValue<bool>,
+    open_menu: StoredValue<Option<HtmlDetailsElement>, LocalStorage>,
 }
 
 impl Panel {
+    pub fn new(chat: api::Chat, form: MessageForm, now: Timestamp) -> Self {
+        let api::Chat { me, joined, message_chars } = chat;
+        let mut room = Room::new(&me, joined);
+        room.notice = form.problem;
+        let end_seq = room.timeline.last();
+        let lines = room.lines(now, utc).into_iter().map(|line| (line.key(), ArcRwSignal::new(line))).collect();
+        let room = RwSignal::new(room);
+        let (now, zone) = (RwSignal::new(now), RwSignal::new(utc as Zone));
+        Self {
+            room,
+            lines: RwSignal::new(lines),
+            awake: RwSignal::new(false),
+            now,
+            zone,
+            status: Memo::new(move |_| status(&room.read())),
+            banner: Memo::new(move |_| banner(&room.read())),
+            people: Memo::new(move |_| room.read().people.presence_line(now.get(), zone.get())),
+            message_chars,
+            me: StoredValue::new(me),
+            input: NodeRef::new(),
+            text: RwSignal::new(form.draft),
+            typing_told: StoredValue::new(0),
+            edit_text: RwSignal::new(String::new()),
+            log: NodeRef::new(),
+            list: NodeRef::new(),
+            away: RwSignal::new(false),
+            end_seq: RwSignal::new(end_seq),
+            loading: RwSignal::new(false),
+            failed: StoredValue::new(false),
+            busy: RwSignal::new(true),
+            looking: StoredValue::new(false),
+            open_menu: StoredValue::new_local(None),
+        }
+    }
+
+    /// The panel is hydrated: from here on it is live.
+    pub fn wake_up(self) {
+        let kept = page::load_all(&self.send_key(None));
+        let entries = kept.iter().filter_map(|kept| outbox::Entry::from_json(&Json::parse(kept)?)).collect();
+        {
+            let mut room = self.room.write();
+            room.awake = true;
+            room.outbox = Outbox::restore(entries);
+        }
+        self.awake.set(true);
+        self.now.set(page::now());
+        self.zone.set(page::local_zone);
+        self.restore_draft();
+        page::register_service_worker();
+
+        Effect::new(move || self.lay_out());
+        Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
+        let ticking = set_interval_with_handle(move || self.now.set(page::now()), CLOCK).ok();
+        let listeners = [
+            window_event_listener(leptos::ev::focus, move |_| self.came_back()),
+            window_event_listener(leptos::ev::online, move |_| self.came_back()),
+        ];
+        let visible = window_event_listener_untyped("visibilitychange", move |_| self.came_back());
+        // A menu closes when something else on the page is pressed.
+        let pressed = window_event_listener(leptos::ev::click, move |event| {
+            let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+            self.close_menu(|menu| !menu.contains(target.as_ref()));
+        });
+        socket::listen(move |event| self.hear(event));
+        let cache = use_context::<ChatCache>();
+        on_cleanup(move || {
+            if let Some(ticking) = ticking {
+                ticking.clear();
+            }
+            listeners.into_iter().for_each(|listener| listener.remove());
+            visible.remove();
+            pressed.remove();
+            if let Some(cache) = cache {
+                let joined = self.room.with_untracked(Room::to_joined);
+                let (id, message_chars) = (joined.room, self.message_chars);
+                let chat = api::Chat { me: self.me.get_value(), joined, message_chars };
+                cache.0.update_value(|chats| drop(chats.insert(id, chat)));
+            }
+        });
+        self.open();
+    }
+
+    fn came_back(self) {
+        if page::is_looked_at() {
+            self.room.write().divide();
+        }
+        self.look();
+    }
+
+    pub fn is_live(self) -> bool {
+        self.room.read().is_live()
+    }
+
     /// Changes the room, then does in the browser what follows from it.
-    pub fn act(self: &Rc<Self>, change: impl FnOnce(&mut Room) -> Vec<Do>) {
-        let todo = change(&mut self.room.write());
+    pub fn act(self, change: impl FnOnce(&mut Room) -> Vec<Do>) {
+        // How many own messages waited, and the last of all: more of either is news at the end.
+        let end = |room: &Room| (room.outbox.entries().len(), room.timeline.last());
+        let place = self.place();
+        let (todo, was, is) = {
+            let mut room = self.room.write();
+            let was = end(&room);
+            let todo = change(&mut room);
+            (todo, was, end(&room))
+        };
+        if is.0 > was.0 || is.1 > was.1 {
+            let own = is.0 > was.0;
+            page::after_layout(move || self.follow(place, own));
+        }
+        self.keep_lost_edit();
         self.perform(todo);
     }
 
-    fn perform(self: &Rc<Self>, todo: Vec<Do>) {
+    fn perform(self, todo: Vec<Do>) {
         for act in todo {
             match act {
                 Do::Send(frame) => drop(socket::send(&frame)),
@@ -158,53 +225,43 @@ impl Panel {
                 Do::Estrange => socket::estrange(),
                 Do::Forget(client_id) => page::keep(&self.send_key(Some(client_id)), ""),
                 Do::WakeAt(at) => {
-                    let panel = self.clone();
                     let after = Duration::from_millis((at - page::now_ms()).max(0) as u64);
-                    set_timeout(move || panel.act(|room| room.wake(page::now_ms(), socket::is_live())), after);
+                    let wake = move || self.act(|room| room.wake(page::now_ms(), socket::is_live()));
+                    set_timeout(move || self.if_alive(wake), after);
                 }
             }
         }
     }
 
-    /// Where one unconfirmed message is kept; without `client_id`, what all of them begin with. One
-    /// key each, so that two tabs never overwrite each other's. `public/offline.html` counts them.
-    fn send_key(&self, client_id: Option<ClientId>) -> String {
-        self.key("bespoken:send:") + ":" + &client_id.map(|id| id.to_string()).unwrap_or_default()
-    }
-
-    pub fn draft_key(&self) -> String {
-        self.key("bespoken:draft:")
-    }
-
-    fn key(&self, what: &str) -> String {
-        let (id, me) = self.room.with_untracked(|room| (room.id(), room.me));
-        [what, &id.to_string(), ":", &me.to_string()].concat()
-    }
-
-    pub fn edit(&self, id: Option<MessageId>) {
-        self.room.write().editing = id;
-        if id.is_none() {
-            let _ = self.parts.input.focus();
+    /// Does something later, unless the panel is gone by then.
+    pub fn if_alive(self, act: impl FnOnce()) {
+        if !self.room.is_disposed() {
+            act();
         }
     }
 
-    pub fn delete(self: &Rc<Self>, id: MessageId) {
-        let client_id = page::new_client_id();
-        self.act(|room| {
-            let frame = ClientFrame::DeleteMessage { room: room.id(), client_id, id, sender: Some(room.me) };
-            room.change(client_id, frame)
-        });
+    /// Where one unconfirmed message is kept; without `client_id`, what all of them begin with. One key each, so
+    /// that two tabs never overwrite each other's. `public/offline.html` counts them.
+    fn send_key(self, client_id: Option<ClientId>) -> String {
+        format!("{}:{}", self.key("send"), client_id.map(|id| id.to_string()).unwrap_or_default())
     }
 
-    fn hear(self: &Rc<Self>, event: &Event) {
+    pub fn draft_key(self) -> String {
+        self.key("draft")
+    }
+
+    fn key(self, what: &str) -> String {
+        self.room.with_untracked(|room| format!("bespoken:{what}:{}:{}", room.id(), room.me))
+    }
+
+    fn hear(self, event: &Event) {
         match event {
             Event::Told(indicator) => self.room.write().indicator = *indicator,
             Event::Connected(_) => self.act(Room::on_connected),
             Event::Disconnected(code) => self.act(|room| room.on_disconnected(*code)),
             Event::Probe => self.act(Room::on_probe),
             Event::Frame(frame) => {
-                let room = self.room.with_untracked(Room::id);
-                if room_of(frame) == Some(room) {
+                if room_of(frame) == Some(self.room.read_untracked().id()) {
                     self.act(|room| room.on_frame(frame, page::now_ms()));
                 }
             }
@@ -212,126 +269,174 @@ impl Panel {
         }
     }
 
-    /// Paints the page anew after each change; several changes at once are painted once.
-    fn keep_true(self: Rc<Self>, mut list: List) {
-        // How many own messages waited, and the last of all: more of either is news at the end.
-        let end = |room: &Room| (room.outbox.entries().len(), room.timeline.last());
-        let mut was = self.room.with_untracked(end);
-        let mut was_editing = None;
-        Effect::new(move || {
-            let sight = self.sight.get();
-            let room = self.room.read();
-            self.paint_connection(&room);
-            self.paint_people(&room, sight);
-            self.paint_composer(&room, sight);
-            self.paint_jump(&room, sight);
-            page::count_in_title(Counter::Chat, room.unread() as i64);
+    /// Brings the lines to what the room says: lines that stay the same stay untouched.
+    fn lay_out(self) {
+        let fresh = self.room.read().lines(self.now.get(), self.zone.get());
+        let known = self.lines.get_untracked();
+        let mut by_key: HashMap<Key, ArcRwSignal<Line>> = known.iter().cloned().collect();
+        let is_same = known.iter().map(|(key, _)| *key).eq(fresh.iter().map(Line::key));
+        let mut lines = Vec::with_capacity(fresh.len());
+        for line in fresh {
+            let key = line.key();
+            let signal = match by_key.remove(&key) {
+                Some(signal) => {
+                    if *signal.read_untracked() != line {
+                        signal.set(line);
+                    }
+                    signal
+                }
+                None => ArcRwSignal::new(line),
+            };
+            lines.push((key, signal));
+        }
+        if !is_same {
+            self.lines.set(lines);
+        }
+        if self.busy.get_untracked() && !self.loading.get_untracked() {
+            page::after_layout(move || self.if_alive(move || self.busy.set(false)));
+        }
+    }
 
-            let place = self.place();
-            let lines = room.lines(sight.now, page::local_zone);
-            list.update(rows::rows(&top_of(&room, sight.loading, &self.parts.name), lines));
-            let is = end(&room);
-            if is.0 > was.0 || is.1 > was.1 {
-                let (panel, own) = (self.clone(), is.0 > was.0);
-                page::after_layout(move || panel.follow(place, own));
-            }
-            was = is;
-            if room.editing.is_some() && room.editing != was_editing {
-                self.begin_edit();
-            }
-            was_editing = room.editing;
+    pub fn edit(self, id: Option<MessageId>) {
+        let text = self.room.with_untracked(|room| Some(room.message(id?)?.content.clone()));
+        self.edit_text.set(text.unwrap_or_default());
+        self.room.write().editing = id;
+        if id.is_none() {
+            self.focus();
+        }
+    }
+
+    /// Somebody deleted the message that this person was editing, or closed the chat: what was written meanwhile
+    /// goes where it is not lost.
+    fn keep_lost_edit(self) {
+        let lost = self.room.with_untracked(Room::has_lost_edit);
+        if !lost {
+            return;
+        }
+        let edited = self.edit_text.get_untracked();
+        {
+            let mut room = self.room.write();
+            room.editing = None;
+            room.notice = Some("That message can’t be changed any more. What you wrote is kept as a draft.".into());
+        }
+        let before = self.text.get_untracked();
+        let text = if before.trim().is_empty() { edited } else { format!("{before}\n{edited}") };
+        self.set_text(&text);
+        self.focus();
+    }
+
+    pub fn focus(self) {
+        if let Some(input) = self.input.get_untracked() {
+            let _ = input.focus();
+        }
+    }
+
+    pub fn delete(self, id: MessageId) {
+        let client_id = page::new_client_id();
+        self.act(|room| {
+            let frame = ClientFrame::DeleteMessage { room: room.id(), client_id, id, sender: Some(room.me) };
+            room.change(client_id, frame)
+        });
+        // The button is gone, and the focus with it.
+        if let Some(log) = self.log.get_untracked() {
+            let _ = log.focus();
+        }
+    }
+
+    pub fn retry(self, id: ClientId) {
+        self.act(|room| room.retry(id, page::new_client_id(), page::now_ms()));
+        self.focus();
+    }
+
+    pub fn discard(self, id: ClientId) {
+        self.act(|room| room.discard(id));
+        self.focus();
+    }
+
+    /// The other sockets of the room hear of it as this one does.
+    pub fn reopen(self) {
+        let id = self.room.read_untracked().id();
+        spawn_local(async move {
+            let answer = api::set_status(id, ConversationStatus::Open).await;
+            self.if_alive(|| self.room.write().notice = answer.err().map(|problem| problem.message));
         });
     }
 
-    fn paint_connection(&self, room: &Room) {
-        let parts = &self.parts;
-        let (state, class, word) = match room.indicator {
-            _ if room.gone => ("offline", "status status--offline", "Ended"),
-            Indicator::Ended => ("offline", "status status--offline", "Ended"),
-            Indicator::Estranged => ("offline", "status status--offline", "Paused"),
-            Indicator::Offline => ("offline", "status status--offline", "Offline"),
-            Indicator::Reconnecting => ("reconnecting", "status status--reconnecting", "Reconnecting…"),
-            Indicator::Live if room.has_caught_up() => ("live", "status status--live", "Live"),
-            Indicator::Live | Indicator::Connecting => ("connecting", "status status--connecting", "Connecting…"),
-        };
-        set(&parts.root, "data-live", Some(if room.is_live() { "true" } else { "false" }));
-        set(&parts.root, "data-status", Some(state));
-        set(&parts.status, "class", Some(class));
-        say(&parts.status_text, word);
-        show(&parts.status, true);
-        let banner = banner(room);
-        if let Some((class, words)) = &banner {
-            set(&parts.banner, "class", Some(class));
-            say(&parts.banner, words);
-        }
-        show(&parts.banner, banner.is_some());
+    /// A message's menu was opened.
+    pub fn opened(self, menu: HtmlDetailsElement) {
+        self.open_menu.set_value(Some(menu));
     }
 
-    fn paint_people(&self, room: &Room, sight: Sight) {
-        let (here, words) = room.people.presence_line(sight.now, page::local_zone);
-        set(&self.parts.presence, "class", Some(presence_class(here)));
-        say(&self.parts.presence, &words);
-        say(&self.parts.typing, &room.people.typing_line());
-    }
-
-    fn paint_composer(&self, room: &Room, sight: Sight) {
-        let parts = &self.parts;
-        let conversation = room.timeline.conversation();
-        show(&parts.composer, conversation.is_open());
-        show(&parts.closed, !conversation.is_open());
-        say(&parts.closed_words, &closed_words(conversation, sight.now, page::local_zone));
-        set(&parts.send, "aria-disabled", (!sight.has_text).then_some("true"));
-        for error in &parts.errors {
-            say(error, room.notice.as_deref().unwrap_or_default());
-            show(error, room.notice.is_some());
+    /// Closes the menu that is open, if it `closes`.
+    pub fn close_menu(self, closes: impl FnOnce(&HtmlDetailsElement) -> bool) {
+        if let Some(menu) = self.open_menu.get_value().filter(|menu| menu.open())
+            && closes(&menu)
+        {
+            menu.set_open(false);
         }
     }
 
-    fn paint_jump(&self, room: &Room, sight: Sight) {
-        let parts = &self.parts;
-        let missed = room.count_others_after(sight.end_seq);
-        let count = if missed > 0 { missed.to_string() } else { String::new() };
-        let label = [
-            "Go to the latest message",
-            if missed > 0 { ", " } else { "" },
-            &count,
-            if missed > 0 { " new" } else { "" },
-        ];
-        set(&parts.jump, "aria-label", Some(&label.concat()));
-        say(&parts.jump_count, &count);
-        show(&parts.jump_count, missed > 0);
-        show(&parts.jump, sight.away);
-        set(&parts.log, "aria-busy", sight.loading.then_some("true"));
+    pub fn key_down(self, event: &KeyboardEvent) {
+        page::saw_key(event);
+        if event.key() == "Escape" {
+            self.close_menu(|menu| {
+                let button = menu.first_element_child().and_then(|button| button.dyn_into::<HtmlElement>().ok());
+                if let Some(button) = button {
+                    let _ = button.focus();
+                }
+                true
+            });
+        }
+    }
+}
+
+fn status(room: &Room) -> Status {
+    match room.indicator {
+        _ if room.gone => Status::Ended,
+        Indicator::Ended => Status::Ended,
+        Indicator::Estranged => Status::Paused,
+        Indicator::Offline => Status::Offline,
+        Indicator::Reconnecting => Status::Reconnecting,
+        Indicator::Live if room.has_caught_up() => Status::Live,
+        Indicator::Live | Indicator::Connecting => Status::Connecting,
     }
 }
 
 /// What keeps messages from being sent, and what becomes of them meanwhile; nothing if all is well.
-fn banner(room: &Room) -> Option<(&'static str, String)> {
-    const DANGER: &str = "notice notice--danger chat__banner";
-    const WARN: &str = "notice notice--warn chat__banner";
-    let ended = || match room.kind {
-        // The link was revoked, or the guest signed out: nobody says which.
-        ParticipantKind::Guest => {
-            "This chat is not open in this browser any more. Open its link again; if that leads nowhere, ask for a new one."
-        }
-        ParticipantKind::Admin | ParticipantKind::Customer => "You were signed out. Please sign in again.",
-    };
+fn banner(room: &Room) -> Option<Banner> {
+    if room.gone || room.indicator == Indicator::Ended {
+        let words = match room.kind {
+            // The link was revoked, or the guest signed out: nobody says which.
+            ParticipantKind::Guest => {
+                "This chat is not open in this browser any more. Open its link again; if that leads nowhere, ask for a new one."
+            }
+            ParticipantKind::Admin | ParticipantKind::Customer => "You were signed out. Please sign in again.",
+        };
+        return Some(Banner { words: words.to_owned(), is_danger: true });
+    }
     let (wrong, when) = match room.indicator {
-        _ if room.gone => return Some((DANGER, ended().to_owned())),
-        Indicator::Ended => return Some((DANGER, ended().to_owned())),
         // Why, the page says.
         Indicator::Estranged => ("Nothing is sent from here now.", "when you have signed in again"),
         Indicator::Offline => ("You are offline.", "when you are back"),
         Indicator::Reconnecting => ("The connection is lost. Trying to get it back.", "when you are back"),
-        Indicator::Live | Indicator::Connecting => match room.outbox.delayed_by()? {
+        Indicator::Live | Indicator::Connecting | Indicator::Ended => match room.outbox.delayed_by()? {
             Code::RateLimited => ("You write faster than the server takes it.", "in a moment"),
             _ => ("The server cannot take messages right now.", "as soon as it can"),
         },
     };
-    let waiting = match room.outbox.waiting() {
-        0 => String::new(),
-        1 => [" 1 message will be sent ", when, "."].concat(),
-        many => [" ", &many.to_string(), " messages will be sent ", when, "."].concat(),
+    let words = match room.outbox.waiting() {
+        0 => wrong.to_owned(),
+        1 => format!("{wrong} 1 message will be sent {when}."),
+        many => format!("{wrong} {many} messages will be sent {when}."),
     };
-    Some((WARN, wrong.to_owned() + &waiting))
+    Some(Banner { words, is_danger: false })
+}
+
+/// What takes the composer's place.
+pub(super) fn closed_words(room: &Room, now: Timestamp, zone: Zone) -> String {
+    let conversation = room.timeline.conversation();
+    let today = labels::local_date(now, zone);
+    let on = conversation.closed_at.map(|at| format!(" on {}", labels::date(labels::local_date(at, zone), today)));
+    let by = conversation.closed_by.as_ref().map(|name| format!(" by {}", labels::isolated(name)));
+    format!("This chat was closed{}{}.", on.unwrap_or_default(), by.unwrap_or_default())
 }

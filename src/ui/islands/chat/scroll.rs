@@ -1,22 +1,16 @@
-//! Where in the log the reader is. The box lays out its one child from its end (`flex-direction:
-//! column-reverse`), so the browser keeps it at the end, and nothing moves when older messages come
-//! in on top: `scrollTop` is 0 at the end and negative above it.
+//! Where in the log the reader is. The box lays out its one child from its end (`flex-direction: column-reverse`),
+//! so the browser keeps it at the end, and nothing moves when older messages come in on top: `scrollTop` is 0 at the
+//! end and negative above it.
 
-use std::{rc::Rc, time::Duration};
+use std::time::Duration;
 
-use leptos::{prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, task::spawn_local};
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::panel::Panel;
 use crate::{
     api,
-    client::{
-        ask::ask,
-        json::{Json, Object},
-        page,
-        room::Room,
-        wire::{FromJson, member},
-    },
+    client::{page, room::Room},
 };
 
 /// So close to the end, a reader follows what arrives.
@@ -28,27 +22,25 @@ const READ_PX: f64 = 32.0;
 /// What was in view for less than this was not read.
 const READ_AFTER: Duration = Duration::from_millis(300);
 
-impl FromJson for api::Older {
-    fn from_json(json: &Json) -> Option<Self> {
-        Some(Self { messages: member(json, "messages")?, more: member(json, "more")? })
-    }
-}
-
 /// A log's `scrollTop` and `scrollHeight`.
 pub(super) type Place = (i32, i32);
 
 impl Panel {
-    pub fn place(&self) -> Place {
-        (self.parts.log.scroll_top(), self.parts.log.scroll_height())
+    /// Where the reader is; not measured at the end, where the browser keeps everything in place.
+    pub fn place(self) -> Place {
+        let log = self.log.get_untracked().filter(|_| self.away.get_untracked());
+        log.map_or((0, 0), |log| (log.scroll_top(), log.scroll_height()))
     }
 
-    pub fn to_end(&self) {
-        self.parts.log.set_scroll_top(0);
+    pub fn to_end(self) {
+        if let Some(log) = self.log.get_untracked() {
+            log.set_scroll_top(0);
+        }
     }
 
     /// Opens the log at the message that the address names, or else at the first unread one, if there is one.
-    pub fn open(self: &Rc<Self>) {
-        let named = self.parts.log.query_selector(":target").ok().flatten();
+    pub fn open(self) {
+        let named = self.log.get_untracked().and_then(|log| log.query_selector(":target").ok().flatten());
         if let Some(row) = named.or_else(|| document().get_element_by_id("new")) {
             let centred = ScrollIntoViewOptions::new();
             centred.set_block(ScrollLogicalPosition::Center);
@@ -58,67 +50,65 @@ impl Panel {
     }
 
     /// The reader moved, or the content did.
-    pub fn moved(self: &Rc<Self>) {
-        let log = &self.parts.log;
+    pub fn moved(self) {
+        let Some(log) = self.log.get_untracked() else { return };
         let away = -log.scroll_top() > NEAR_END_PX;
+        if self.away.get_untracked() != away {
+            self.away.set(away);
+        }
         let last = self.room.with_untracked(|room| room.timeline.last());
-        let sight = self.sight.get_untracked();
-        let end_seq = if away { sight.end_seq } else { last };
-        if (sight.away, sight.end_seq) != (away, end_seq) {
-            let mut sight = self.sight.write();
-            (sight.away, sight.end_seq) = (away, end_seq);
+        if !away && self.end_seq.get_untracked() != last {
+            self.end_seq.set(last);
         }
         let above = log.scroll_height() - log.client_height() + log.scroll_top();
-        if above < NEAR_START_PX && !sight.failed {
+        if above < NEAR_START_PX && !self.failed.get_value() {
             self.load_older();
         }
         self.look();
     }
 
-    pub fn load_older(self: &Rc<Self>) {
+    pub fn load_older(self) {
         let (id, before, gone) = self.room.with_untracked(|room| (room.id(), room.timeline.first(), room.gone));
-        if before <= 1 || gone || self.sight.with_untracked(|sight| sight.loading) {
+        if before <= 1 || gone || self.loading.get_untracked() {
             return;
         }
-        {
-            let mut sight = self.sight.write();
-            (sight.loading, sight.failed) = (true, false);
-        }
-        let panel = self.clone();
-        let arguments = Object::default().text("id", &id.to_string()).number("before_seq", before);
-        ask::<api::Older>(api::ListOlder::PATH, arguments, move |older| {
-            {
-                let mut sight = panel.sight.write();
-                (sight.loading, sight.failed) = (false, older.is_err());
-            }
-            if let Ok(older) = older {
-                panel.room.write().timeline.prepend(before, older.messages);
-                page::after_layout(move || panel.moved());
-            }
+        self.loading.set(true);
+        // A reader of the screen is not told of them as if they were new.
+        self.busy.set(true);
+        self.failed.set_value(false);
+        spawn_local(async move {
+            let older = api::list_older(id, before).await;
+            self.if_alive(|| {
+                self.failed.set_value(older.is_err());
+                self.loading.set(false);
+                // Also if nothing came: the lines are laid out, and the log is not busy any more.
+                let messages = older.map(|older| older.messages).ok();
+                self.room.update(|room| messages.into_iter().for_each(|older| room.timeline.prepend(before, older)));
+                page::after_layout(move || self.if_alive(|| self.moved()));
+            });
         });
     }
 
     /// After a moment, counts as read what is in view of a person.
-    pub fn look(self: &Rc<Self>) {
-        if !self.looking.replace(true) {
-            let panel = self.clone();
-            set_timeout(
-                move || {
-                    panel.looking.set(false);
-                    panel.read_in_view();
-                },
-                READ_AFTER,
-            );
+    pub fn look(self) {
+        if !self.looking.get_value() {
+            self.looking.set_value(true);
+            let look = move || {
+                self.looking.set_value(false);
+                self.read_in_view();
+            };
+            set_timeout(move || self.if_alive(look), READ_AFTER);
         }
     }
 
-    fn read_in_view(self: &Rc<Self>) {
+    fn read_in_view(self) {
         let (read, last) = self.room.with_untracked(|room: &Room| (room.people.my_seq(), room.timeline.last()));
         if last <= read || !page::is_looked_at() {
             return;
         }
-        let end = self.parts.log.get_bounding_client_rect().bottom();
-        let mut next = self.parts.list.last_element_child();
+        let (Some(log), Some(list)) = (self.log.get_untracked(), self.list.get_untracked()) else { return };
+        let end = log.get_bounding_client_rect().bottom();
+        let mut next = list.last_element_child();
         while let Some(row) = next {
             if let Some(seq) = row.get_attribute("data-seq").and_then(|seq| seq.parse::<i64>().ok()) {
                 let place = row.get_bounding_client_rect();
@@ -134,9 +124,9 @@ impl Panel {
     }
 
     /// Takes the reader along, or keeps the place, after rows were added below.
-    pub fn follow(self: &Rc<Self>, (top, height): Place, own: bool) {
-        let log = &self.parts.log;
-        if own || !self.sight.with_untracked(|sight| sight.away) {
+    pub fn follow(self, (top, height): Place, own: bool) {
+        let Some(log) = self.log.get_untracked() else { return };
+        if own || !self.away.get_untracked() {
             self.to_end();
         } else {
             // Browsers with scroll anchoring have done this already.

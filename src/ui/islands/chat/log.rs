@@ -1,0 +1,147 @@
+//! The log: a keyed list of lines, with what stands above the first message and below the last.
+
+use leptos::{
+    either::{EitherOf3, EitherOf4},
+    ev,
+    prelude::*,
+};
+
+use super::{
+    message::Message,
+    panel::{LineSignal, Panel},
+};
+use crate::{
+    client::{
+        labels::{self, isolated},
+        log::{Body, Line},
+    },
+    ui::components::{Icon, Text, icon},
+};
+
+#[component]
+pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
+    view! {
+        <div
+            class="log"
+            role="log"
+            aria-label="Messages"
+            aria-busy=move || panel.busy.get().then_some("true")
+            tabindex="0"
+            node_ref=panel.log
+            on:scroll=move |_| panel.moved()
+        >
+            <ol class="log__list" node_ref=panel.list>
+                <Top panel name />
+                <For each=move || panel.lines.get() key=|(key, _)| *key let:line>
+                    <Row panel line />
+                </For>
+            </ol>
+        </div>
+    }
+}
+
+/// What stands above the first message.
+#[component]
+fn Top(panel: Panel, name: String) -> impl IntoView {
+    let first = Memo::new(move |_| panel.room.read().timeline.first());
+    let (is_admin, id) = panel.room.with_untracked(|room| (room.is_admin(), room.id()));
+    let who = if is_admin { "Only you, your colleagues and" } else { "Only you and" };
+    let start = format!("{who} {} can read this chat. It is kept after it is closed.", isolated(&name));
+    move || match (first.get(), panel.loading.get()) {
+        (..=1, _) => EitherOf3::A(view! { <li class="log__start">{start.clone()}</li> }),
+        (_, true) => EitherOf3::B(view! {
+            <li class="log__older">
+                <span class="log__loading">"Loading earlier messages…"</span>
+            </li>
+        }),
+        (before, false) => {
+            // Where earlier messages are read without JavaScript.
+            let address = if is_admin {
+                format!("/admin?chat={id}&before={before}")
+            } else {
+                format!("/chat/{id}?before={before}")
+            };
+            let load = move |click: ev::MouseEvent| {
+                click.prevent_default();
+                panel.load_older();
+            };
+            EitherOf3::C(view! {
+                <li class="log__older">
+                    <a class="button button--quiet" href=address on:click=load>
+                        "Earlier messages"
+                    </a>
+                </li>
+            })
+        }
+    }
+}
+
+/// One line. What kind it is, never changes.
+#[component]
+fn Row(panel: Panel, line: LineSignal) -> impl IntoView {
+    let line = RwSignal::from(line.1);
+    match line.get_untracked() {
+        Line::Day { date, .. } => {
+            let words = move || if let Line::Day { label, .. } = line.get() { label } else { String::new() };
+            EitherOf4::A(view! {
+                <li class="log__day">
+                    <time datetime=labels::iso_date(date)>
+                        <Text of=Signal::derive(words) />
+                    </time>
+                </li>
+            })
+        }
+        Line::New => EitherOf4::B(view! {
+            <li class="log__new" id="new">
+                <span>"New"</span>
+            </li>
+        }),
+        Line::Message(bubble) => match bubble.body {
+            Body::System(words) => EitherOf4::C(view! {
+                <li class="log__system" id=bubble.seq.map(|seq| format!("m-{seq}")) data-seq=bubble.seq>
+                    <span>{format!("{}: {words} ", isolated(&bubble.sender))}</span>
+                    <Clock line />
+                </li>
+            }),
+            _ => EitherOf4::D(view! { <Message panel line /> }),
+        },
+    }
+}
+
+/// When a message was written, on the reader's clock.
+#[component]
+pub(super) fn Clock(line: RwSignal<Line>, #[prop(optional)] class: &'static str) -> impl IntoView {
+    let told = move || match line.get() {
+        Line::Message(bubble) => (bubble.at.to_string(), bubble.full_time, bubble.clock),
+        Line::Day { .. } | Line::New => Default::default(),
+    };
+    view! {
+        <time class=class datetime=move || told().0 title=move || told().1>
+            <Text of=Signal::derive(move || told().2) />
+        </time>
+    }
+}
+
+/// The way back to the end, with what came in there.
+#[component]
+pub(super) fn Jump(panel: Panel) -> impl IntoView {
+    let missed = Memo::new(move |_| panel.room.read().count_others_after(panel.end_seq.get()));
+    let label = move || match missed.get() {
+        0 => "Go to the latest message".to_owned(),
+        count => format!("Go to the latest message, {count} new"),
+    };
+    view! {
+        <button
+            class="jump"
+            type="button"
+            aria-label=label
+            hidden=move || !panel.away.get()
+            on:click=move |_| panel.to_end()
+        >
+            <Icon d=icon::DOWN />
+            <span class="jump__count" hidden=move || missed.get() == 0>
+                <Text of=Signal::derive(move || missed.get().to_string()) />
+            </span>
+        </button>
+    }
+}

@@ -1,0 +1,265 @@
+//! One message of the log: its head, its text and files, its menu, the form that changes it, and what became of it.
+
+use leptos::{
+    either::{Either, EitherOf3},
+    ev, html,
+    prelude::*,
+};
+use web_sys::KeyboardEvent;
+
+use super::{
+    composer::{grow, is_composing, sends},
+    log::Clock,
+    panel::Panel,
+};
+use crate::{
+    client::{
+        log::{Body, Bubble, Delivery, Line},
+        text::Piece,
+    },
+    domain::{Attachment, ClientId, MessageId},
+    ui::components::{Icon, icon},
+};
+
+/// Everything in a bubble. It is made anew when it changes; see [`Text`](crate::ui::components::Text).
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Inside {
+    body: Body,
+    files: Vec<Attachment>,
+    is_edited: bool,
+    edits: Option<MessageId>,
+}
+
+#[component]
+pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
+    let bubble = move || if let Line::Message(bubble) = line.get() { Some(bubble) } else { None };
+    let seq = move || bubble().and_then(|bubble| bubble.seq);
+    let inside = move || bubble().into_iter().map(Bubble::into);
+    let delivery = move || bubble().map(|bubble| (bubble.delivery, bubble.client_id));
+    let options = Memo::new(move |_| {
+        let bubble = bubble().filter(|bubble| bubble.editing.is_none() && (bubble.may_edit || bubble.may_delete))?;
+        Some((bubble.id?, bubble.may_edit))
+    });
+    let is_first = Memo::new(move |_| bubble().is_some_and(|bubble| bubble.first));
+    let start = bubble();
+    let is_own = start.as_ref().is_some_and(|bubble| bubble.own);
+    let sender = start.map(|bubble| bubble.sender).unwrap_or_default();
+    view! {
+        <li
+            class=move || bubble().map(|bubble| class_of(&bubble))
+            id=move || seq().map(|seq| format!("m-{seq}"))
+            data-seq=seq
+        >
+            <p class=move || if is_first.get() { "message__head" } else { "visually-hidden" }>
+                <span class=if is_own { "visually-hidden" } else { "message__sender" } dir="auto">
+                    {if is_own { "You".to_owned() } else { sender }}
+                </span>
+                " "
+                <Clock line class="message__time" />
+            </p>
+            <div class="message__row">
+                <For each=inside key=Inside::clone let:inside>
+                    <Content panel inside />
+                </For>
+                {move || options.get().map(|(id, may_edit)| view! { <Options panel id may_edit /> })}
+            </div>
+            <For each=delivery key=Clone::clone let:delivery>
+                <Told panel delivery />
+            </For>
+        </li>
+    }
+}
+
+impl From<Bubble> for Inside {
+    fn from(bubble: Bubble) -> Self {
+        let edits = bubble.id.filter(|_| bubble.editing.is_some());
+        Self { body: bubble.body, files: bubble.files, is_edited: bubble.edited, edits }
+    }
+}
+
+fn class_of(bubble: &Bubble) -> String {
+    let states = [
+        ("message", true),
+        (" message--own", bubble.own),
+        (" message--first", bubble.first),
+        (" message--deleted", bubble.body == Body::Deleted),
+        (" message--editing", bubble.editing.is_some()),
+        (" message--sending", matches!(bubble.delivery, Delivery::Sending | Delivery::Underway)),
+        (" message--failed", matches!(bubble.delivery, Delivery::Failed(_))),
+    ];
+    states.into_iter().filter(|(_, is)| *is).map(|(state, _)| state).collect()
+}
+
+#[component]
+fn Content(panel: Panel, inside: Inside) -> impl IntoView {
+    let Inside { body, files, is_edited, edits } = inside;
+    if let Some(id) = edits {
+        return Either::Left(view! { <Edit panel id /> });
+    }
+    let class = if matches!(body, Body::Emoji(_)) { "bubble bubble--emoji" } else { "bubble" };
+    let pieces = match body {
+        Body::Text(pieces) => pieces,
+        Body::Emoji(words) | Body::System(words) => vec![Piece::Text(words)],
+        Body::Deleted => vec![Piece::Text("Message deleted".to_owned())],
+    };
+    Either::Right(view! {
+        <div class=class>
+            <div class="bubble__text" dir="auto">
+                {pieces.into_iter().map(piece).collect_view()}
+            </div>
+            {files.into_iter().map(|file| view! { <File file /> }).collect_view()}
+            {is_edited.then(|| view! { <span class="message__edited">"edited"</span> })}
+        </div>
+    })
+}
+
+fn piece(piece: Piece) -> impl IntoView {
+    match piece {
+        Piece::Text(text) => Either::Left(text),
+        Piece::Link(address) => Either::Right(view! {
+            <a href=address.clone() rel="noopener noreferrer nofollow" target="_blank">
+                {address.clone()}
+            </a>
+        }),
+    }
+}
+
+#[component]
+fn File(file: Attachment) -> impl IntoView {
+    let address = file.address();
+    let inside = if file.is_picture() {
+        Either::Left(view! { <img class="file__picture" src=address.clone() alt=file.name loading="lazy" /> })
+    } else {
+        Either::Right(view! { <span dir="auto">{file.name}</span> })
+    };
+    view! {
+        <a class="file" href=address target="_blank">
+            {inside}
+        </a>
+    }
+}
+
+#[component]
+fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
+    let menu = NodeRef::<html::Details>::new();
+    let close = move || panel.close_menu(|_| true);
+    let edit = move |_| {
+        close();
+        panel.edit(Some(id));
+    };
+    let delete = move |_| {
+        close();
+        panel.delete(id);
+    };
+    view! {
+        <details
+            class="menu message__menu"
+            name="message-menu"
+            node_ref=menu
+            on:toggle=move |_| menu.get_untracked().filter(|menu| menu.open()).into_iter().for_each(|menu| panel.opened(menu))
+        >
+            <summary class="icon-button menu__button" aria-label="Message options">
+                <Icon d=icon::MORE />
+            </summary>
+            <div class="menu__list">
+                {may_edit
+                    .then(|| {
+                        view! {
+                            <button class="menu__item" type="button" on:click=edit>
+                                "Edit"
+                            </button>
+                        }
+                    })}
+                <button class="menu__item menu__item--danger" type="button" on:click=delete>
+                    "Delete"
+                </button>
+            </div>
+        </details>
+    }
+}
+
+/// The form that takes a message's place while it is changed.
+#[component]
+fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
+    let field = NodeRef::<html::Textarea>::new();
+    Effect::new(move || {
+        if let Some(field) = field.get() {
+            field.set_value(&panel.edit_text.get_untracked());
+            let _ = field.focus();
+            let end = field.value().encode_utf16().count() as u32;
+            let _ = field.set_selection_range(end, end);
+            grow(&field);
+        }
+    });
+    let on_submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        panel.save_edit(id);
+    };
+    let on_key = move |event: KeyboardEvent| {
+        // The Esc that ends a word of an input method ends nothing else.
+        if event.key() == "Escape" && !is_composing(&event) {
+            panel.edit(None);
+        } else if sends(&event) {
+            event.prevent_default();
+            panel.save_edit(id);
+        }
+    };
+    let on_input = move |_| {
+        if let Some(field) = field.get_untracked() {
+            panel.edit_text.set(field.value());
+            grow(&field);
+        }
+    };
+    let name = format!("edit-{id}");
+    view! {
+        <form class="edit" on:submit=on_submit>
+            <label class="visually-hidden" for=name.clone()>
+                "Edit message"
+            </label>
+            <textarea
+                class="edit__input"
+                id=name
+                rows="1"
+                dir="auto"
+                node_ref=field
+                on:keydown=on_key
+                on:input=on_input
+            ></textarea>
+            <p class="edit__actions">
+                <span class="edit__hint">"Esc to cancel"</span>
+                <button class="button button--quiet button--small" type="button" on:click=move |_| panel.edit(None)>
+                    "Cancel"
+                </button>
+                <button class="button button--primary button--small" type="submit">
+                    "Save"
+                </button>
+            </p>
+        </form>
+    }
+}
+
+/// What stands under a message.
+#[component]
+fn Told(panel: Panel, delivery: (Delivery, Option<ClientId>)) -> impl IntoView {
+    let words = match delivery {
+        (Delivery::Failed(reason), Some(id)) => {
+            return EitherOf3::A(view! {
+                <p class="message__state message__state--failed" role="alert" title=reason>
+                    <span>"Not sent. "</span>
+                    <button class="link-button" type="button" on:click=move |_| panel.retry(id)>
+                        "Retry"
+                    </button>
+                    <span>" "</span>
+                    <button class="link-button" type="button" on:click=move |_| panel.discard(id)>
+                        "Delete"
+                    </button>
+                </p>
+            });
+        }
+        (Delivery::Untold | Delivery::Underway | Delivery::Failed(_), _) => return EitherOf3::B(()),
+        (Delivery::Sending, _) => "Sending…".to_owned(),
+        (Delivery::Sent, _) => "Sent".to_owned(),
+        (Delivery::Seen(at), _) => format!("Seen {at}"),
+    };
+    EitherOf3::C(view! { <p class="message__state">{words}</p> })
+}
