@@ -39,15 +39,19 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric() || !c.is_ascii()
 }
 
-/// Where `http` or `https` begins, if that is what `before` ends with, as a word of its own.
+/// Where `http` or `https` begins, if that is what `before` ends with. Only a letter or digit of ASCII makes another
+/// word of it: in many scripts words stand without a space between them, and an emoji is no word.
 fn scheme_start(before: &str) -> Option<usize> {
     ["https", "http"].into_iter().find_map(|scheme| {
         let start = before.len().checked_sub(scheme.len())?;
         let is_scheme = before.get(start..)?.eq_ignore_ascii_case(scheme);
-        let is_word = !before[..start].ends_with(is_letter);
+        let is_word = !before[..start].ends_with(|c: char| c.is_ascii_alphanumeric());
         (is_scheme && is_word).then_some(start)
     })
 }
+
+/// Quotation marks, and the punctuation of scripts that put no space after it.
+const ENDS: &str = "<>\"`“”„‟«»‹›「」『』《》〈〉【】（），。、；：！？";
 
 /// How much of what follows `://` belongs to the address: up to white space, less the punctuation
 /// that ends the sentence around it. 0 if it does not start like the name of a host.
@@ -55,9 +59,7 @@ fn link_length(rest: &str) -> usize {
     if !rest.starts_with(|c: char| is_letter(c) || c == '[') {
         return 0;
     }
-    let end = rest.find(|c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '“' | '”' | '«' | '»')
-    });
+    let end = rest.find(|c: char| c.is_whitespace() || c.is_control() || ENDS.contains(c));
     let mut link = &rest[..end.unwrap_or(rest.len())];
     loop {
         let Some(last) = link.chars().next_back() else { return 0 };
@@ -123,6 +125,11 @@ mod tests {
             ("https://a.example\nhttps://ü.example", vec!["https://a.example", "https://ü.example"]),
             ("http://[::1]:3000/", vec!["http://[::1]:3000/"]),
             ("https://https://a.example", vec!["https://https://a.example"]),
+            ("看https://a.example/x。好", vec!["https://a.example/x"]),
+            ("👉https://a.example →https://b.example", vec!["https://a.example", "https://b.example"]),
+            ("„https://a.example“ ‚https://b.example’", vec!["https://a.example", "https://b.example"]),
+            ("um\u{a0}https://a.example\u{a0}da", vec!["https://a.example"]),
+            ("（https://a.example）「https://b.example」", vec!["https://a.example", "https://b.example"]),
         ] {
             assert_eq!(links(text), expected, "{text}");
         }

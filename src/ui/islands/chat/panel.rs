@@ -134,7 +134,7 @@ impl Panel {
             end_seq: RwSignal::new(end_seq),
             loading: RwSignal::new(false),
             failed: StoredValue::new(false),
-            busy: RwSignal::new(true),
+            busy: RwSignal::new(false),
             looking: StoredValue::new(false),
             open_menu: StoredValue::new_local(None),
         }
@@ -150,11 +150,18 @@ impl Panel {
             room.outbox = Outbox::restore(entries);
         }
         self.awake.set(true);
-        self.now.set(page::now());
-        self.zone.set(page::local_zone);
         self.restore_draft();
         page::register_service_worker();
 
+        // Local times are no news: a reader of the screen is told first that the log is busy.
+        self.busy.set(true);
+        page::after_layout(move || {
+            self.if_alive(|| {
+                self.now.set(page::now());
+                self.zone.set(page::local_zone);
+                page::after_layout(move || self.if_alive(|| self.busy.set(false)));
+            });
+        });
         Effect::new(move || self.lay_out());
         Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
         let ticking = set_interval_with_handle(move || self.now.set(page::now()), CLOCK).ok();
@@ -291,9 +298,6 @@ impl Panel {
         }
         if !is_same {
             self.lines.set(lines);
-        }
-        if self.busy.get_untracked() && !self.loading.get_untracked() {
-            page::after_layout(move || self.if_alive(move || self.busy.set(false)));
         }
     }
 

@@ -73,7 +73,7 @@ impl Panel {
             return;
         }
         self.loading.set(true);
-        // A reader of the screen is not told of them as if they were new.
+        // A screen reader tells what comes while the log is not busy.
         self.busy.set(true);
         self.failed.set_value(false);
         spawn_local(async move {
@@ -81,10 +81,15 @@ impl Panel {
             self.if_alive(|| {
                 self.failed.set_value(older.is_err());
                 self.loading.set(false);
-                // Also if nothing came: the lines are laid out, and the log is not busy any more.
-                let messages = older.map(|older| older.messages).ok();
-                self.room.update(|room| messages.into_iter().for_each(|older| room.timeline.prepend(before, older)));
-                page::after_layout(move || self.if_alive(|| self.moved()));
+                if let Ok(older) = older {
+                    self.room.write().timeline.prepend(before, older.messages);
+                }
+                page::after_layout(move || {
+                    self.if_alive(|| {
+                        self.busy.set(false);
+                        self.moved();
+                    });
+                });
             });
         });
     }
