@@ -93,6 +93,23 @@ pub enum ClientFrame {
     FollowRequests,
 }
 
+impl ClientFrame {
+    /// What it is about, and the name of what it changes: its answer tells both.
+    #[must_use]
+    pub fn about(&self) -> (Option<ConversationId>, Option<ClientId>) {
+        match *self {
+            Self::SendMessage { room, client_id, .. }
+            | Self::UpdateMessage { room, client_id, .. }
+            | Self::DeleteMessage { room, client_id, .. } => (Some(room), Some(client_id)),
+            Self::JoinRequest { room, .. }
+            | Self::LeaveRequest { room }
+            | Self::Typing { room, .. }
+            | Self::Read { room, .. } => (Some(room), None),
+            Self::FollowRequests => (None, None),
+        }
+    }
+}
+
 fn any_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Epoch>, D::Error> {
     let word = Option::<String>::deserialize(deserializer)?;
     Ok(word.map(|word| word.parse().unwrap_or(Epoch(uuid::Uuid::nil()))))

@@ -3,6 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
+use super::PageClient;
 use crate::domain::{InviteId, Problem, SessionId, Timestamp, TokenId, User};
 
 /// A browser that is signed in to the viewer's account.
@@ -44,7 +45,7 @@ pub struct Token {
 }
 
 /// The browsers that are signed in to the viewer's account.
-#[server(input = Json, endpoint = "list_sessions")]
+#[server(input = Json, endpoint = "list_sessions", client = PageClient)]
 pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
     let asker = crate::http::asker()?;
     let this = asker.session_id();
@@ -61,7 +62,7 @@ pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
 }
 
 /// Everybody with an account, and who is invited.
-#[server(input = Json, endpoint = "list_people")]
+#[server(input = Json, endpoint = "list_people", client = PageClient)]
 pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let users = service.users(&actor, search.as_deref()).await?;
@@ -74,7 +75,7 @@ pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
 }
 
 /// The API tokens that work.
-#[server(input = Json, endpoint = "list_tokens")]
+#[server(input = Json, endpoint = "list_tokens", client = PageClient)]
 pub async fn list_tokens() -> Result<Vec<Token>, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     if !actor.is_admin() {

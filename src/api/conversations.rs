@@ -3,6 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
+use super::PageClient;
 use crate::{
     domain::{ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp},
     protocol::Joined,
@@ -52,7 +53,7 @@ pub struct Chat {
 }
 
 /// A part of the conversations that the viewer may see, and of the messages if there is a search.
-#[server(input = Json, endpoint = "list_inbox")]
+#[server(input = Json, endpoint = "list_inbox", client = PageClient)]
 pub async fn list_inbox(
     status: ConversationStatus,
     search: Option<String>,
@@ -63,14 +64,14 @@ pub async fn list_inbox(
 }
 
 /// One conversation with its latest messages.
-#[server(input = Json, endpoint = "load_chat")]
+#[server(input = Json, endpoint = "load_chat", client = PageClient)]
 pub async fn load_chat(id: ConversationId) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.chat(&actor, id).await
 }
 
 /// Opens a chat and returns it with the link to share; once for each `form_key`.
-#[server(input = Json, endpoint = "open_chat")]
+#[server(input = Json, endpoint = "open_chat", client = PageClient)]
 pub async fn open_chat(
     form_key: Option<ClientId>,
     customer_name: String,
@@ -82,21 +83,21 @@ pub async fn open_chat(
 }
 
 /// Closes or reopens a conversation.
-#[server(input = Json, endpoint = "set_status")]
+#[server(input = Json, endpoint = "set_status", client = PageClient)]
 pub async fn set_status(id: ConversationId, status: ConversationStatus) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.set_status(&actor, id, status).await
 }
 
 /// Makes a new link; the old one dies.
-#[server(input = Json, endpoint = "make_link")]
+#[server(input = Json, endpoint = "make_link", client = PageClient)]
 pub async fn make_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.make_link(&actor, id).await
 }
 
 /// Ends the link: whoever came by it is out.
-#[server(input = Json, endpoint = "revoke_link")]
+#[server(input = Json, endpoint = "revoke_link", client = PageClient)]
 pub async fn revoke_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.revoke_link(&actor, id).await

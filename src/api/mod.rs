@@ -5,14 +5,18 @@
 //! answered with the page itself and everything that was typed.
 
 mod accounts;
+mod client;
 mod conversations;
+mod exchange;
 mod messages;
 mod reference;
 mod requests;
 mod viewer;
 
 pub use accounts::*;
+pub use client::PageClient;
 pub use conversations::*;
+pub use exchange::*;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::codec::JsonEncoding,

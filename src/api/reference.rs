@@ -3,6 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
+use super::PageClient;
 use crate::domain::Problem;
 
 /// One call.
@@ -47,7 +48,7 @@ pub struct Reference {
 }
 
 /// All of the API, as `/api/v1/openapi.json` describes it.
-#[server(input = Json, endpoint = "load_reference")]
+#[server(input = Json, endpoint = "load_reference", client = PageClient)]
 pub async fn load_reference() -> Result<Reference, Problem> {
     Ok(crate::http::reference())
 }

@@ -3,6 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
+use super::PageClient;
 use crate::domain::{CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange};
 
 /// A part of the requests that the viewer may see.
@@ -25,7 +26,7 @@ pub struct RequestDetails {
 }
 
 /// A part of the requests that the viewer may see.
-#[server(input = Json, endpoint = "list_requests")]
+#[server(input = Json, endpoint = "list_requests", client = PageClient)]
 pub async fn list_requests(
     status: Option<RequestStatus>,
     search: Option<String>,
@@ -37,7 +38,7 @@ pub async fn list_requests(
 }
 
 /// One request.
-#[server(input = Json, endpoint = "load_request")]
+#[server(input = Json, endpoint = "load_request", client = PageClient)]
 pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let request = service.request(&actor, id).await?;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::PageClient;
 use crate::domain::{Problem, User};
 
 /// Who looks at the page, as far as every page needs to know.
@@ -17,7 +18,7 @@ pub struct Viewer {
 }
 
 /// Who looks at the page.
-#[server(endpoint = "load_viewer")]
+#[server(endpoint = "load_viewer", client = PageClient)]
 pub async fn load_viewer() -> Result<Viewer, Problem> {
     let asker = crate::http::asker()?;
     Ok(Viewer {

@@ -41,7 +41,7 @@ use uuid::Uuid;
 
 use super::{App, Asker, auth, error, listener, metrics::Metrics, slots::Slot};
 use crate::{
-    domain::{Actor, ClientId, Code, ConversationId, Problem, Timestamp},
+    domain::{Actor, Code, Problem, Timestamp},
     live::{Socket, Writing, frame},
     protocol::{ClientFrame, ServerFrame, close},
     service::{Connection, Service},
@@ -451,7 +451,7 @@ fn act(
     asked: ClientFrame,
     read_at: Instant,
 ) -> Option<UnderWay> {
-    let (room, client_id) = address(&asked);
+    let (room, client_id) = asked.about();
     // What need not wait is done on the spot.
     match asked {
         ClientFrame::Typing { room, on } => {
@@ -531,52 +531,28 @@ const FRAMES: [&str; 8] = [
     "followRequests",
 ];
 
-fn address(asked: &ClientFrame) -> (Option<ConversationId>, Option<ClientId>) {
-    match *asked {
-        ClientFrame::SendMessage { room, client_id, .. }
-        | ClientFrame::UpdateMessage { room, client_id, .. }
-        | ClientFrame::DeleteMessage { room, client_id, .. } => (Some(room), Some(client_id)),
-        ClientFrame::JoinRequest { room, .. }
-        | ClientFrame::LeaveRequest { room }
-        | ClientFrame::Typing { room, .. }
-        | ClientFrame::Read { room, .. } => (Some(room), None),
-        ClientFrame::FollowRequests => (None, None),
-    }
-}
-
 /// Returns the `ack` of what was changed.
 async fn obey(
     service: &Arc<Service>,
     socket: &Arc<Socket>,
     asked: ClientFrame,
 ) -> Result<Option<ServerFrame>, Problem> {
-    let actor = &socket.actor;
-    let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
     match asked {
         ClientFrame::JoinRequest { room, after, epoch, sender } => {
-            service.join(socket, room, after, epoch, sender).await?
+            service.join(socket, room, after, epoch, sender).await.map(|()| None)
         }
-        ClientFrame::LeaveRequest { room } => service.leave(socket, room).await?,
-        ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender } => {
+        ClientFrame::LeaveRequest { room } => service.leave(socket, room).await.map(|()| None),
+        ClientFrame::SendMessage { room, sender, .. }
+        | ClientFrame::UpdateMessage { room, sender, .. }
+        | ClientFrame::DeleteMessage { room, sender, .. } => {
             service.require_sender_on(socket, room, sender).await?;
-            let posted = service.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-            return ack(room, client_id, posted.message);
+            service.obey(&socket.actor, asked).await
         }
-        ClientFrame::UpdateMessage { room, client_id, id, content, sender } => {
-            service.require_sender_on(socket, room, sender).await?;
-            return ack(room, client_id, service.edit_message(actor, Some(room), id, &content).await?);
+        // Two of these are done by `act` already.
+        ClientFrame::Read { .. } | ClientFrame::Typing { .. } | ClientFrame::FollowRequests => {
+            service.obey(&socket.actor, asked).await
         }
-        ClientFrame::DeleteMessage { room, client_id, id, sender } => {
-            service.require_sender_on(socket, room, sender).await?;
-            return ack(room, client_id, service.delete_message(actor, Some(room), id).await?);
-        }
-        ClientFrame::Read { room, seq } => {
-            service.read_up_to(actor, room, seq).await?;
-        }
-        // Done by `act` already.
-        ClientFrame::Typing { .. } | ClientFrame::FollowRequests => {}
     }
-    Ok(None)
 }
 
 fn reason(code: u16) -> &'static str {

@@ -105,6 +105,12 @@ impl Hub {
         }
     }
 
+    /// How many sockets a person has open.
+    #[must_use]
+    pub fn open_sockets(&self, person: Person) -> u32 {
+        self.people.get(&person).map_or(0, |open| *open)
+    }
+
     /// Registers a socket. `None`: this person has `limit` sockets open already.
     pub fn connect(
         &self,

@@ -13,6 +13,7 @@ mod conversations;
 mod demo;
 mod erasure;
 mod error;
+mod exchange;
 mod export;
 mod guesses;
 mod limits;

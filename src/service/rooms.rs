@@ -44,7 +44,22 @@ impl Service {
         session: Option<SessionId>,
         token: Option<TokenId>,
     ) -> Result<Connection, Problem> {
-        let user = match &actor {
+        let user = self.who(&actor).await?;
+        let limit = self.settings.limits.connections;
+        let socket = self.hub.connect(actor, session, token, limit).ok_or_else(|| {
+            let message = format!("{limit} connections are open already. Please close a window.");
+            Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
+        })?;
+        socket.send(&frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
+        Ok(Connection { socket, service: self.clone() })
+    }
+
+    /// The person behind a connection.
+    ///
+    /// # Errors
+    /// `unauthorized` for a guest whose link was revoked; `unavailable`.
+    pub(super) async fn who(&self, actor: &Actor) -> Result<SocketUser, Problem> {
+        Ok(match actor {
             Actor::Admin(user) => {
                 SocketUser { kind: ParticipantKind::Admin, id: user.id.into(), name: user.name.to_string() }
             }
@@ -53,19 +68,12 @@ impl Service {
             }
             Actor::Guest(_) => {
                 let filter = ConversationFilter::default();
-                let seats = self.store.list_conversations(&actor, &filter, None, 1).await.map_err(problem)?;
+                let seats = self.store.list_conversations(actor, &filter, None, 1).await.map_err(problem)?;
                 // None: the link was revoked a moment ago.
                 let me = seats.into_iter().next().ok_or_else(Problem::unauthorized)?.me;
                 SocketUser { kind: me.kind, id: me.id, name: me.name }
             }
-        };
-        let limit = self.settings.limits.connections;
-        let socket = self.hub.connect(actor, session, token, limit).ok_or_else(|| {
-            let message = format!("{limit} connections are open already. Please close a window.");
-            Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
-        })?;
-        socket.send(&frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
-        Ok(Connection { socket, service: self.clone() })
+        })
     }
 
     /// Joins a room or resumes in it: queues `joined`, and unless that says `more`, live frames

@@ -1,0 +1,48 @@
+//! How a page calls a server function: it says whose page it is.
+
+use leptos::server_fn::{
+    Bytes,
+    client::{Client, browser::BrowserClient},
+    request::browser::BrowserRequest,
+    response::browser::BrowserResponse,
+};
+
+use crate::{
+    client::page,
+    domain::Problem,
+    protocol::{GUEST, VIEWER},
+};
+
+/// The browser may be signed in as somebody else than the page is for: the server then refuses what the page asks.
+pub struct PageClient;
+
+type Inner = BrowserClient;
+
+impl Client<Problem> for PageClient {
+    type Request = BrowserRequest;
+    type Response = BrowserResponse;
+
+    fn send(request: BrowserRequest) -> impl Future<Output = Result<BrowserResponse, Problem>> + Send {
+        let viewer = page::viewer().map_or_else(|| GUEST.to_owned(), |viewer| viewer.to_string());
+        request.headers().set(VIEWER, &viewer);
+        <Inner as Client<Problem>>::send(request)
+    }
+
+    fn open_websocket(
+        path: &str,
+    ) -> impl Future<
+        Output = Result<
+            (
+                impl futures_util::Stream<Item = Result<Bytes, Bytes>> + Send + 'static,
+                impl futures_util::Sink<Bytes> + Send + 'static,
+            ),
+            Problem,
+        >,
+    > + Send {
+        <Inner as Client<Problem>>::open_websocket(path)
+    }
+
+    fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+        <Inner as Client<Problem>>::spawn(future);
+    }
+}
