@@ -1,4 +1,4 @@
-//! What runs in the browser. [`page`], [`paint`], [`socket`] and [`ask`] touch it; everything else is
+//! What runs in the browser. [`page`], [`storage`], [`paint`], [`socket`] and [`ask`] touch it; everything else is
 //! pure and tested on the host.
 
 pub mod ask;
@@ -13,6 +13,7 @@ pub mod people;
 pub mod reconnect;
 pub mod room;
 pub mod socket;
+pub mod storage;
 pub mod text;
 pub mod timeline;
 pub mod wire;

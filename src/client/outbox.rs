@@ -1,18 +1,21 @@
 //! What this person wrote and the server has not yet confirmed, in the order it was written.
 //!
 //! Always holds: one send is under way at a time, so the order never changes; an entry keeps its
-//! client id, so that the server stores it once, unless the server says that the id names another message. `client::page` keeps every
-//! entry across reloads.
+//! client id, so that the server stores it once, unless the server says that the id names another message.
+//!
+//! `client::storage` keeps every entry across reloads, and shares it between the tabs of a browser. The tab that wrote an
+//! entry sends it; the others show it, and send it themselves if it is still there a while later. Which of them the
+//! server hears first makes no difference to it.
 
-use super::{
-    json::{Json, Object},
-    wire::{FromJson, member},
-};
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{ClientId, Code, Message, ParticipantId};
 
 /// First pause after the server asked for patience; doubles up to [`PAUSE_MAX_MS`].
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 16_000;
+/// How long another tab has for what it wrote. It may have been closed.
+const LENT_MS: i64 = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendState {
@@ -23,15 +26,50 @@ pub enum SendState {
     Failed(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Kept", into = "Kept")]
 pub struct Entry {
     pub client_id: ClientId,
     pub content: String,
-    /// Milliseconds since 1970, by this device's clock.
+    /// Milliseconds since 1970.
     pub written_at: i64,
     pub state: SendState,
     /// The server has another message under this client id: it can only be sent under a new one.
     pub id_is_taken: bool,
+    /// Whether it is still there after a reload.
+    pub is_kept: bool,
+    /// Another tab wrote it, and sends it until then.
+    lent_until: i64,
+    /// It was under way from here when another tab had done with it.
+    is_done: bool,
+}
+
+/// An entry as it is kept. Other versions of this program read it, too.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    client_id: ClientId,
+    content: String,
+    written_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    id_is_taken: bool,
+}
+
+impl From<Kept> for Entry {
+    fn from(kept: Kept) -> Self {
+        let Kept { client_id, content, written_at, failed, id_is_taken } = kept;
+        let state = failed.map_or(SendState::Queued, SendState::Failed);
+        Self { client_id, content, written_at, state, id_is_taken, is_kept: true, lent_until: 0, is_done: false }
+    }
+}
+
+impl From<Entry> for Kept {
+    fn from(entry: Entry) -> Self {
+        let Entry { client_id, content, written_at, state, id_is_taken, .. } = entry;
+        let failed = if let SendState::Failed(reason) = state { Some(reason) } else { None };
+        Self { client_id, content, written_at, failed, id_is_taken }
+    }
 }
 
 impl Entry {
@@ -42,19 +80,13 @@ impl Entry {
     /// As it is kept.
     #[must_use]
     pub fn write(&self) -> String {
-        let failed = if let SendState::Failed(reason) = &self.state { Some(&**reason) } else { None };
-        let entry = Object::default().text("client_id", &self.client_id.to_string()).text("content", &self.content);
-        let entry = entry.number("written_at", self.written_at).some_text("failed", failed);
-        if self.id_is_taken { entry.bool("id_is_taken", true).end() } else { entry.end() }
+        serde_json::to_string(self).unwrap_or_default()
     }
-}
 
-impl FromJson for Entry {
-    fn from_json(json: &Json) -> Option<Self> {
-        let state = member::<Option<String>>(json, "failed")?.map_or(SendState::Queued, SendState::Failed);
-        let (client_id, content) = (member(json, "client_id")?, member(json, "content")?);
-        let id_is_taken = member(json, "id_is_taken")?;
-        Some(Self { client_id, content, written_at: member(json, "written_at")?, state, id_is_taken })
+    /// Reads what [`Self::write`] wrote, here or in another version.
+    #[must_use]
+    pub fn read(kept: &str) -> Option<Self> {
+        serde_json::from_str(kept).ok()
     }
 }
 
@@ -72,16 +104,20 @@ impl Outbox {
     /// From what was kept, in any order. Client ids are UUIDv7 and sort by the time they were made.
     #[must_use]
     pub fn restore(kept: Vec<Entry>) -> Self {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut outbox = Self::default();
         for entry in kept {
-            let at = entries.partition_point(|earlier| earlier.client_id < entry.client_id);
-            if entries.get(at).is_none_or(|known| known.client_id != entry.client_id) {
-                entries.insert(at, entry);
-            }
+            outbox.put(entry);
         }
-        let mut outbox = Self { entries, ..Self::default() };
         outbox.on_connected();
         outbox
+    }
+
+    /// Puts an entry in its place, unless it is here already.
+    fn put(&mut self, entry: Entry) {
+        let at = self.entries.partition_point(|earlier| earlier.client_id < entry.client_id);
+        if self.entries.get(at).is_none_or(|known| known.client_id != entry.client_id) {
+            self.entries.insert(at, entry);
+        }
     }
 
     #[must_use]
@@ -95,13 +131,50 @@ impl Outbox {
         self.entries.iter().filter(|entry| !entry.has_failed()).count()
     }
 
+    /// How many of those are gone if the page is left now.
+    #[must_use]
+    pub fn unkept(&self) -> usize {
+        self.entries.iter().filter(|entry| !entry.has_failed() && !entry.is_kept).count()
+    }
+
     pub fn enqueue(&mut self, client_id: ClientId, content: String, written_at: i64) -> &Entry {
-        self.entries.push(Entry { client_id, content, written_at, state: SendState::Queued, id_is_taken: false });
+        let kept = Kept { client_id, content, written_at, failed: None, id_is_taken: false };
+        self.entries.push(kept.into());
         &self.entries[self.entries.len() - 1]
+    }
+
+    /// Whether this browser could keep an entry.
+    pub fn set_kept(&mut self, client_id: ClientId, is_kept: bool) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.client_id == client_id) {
+            entry.is_kept = is_kept;
+        }
+    }
+
+    /// Another tab keeps this. Returns when this tab may send it, if it would.
+    pub fn lend(&mut self, mut entry: Entry, now: i64) -> Option<i64> {
+        entry.lent_until = now + LENT_MS;
+        match self.entries.iter_mut().find(|known| known.client_id == entry.client_id) {
+            // What comes of that, the server tells this tab as well.
+            Some(known) if known.state == SendState::Sending => return None,
+            // This tab's own retry may be the younger news: the server tells.
+            Some(known) => *known = entry.clone(),
+            None => self.put(entry.clone()),
+        }
+        (!entry.has_failed()).then_some(entry.lent_until)
+    }
+
+    /// Another tab has done with this: the server has it, or it was discarded. What is under way from here stays until
+    /// its answer, so that one send is under way at a time.
+    pub fn forget(&mut self, client_id: ClientId) {
+        self.entries.retain_mut(|entry| {
+            entry.is_done |= entry.client_id == client_id;
+            !entry.is_done || entry.state == SendState::Sending
+        });
     }
 
     /// A new connection: what was under way on the last one may or may not have arrived.
     pub fn on_connected(&mut self) {
+        self.entries.retain(|entry| !entry.is_done);
         for entry in &mut self.entries {
             if entry.state == SendState::Sending {
                 entry.state = SendState::Queued;
@@ -116,7 +189,8 @@ impl Outbox {
         if now < self.paused_until || self.entries.iter().any(|entry| entry.state == SendState::Sending) {
             return None;
         }
-        let entry = self.entries.iter_mut().find(|entry| entry.state == SendState::Queued)?;
+        let entry =
+            self.entries.iter_mut().find(|entry| entry.state == SendState::Queued && entry.lent_until <= now)?;
         entry.state = SendState::Sending;
         Some(entry)
     }
@@ -155,6 +229,7 @@ impl Outbox {
     /// The server refused it. What can succeed later keeps its place and is sent again after a pause.
     /// Returns the entry if it was in here.
     pub fn reject(&mut self, client_id: ClientId, code: Code, message: String, now: i64) -> Option<&Entry> {
+        self.entries.retain(|entry| entry.client_id != client_id || !entry.is_done);
         let entry = self.entries.iter_mut().find(|entry| entry.client_id == client_id)?;
         if matches!(code, Code::RateLimited | Code::Unavailable) {
             entry.state = SendState::Queued;
@@ -171,6 +246,7 @@ impl Outbox {
 
     /// What is under way can never arrive.
     pub fn reject_sending(&mut self, message: &str) -> Option<&Entry> {
+        self.entries.retain(|entry| !entry.is_done);
         let entry = self.entries.iter_mut().find(|entry| entry.state == SendState::Sending)?;
         entry.state = SendState::Failed(message.to_owned());
         self.refused = None;
@@ -181,12 +257,15 @@ impl Outbox {
     /// that id has its place.
     pub fn retry(&mut self, client_id: ClientId, fresh: ClientId) -> Option<&Entry> {
         let at = self.entries.iter().position(|entry| entry.client_id == client_id && entry.has_failed())?;
+        // Who tries it again sends it.
         if !self.entries[at].id_is_taken {
             self.entries[at].state = SendState::Queued;
+            self.entries[at].lent_until = 0;
             return Some(&self.entries[at]);
         }
         let entry = self.entries.remove(at);
-        self.entries.push(Entry { client_id: fresh, state: SendState::Queued, id_is_taken: false, ..entry });
+        let state = SendState::Queued;
+        self.entries.push(Entry { client_id: fresh, state, id_is_taken: false, lent_until: 0, ..entry });
         self.entries.last()
     }
 
@@ -247,8 +326,41 @@ mod tests {
         outbox.next_to_send(0);
         outbox.reject(id(2), Code::Conflict, "no".into(), 0);
         let kept = outbox.entries().iter().rev().map(Entry::write);
-        let entries = kept.map(|kept| Entry::from_json(&Json::parse(&kept).unwrap()).unwrap()).collect();
+        let entries = kept.map(|kept| Entry::read(&kept).unwrap()).collect();
         assert_eq!(Outbox::restore(entries).entries(), outbox.entries());
+    }
+
+    #[test]
+    fn what_earlier_versions_kept_is_read() {
+        let id = "018f0000-0000-7000-8000-000000000001";
+        let plain = format!(r#"{{"client_id":"{id}","content":"one","written_at":5}}"#);
+        let entry = Entry::read(&plain).unwrap();
+        assert_eq!((&*entry.content, entry.written_at, &entry.state), ("one", 5, &SendState::Queued));
+        assert_eq!(entry.write(), plain);
+        let failed = plain.replace('}', r#","failed":"no","id_is_taken":true}"#);
+        let entry = Entry::read(&failed).unwrap();
+        assert_eq!((&entry.state, entry.id_is_taken), (&SendState::Failed("no".into()), true));
+        assert_eq!(entry.write(), failed);
+        assert_eq!(Entry::read("{}"), None);
+    }
+
+    #[test]
+    fn what_another_tab_wrote_waits_for_it() {
+        let mut other = Outbox::default();
+        let entry = other.enqueue(id(1), "one".into(), 0).clone();
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.lend(entry.clone(), 0), Some(LENT_MS));
+        outbox.enqueue(id(2), "two".into(), 0);
+        assert_eq!(outbox.waiting(), 2);
+        assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(2), "the other tab sends its own");
+        outbox.settle(id(2));
+        assert_eq!(outbox.next_to_send(LENT_MS - 1), None);
+        assert_eq!(outbox.next_to_send(LENT_MS).unwrap().client_id, id(1), "unless it is gone");
+        assert_eq!(outbox.lend(entry, LENT_MS), None);
+        outbox.forget(id(1));
+        assert_eq!(outbox.next_to_send(LENT_MS), None);
+        assert_eq!(outbox.reject(id(1), Code::Closed, "closed".into(), LENT_MS), None, "it does not come back");
+        assert!(outbox.entries().is_empty());
     }
 
     #[test]

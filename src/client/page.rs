@@ -1,5 +1,8 @@
-//! What the browser gives to a page: clock, focus, storage, clipboard. Touched only from effects and
-//! event handlers, which do not run on the server; [`now`] works everywhere.
+//! What the browser gives to a page: clocks, focus, clipboard. Touched only from effects and event handlers, which do not
+//! run on the server; [`now`] works everywhere.
+//!
+//! Three clocks: [`monotonic_ms`] measures how long something takes and is never set; [`server_now`] is what messages
+//! and receipts are dated by; this device's own ([`now`]) may be wrong, and may be corrected at any moment.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,8 +16,12 @@ use leptos::{
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Document, Event, EventTarget, HtmlDocument, KeyboardEvent, Storage, VisibilityState};
+use web_sys::{
+    Clipboard, Document, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit,
+    Response, ServiceWorkerContainer, VisibilityState,
+};
 
+use super::room::Moment;
 use crate::domain::{ClientId, Timestamp, UserId};
 
 /// Milliseconds since 1970, by this device's clock.
@@ -33,6 +40,74 @@ pub fn now() -> Timestamp {
     Timestamp(now_ms())
 }
 
+/// Milliseconds since the page was asked for. Nothing sets this clock; it may stand still while the device sleeps.
+#[must_use]
+pub fn monotonic_ms() -> i64 {
+    window().performance().map_or_else(now_ms, |performance| performance.now() as i64)
+}
+
+thread_local! {
+    /// The server's time when [`monotonic_ms`] was 0.
+    static BEGAN: Cell<Option<i64>> = const { Cell::new(None) };
+    /// The same by this device's clock. It changes when that clock is set, and when the device has slept.
+    static DEVICE_BEGAN: Cell<Option<i64>> = const { Cell::new(None) };
+}
+
+/// Tells the server's time at which the page was rendered. The first call counts.
+pub fn set_rendered_at(now: Timestamp) {
+    if BEGAN.get().is_none() {
+        let navigation = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
+        let navigation = navigation.and_then(|entries| entries.get(0).dyn_into::<PerformanceNavigationTiming>().ok());
+        // The server answers at once when it has rendered.
+        BEGAN.set(Some(now.0 - navigation.map_or(0, |navigation| navigation.response_start() as i64)));
+    }
+}
+
+/// Tells the server's time at this moment.
+pub fn set_server_now(now: Timestamp) {
+    BEGAN.set(Some(now.0 - monotonic_ms()));
+}
+
+/// The server's time, as far as it is known; else this device's.
+#[must_use]
+pub fn server_now() -> Timestamp {
+    BEGAN.get().map_or_else(now, |began| Timestamp(began + monotonic_ms()))
+}
+
+/// The present moment by both clocks that count.
+#[must_use]
+pub fn moment() -> Moment {
+    Moment { steady: monotonic_ms(), at: server_now() }
+}
+
+/// So much the device's clock may differ from the steady one without a reason.
+const DRIFT_MS: i64 = 3_000;
+
+/// Whether the device has slept since this was asked last, or its clock was put forward, which looks the same. The
+/// server is then asked for its time, as the steady clock may have stood still.
+pub fn has_slept() -> bool {
+    let began = now_ms() - monotonic_ms();
+    let ahead = DEVICE_BEGAN.replace(Some(began)).map_or(0, |before| began - before);
+    if ahead > DRIFT_MS {
+        spawn_local(async {
+            if let Some(now) = ask_server_time().await {
+                set_server_now(now);
+            }
+        });
+    }
+    ahead > DRIFT_MS
+}
+
+async fn ask_server_time() -> Option<Timestamp> {
+    let request = RequestInit::new();
+    request.set_method("HEAD");
+    let response = JsFuture::from(window().fetch_with_str_and_init("/session", &request)).await.ok()?;
+    let date = response.dyn_into::<Response>().ok()?.headers().get("date").ok()??;
+    let at = js_sys::Date::parse(&date);
+    // It names the second that has begun.
+    at.is_finite().then_some(Timestamp(at as i64 + 500))
+}
+
 thread_local! {
     /// When the last client id was made, and how many before it in the same millisecond.
     static LAST_ID: Cell<(i64, u16)> = const { Cell::new((0, 0)) };
@@ -43,9 +118,11 @@ thread_local! {
 #[must_use]
 pub fn new_client_id() -> ClientId {
     let (last, count) = LAST_ID.get();
-    let now = now_ms();
+    // A clock that is put back must not put what is written next before what waits already.
+    let now = server_now().0;
     let (at, count) = if now > last { (now, 0) } else { (last + i64::from(count == 0xfff), (count + 1) & 0xfff) };
     LAST_ID.set((at, count));
+    // Not `crypto`: it is missing in some web views, and outside of secure contexts in part.
     let random = || (js_sys::Math::random() * f64::from(1_u32 << 31)) as u128;
     ClientId(Uuid::from_u128(
         (at as u128) << 80 | 0x7 << 76 | u128::from(count) << 64 | 0b10 << 62 | random() << 31 | random(),
@@ -80,11 +157,16 @@ pub fn show_estranged() {
     }
 }
 
+/// Whether a person can see this page.
+#[must_use]
+pub fn is_visible() -> bool {
+    document().visibility_state() == VisibilityState::Visible
+}
+
 /// Whether a person can see this page and has it in front.
 #[must_use]
 pub fn is_looked_at() -> bool {
-    let document = document();
-    document.visibility_state() == VisibilityState::Visible && document.has_focus().unwrap_or(true)
+    is_visible() && document().has_focus().unwrap_or(true)
 }
 
 #[must_use]
@@ -150,41 +232,21 @@ pub fn after_layout(act: impl FnOnce() + 'static) {
     request_animation_frame(act);
 }
 
-/// `None` where the person forbids it.
-fn storage() -> Option<Storage> {
-    window().local_storage().ok().flatten()
+/// A part of the `navigator` that not every browser has, and none outside of secure contexts.
+fn part_of_navigator<T: JsCast>(name: &str) -> Option<T> {
+    let part = js_sys::Reflect::get(&window().navigator(), &name.into()).ok()?;
+    // Not by its class, which belongs to the window.
+    part.is_object().then(|| part.unchecked_into())
 }
 
-#[must_use]
-pub fn load(key: &str) -> Option<String> {
-    storage()?.get_item(key).ok().flatten()
-}
-
-/// Keeps `value`, or forgets it if it is empty.
-pub fn keep(key: &str, value: &str) {
-    if let Some(storage) = storage() {
-        // A full or forbidden storage costs no more than what it is for: surviving a reload.
-        let _ = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
-    }
-}
-
-/// All that is kept under keys that begin with `prefix`.
-#[must_use]
-pub fn load_all(prefix: &str) -> Vec<String> {
-    let Some(storage) = storage() else { return Vec::new() };
-    let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
-    keys.filter(|key| key.starts_with(prefix)).filter_map(|key| storage.get_item(&key).ok().flatten()).collect()
-}
-
-/// Puts `text` on the clipboard and says whether that worked.
+/// Puts `text` on the clipboard and says whether that worked. Without a clipboard proper, or if that refuses, what is
+/// selected is copied, which should be the same.
 pub fn copy(text: &str, done: impl FnOnce(bool) + 'static) {
-    // The clipboard proper exists only in secure contexts, which a workshop's own network may not be.
-    if !window().is_secure_context() {
-        done(copy_selection());
-        return;
-    }
-    let copied = window().navigator().clipboard().write_text(text);
-    spawn_local(async move { done(JsFuture::from(copied).await.is_ok()) });
+    let Some(clipboard) = part_of_navigator::<Clipboard>("clipboard") else {
+        return done(copy_selection());
+    };
+    let copied = clipboard.write_text(text);
+    spawn_local(async move { done(JsFuture::from(copied).await.is_ok() || copy_selection()) });
 }
 
 /// Copies what is selected, as browsers did before there was a clipboard proper.
@@ -194,8 +256,8 @@ fn copy_selection() -> bool {
 
 /// Answers a reload without network with a page that says so.
 pub fn register_service_worker() {
-    if window().is_secure_context() {
-        let registered = window().navigator().service_worker().register("/sw.js");
+    if let Some(workers) = part_of_navigator::<ServiceWorkerContainer>("serviceWorker") {
+        let registered = workers.register("/sw.js");
         // Without it a reload offline shows the browser's own page: no reason to bother anyone.
         spawn_local(async move { drop(JsFuture::from(registered).await) });
     }

@@ -1,7 +1,9 @@
-//! When to connect, when to wait and when to give a connection up. Pure: time (milliseconds of any
-//! steady clock) and randomness come in as numbers; `client::socket` does what [`Reconnect::due`] says.
+//! When to connect, when to wait, when to give a connection up, and when to go round by HTTP because sockets do not get
+//! through. Pure: time (milliseconds of any steady clock) and randomness come in as numbers; `client::socket` does what
+//! [`Reconnect::due`] says.
 //!
-//! Always holds: outside [`Phase::Ended`] and [`Phase::Estranged`] there is always a next moment at which something happens.
+//! Always holds: outside [`Phase::Ended`] and [`Phase::Estranged`] there is always a next moment at which something happens;
+//! the detour never delays the next try with a socket, and ends as soon as a socket has answered something.
 
 use uuid::Uuid;
 
@@ -20,6 +22,13 @@ const SILENCE_ON_WAKE_MS: i64 = 3_000;
 const ANSWER_MS: i64 = 10_000;
 /// Shorter cuts are not worth a word.
 const GRACE_MS: i64 = 1_500;
+/// After so many sockets in a row that answered nothing, or so long without one that did, plain HTTP is tried. Some
+/// proxies refuse sockets, others accept them and pass nothing on.
+const VAIN_TRIES: u32 = 2;
+const VAIN_MS: i64 = 6_000;
+/// How often news is asked for by HTTP, while the page is looked at and otherwise.
+const POLL_MS: i64 = 2_000;
+const POLL_HIDDEN_MS: i64 = 30_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -47,6 +56,17 @@ pub enum Due {
     Probe,
     /// Give the connection up, then report it with [`Reconnect::closed`].
     Drop,
+    /// Ask for news by HTTP, then report it with [`Reconnect::polled`] or [`Reconnect::poll_failed`].
+    Poll,
+}
+
+/// How frames are carried now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    #[default]
+    None,
+    Socket,
+    Http,
 }
 
 /// What people are told about the connection.
@@ -55,6 +75,10 @@ pub enum Indicator {
     /// Not connected yet since the page was opened; nothing is wrong so far.
     Connecting,
     Live,
+    /// Live by HTTP, a little later than by a socket: something on the way lets no sockets through.
+    Slow,
+    /// The same, because this person has as many sockets open already as one may have.
+    Crowded,
     Reconnecting,
     Offline,
     Ended,
@@ -75,6 +99,32 @@ pub struct Reconnect {
     /// Questions that the other end has not answered, oldest first.
     open_questions: Vec<(Uuid, i64)>,
     probed: bool,
+    /// Whether this connection has answered anything.
+    proven: bool,
+    /// Connections in a row that answered nothing, and since when there was none that did.
+    vain_tries: u32,
+    vain_since: i64,
+    detour: Detour,
+}
+
+/// The way round by HTTP.
+#[derive(Clone, Copy, Debug, Default)]
+struct Detour {
+    /// Since when it is open.
+    open_since: Option<i64>,
+    /// Whether an answer is awaited.
+    asking: bool,
+    /// When it is asked next, and was asked last.
+    next: i64,
+    last: i64,
+    /// Questions in a row without an answer.
+    failures: u32,
+    crowded: bool,
+}
+
+fn pause(failures: u32, random: f64) -> i64 {
+    let most = (PAUSE_MS << failures.min(10)).min(PAUSE_MAX_MS);
+    (most as f64 * random) as i64
 }
 
 impl Reconnect {
@@ -90,6 +140,10 @@ impl Reconnect {
             was_live: false,
             open_questions: Vec::new(),
             probed: false,
+            proven: false,
+            vain_tries: 0,
+            vain_since: now,
+            detour: Detour::default(),
         }
     }
 
@@ -98,8 +152,45 @@ impl Reconnect {
         self.phase
     }
 
-    /// What to do at `now`. [`Due::Connect`] and [`Due::Probe`] are said once.
+    /// How frames are carried. A socket that opens while there is a detour has to answer something first.
+    #[must_use]
+    pub fn way(&self) -> Way {
+        match self.phase {
+            Phase::Live { .. } if self.proven || self.detour.open_since.is_none() => Way::Socket,
+            Phase::Ended | Phase::Estranged => Way::None,
+            _ if self.detour.open_since.is_some() => Way::Http,
+            _ => Way::None,
+        }
+    }
+
+    /// When HTTP is asked next, if sockets do not get through.
+    fn poll_at(&self) -> Option<i64> {
+        let tries_fail = self.vain_tries >= VAIN_TRIES;
+        let needed = match self.phase {
+            Phase::Ended | Phase::Estranged => return None,
+            Phase::Live { .. } if self.proven => return None,
+            _ if self.detour.asking || !self.online => return None,
+            _ if self.detour.open_since.is_some() => i64::MIN,
+            Phase::Live { since } => since + VAIN_MS,
+            Phase::Connecting { .. } | Phase::Waiting { .. } if tries_fail => i64::MIN,
+            Phase::Connecting { .. } | Phase::Waiting { .. } => self.vain_since + VAIN_MS,
+        };
+        Some(needed.max(self.detour.next))
+    }
+
+    /// What to do at `now`. [`Due::Connect`], [`Due::Probe`] and [`Due::Poll`] are said once.
     pub fn due(&mut self, now: i64) -> Due {
+        match self.due_on_socket(now) {
+            Due::Nothing if self.poll_at().is_some_and(|at| now >= at) => {
+                self.detour.asking = true;
+                self.detour.last = now;
+                Due::Poll
+            }
+            due => due,
+        }
+    }
+
+    fn due_on_socket(&mut self, now: i64) -> Due {
         match self.phase {
             Phase::Waiting { until } if now >= until => {
                 self.phase = Phase::Connecting { since: now };
@@ -132,9 +223,13 @@ impl Reconnect {
             }
             Phase::Ended | Phase::Estranged => return None,
         };
-        let told = self.down_since + GRACE_MS;
-        let is_live = matches!(self.phase, Phase::Live { .. });
-        Some(if !is_live && told > now { due.min(told) } else { due })
+        let told = match (self.phase, self.detour.open_since) {
+            (Phase::Live { .. }, None) => None,
+            (_, Some(since)) => Some(since + GRACE_MS),
+            (_, None) => Some(self.down_since + GRACE_MS),
+        };
+        let others = [told.filter(|&told| told > now), self.poll_at()];
+        Some(others.into_iter().flatten().fold(due, i64::min))
     }
 
     pub fn opened(&mut self, now: i64) {
@@ -142,6 +237,7 @@ impl Reconnect {
         self.last_received = now;
         self.was_live = true;
         self.probed = false;
+        self.proven = false;
         self.open_questions.clear();
     }
 
@@ -156,7 +252,45 @@ impl Reconnect {
     }
 
     pub fn answered(&mut self, key: Uuid) {
+        let asked = self.open_questions.len();
         self.open_questions.retain(|(open, _)| *open != key);
+        if self.open_questions.len() < asked {
+            self.proven = true;
+            self.vain_tries = 0;
+            self.detour = Detour { asking: self.detour.asking, ..Detour::default() };
+        }
+    }
+
+    /// HTTP answered. `crowded`: no socket gets through because this person has too many.
+    pub fn polled(&mut self, now: i64, visible: bool, crowded: bool) {
+        let was_open = self.detour.open_since.is_some();
+        self.detour.asking = false;
+        // A socket was faster, or nothing is wanted any more.
+        if self.poll_at().is_none_or(|at| at > now) {
+            return;
+        }
+        let next = now + if visible { POLL_MS } else { POLL_HIDDEN_MS };
+        let open_since = self.detour.open_since.or(Some(now));
+        self.detour = Detour { open_since, next, failures: 0, crowded, ..self.detour };
+        // The network or the server may just have come back: a good moment for a socket, too.
+        if let (false, Phase::Waiting { until }) = (was_open, self.phase) {
+            self.phase = Phase::Waiting { until: until.min(now) };
+        }
+    }
+
+    /// HTTP did not answer either. `random` as in [`Self::closed`].
+    pub fn poll_failed(&mut self, now: i64, random: f64) {
+        if self.way() == Way::Http {
+            self.down_since = now;
+        }
+        let failures = self.detour.failures + 1;
+        let next = now + pause(self.detour.failures, random);
+        self.detour = Detour { failures, next, last: self.detour.last, ..Detour::default() };
+    }
+
+    /// There is something to send by HTTP.
+    pub fn poll_soon(&mut self, now: i64) {
+        self.detour.next = self.detour.next.min(now);
     }
 
     /// Whether an answer is awaited.
@@ -169,7 +303,12 @@ impl Reconnect {
     pub fn closed(&mut self, now: i64, random: f64) {
         match self.phase {
             Phase::Live { since } => {
-                self.down_since = now;
+                if self.way() == Way::Socket {
+                    self.down_since = now;
+                }
+                if self.proven {
+                    self.vain_since = now;
+                }
                 if now >= since + STABLE_MS {
                     self.failures = 0;
                 }
@@ -177,9 +316,10 @@ impl Reconnect {
             Phase::Connecting { .. } => {}
             Phase::Waiting { .. } | Phase::Ended | Phase::Estranged => return,
         }
-        let most = (PAUSE_MS << self.failures.min(10)).min(PAUSE_MAX_MS);
+        self.vain_tries += u32::from(!self.proven);
+        self.proven = false;
+        self.phase = Phase::Waiting { until: now + pause(self.failures, random) };
         self.failures += 1;
-        self.phase = Phase::Waiting { until: now + (most as f64 * random) as i64 };
     }
 
     /// The server does not want this person any more.
@@ -194,7 +334,13 @@ impl Reconnect {
 
     /// The tab was looked at again, or the network came back: a good moment to try at once.
     pub fn woke(&mut self, now: i64, online: bool) {
+        if online && !self.online {
+            self.begin_anew(now);
+        }
         self.online = online;
+        if self.detour.open_since.is_some() {
+            self.detour.next = self.detour.next.min(now.max(self.detour.last + 1_000));
+        }
         match self.phase {
             // A second's distance, since focus, visibility and network often come together.
             Phase::Waiting { until } if online => {
@@ -208,6 +354,19 @@ impl Reconnect {
         }
     }
 
+    /// The device has slept. What the clock did meanwhile says nothing: a connection has to show that it is alive.
+    pub fn slept(&mut self, now: i64) {
+        self.begin_anew(now);
+        if matches!(self.phase, Phase::Live { .. }) && !self.probed {
+            self.last_received = now - SILENCE_MS;
+        }
+    }
+
+    /// What did not get through before may get through now.
+    fn begin_anew(&mut self, now: i64) {
+        (self.vain_tries, self.vain_since) = (0, now);
+    }
+
     /// The browser lost its network. The caller drops the connection: it would only turn out dead later.
     pub fn went_offline(&mut self) {
         self.online = false;
@@ -216,9 +375,23 @@ impl Reconnect {
     #[must_use]
     pub fn indicator(&self, now: i64) -> Indicator {
         match self.phase {
-            Phase::Ended => Indicator::Ended,
-            Phase::Estranged => Indicator::Estranged,
-            Phase::Live { .. } => Indicator::Live,
+            Phase::Ended => return Indicator::Ended,
+            Phase::Estranged => return Indicator::Estranged,
+            _ => {}
+        }
+        let slow_since = self.detour.open_since.unwrap_or(now);
+        match self.way() {
+            Way::Socket => Indicator::Live,
+            Way::Http if now >= slow_since + GRACE_MS => {
+                if self.detour.crowded {
+                    Indicator::Crowded
+                } else {
+                    Indicator::Slow
+                }
+            }
+            // Perhaps a socket comes any moment.
+            Way::Http if self.was_live => Indicator::Live,
+            Way::Http => Indicator::Connecting,
             _ if !self.online => Indicator::Offline,
             _ if now >= self.down_since + GRACE_MS => Indicator::Reconnecting,
             _ if self.was_live => Indicator::Live,
@@ -237,6 +410,8 @@ mod tests {
         let mut line = Reconnect::new(now, true);
         assert_eq!(line.due(now), Due::Connect);
         line.opened(now);
+        line.asked(Uuid::nil(), now);
+        line.answered(Uuid::nil());
         line
     }
 
@@ -317,18 +492,102 @@ mod tests {
         assert_eq!((line.due(90_000), line.wake_at(3), line.indicator(4)), (Due::Nothing, None, Indicator::Estranged));
     }
 
+    #[test]
+    fn sockets_that_are_refused_lead_to_a_detour() {
+        let mut line = Reconnect::new(0, true);
+        for _ in 0..2 {
+            assert_eq!(line.due(0), Due::Connect);
+            line.closed(0, 0.0);
+        }
+        assert_eq!(line.due(0), Due::Connect, "the detour delays no socket");
+        assert_eq!(line.due(0), Due::Poll);
+        assert_eq!(line.due(0), Due::Nothing, "one question at a time");
+        line.polled(100, true, false);
+        assert_eq!((line.way(), line.indicator(100)), (Way::Http, Indicator::Connecting));
+        assert_eq!(line.indicator(1_600), Indicator::Slow);
+        line.closed(200, 0.4);
+        assert_eq!(line.way(), Way::Http);
+        assert_eq!(line.due(1_800), Due::Connect, "with its own pauses");
+        assert_eq!(line.due(2_100), Due::Poll);
+        line.polled(2_200, false, true);
+        assert_eq!((line.indicator(2_200), line.poll_at()), (Indicator::Crowded, Some(32_200)));
+        line.woke(10_000, true);
+        assert_eq!(line.due(10_000), Due::Poll, "looked at again");
+        line.poll_failed(10_100, 0.0);
+        assert_eq!((line.way(), line.indicator(10_100)), (Way::None, Indicator::Connecting));
+        assert_eq!(line.indicator(11_600), Indicator::Reconnecting);
+        line.went_offline();
+        assert_eq!(line.due(11_600), Due::Nothing, "without network there is no detour either");
+    }
+
+    #[test]
+    fn sockets_that_say_nothing_lead_to_a_detour_until_one_answers() {
+        let key = Uuid::from_u128(1);
+        let mut line = Reconnect::new(0, true);
+        assert_eq!(line.due(0), Due::Connect);
+        assert_eq!(line.wake_at(2_000), Some(6_000));
+        assert_eq!(line.due(6_000), Due::Poll);
+        line.polled(6_100, true, false);
+        line.opened(7_000);
+        assert_eq!(line.way(), Way::Http, "it has answered nothing");
+        line.asked(key, 7_000);
+        line.answered(Uuid::from_u128(2));
+        assert_eq!(line.way(), Way::Http);
+        line.answered(key);
+        assert_eq!((line.way(), line.indicator(7_100)), (Way::Socket, Indicator::Live));
+        assert_eq!(line.due(20_000), Due::Nothing, "nothing is polled any more");
+        // One that is cut is replaced by another first.
+        line.closed(20_000, 0.5);
+        assert_eq!(line.due(20_500), Due::Connect);
+        assert_eq!(line.due(25_999), Due::Nothing);
+        assert_eq!(line.due(26_000), Due::Poll);
+    }
+
+    #[test]
+    fn a_socket_that_swallows_what_is_sent_leads_to_a_detour() {
+        let mut line = Reconnect::new(0, true);
+        assert_eq!(line.due(0), Due::Connect);
+        line.opened(0);
+        line.asked(Uuid::from_u128(1), 0);
+        assert_eq!(line.way(), Way::Socket);
+        assert_eq!(line.due(6_000), Due::Poll);
+        line.polled(6_100, true, false);
+        assert_eq!(line.way(), Way::Http);
+        assert_eq!(line.due(10_000), Due::Drop);
+        line.closed(10_000, 0.0);
+        assert_eq!((line.way(), line.due(10_000)), (Way::Http, Due::Connect));
+    }
+
+    #[test]
+    fn after_a_sleep_a_socket_has_to_answer() {
+        let mut line = live(0);
+        line.received(900);
+        line.slept(1_000);
+        assert_eq!(line.due(1_000), Due::Probe);
+        assert_eq!(line.due(11_000), Due::Drop);
+    }
+
     proptest! {
         #[test]
-        fn it_always_comes_back(fates in vec((0u8..4, 0.0f64..1.0, 0i64..40_000), 1..60)) {
+        fn it_always_comes_back(fates in vec((0u8..4, 0.0f64..1.0, 0i64..40_000, any::<Option<bool>>()), 1..60)) {
             let mut now = 0;
             let mut line = Reconnect::new(now, true);
-            for (fate, random, lasts) in fates {
-                // Nothing but the clock moves: within its longest pause it tries to connect.
+            for (fate, random, lasts, http) in fates {
+                // Nothing but the clock moves: within its longest pause it tries to connect, whatever HTTP does.
                 let started = now;
-                while line.due(now) != Due::Connect {
+                loop {
+                    match line.due(now) {
+                        Due::Connect => break,
+                        Due::Poll => match http {
+                            Some(true) => line.polled(now, true, false),
+                            Some(false) => line.poll_failed(now, random),
+                            None => {}
+                        },
+                        _ => {}
+                    }
                     let next = line.wake_at(now).unwrap();
-                    prop_assert!(next > now);
-                    now = next;
+                    prop_assert!(next >= now);
+                    now = next.max(now + 1);
                 }
                 prop_assert!(now - started <= PAUSE_MAX_MS);
                 match fate {

@@ -23,16 +23,25 @@ use crate::{
 /// Pause before a join that the server had no time for is tried again.
 const JOIN_AGAIN_MS: i64 = 2_000;
 
+/// One moment, by two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds of a clock that nothing sets: for all that waits.
+    pub steady: i64,
+    /// By the server's clock: for all that people read.
+    pub at: Timestamp,
+}
+
 /// What the browser is to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Do {
     Send(ClientFrame),
-    /// Keep it across reloads, in this state.
+    /// Keep it across reloads, in this state, and tell [`Room::set_kept`] whether that worked.
     Keep(Entry),
     Forget(ClientId),
     /// The connection belongs to somebody else: give it up, and say so.
     Estrange,
-    /// Call [`Room::wake`] at this time.
+    /// Call [`Room::wake`] at this time of the steady clock.
     WakeAt(i64),
 }
 
@@ -106,7 +115,8 @@ impl Room {
     /// Whether what is shown is all there is, and stays so by itself.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.link == Link::UpToDate && self.indicator == Indicator::Live && !self.gone
+        let is_live = matches!(self.indicator, Indicator::Live | Indicator::Slow | Indicator::Crowded);
+        self.link == Link::UpToDate && is_live && !self.gone
     }
 
     /// Whether everything was there once on this connection. Small gaps later heal unnoticed.
@@ -228,22 +238,30 @@ impl Room {
         vec![Do::Send(self.join_request())]
     }
 
+    /// Nobody looks at this room any more.
+    #[must_use]
+    pub fn leave(&mut self) -> Vec<Do> {
+        let was_in = std::mem::replace(&mut self.link, Link::Down) != Link::Down;
+        if was_in { vec![Do::Send(ClientFrame::LeaveRequest { room: self.id() })] } else { Vec::new() }
+    }
+
     /// A moment asked for with [`Do::WakeAt`] has come.
     #[must_use]
-    pub fn wake(&mut self, now: i64, is_live: bool) -> Vec<Do> {
-        self.people.expire_typing(now);
+    pub fn wake(&mut self, now: Moment, is_live: bool) -> Vec<Do> {
+        self.people.expire_typing(now.steady);
         match self.link {
             Link::Down if is_live => self.join(),
-            _ => self.flush(now),
+            _ => self.flush(now.steady),
         }
     }
 
     /// Takes a frame, if it is about this room.
     #[must_use]
-    pub fn on_frame(&mut self, frame: &ServerFrame, now: i64) -> Vec<Do> {
+    pub fn on_frame(&mut self, frame: &ServerFrame, now: Moment) -> Vec<Do> {
         if room_of(frame) != Some(self.id()) {
             return Vec::new();
         }
+        let Moment { steady: now, at } = now;
         match frame {
             ServerFrame::Joined(joined) => self.on_joined(joined, now),
             ServerFrame::Resync { .. } => {
@@ -284,7 +302,7 @@ impl Room {
                 if *on { vec![Do::WakeAt(now + super::people::TYPING_MS)] } else { Vec::new() }
             }
             ServerFrame::Read { participant, seq, .. } => {
-                self.people.apply_read(Receipt { participant: *participant, seq: *seq, at: Timestamp(now) });
+                self.people.apply_read(Receipt { participant: *participant, seq: *seq, at });
                 Vec::new()
             }
             ServerFrame::Presence { participants, .. } => {
@@ -349,8 +367,7 @@ impl Room {
     }
 
     /// Sends what waits, if it can be sent now.
-    #[must_use]
-    pub fn flush(&mut self, now: i64) -> Vec<Do> {
+    fn flush(&mut self, now: i64) -> Vec<Do> {
         if self.link != Link::UpToDate {
             return Vec::new();
         }
@@ -368,18 +385,18 @@ impl Room {
 
     /// Writes a message. `content` was checked.
     #[must_use]
-    pub fn post(&mut self, client_id: ClientId, content: String, now: i64) -> Vec<Do> {
+    pub fn post(&mut self, client_id: ClientId, content: String, now: Moment) -> Vec<Do> {
         self.notice = None;
         self.new_from = None;
-        let kept = self.outbox.enqueue(client_id, content, now).clone();
+        let kept = self.outbox.enqueue(client_id, content, now.at.0).clone();
         let mut todo = vec![Do::Keep(kept)];
-        todo.extend(self.flush(now));
+        todo.extend(self.flush(now.steady));
         todo
     }
 
     /// Tries a failed one again; under the client id `fresh` if the server has another message under its own.
     #[must_use]
-    pub fn retry(&mut self, client_id: ClientId, fresh: ClientId, now: i64) -> Vec<Do> {
+    pub fn retry(&mut self, client_id: ClientId, fresh: ClientId, now: Moment) -> Vec<Do> {
         let mut todo = Vec::new();
         if let Some(entry) = self.outbox.retry(client_id, fresh) {
             // The new one first: whatever happens in between, the text is kept.
@@ -388,8 +405,36 @@ impl Room {
                 todo.push(Do::Forget(client_id));
             }
         }
-        todo.extend(self.flush(now));
+        todo.extend(self.flush(now.steady));
         todo
+    }
+
+    /// Whether the browser could do what [`Do::Keep`] asked.
+    pub fn set_kept(&mut self, client_id: ClientId, is_kept: bool) {
+        self.outbox.set_kept(client_id, is_kept);
+    }
+
+    /// How many messages wait to be sent that are lost if the page is left before.
+    #[must_use]
+    pub fn unkept(&self) -> usize {
+        self.outbox.unkept()
+    }
+
+    /// Another tab of this browser now keeps this under a client id, or nothing any more.
+    #[must_use]
+    pub fn on_kept_elsewhere(&mut self, client_id: ClientId, entry: Option<Entry>, now: Moment) -> Vec<Do> {
+        let Some(entry) = entry else {
+            self.outbox.forget(client_id);
+            return Vec::new();
+        };
+        let is_here = self.timeline.messages().rev().any(|message| {
+            message.client_id == Some(client_id) && message.sender_id == self.me && message.content == entry.content
+        });
+        // Its message was faster than the word that it is under way.
+        if is_here {
+            return Vec::new();
+        }
+        self.outbox.lend(entry, now.steady).map(Do::WakeAt).into_iter().collect()
     }
 
     #[must_use]
@@ -413,8 +458,8 @@ impl Room {
 
     /// The person has seen everything up to `seq`.
     #[must_use]
-    pub fn read(&mut self, seq: i64, now: i64) -> Vec<Do> {
-        self.people.apply_read(Receipt { participant: self.me, seq, at: Timestamp(now) });
+    pub fn read(&mut self, seq: i64, now: Moment) -> Vec<Do> {
+        self.people.apply_read(Receipt { participant: self.me, seq, at: now.at });
         self.tell_read()
     }
 
@@ -461,6 +506,10 @@ mod tests {
         domain::Epoch,
     };
 
+    fn at(now: i64) -> Moment {
+        Moment { steady: now, at: Timestamp(now) }
+    }
+
     fn me() -> Participant {
         let id = ParticipantId::told(Uuid::from_u128(1));
         Participant { id, kind: ParticipantKind::Guest, name: "Ada".into(), online: true, last_seen_at: None }
@@ -489,7 +538,7 @@ mod tests {
     fn live_room() -> Room {
         let mut room = Room::new(&me(), joined(vec![message(1, 1, "one")], 1, false));
         assert!(matches!(room.on_connected()[..], [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]));
-        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0), []);
+        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), at(0)), []);
         assert!(room.is_up_to_date());
         room
     }
@@ -499,15 +548,18 @@ mod tests {
         let mut room = live_room();
         let message = |rev, x| Message { sender_id: ParticipantId::told(Uuid::from_u128(2)), ..message(rev, rev, x) };
         let news = |rev| ServerFrame::NewMessage { room: conversation().id, rev, message: message(rev, "x") };
-        assert!(matches!(room.on_frame(&news(3), 0)[..], [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]));
+        assert!(matches!(
+            room.on_frame(&news(3), at(0))[..],
+            [Do::Send(ClientFrame::JoinRequest { after: Some(1), .. })]
+        ));
         assert!(!room.is_up_to_date());
-        assert_eq!(room.on_frame(&news(4), 0), []);
+        assert_eq!(room.on_frame(&news(4), at(0)), []);
         let missed = (2..=3).map(|rev| message(rev, "x")).collect();
         assert!(matches!(
-            room.on_frame(&frame(joined(missed, 4, true)), 0)[..],
+            room.on_frame(&frame(joined(missed, 4, true)), at(0))[..],
             [Do::Send(ClientFrame::JoinRequest { after: Some(3), .. })]
         ));
-        assert_eq!(room.on_frame(&frame(joined(vec![message(4, "x")], 4, false)), 0), []);
+        assert_eq!(room.on_frame(&frame(joined(vec![message(4, "x")], 4, false)), at(0)), []);
         assert!(room.is_up_to_date());
         assert_eq!(room.timeline.messages().count(), 4);
     }
@@ -516,9 +568,9 @@ mod tests {
     fn a_resync_joins_once_from_the_beginning() {
         let mut room = live_room();
         let resync = ServerFrame::Resync { room: conversation().id };
-        assert!(matches!(room.on_frame(&resync, 0)[..], [Do::Send(ClientFrame::JoinRequest { after: None, .. })]));
+        assert!(matches!(room.on_frame(&resync, at(0))[..], [Do::Send(ClientFrame::JoinRequest { after: None, .. })]));
         assert!(!room.is_up_to_date());
-        assert_eq!(room.on_frame(&frame(joined(vec![message(1, 1, "another")], 1, false)), 0), []);
+        assert_eq!(room.on_frame(&frame(joined(vec![message(1, 1, "another")], 1, false)), at(0)), []);
         assert!(room.is_up_to_date());
         assert_eq!(room.timeline.messages().map(|message| &*message.content).collect::<Vec<_>>(), ["another"]);
     }
@@ -529,12 +581,12 @@ mod tests {
         room.on_disconnected(1006);
         let ids: Vec<_> = (1..4).map(|n| ClientId(Uuid::from_u128(n))).collect();
         for id in &ids {
-            assert!(matches!(room.post(*id, "text".into(), 0)[..], [Do::Keep(_)]));
+            assert!(matches!(room.post(*id, "text".into(), at(0))[..], [Do::Keep(_)]));
         }
         assert_eq!(room.on_connected().len(), 1, "only the join");
         // The first had arrived before the line was cut.
         let mine = Message { client_id: Some(ids[0]), ..message(2, 2, "text") };
-        let todo = room.on_frame(&frame(joined(vec![mine], 2, false)), 0);
+        let todo = room.on_frame(&frame(joined(vec![mine], 2, false)), at(0));
         assert!(
             matches!(&todo[..], [Do::Forget(first), Do::Send(ClientFrame::SendMessage { client_id, .. })] if *first == ids[0] && *client_id == ids[1])
         );
@@ -543,7 +595,7 @@ mod tests {
             client_id: ids[1],
             message: Message { client_id: Some(ids[1]), ..message(3, 3, "text") },
         };
-        assert_eq!(room.on_frame(&ack, 0).len(), 2);
+        assert_eq!(room.on_frame(&ack, at(0)).len(), 2);
         assert_eq!(
             room.lines(Timestamp(0), utc).iter().filter(|line| matches!(line, Line::Message(_))).count(),
             4,
@@ -555,7 +607,7 @@ mod tests {
     fn on_the_connection_of_somebody_else_nothing_is_sent_and_what_waits_is_kept() {
         let mut room = live_room();
         room.on_disconnected(1006);
-        let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), 0);
+        let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), at(0));
         assert!(matches!(written[..], [Do::Keep(_)]));
         assert!(
             matches!(room.on_connected()[..], [Do::Send(ClientFrame::JoinRequest { sender, .. })] if sender == Some(me().id))
@@ -566,29 +618,29 @@ mod tests {
             room: Some(room.id()),
             client_id: None,
         };
-        assert_eq!(room.on_frame(&refused, 0), [Do::Estrange]);
+        assert_eq!(room.on_frame(&refused, at(0)), [Do::Estrange]);
         assert_eq!((room.is_live(), room.outbox.waiting()), (false, 1));
-        assert_eq!(room.read(1, 0), []);
-        assert!(matches!(room.post(ClientId(Uuid::from_u128(6)), "mine too".into(), 0)[..], [Do::Keep(_)]));
-        assert_eq!(room.wake(10_000, false), []);
+        assert_eq!(room.read(1, at(0)), []);
+        assert!(matches!(room.post(ClientId(Uuid::from_u128(6)), "mine too".into(), at(0))[..], [Do::Keep(_)]));
+        assert_eq!(room.wake(at(10_000), false), []);
     }
 
     #[test]
     fn every_send_says_whose_it_is() {
         let mut room = live_room();
-        let todo = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), 0);
+        let todo = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), at(0));
         assert!(matches!(todo[..], [_, Do::Send(ClientFrame::SendMessage { sender, .. })] if sender == Some(me().id)));
     }
 
     #[test]
     fn reading_is_told_once_and_again_after_a_cut() {
         let mut room = live_room();
-        assert_eq!(room.read(1, 0).len(), 1);
-        assert_eq!(room.read(1, 0), []);
+        assert_eq!(room.read(1, at(0)).len(), 1);
+        assert_eq!(room.read(1, at(0)), []);
         room.on_disconnected(1006);
-        assert_eq!(room.read(2, 0), []);
+        assert_eq!(room.read(2, at(0)), []);
         let _ = room.on_connected();
-        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0).len(), 1);
+        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), at(0)).len(), 1);
     }
 
     #[test]
@@ -597,9 +649,9 @@ mod tests {
             |code| ServerFrame::Error { code, message: "no".into(), room: Some(conversation().id), client_id: None };
         let mut room = live_room();
         let _ = room.on_connected();
-        assert_eq!(room.on_frame(&error(Code::Unavailable), 0), [Do::WakeAt(JOIN_AGAIN_MS)]);
-        assert_eq!(room.wake(JOIN_AGAIN_MS, true).len(), 1);
-        assert_eq!(room.on_frame(&error(Code::NotFound), 0), []);
+        assert_eq!(room.on_frame(&error(Code::Unavailable), at(0)), [Do::WakeAt(JOIN_AGAIN_MS)]);
+        assert_eq!(room.wake(at(JOIN_AGAIN_MS), true).len(), 1);
+        assert_eq!(room.on_frame(&error(Code::NotFound), at(0)), []);
         assert!(room.gone);
         assert_eq!(room.on_connected(), []);
     }
@@ -607,18 +659,18 @@ mod tests {
     #[test]
     fn what_conflicts_is_kept_as_failed_and_retried_under_a_new_id() {
         let mut room = live_room();
-        let _ = room.on_frame(&frame(joined(Vec::new(), 1, false)), 0);
+        let _ = room.on_frame(&frame(joined(Vec::new(), 1, false)), at(0));
         let [old, new] = [5, 6].map(|n| ClientId(Uuid::from_u128(n)));
-        let _ = room.post(old, "text".into(), 0);
+        let _ = room.post(old, "text".into(), at(0));
         let (code, message) = (Code::Conflict, "used".to_owned());
         let refusal = ServerFrame::Error { code, message, room: Some(room.id()), client_id: Some(old) };
-        let todo = room.on_frame(&refusal, 0);
+        let todo = room.on_frame(&refusal, at(0));
         assert!(
             matches!(&todo[..], [Do::Keep(Entry { content, id_is_taken: true, .. })] if content == "text"),
             "{todo:?}"
         );
-        assert_eq!(room.wake(1_000_000, true), [], "nothing goes out by itself");
-        let todo = room.retry(old, new, 0);
+        assert_eq!(room.wake(at(1_000_000), true), [], "nothing goes out by itself");
+        let todo = room.retry(old, new, at(0));
         let [Do::Keep(kept), Do::Forget(forgotten), Do::Send(ClientFrame::SendMessage { client_id, content, .. })] =
             &todo[..]
         else {
@@ -638,14 +690,14 @@ mod tests {
         assert_eq!(room.change(id, delete.clone()), []);
         assert!(room.notice.is_some());
         let _ = room.on_connected();
-        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), 0), [Do::Send(delete)]);
+        assert_eq!(room.on_frame(&frame(joined(Vec::new(), 1, false)), at(0)), [Do::Send(delete)]);
         let error = ServerFrame::Error {
             code: Code::Forbidden,
             message: "why".into(),
             room: Some(room.id()),
             client_id: Some(id),
         };
-        assert_eq!(room.on_frame(&error, 0), []);
+        assert_eq!(room.on_frame(&error, at(0)), []);
         assert_eq!(room.notice.as_deref(), Some("why"));
     }
 
@@ -717,7 +769,7 @@ mod tests {
         fn take(&mut self) {
             if !self.to_client.is_empty() {
                 let frame = self.to_client.remove(0);
-                let todo = self.room.on_frame(&frame, self.now);
+                let todo = self.room.on_frame(&frame, at(self.now));
                 self.perform(todo);
             }
         }
@@ -774,7 +826,7 @@ mod tests {
                 match step {
                     0..=2 => {
                         world.written += 1;
-                        let todo = world.room.post(ClientId(Uuid::from_u128(world.written)), world.written.to_string(), world.now);
+                        let todo = world.room.post(ClientId(Uuid::from_u128(world.written)), world.written.to_string(), at(world.now));
                         world.perform(todo);
                     }
                     3 => world.store(None, 2, "other".into()),
@@ -796,6 +848,246 @@ mod tests {
             let mine: Vec<u128> = world.stored.iter().filter_map(|message| message.client_id).map(|id| id.0.as_u128()).collect();
             prop_assert_eq!(mine, (1..=world.written).collect::<Vec<_>>());
             prop_assert!(world.room.timeline.messages().eq(world.stored.iter().skip(world.stored.len() - world.room.timeline.messages().count())));
+        }
+    }
+
+    /// A tab of one person's browser.
+    struct Tab {
+        room: Room,
+        up: bool,
+        to_server: Vec<ClientFrame>,
+        to_client: Vec<ServerFrame>,
+        /// Client ids that other tabs have kept or forgotten, as far as this tab has not heard of it.
+        news: Vec<ClientId>,
+        wake_at: Option<i64>,
+    }
+
+    /// Two tabs of a browser that share what is kept, and the server.
+    struct Browser {
+        tabs: [Option<Tab>; 2],
+        kept: std::collections::BTreeMap<ClientId, String>,
+        stored: Vec<Message>,
+        /// What was written, with the tab that it was written in.
+        written: Vec<(ClientId, usize)>,
+        refused: std::collections::BTreeSet<ClientId>,
+        discarded: std::collections::BTreeSet<ClientId>,
+        open: bool,
+        now: i64,
+    }
+
+    impl Browser {
+        fn tab(&mut self, at: usize) -> &mut Tab {
+            if self.tabs[at].is_none() {
+                let mut room = Room::new(&me(), joined(self.stored.clone(), self.stored.len() as i64, false));
+                room.outbox = Outbox::restore(self.kept.values().filter_map(|kept| Entry::read(kept)).collect());
+                let (to_server, to_client, news) = (Vec::new(), Vec::new(), Vec::new());
+                self.tabs[at] = Some(Tab { room, up: false, to_server, to_client, news, wake_at: None });
+            }
+            self.tabs[at].as_mut().unwrap()
+        }
+
+        /// Changes a tab's room, and does what follows.
+        fn act(&mut self, tab: usize, change: impl FnOnce(&mut Room, Moment) -> Vec<Do>) {
+            let now = at(self.now);
+            let todo = change(&mut self.tab(tab).room, now);
+            for act in todo {
+                match act {
+                    Do::Send(frame) => {
+                        let tab = self.tab(tab);
+                        if tab.up {
+                            tab.to_server.push(frame);
+                        }
+                    }
+                    Do::WakeAt(at) => {
+                        let tab = self.tab(tab);
+                        tab.wake_at = Some(tab.wake_at.map_or(at, |before| before.max(at)));
+                    }
+                    Do::Keep(entry) => self.share(tab, entry.client_id, Some(entry.write())),
+                    Do::Forget(id) => self.share(tab, id, None),
+                    Do::Estrange => unreachable!("nobody else is here"),
+                }
+            }
+        }
+
+        fn share(&mut self, tab: usize, id: ClientId, kept: Option<String>) {
+            let before = match kept.clone() {
+                Some(kept) => self.kept.insert(id, kept),
+                None => self.kept.remove(&id),
+            };
+            if before != kept {
+                self.tabs[1 - tab].iter_mut().for_each(|other| other.news.push(id));
+            }
+        }
+
+        fn connect(&mut self, tab: usize) {
+            if !self.tab(tab).up {
+                self.tab(tab).up = true;
+                self.act(tab, |room, _| room.on_connected());
+            }
+        }
+
+        fn cut(&mut self, tab: usize) {
+            let it = self.tab(tab);
+            it.up = false;
+            it.to_server.clear();
+            it.to_client.clear();
+            self.act(tab, |room, _| room.on_disconnected(1006));
+        }
+
+        fn serve(&mut self, tab: usize) {
+            if self.tab(tab).to_server.is_empty() {
+                return;
+            }
+            let answer = match self.tab(tab).to_server.remove(0) {
+                ClientFrame::JoinRequest { after, .. } => {
+                    let missed =
+                        self.stored.iter().filter(|message| message.rev > after.unwrap_or(0)).cloned().collect();
+                    frame(joined(missed, self.stored.len() as i64, false))
+                }
+                ClientFrame::SendMessage { client_id, content, room, .. } => {
+                    let known = self.stored.iter().find(|message| message.client_id == Some(client_id)).cloned();
+                    match known {
+                        Some(message) => ServerFrame::Ack { room, client_id, message },
+                        None if !self.open => {
+                            self.refused.insert(client_id);
+                            let (code, message) = (Code::Closed, "closed".to_owned());
+                            ServerFrame::Error { code, message, room: Some(room), client_id: Some(client_id) }
+                        }
+                        None => {
+                            let seq = self.stored.len() as i64 + 1;
+                            let message = Message { client_id: Some(client_id), content, ..message(seq, seq, "") };
+                            self.stored.push(message.clone());
+                            for tab in self.tabs.iter_mut().flatten().filter(|tab| tab.up) {
+                                let message = message.clone();
+                                tab.to_client.push(ServerFrame::NewMessage { room, rev: seq, message });
+                            }
+                            ServerFrame::Ack { room, client_id, message }
+                        }
+                    }
+                }
+                _ => return,
+            };
+            self.tab(tab).to_client.push(answer);
+        }
+
+        fn take(&mut self, tab: usize) {
+            if !self.tab(tab).to_client.is_empty() {
+                let frame = self.tab(tab).to_client.remove(0);
+                self.act(tab, |room, now| room.on_frame(&frame, now));
+            }
+        }
+
+        fn hear(&mut self, tab: usize) {
+            if !self.tab(tab).news.is_empty() {
+                let id = self.tab(tab).news.remove(0);
+                let entry = self.kept.get(&id).and_then(|kept| Entry::read(kept));
+                self.act(tab, |room, now| room.on_kept_elsewhere(id, entry, now));
+            }
+        }
+
+        fn failed(&mut self, tab: usize) -> Vec<ClientId> {
+            let entries = self.tab(tab).room.outbox.entries().iter();
+            let failed = entries.filter(|entry| matches!(entry.state, crate::client::outbox::SendState::Failed(_)));
+            failed.map(|entry| entry.client_id).collect()
+        }
+
+        /// Until nothing is under way any more, whatever was to be waited for.
+        fn rest(&mut self) {
+            for _ in 0..10_000 {
+                for tab in 0..2 {
+                    if self.tabs[tab].is_some() {
+                        self.hear(tab);
+                        self.serve(tab);
+                        self.take(tab);
+                        if self.tab(tab).wake_at.is_some_and(|at| self.now >= at) {
+                            self.tab(tab).wake_at = None;
+                            self.act(tab, |room, now| room.wake(now, true));
+                        }
+                    }
+                }
+                self.now += 100;
+                let is_quiet = |tab: &Tab| {
+                    tab.to_server.is_empty() && tab.to_client.is_empty() && tab.news.is_empty() && tab.wake_at.is_none()
+                };
+                if self.tabs.iter().flatten().all(is_quiet) {
+                    return;
+                }
+            }
+            panic!("it never rests");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn two_tabs_send_each_once_and_nothing_comes_back(steps in vec((0u8..18, 0usize..2), 0..200)) {
+            let mut browser = Browser {
+                tabs: [None, None],
+                kept: Default::default(),
+                stored: Vec::new(),
+                written: Vec::new(),
+                refused: Default::default(),
+                discarded: Default::default(),
+                open: true,
+                now: 0,
+            };
+            browser.tab(0);
+            for (step, tab) in steps {
+                browser.now += 300;
+                match step {
+                    0..=2 => {
+                        let id = ClientId(Uuid::from_u128(browser.written.len() as u128 + 1));
+                        browser.written.push((id, tab));
+                        browser.act(tab, |room, now| room.post(id, id.to_string(), now));
+                    }
+                    3 | 4 => browser.connect(tab),
+                    5 => browser.cut(tab),
+                    // It is closed; what comes next opens it again.
+                    6 => browser.tabs[tab] = None,
+                    7..=9 => browser.serve(tab),
+                    10..=12 => browser.take(tab),
+                    13 | 14 => browser.hear(tab),
+                    15 => {
+                        browser.now += 5_000;
+                        browser.act(tab, |room, now| room.wake(now, true));
+                    }
+                    16 => browser.open = !browser.open,
+                    _ => {
+                        for id in browser.failed(tab) {
+                            browser.discarded.insert(id);
+                            browser.act(tab, |room, _| room.discard(id));
+                        }
+                    }
+                }
+            }
+            browser.open = true;
+            // One tab is left, or both: all that is kept is sent, whoever wrote it.
+            for tab in 0..2 {
+                if tab == 0 || browser.tabs[tab].is_some() {
+                    browser.connect(tab);
+                }
+            }
+            browser.rest();
+            for tab in 0..2 {
+                for id in browser.failed(tab) {
+                    browser.act(tab, |room, now| room.retry(id, id, now));
+                }
+            }
+            browser.connect(0);
+            browser.connect(1);
+            browser.rest();
+            prop_assert!(browser.kept.is_empty(), "{:?} of {:?}", browser.kept, browser.written);
+            for tab in browser.tabs.iter().flatten() {
+                prop_assert_eq!(tab.room.outbox.entries(), &[]);
+            }
+            let stored: Vec<_> = browser.stored.iter().filter_map(|message| message.client_id).collect();
+            for (id, _) in &browser.written {
+                let count = stored.iter().filter(|other| *other == id).count();
+                prop_assert!(count == 1 || (count == 0 && browser.discarded.contains(id)), "{id} {count}");
+            }
+            for tab in 0..2 {
+                let own = |id: &&ClientId| browser.written.contains(&(**id, tab)) && !browser.refused.contains(id);
+                prop_assert!(stored.iter().filter(own).is_sorted(), "{stored:?}");
+            }
         }
     }
 }

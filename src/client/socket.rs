@@ -1,27 +1,38 @@
 //! The one connection of a page. Islands [`listen`] to what happens on it and [`send`] frames; when
-//! to connect, wait or give up is decided by `client::reconnect`.
+//! to connect, wait, give up or go round by HTTP is decided by `client::reconnect`. By HTTP the same frames go both ways
+//! (`api::exchange`), so that nobody else need know how they are carried.
 //!
-//! Always holds: no borrow of the line is open while listeners run, so that they may send.
+//! Always holds: no borrow of the line is open while listeners run, so that they may send, come and go.
 
-use std::{cell::RefCell, rc::Rc, task::Poll};
+use std::{
+    cell::{Cell, RefCell},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+};
 
-use futures_util::{SinkExt, StreamExt, future::poll_fn};
+use futures_util::{
+    SinkExt, StreamExt,
+    future::{Either, poll_fn, select},
+};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
-use leptos::leptos_dom::helpers::{location, window};
+use leptos::{
+    leptos_dom::helpers::{location, window},
+    prelude::on_cleanup,
+};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use super::{
-    json::Json,
     page::{self, Timer},
     people::is_page_of,
-    reconnect::{Due, Indicator, Phase, Reconnect},
-    wire::{self, FromJson},
+    reconnect::{Due, Indicator, Phase, Reconnect, Way},
 };
 use crate::{
-    domain::{ConversationId, ParticipantId},
+    api::{self, Exchanged},
+    domain::{Code, ConversationId, ParticipantId, Problem, Timestamp},
     protocol::{ClientFrame, ServerFrame, close},
 };
 
@@ -40,7 +51,12 @@ pub enum Event<'a> {
     Frame(&'a ServerFrame),
 }
 
-type Listener = Rc<dyn Fn(&Event)>;
+/// Somebody who listens, until their number is taken out.
+#[derive(Clone)]
+struct Listener {
+    number: u32,
+    hear: Rc<dyn Fn(&Event)>,
+}
 
 /// Empty once the connection was given up: dropping a socket closes it, whoever still waits on it.
 type Shared = Rc<RefCell<Option<WebSocket>>>;
@@ -53,17 +69,38 @@ struct Line {
     listeners: Vec<Listener>,
     me: Option<ParticipantId>,
     told: Indicator,
+    /// How frames were carried when the listeners heard of it last.
+    way: Way,
+    detour: Detour,
     timer: Rc<Timer>,
     /// Connections in a row that were refused before they began.
     refused: u32,
 }
 
+/// What is to be said by HTTP, and was heard.
+#[derive(Default)]
+struct Detour {
+    waiting: Vec<ClientFrame>,
+    /// The server's time at the last answer; `None`: there was none since the detour began.
+    since: Option<Timestamp>,
+    /// Whether somebody follows requests, and the server's time when it was asked for them last.
+    follows: bool,
+    followed: Option<Timestamp>,
+    /// What the last answer told, of which the next one repeats some.
+    heard: Vec<ServerFrame>,
+}
+
 thread_local! {
+    static LISTENERS: Cell<u32> = const { Cell::new(0) };
     static LINE: RefCell<Option<Line>> = const { RefCell::new(None) };
 }
 
 /// Stands for the close code where this end gave the connection up.
 const GAVE_UP: u16 = 1006;
+/// How long the server has for an answer by HTTP.
+const ANSWER_MS: u32 = 10_000;
+/// How often requests are asked for by HTTP: that goes through all of them.
+const FOLLOW_MS: i64 = 30_000;
 /// Before the server is asked once more whether the browser still has a session.
 const ASK_AFTER_MS: [u32; 4] = [0, 300, 1_000, 2_000];
 /// A room's name that no conversation has: the answer to joining it is a sign of life.
@@ -73,13 +110,15 @@ fn with_line<T: Default>(act: impl FnOnce(&mut Line) -> T) -> T {
     LINE.with_borrow_mut(|line| line.as_mut().map_or_else(T::default, act))
 }
 
-/// Hears everything from now on, and connects if that was not done yet. A listener that comes to a
-/// living connection hears [`Event::Connected`] at once.
+/// Hears everything from now on, as long as the owner lives, and connects if that was not done yet. A listener that comes
+/// to a living connection hears [`Event::Connected`] at once.
 pub fn listen(listener: impl Fn(&Event) + 'static) {
-    let listener: Listener = Rc::new(listener);
+    let number = LISTENERS.replace(LISTENERS.get() + 1);
+    let listener = Listener { number, hear: Rc::new(listener) };
+    on_cleanup(move || with_line(|line| line.listeners.retain(|other| other.number != number)));
     let is_first = LINE.with_borrow(Option::is_none);
     if is_first {
-        let reconnect = Reconnect::new(page::now_ms(), page::is_online());
+        let reconnect = Reconnect::new(page::monotonic_ms(), page::is_online());
         let line = Line {
             reconnect,
             socket: Shared::default(),
@@ -87,13 +126,16 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
             listeners: vec![listener],
             me: None,
             told: Indicator::Connecting,
+            way: Way::None,
+            detour: Detour::default(),
             timer: Rc::default(),
             refused: 0,
         };
         LINE.set(Some(line));
+        page::has_slept();
         page::on_return(|| {
-            with_line(|line| line.reconnect.woke(page::now_ms(), page::is_online()));
-            step();
+            with_line(|line| line.reconnect.woke(page::monotonic_ms(), page::is_online()));
+            look();
         });
         page::on(&window(), "offline", |_| {
             with_line(|line| line.reconnect.went_offline());
@@ -103,9 +145,9 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
         step();
     } else {
         with_line(|line| line.listeners.push(listener.clone()));
-        listener(&Event::Told(with_line(|line| Some(line.told)).unwrap_or(Indicator::Connecting)));
+        (listener.hear)(&Event::Told(with_line(|line| Some(line.told)).unwrap_or(Indicator::Connecting)));
         if let Some(me) = with_line(|line| line.me).filter(|_| is_live()) {
-            listener(&Event::Connected(me));
+            (listener.hear)(&Event::Connected(me));
         }
     }
 }
@@ -113,29 +155,56 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
 /// Whether frames can be sent now.
 #[must_use]
 pub fn is_live() -> bool {
-    with_line(|line| matches!(line.reconnect.phase(), Phase::Live { .. }))
+    with_line(|line| line.way != Way::None)
 }
 
 /// Sends a frame, if there is a connection. Whoever sends repeats it after [`Event::Connected`] if
 /// it matters.
 pub fn send(frame: &ClientFrame) -> bool {
-    let sent = with_line(|line| {
-        let mut socket = line.socket.borrow_mut();
-        let Some(socket) = socket.as_mut().filter(|_| matches!(line.reconnect.phase(), Phase::Live { .. })) else {
-            return false;
-        };
-        let text = wire::write(frame);
-        if let Some(key) = question(frame) {
-            line.reconnect.asked(key, page::now_ms());
+    let sent = with_line(|line| match line.way {
+        Way::None => false,
+        Way::Socket => line.send_on_socket(frame),
+        Way::Http => {
+            line.send_by_http(frame);
+            true
         }
-        // A socket that is open takes everything at once; one that is closing tells its reader.
-        socket.start_send_unpin(Message::Text(text)).is_ok()
     });
     if sent {
         tell(&Event::Sent(frame));
         set_timer();
     }
     sent
+}
+
+impl Line {
+    fn send_on_socket(&mut self, frame: &ClientFrame) -> bool {
+        let mut socket = self.socket.borrow_mut();
+        let (Some(socket), Ok(text)) = (socket.as_mut(), serde_json::to_string(frame)) else { return false };
+        if let Some(key) = question(frame) {
+            self.reconnect.asked(key, page::monotonic_ms());
+        }
+        // A socket that is open takes everything at once; one that is closing tells its reader.
+        socket.start_send_unpin(Message::Text(text)).is_ok()
+    }
+
+    fn send_by_http(&mut self, frame: &ClientFrame) {
+        match frame {
+            // There is no room that would have to be left, and nobody is told who types.
+            ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } => {}
+            ClientFrame::FollowRequests => self.detour.follows = true,
+            frame => {
+                self.detour.waiting.push(frame.clone());
+                self.reconnect.poll_soon(page::monotonic_ms());
+            }
+        }
+    }
+
+    /// Asks what is answered, on a socket that is open.
+    fn prove_socket(&mut self) {
+        if !self.reconnect.is_asking() {
+            self.send_on_socket(&ClientFrame::JoinRequest { room: NO_ROOM, after: None, epoch: None, sender: None });
+        }
+    }
 }
 
 /// What the answer to a frame will name; `None` if it has none.
@@ -166,25 +235,35 @@ fn answer(frame: &ServerFrame) -> Option<Uuid> {
 fn tell(event: &Event) {
     let listeners = with_line(|line| line.listeners.clone());
     for listener in listeners {
-        listener(event);
+        // One of those before may have sent it away.
+        if with_line(|line| line.listeners.iter().any(|other| other.number == listener.number)) {
+            (listener.hear)(event);
+        }
     }
+}
+
+/// Looks what time has brought, and does it.
+fn look() {
+    if page::has_slept() {
+        with_line(|line| line.reconnect.slept(page::monotonic_ms()));
+    }
+    step();
 }
 
 /// Does what is due, and tells people what they should know.
 fn step() {
-    match with_line(|line| Some(line.reconnect.due(page::now_ms()))) {
+    match with_line(|line| Some(line.reconnect.due(page::monotonic_ms()))) {
         Some(Due::Connect) => connect(),
         Some(Due::Drop) => lose(GAVE_UP),
         Some(Due::Probe) => {
             tell(&Event::Probe);
-            if !with_line(|line| line.reconnect.is_asking()) {
-                send(&ClientFrame::JoinRequest { room: NO_ROOM, after: None, epoch: None, sender: None });
-            }
+            with_line(Line::prove_socket);
         }
+        Some(Due::Poll) => poll(),
         Some(Due::Nothing) | None => {}
     }
     let news = with_line(|line| {
-        let told = line.reconnect.indicator(page::now_ms());
+        let told = line.reconnect.indicator(page::monotonic_ms());
         (std::mem::replace(&mut line.told, told) != told).then_some(told)
     });
     if let Some(told) = news {
@@ -195,13 +274,111 @@ fn step() {
 
 fn set_timer() {
     let timer = with_line(|line| {
-        let now = page::now_ms();
+        let now = page::monotonic_ms();
         line.reconnect.wake_at(now).map(|at| (line.timer.clone(), at - now))
     });
     if let Some((timer, after)) = timer {
         // Timers of a browser can fire a little early.
-        timer.set(after + 5, step);
+        timer.set(after.max(0) + 5, look);
     }
+}
+
+/// Tells the listeners if frames are carried otherwise now. `code` is why, if they are not carried any more.
+fn settle_way(code: u16) {
+    let change = with_line(|line| {
+        let way = line.reconnect.way();
+        let before = std::mem::replace(&mut line.way, way);
+        if way != before {
+            // Whoever is told repeats what matters.
+            line.detour = Detour { since: line.detour.since, ..Detour::default() };
+        }
+        (way != before).then_some((way, line.me))
+    });
+    match change {
+        Some((Way::None, _)) => tell(&Event::Disconnected(code)),
+        Some((_, Some(me))) => tell(&Event::Connected(me)),
+        Some((_, None)) | None => {}
+    }
+}
+
+/// Asks for news by HTTP, and says what waits to be said.
+fn poll() {
+    if with_line(|line| line.way == Way::Http && line.detour.waiting.is_empty()) {
+        tell(&Event::Probe);
+    }
+    let (frames, since) = with_line(|line| {
+        if line.way != Way::Http {
+            // Only whether that works at all.
+            return (Vec::new(), None);
+        }
+        let detour = &mut line.detour;
+        let mut frames = std::mem::take(&mut detour.waiting);
+        let mut since = detour.since;
+        let is_due = |now: &Timestamp| detour.followed.is_none_or(|followed| now.0 >= followed.0 + FOLLOW_MS);
+        if let Some(now) = since.filter(is_due).filter(|_| detour.follows) {
+            frames.push(ClientFrame::FollowRequests);
+            // All that happened since it was asked for them last.
+            since = detour.followed.replace(now).or(since);
+        }
+        (frames, since)
+    });
+    spawn_local(async move {
+        let answer = match select(pin!(api::exchange(frames, since)), TimeoutFuture::new(ANSWER_MS)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(Problem::unavailable()),
+        };
+        match answer {
+            Ok(answer) => hear_by_http(answer),
+            Err(problem) => miss_by_http(&problem),
+        }
+    });
+}
+
+fn hear_by_http(answer: Exchanged) {
+    let Exchanged { frames, now, crowded } = answer;
+    page::set_server_now(now);
+    for frame in &frames {
+        if let ServerFrame::Welcome { user, .. } = frame {
+            if !is_page_of(page::viewer(), user) {
+                return estrange();
+            }
+            with_line(|line| line.me = Some(user.id));
+        }
+    }
+    let (way, heard) = with_line(|line| {
+        line.reconnect.polled(page::monotonic_ms(), page::is_visible(), crowded);
+        line.detour.since = Some(now);
+        if !line.detour.waiting.is_empty() {
+            line.reconnect.poll_soon(page::monotonic_ms());
+        }
+        (line.reconnect.way(), std::mem::replace(&mut line.detour.heard, frames.clone()))
+    });
+    settle_way(GAVE_UP);
+    if way == Way::Http {
+        for frame in frames.iter().filter(|frame| !heard.contains(frame) || !is_news(frame)) {
+            tell(&Event::Frame(frame));
+        }
+    }
+    step();
+}
+
+/// Whether a frame tells what happened by itself, and not what was asked.
+fn is_news(frame: &ServerFrame) -> bool {
+    matches!(frame, ServerFrame::Inbox { .. } | ServerFrame::Request { .. })
+}
+
+fn miss_by_http(problem: &Problem) {
+    with_line(|line| {
+        line.reconnect.poll_failed(page::monotonic_ms(), js_sys::Math::random());
+        line.detour = Detour { follows: line.detour.follows, ..Detour::default() };
+    });
+    settle_way(GAVE_UP);
+    match problem.code {
+        Code::Forbidden => return estrange(),
+        Code::Unauthorized => ask_whether_allowed(),
+        _ => {}
+    }
+    step();
 }
 
 fn connect() {
@@ -241,22 +418,24 @@ fn connect() {
 }
 
 fn receive(text: &str) {
-    with_line(|line| line.reconnect.received(page::now_ms()));
-    // A frame of a newer server that this page does not know yet.
-    let Some(frame) = Json::parse(text).and_then(|json| ServerFrame::from_json(&json)) else { return };
+    with_line(|line| line.reconnect.received(page::monotonic_ms()));
+    // Fails for a frame of a newer server that this page does not know yet.
+    let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
     if let ServerFrame::Welcome { user, .. } = &frame {
         if !is_page_of(page::viewer(), user) {
             return estrange();
         }
         with_line(|line| {
-            line.reconnect.opened(page::now_ms());
+            line.reconnect.opened(page::monotonic_ms());
             line.refused = 0;
             line.me = Some(user.id);
         });
-        tell(&Event::Connected(user.id));
+        settle_way(GAVE_UP);
+        with_line(Line::prove_socket);
     }
     if let Some(key) = answer(&frame) {
         with_line(|line| line.reconnect.answered(key));
+        settle_way(GAVE_UP);
     }
     tell(&Event::Frame(&frame));
     step();
@@ -264,20 +443,18 @@ fn receive(text: &str) {
 
 /// The connection is gone or given up.
 fn lose(code: u16) {
-    let (socket, was_live, refused) = with_line(|line| {
-        let was_live = matches!(line.reconnect.phase(), Phase::Live { .. });
+    let (socket, refused) = with_line(|line| {
         let was_connecting = matches!(line.reconnect.phase(), Phase::Connecting { .. });
         line.attempt += 1;
         line.refused += u32::from(was_connecting);
-        line.reconnect.closed(page::now_ms(), js_sys::Math::random());
+        line.reconnect.closed(page::monotonic_ms(), js_sys::Math::random());
         // The session that the socket belonged to has ended. The browser may have another one by now: a guest who
-        // has registered, or whose other link was revoked, still has this chat.
-        (line.socket.take(), was_live, code == close::NOT_ALLOWED || (was_connecting && line.refused > 1))
+        // has registered, or whose other link was revoked, still has this chat. What goes by HTTP hears of it there.
+        let is_refused = was_connecting && line.refused > 1 && line.reconnect.way() == Way::None;
+        (line.socket.take(), code == close::NOT_ALLOWED || is_refused)
     });
     drop(socket);
-    if was_live {
-        tell(&Event::Disconnected(code));
-    }
+    settle_way(code);
     if refused {
         ask_whether_allowed();
     }
@@ -286,16 +463,13 @@ fn lose(code: u16) {
 
 /// The browser is signed in as somebody else than the page is for: from here on the page sends nothing.
 pub fn estrange() {
-    let (socket, was_live) = with_line(|line| {
-        let was_live = matches!(line.reconnect.phase(), Phase::Live { .. });
+    let socket = with_line(|line| {
         line.attempt += 1;
         line.reconnect.estranged();
-        (line.socket.take(), was_live)
+        line.socket.take()
     });
     drop(socket);
-    if was_live {
-        tell(&Event::Disconnected(GAVE_UP));
-    }
+    settle_way(GAVE_UP);
     page::show_estranged();
     step();
 }

@@ -16,7 +16,7 @@ use bespoken::{
     client::{
         outbox::{Entry, Outbox, SendState},
         reconnect::{Due, Reconnect},
-        room::{Do, Room},
+        room::{Do, Moment, Room},
     },
     domain::{ClientId, Code, ConversationId, Message, MessageId},
     protocol::{ClientFrame, ServerFrame, SocketUser},
@@ -182,6 +182,11 @@ async fn next(socket: &mut Socket) -> Result<ServerFrame, u16> {
     }
 }
 
+/// The present moment. Nobody sets the clock of a machine while it is tortured.
+fn moment() -> Moment {
+    Moment { steady: now().0, at: now() }
+}
+
 impl Client {
     pub fn new(
         number: usize,
@@ -314,13 +319,13 @@ impl Client {
                     };
                     asked = false;
                     self.note(&frame, &mut is_in);
-                    let todo = room.on_frame(&frame, now().0);
+                    let todo = room.on_frame(&frame, moment());
                     wake_at = self.obey(&mut socket, todo).await?.or(wake_at);
                 }
                 () = course.heads_known.notified() => {}
                 () = tokio::time::sleep(wake), if wake_at.is_some() => {
                     wake_at = None;
-                    let todo = room.wake(now().0, true);
+                    let todo = room.wake(moment(), true);
                     wake_at = self.obey(&mut socket, todo).await?.or(wake_at);
                 }
             }
@@ -372,7 +377,7 @@ impl Client {
             _ => return Vec::new(),
         };
         let (todo, is_change) = match what.clone() {
-            What::Post(words) => (room.post(client_id, words, now().0), false),
+            What::Post(words) => (room.post(client_id, words, moment()), false),
             What::Edit(id, content) => {
                 let frame = ClientFrame::UpdateMessage { room: self.room, client_id, id, content, sender: None };
                 (room.change(client_id, frame), true)

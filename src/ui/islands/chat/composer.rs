@@ -5,7 +5,7 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
 use super::panel::{Panel, closed_words};
 use crate::{
-    client::{labels::isolated, page, socket},
+    client::{labels::isolated, page, socket, storage},
     domain::{ClientId, Content, ConversationId, MessageId, ParticipantId},
     protocol::ClientFrame,
     ui::components::{Icon, Text, icon, textarea_html},
@@ -192,7 +192,9 @@ impl Panel {
     pub fn typed(self) {
         let Some(input) = self.input.get_untracked() else { return };
         let text = input.value();
-        page::keep(&self.draft_key(), if text.trim().is_empty() { "" } else { &text });
+        let draft = if text.trim().is_empty() { "" } else { &text };
+        self.draft.set_value(draft.to_owned());
+        storage::keep(&self.draft_key(), draft);
         self.text.set(text);
         grow(&input);
     }
@@ -207,15 +209,27 @@ impl Panel {
     /// Takes up what was typed before, here or on an earlier visit.
     pub fn restore_draft(self) {
         let Some(input) = self.input.get_untracked() else { return };
-        match page::load(&self.draft_key()).filter(|_| input.value().is_empty()) {
+        match storage::load(&self.draft_key()).filter(|_| input.value().is_empty()) {
             Some(draft) => self.set_text(&draft),
             None => self.typed(),
         }
     }
 
+    /// Takes over what another tab has made of the draft, unless something else was typed here since.
+    pub fn share_draft(self) {
+        storage::on_change(self.draft_key(), move |_, text| {
+            let text = text.unwrap_or_default();
+            let known = self.draft.get_value();
+            let is_as_it_was = self.text.with_untracked(|here| here.trim() == known.trim());
+            if is_as_it_was && known != text {
+                self.set_text(&text);
+            }
+        });
+    }
+
     /// Tells others that this person types, as often as they need it.
     pub fn tell_typing(self, on: bool) {
-        let (now, told) = (page::now_ms(), self.typing_told.get_value());
+        let (now, told) = (page::monotonic_ms(), self.typing_told.get_value());
         let is_news = if on { now >= told + TYPING_AGAIN_MS } else { told > 0 };
         let room = self.room.with_untracked(|room| room.is_up_to_date().then(|| room.id()));
         if let Some(room) = room.filter(|_| is_news) {
@@ -229,7 +243,7 @@ impl Panel {
             self.set_text("");
             // The message itself ends the typing on the other side.
             self.typing_told.set_value(0);
-            self.act(|room| room.post(page::new_client_id(), content, page::now_ms()));
+            self.act(|room| room.post(page::new_client_id(), content, page::moment()));
         }
         self.focus();
     }

@@ -11,15 +11,14 @@ use super::{MessageForm, status::Status};
 use crate::{
     api,
     client::{
-        json::Json,
         labels::{self, Zone, utc},
         log::{Key, Line},
-        outbox::{self, Outbox},
+        outbox::{Entry, Outbox},
         page::{self, Counter},
         reconnect::Indicator,
         room::{Do, Room, room_of},
         socket::{self, Event},
-        wire::FromJson,
+        storage,
     },
     domain::{ClientId, Code, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind, Timestamp},
     protocol::ClientFrame,
@@ -83,6 +82,8 @@ pub(super) struct Panel {
     pub input: NodeRef<html::Textarea>,
     /// What the composer contains.
     pub text: RwSignal<String>,
+    /// What is kept of it, as far as this tab knows.
+    pub draft: StoredValue<String>,
     /// When others were last told of typing; 0 while they think there is none.
     pub typing_told: StoredValue<i64>,
     /// What an edit's field contains.
@@ -126,6 +127,7 @@ impl Panel {
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
+            draft: StoredValue::new(String::new()),
             typing_told: StoredValue::new(0),
             edit_text: RwSignal::new(String::new()),
             log: NodeRef::new(),
@@ -142,29 +144,37 @@ impl Panel {
 
     /// The panel is hydrated: from here on it is live.
     pub fn wake_up(self) {
-        let kept = page::load_all(&self.send_key(None));
-        let entries = kept.iter().filter_map(|kept| outbox::Entry::from_json(&Json::parse(kept)?)).collect();
+        page::set_rendered_at(self.now.get_untracked());
+        let (id, me) = self.room.with_untracked(|room| (room.id(), room.me));
+        let kept = storage::load_all(&storage::sends(id, me));
         {
             let mut room = self.room.write();
             room.awake = true;
-            room.outbox = Outbox::restore(entries);
+            room.outbox = Outbox::restore(kept.iter().filter_map(|kept| Entry::read(kept)).collect());
         }
+        storage::on_change(storage::sends(id, me), move |client_id, kept| {
+            if let Ok(client_id) = client_id.parse() {
+                let entry = kept.as_deref().and_then(Entry::read);
+                self.act(|room| room.on_kept_elsewhere(client_id, entry, page::moment()));
+            }
+        });
         self.awake.set(true);
         self.restore_draft();
+        self.share_draft();
         page::register_service_worker();
 
         // Local times are no news: a reader of the screen is told first that the log is busy.
         self.busy.set(true);
         page::after_layout(move || {
             self.if_alive(|| {
-                self.now.set(page::now());
+                self.now.set(page::server_now());
                 self.zone.set(page::local_zone);
                 page::after_layout(move || self.if_alive(|| self.busy.set(false)));
             });
         });
         Effect::new(move || self.lay_out());
         Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
-        let ticking = set_interval_with_handle(move || self.now.set(page::now()), CLOCK).ok();
+        let ticking = set_interval_with_handle(move || self.now.set(page::server_now()), CLOCK).ok();
         let listeners = [
             window_event_listener(leptos::ev::focus, move |_| self.came_back()),
             window_event_listener(leptos::ev::online, move |_| self.came_back()),
@@ -184,6 +194,8 @@ impl Panel {
             listeners.into_iter().for_each(|listener| listener.remove());
             visible.remove();
             pressed.remove();
+            let leave = self.room.try_update(Room::leave).unwrap_or_default();
+            self.perform(leave);
             if let Some(cache) = cache {
                 let joined = self.room.with_untracked(Room::to_joined);
                 let (id, message_chars) = (joined.room, self.message_chars);
@@ -228,12 +240,15 @@ impl Panel {
         for act in todo {
             match act {
                 Do::Send(frame) => drop(socket::send(&frame)),
-                Do::Keep(entry) => page::keep(&self.send_key(Some(entry.client_id)), &entry.write()),
+                Do::Keep(entry) => {
+                    let is_kept = storage::keep(&self.send_key(entry.client_id), &entry.write());
+                    self.room.write().set_kept(entry.client_id, is_kept);
+                }
                 Do::Estrange => socket::estrange(),
-                Do::Forget(client_id) => page::keep(&self.send_key(Some(client_id)), ""),
+                Do::Forget(client_id) => drop(storage::keep(&self.send_key(client_id), "")),
                 Do::WakeAt(at) => {
-                    let after = Duration::from_millis((at - page::now_ms()).max(0) as u64);
-                    let wake = move || self.act(|room| room.wake(page::now_ms(), socket::is_live()));
+                    let after = Duration::from_millis((at - page::monotonic_ms()).max(0) as u64);
+                    let wake = move || self.act(|room| room.wake(page::moment(), socket::is_live()));
                     set_timeout(move || self.if_alive(wake), after);
                 }
             }
@@ -247,18 +262,13 @@ impl Panel {
         }
     }
 
-    /// Where one unconfirmed message is kept; without `client_id`, what all of them begin with. One key each, so
-    /// that two tabs never overwrite each other's. `public/offline.html` counts them.
-    fn send_key(self, client_id: Option<ClientId>) -> String {
-        format!("{}:{}", self.key("send"), client_id.map(|id| id.to_string()).unwrap_or_default())
+    /// Where one unconfirmed message is kept.
+    fn send_key(self, client_id: ClientId) -> String {
+        self.room.with_untracked(|room| storage::sends(room.id(), room.me)) + &client_id.to_string()
     }
 
     pub fn draft_key(self) -> String {
-        self.key("draft")
-    }
-
-    fn key(self, what: &str) -> String {
-        self.room.with_untracked(|room| format!("bespoken:{what}:{}:{}", room.id(), room.me))
+        self.room.with_untracked(|room| storage::draft(room.id(), room.me))
     }
 
     fn hear(self, event: &Event) {
@@ -269,7 +279,7 @@ impl Panel {
             Event::Probe => self.act(Room::on_probe),
             Event::Frame(frame) => {
                 if room_of(frame) == Some(self.room.read_untracked().id()) {
-                    self.act(|room| room.on_frame(frame, page::now_ms()));
+                    self.act(|room| room.on_frame(frame, page::moment()));
                 }
             }
             Event::Sent(_) => {}
@@ -348,7 +358,7 @@ impl Panel {
     }
 
     pub fn retry(self, id: ClientId) {
-        self.act(|room| room.retry(id, page::new_client_id(), page::now_ms()));
+        self.act(|room| room.retry(id, page::new_client_id(), page::moment()));
         self.focus();
     }
 
@@ -402,7 +412,8 @@ fn status(room: &Room) -> Status {
         Indicator::Offline => Status::Offline,
         Indicator::Reconnecting => Status::Reconnecting,
         Indicator::Live if room.has_caught_up() => Status::Live,
-        Indicator::Live | Indicator::Connecting => Status::Connecting,
+        Indicator::Slow | Indicator::Crowded if room.has_caught_up() => Status::Slow,
+        Indicator::Live | Indicator::Slow | Indicator::Crowded | Indicator::Connecting => Status::Connecting,
     }
 }
 
@@ -423,13 +434,23 @@ fn banner(room: &Room) -> Option<Banner> {
         Indicator::Estranged => ("Nothing is sent from here now.", "when you have signed in again"),
         Indicator::Offline => ("You are offline.", "when you are back"),
         Indicator::Reconnecting => ("The connection is lost. Trying to get it back.", "when you are back"),
-        Indicator::Live | Indicator::Connecting | Indicator::Ended => match room.outbox.delayed_by()? {
-            Code::RateLimited => ("You write faster than the server takes it.", "in a moment"),
-            _ => ("The server cannot take messages right now.", "as soon as it can"),
-        },
+        Indicator::Live | Indicator::Slow | Indicator::Crowded | Indicator::Connecting | Indicator::Ended => {
+            match room.outbox.delayed_by() {
+                Some(Code::RateLimited) => ("You write faster than the server takes it.", "in a moment"),
+                Some(_) => ("The server cannot take messages right now.", "as soon as it can"),
+                None if room.indicator == Indicator::Crowded => {
+                    ("You have this site open in many windows. This one hears of news a little later.", "in a moment")
+                }
+                None => return None,
+            }
+        }
     };
     let words = match room.outbox.waiting() {
         0 => wrong.to_owned(),
+        // What becomes of them after a reload, nobody can promise.
+        _ if room.unkept() > 0 => {
+            format!("{wrong} Your messages could not be kept in this browser. Keep this page open until they are sent.")
+        }
         1 => format!("{wrong} 1 message will be sent {when}."),
         many => format!("{wrong} {many} messages will be sent {when}."),
     };

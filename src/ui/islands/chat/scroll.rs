@@ -119,7 +119,7 @@ impl Panel {
                 let place = row.get_bounding_client_rect();
                 if place.top() + place.height().min(READ_PX) <= end {
                     if seq > read {
-                        self.act(|room| room.read(seq, page::now_ms()));
+                        self.act(|room| room.read(seq, page::moment()));
                     }
                     return;
                 }

@@ -10,6 +10,8 @@ pub enum Status {
     /// Not live yet since the page was opened; nothing is wrong so far.
     Connecting,
     Live,
+    /// By HTTP: news come a little later.
+    Slow,
     Reconnecting,
     Offline,
     /// The browser was signed in as somebody else.
@@ -23,6 +25,7 @@ impl Status {
         match self {
             Self::Connecting => "Connecting…",
             Self::Live => "Live",
+            Self::Slow => "Live (slow)",
             Self::Reconnecting => "Reconnecting…",
             Self::Offline => "Offline",
             Self::Paused => "Paused",
@@ -35,6 +38,7 @@ impl Status {
         match self {
             Self::Connecting => "connecting",
             Self::Live => "live",
+            Self::Slow => "slow",
             Self::Reconnecting => "reconnecting",
             Self::Offline | Self::Paused | Self::Ended => "offline",
         }
