@@ -1,7 +1,8 @@
-//! What runs in the browser. [`page`], [`storage`], [`paint`], [`socket`] and [`ask`] touch it; everything else is
-//! pure and tested on the host.
+//! What runs in the browser. [`page`], [`history`], [`storage`], [`paint`], [`socket`] and [`ask`] touch it; everything
+//! else is pure and tested on the host.
 
 pub mod ask;
+pub mod history;
 pub mod json;
 pub mod labels;
 pub mod log;
