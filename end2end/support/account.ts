@@ -25,7 +25,7 @@ export async function makeRequest(page: Page, title: string): Promise<string> {
 
 /** Waits until the page hears of what happens to requests. */
 export async function followed(page: Page): Promise<void> {
-  await expect(page.locator("[data-region]").first()).toHaveAttribute("data-live", "true");
+  await expect(page.locator(".follows, .request__side")).toHaveAttribute("data-live", "true");
 }
 
 /** The row or card of a request in a list. */

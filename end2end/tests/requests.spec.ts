@@ -1,5 +1,29 @@
+import type { Page } from "@playwright/test";
+
 import { entry, followed, makeRequest, register } from "../support/account";
 import { expect, test } from "../support/test";
+
+/** Gives a request a status in another tab, by the plain form. */
+async function setElsewhere(admin: Page, address: string, status: string): Promise<void> {
+  const answer = await admin.request.post(`${address}/status`, { form: { status }, headers: { "sec-fetch-site": "same-origin" } });
+  expect(answer.ok()).toBe(true);
+}
+
+/** Does what a page translator does: puts elements with its own text in the place of every text. */
+async function translate(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const texts: Text[] = [];
+    while (walker.nextNode()) texts.push(walker.currentNode as Text);
+    for (const text of texts) {
+      if (!text.data.trim() || text.parentElement?.closest("script, style, textarea, option")) continue;
+      const [outer, inner] = [document.createElement("font"), document.createElement("font")];
+      inner.textContent = text.data;
+      outer.append(inner);
+      text.replaceWith(outer);
+    }
+  });
+}
 
 for (const phone of [false, true]) {
   const width = phone ? " at a phone's width" : "";
@@ -108,12 +132,86 @@ test("a press counts though the table changes meanwhile", async ({ admin, person
   await expect(row.locator(".badge")).toContainText("1");
   await row.getByRole("link", { name: "Chat" }).hover();
   await admin.page.mouse.down();
-  const fetched = admin.page.waitForResponse(/\/admin\/requests$/);
+  const fetched = admin.page.waitForResponse(/\/api\/list_requests$/);
   await customer.chat.say("second");
   await (await fetched).finished();
   await admin.page.mouse.up();
   await admin.chat.live();
   await expect(admin.chat.message("second")).toBeVisible();
+});
+
+test("a status set elsewhere appears while a list of choices is open", async ({ admin, person }) => {
+  const customer = await person();
+  await register(customer.page, "Choosing Customer");
+  const oak = await makeRequest(customer.page, "Oak tray");
+  const ash = await makeRequest(customer.page, "Ash tray");
+  await admin.page.goto("/admin/requests");
+  await followed(admin.page);
+  const [oakStatus, ashStatus] = ["Oak tray", "Ash tray"].map((title) => admin.page.getByLabel(`Status of ${title}`));
+  await oakStatus.focus();
+  await oakStatus.selectOption("Declined");
+  await setElsewhere(admin.page, ash, "done");
+  await expect(ashStatus).toHaveValue("done");
+  await expect(oakStatus).toBeFocused();
+  await expect(oakStatus).toHaveValue("declined");
+
+  // What was chosen and not sent stays, also where the status itself changes.
+  await setElsewhere(admin.page, oak, "in_progress");
+  await expect(admin.page.getByRole("navigation", { name: "Which requests" })).toContainText("In progress 2");
+  await ashStatus.focus();
+  await expect(oakStatus).toHaveValue("declined");
+  await entry(admin.page, "Oak tray").getByRole("button", { name: "Set" }).click();
+  await customer.page.goto(oak);
+  await expect(customer.page.getByLabel("About this request")).toContainText("Declined by");
+});
+
+test("a status that the server refuses is said where it was set", async ({ admin, person }) => {
+  const customer = await person();
+  await register(customer.page, "Refused Customer");
+  await makeRequest(customer.page, "Beech box");
+  await admin.page.goto("/admin/requests");
+  await followed(admin.page);
+  const refusal = { code: "unavailable", message: "The server cannot do this right now." };
+  await admin.page.route("**/api/set_request_status", (route) =>
+    route.fulfill({ status: 503, headers: { serverfnerror: "/api/set_request_status" }, json: refusal }),
+  );
+  const row = entry(admin.page, "Beech box");
+  await row.getByLabel("Status of Beech box").selectOption("Done");
+  await row.getByRole("button", { name: "Set" }).click();
+  await expect(row.getByRole("alert")).toHaveText(refusal.message);
+  await expect(row.getByLabel("Status of Beech box")).toHaveValue("done");
+  await admin.page.unroute("**/api/set_request_status");
+  await row.getByRole("button", { name: "Set" }).click();
+  await expect(row.getByRole("alert")).toHaveCount(0);
+});
+
+test("requests keep up on a translated page", async ({ admin, person }) => {
+  const customer = await person();
+  await register(customer.page, "Translated Customer");
+  const address = await makeRequest(customer.page, "Cherry desk");
+  await admin.page.goto("/admin/requests");
+  for (const { page } of [customer, admin]) {
+    await followed(page);
+    await translate(page);
+  }
+  await setElsewhere(admin.page, address, "in_progress");
+  const about = customer.page.getByLabel("About this request");
+  await expect(about.getByText("In progress", { exact: true }).first()).toBeVisible();
+  await expect(about).toContainText("In progress by");
+  await expect(admin.page.getByRole("navigation", { name: "Which requests" })).toContainText("In progress 2");
+
+  await customer.page.goto("/account");
+  await followed(customer.page);
+  await translate(customer.page);
+  await setElsewhere(admin.page, address, "done");
+  await expect(entry(customer.page, "Cherry desk")).toContainText("Done");
+  await entry(admin.page, "Cherry desk").getByRole("button", { name: "Chat" }).click();
+  await admin.chat.live();
+  await admin.chat.say("It is ready.");
+  await expect(entry(customer.page, "Cherry desk")).toContainText("It is ready.");
+  await expect(entry(customer.page, "Cherry desk").locator(".badge")).toContainText("3");
+  await entry(customer.page, "Cherry desk").getByRole("link", { name: "Chat" }).click();
+  await expect(customer.chat.message("It is ready.")).toBeVisible();
 });
 
 test("customers do not find each other's requests and chats", async ({ person, admin }) => {

@@ -141,7 +141,7 @@ test("the requests of a customer are not replaced by what the next person sees",
   const { page, context } = await person();
   const { cut, mend } = await line(page);
   await page.goto(server.link("customer"));
-  const region = page.locator("[data-region]").first();
+  const region = page.locator(".follows");
   await expect(region).toHaveAttribute("data-live", "true");
   const shown = await region.textContent();
   await cut();

@@ -3,12 +3,13 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
-use super::PageClient;
-use crate::domain::{CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange};
+use super::{Chat, PageClient};
+use crate::domain::{Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange};
 
 /// A part of the requests that the viewer may see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestList {
+    /// Without their descriptions, which can be long and stand on the page of each.
     pub items: Vec<CustomRequest>,
     /// Where the next part begins; `None` at the end.
     pub next_cursor: Option<String>,
@@ -25,6 +26,23 @@ pub struct RequestDetails {
     pub changes: Vec<StatusChange>,
 }
 
+/// What a customer's account lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccountLists {
+    pub requests: RequestList,
+    /// Chats that are about no request, the open ones first.
+    pub chats: Vec<Conversation>,
+}
+
+/// The chat about a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestChat {
+    pub request: RequestId,
+    pub title: String,
+    /// `None` until somebody has opened it.
+    pub chat: Option<Chat>,
+}
+
 /// A part of the requests that the viewer may see.
 #[server(input = Json, endpoint = "list_requests", client = PageClient)]
 pub async fn list_requests(
@@ -37,10 +55,38 @@ pub async fn list_requests(
     service.request_list(&actor, status, search, order, cursor.as_deref()).await
 }
 
+/// A part of a customer's requests, latest activity first, and their other chats.
+#[server(input = Json, endpoint = "list_account", client = PageClient)]
+pub async fn list_account(cursor: Option<String>) -> Result<AccountLists, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.account_lists(&actor, cursor.as_deref()).await
+}
+
 /// One request.
 #[server(input = Json, endpoint = "load_request", client = PageClient)]
 pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let request = service.request(&actor, id).await?;
     Ok(RequestDetails { changes: service.request_changes(&actor, id).await?, request })
+}
+
+/// Gives a request a status; its conversation tells so. For admins.
+#[server(input = Json, endpoint = "set_request_status", client = PageClient)]
+pub async fn set_request_status(id: RequestId, status: RequestStatus) -> Result<CustomRequest, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.set_request_status(&actor, id, status).await
+}
+
+/// Opens the chat about a request, unless it is open already.
+#[server(input = Json, endpoint = "open_request_chat", client = PageClient)]
+pub async fn open_request_chat(id: RequestId) -> Result<(), Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.open_request_conversation(&actor, id).await.map(drop)
+}
+
+/// The chat about a request, if it has one.
+#[server(input = Json, endpoint = "load_request_chat", client = PageClient)]
+pub async fn load_request_chat(id: RequestId) -> Result<RequestChat, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.request_chat(&actor, id).await
 }

@@ -8,10 +8,10 @@ use super::{
     rate::held_back,
 };
 use crate::{
-    api::RequestList,
+    api::{AccountLists, RequestChat, RequestList},
     domain::{
-        Actor, ClientId, Code, Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus,
-        RequestText, StatusChange, UserId,
+        Actor, ClientId, Code, Conversation, ConversationKind, ConversationStatus, CustomRequest, Problem, RequestId,
+        RequestOrder, RequestStatus, RequestText, StatusChange, UserId,
     },
     live::{Event, Topic, frame},
     protocol::ServerFrame,
@@ -127,9 +127,37 @@ impl Service {
         cursor: Option<&str>,
     ) -> Result<RequestList, Problem> {
         let filter = RequestFilter { status, search, order };
-        let (items, next_cursor) = self.requests(actor, filter, cursor, REQUEST_PAGE).await?;
+        let (mut items, next_cursor) = self.requests(actor, filter, cursor, REQUEST_PAGE).await?;
+        for request in &mut items {
+            request.description.clear();
+        }
         let counts = self.store.count_requests(actor).await.map_err(problem)?;
         Ok(RequestList { items, next_cursor, counts })
+    }
+
+    /// A part of a customer's requests, latest activity first, and their other chats.
+    ///
+    /// # Errors
+    /// `invalid` for a cursor that makes no sense.
+    pub async fn account_lists(&self, actor: &Actor, cursor: Option<&str>) -> Result<AccountLists, Problem> {
+        let requests = self.request_list(actor, None, None, RequestOrder::Activity, cursor).await?;
+        let open = self.inbox(actor, ConversationStatus::Open, None, None).await?.items;
+        let closed = self.inbox(actor, ConversationStatus::Closed, None, None).await?.items;
+        let is_session = |chat: &Conversation| chat.kind == ConversationKind::Session;
+        Ok(AccountLists { requests, chats: open.into_iter().chain(closed).filter(is_session).collect() })
+    }
+
+    /// The chat about a request, if it has one.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn request_chat(&self, actor: &Actor, id: RequestId) -> Result<RequestChat, Problem> {
+        let request = self.request(actor, id).await?;
+        let chat = match request.conversation_id {
+            Some(conversation) => Some(self.chat(actor, conversation).await?),
+            None => None,
+        };
+        Ok(RequestChat { request: id, title: request.title, chat })
     }
 
     /// Each status that the request was given, the first one first.

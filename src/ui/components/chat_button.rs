@@ -1,58 +1,100 @@
 //! The way from a custom request to its chat, the same wherever a request is shown. A link to the page
 //! with the chat beside it; before there is a chat, a form that opens it and leads there.
 
-use leptos::prelude::*;
+use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
-use crate::domain::CustomRequest;
+use super::{Refusal, Unread};
+use crate::{api, client::page, domain::CustomRequest};
 
-/// `here` is the address of this page with the chat beside it.
 #[component]
 pub fn ChatButton(
-    request: CustomRequest,
+    request: Memo<CustomRequest>,
+    /// What the address says of the open chat, see [`crate::client::history::query`].
+    chosen: ReadSignal<Option<String>>,
+    /// What it says if this chat is open.
+    choice: String,
+    /// The address of this page with the chat beside it.
     here: String,
+    /// Whether news of the request arrive; `None` while nobody knows.
+    live: ReadSignal<Option<bool>>,
     #[prop(default = "Chat")] label: &'static str,
     /// The main thing to do on the page.
     #[prop(optional)]
     is_primary: bool,
-    /// Its chat is the one that is open.
-    #[prop(optional)]
-    is_open: bool,
 ) -> impl IntoView {
     let class = if is_primary { "button button--primary chat-button" } else { "button button--small chat-button" };
-    let id = format!("chat-{}", request.id);
-    let about = format!(" about {}", request.title);
-    let unread = (request.unread > 0).then(|| {
+    let (id, title) = request.with_untracked(|request| (request.id, request.title.clone()));
+    let unread = Memo::new(move |_| request.read().unread);
+    let content = move || {
         view! {
-            <span class="badge">
-                <span aria-hidden="true">{request.unread}</span>
-                <span class="visually-hidden">{format!(", {} unread", request.unread)}</span>
+            <span class="chat-button__label">
+                <span>{label}</span>
+                {(!is_primary).then(|| view! { <span class="visually-hidden">" about " <bdi>{title.clone()}</bdi></span> })}
             </span>
+            <Unread count=unread />
+            <For each=move || live.get() key=|live| *live let:live>
+                <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
+                    {if live { "Live" } else { "Offline" }}
+                </span>
+            </For>
         }
-    });
-    let content = view! {
-        <span class="chat-button__label">
-            {label} <span class="visually-hidden">{(!is_primary).then_some(about)}</span>
-        </span>
-        {unread}
-        // Nothing is live without a script, so nothing is said about it.
-        <span class="chat-button__live" hidden></span>
     };
-    if request.conversation_id.is_some() {
-        view! {
-            <a class=class id=id href=here aria-current=is_open.then_some("true")>
-                {content}
-            </a>
+
+    let (link, button) = (NodeRef::<html::A>::new(), NodeRef::<html::Button>::new());
+    let is_open = Memo::new(move |_| chosen.read().as_ref() == Some(&choice));
+    // Who closes the chat is back where they opened it.
+    Effect::new(move |was_open: Option<bool>| {
+        if was_open == Some(true) && chosen.read().is_none() {
+            page::after_layout(move || focus(link));
         }
-        .into_any()
-    } else {
-        view! {
-            <form method="post" action=format!("/requests/{}/chat", request.id)>
-                <input type="hidden" name="from" value=here />
-                <button class=class id=id type="submit">
-                    {content}
-                </button>
-            </form>
+        is_open.get()
+    });
+
+    let problem = RwSignal::new(None);
+    let from = here.clone();
+    let open_chat = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let here = from.clone();
+        spawn_local(async move {
+            match api::open_request_chat(id).await {
+                Ok(()) => drop(location().set_href(&here)),
+                Err(refused) => problem.set(Some(refused.message)),
+            }
+        });
+    };
+    let has_chat = Memo::new(move |_| request.read().conversation_id.is_some());
+    move || {
+        if has_chat.get() {
+            if button.get_untracked().is_some_and(|button| document().active_element() == Some(button.into())) {
+                // The chat is there now, and the link takes the place of the button.
+                page::after_layout(move || focus(link));
+            }
+            Either::Left(view! {
+                <a
+                    class=class
+                    href=here.clone()
+                    aria-current=move || is_open.get().then_some("true")
+                    node_ref=link
+                >
+                    {content()}
+                </a>
+            })
+        } else {
+            Either::Right(view! {
+                <form method="post" action=format!("/requests/{id}/chat") on:submit=open_chat.clone()>
+                    <input type="hidden" name="from" value=here.clone() />
+                    <button class=class type="submit" node_ref=button>
+                        {content()}
+                    </button>
+                    <Refusal words=problem />
+                </form>
+            })
         }
-        .into_any()
+    }
+}
+
+fn focus(link: NodeRef<html::A>) {
+    if let Some(link) = link.get_untracked() {
+        let _ = link.focus();
     }
 }

@@ -3,32 +3,35 @@
 use leptos::prelude::*;
 
 use crate::{
-    client::{
-        labels::{self, utc},
-        page,
-    },
-    domain::{RequestStatus, Timestamp, money},
+    client::labels::{self, utc},
+    domain::{RequestStatus, money},
 };
 
 #[component]
-pub fn StatusChip(status: RequestStatus) -> impl IntoView {
-    let class = match status {
+pub fn StatusChip(#[prop(into)] status: Signal<RequestStatus>) -> impl IntoView {
+    let class = |status| match status {
         RequestStatus::New => "chip chip--accent",
         RequestStatus::InProgress => "chip chip--warn",
         RequestStatus::Done => "chip chip--ok",
         RequestStatus::Declined => "chip",
     };
-    view! { <span class=class>{status.label()}</span> }
+    view! {
+        <For each=move || [status.get()] key=|status| *status let:status>
+            <span class=class(status)>{status.label()}</span>
+        </For>
+    }
 }
 
-/// When something was, in words that stay short.
+/// How many messages wait to be read; nothing if none does.
 #[component]
-pub fn When(at: Timestamp) -> impl IntoView {
-    let full = format!("{} UTC", labels::full(at, utc));
+pub fn Unread(#[prop(into)] count: Signal<i64>) -> impl IntoView {
     view! {
-        <time datetime=at.to_string() title=full>
-            {labels::relative(at, page::now(), utc)}
-        </time>
+        <For each=move || Some(count.get()).filter(|&count| count > 0) key=|count| *count let:count>
+            <span class="badge">
+                <span aria-hidden="true">{count}</span>
+                <span class="visually-hidden">{format!(", {count} unread")}</span>
+            </span>
+        </For>
     }
 }
 

@@ -1,9 +1,73 @@
 //! Times in words.
 
+use std::time::Duration;
+
+use leptos::prelude::*;
+
 use crate::{
-    client::labels::{self, utc},
+    client::{
+        labels::{self, Zone, utc},
+        page,
+    },
     domain::Timestamp,
 };
+
+/// How often words like "5 min ago" are looked at again.
+const TICK: Duration = Duration::from_secs(30);
+
+/// What time it is, and in which zone people read times: as the server rendered it, in UTC, then by this device.
+#[derive(Clone, Copy)]
+pub struct Clock {
+    now: RwSignal<Timestamp>,
+    is_local: RwSignal<bool>,
+}
+
+impl Clock {
+    /// `now` is the server's time at rendering.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        let clock = Self { now: RwSignal::new(now), is_local: RwSignal::new(false) };
+        Effect::new(move || {
+            clock.is_local.set(true);
+            clock.now.set(page::now());
+            let ticking = set_interval_with_handle(move || clock.now.set(page::now()), TICK).ok();
+            on_cleanup(move || {
+                if let Some(ticking) = ticking {
+                    ticking.clear();
+                }
+            });
+        });
+        clock
+    }
+
+    fn zone(self) -> Zone {
+        if self.is_local.get() { page::local_zone } else { utc }
+    }
+
+    /// The day, such as "3 June 2026".
+    #[must_use]
+    pub fn long_date(self, time: Timestamp) -> String {
+        labels::long_date(time, self.zone())
+    }
+}
+
+/// When something was, in words that stay short. They change as time passes, so each change makes a new element.
+#[component]
+pub fn When(#[prop(into)] at: Signal<Timestamp>, clock: Clock) -> impl IntoView {
+    let words = move || {
+        let (at, zone) = (at.get(), clock.zone());
+        // Without a script nobody knows the reader's zone.
+        let full = labels::full(at, zone) + if clock.is_local.get() { "" } else { " UTC" };
+        [(at, full, labels::relative(at, clock.now.get(), zone))]
+    };
+    view! {
+        <For each=words key=Clone::clone let((at, full, words))>
+            <time datetime=at.to_string() title=full>
+                {words}
+            </time>
+        </For>
+    }
+}
 
 /// The day in UTC, such as "3 June 2026".
 #[must_use]

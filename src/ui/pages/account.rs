@@ -5,14 +5,13 @@ use leptos_router::hooks::use_query_map;
 
 use super::{Beside, NewPassword, load_beside, with_viewer};
 use crate::{
-    api::{self, RequestList, Session, Viewer, list_inbox, list_requests, list_sessions},
+    api::{self, Session, list_account, list_sessions},
     app::FormState,
-    domain::{
-        Conversation, ConversationKind, ConversationStatus, CustomRequest, Name, Problem, RequestId, RequestOrder, Role,
-    },
+    client::page,
+    domain::{Name, Problem, Role},
     ui::{
-        components::{ChatButton, Field, FormProblem, StatusChip, When, address, long_date},
-        islands::LivePage,
+        components::{Clock, Field, FormProblem, When, address, long_date},
+        islands::CustomerLists,
     },
 };
 
@@ -31,12 +30,12 @@ pub fn AccountPage() -> impl IntoView {
         Some("security") => Tab::Security,
         _ => Tab::Requests,
     };
-    let chosen = query.get("chat").and_then(|id| id.parse().ok());
+    let chosen = query.get("chat");
     let cursor = query.get("cursor");
     let done = query.get("done").is_some();
     let (sent, confirmed) = (query.get("sent").is_some(), query.get("confirmed").is_some());
     with_viewer(move |viewer| {
-        let cursor = cursor.clone();
+        let (cursor, chosen) = (cursor.clone(), chosen.clone());
         async move {
             let user = viewer.user.clone().ok_or_else(Problem::unauthorized)?;
             let is_customer = user.role == Role::Customer;
@@ -45,13 +44,21 @@ pub fn AccountPage() -> impl IntoView {
             let mut beside = None;
             let content = match tab {
                 Tab::Requests => {
-                    let list = list_requests(None, None, RequestOrder::Activity, cursor).await?;
-                    let open = list_inbox(ConversationStatus::Open, None, None).await?.items;
-                    let closed = list_inbox(ConversationStatus::Closed, None, None).await?.items;
-                    let is_session = |chat: &Conversation| chat.kind == ConversationKind::Session;
-                    let chats: Vec<_> = open.into_iter().chain(closed).filter(is_session).collect();
-                    beside = load_beside(chosen, "/account".into(), |id| address("/account", &[("chat", id)])).await?;
-                    view! { <Requests viewer=viewer.clone() list=list chats=chats chosen=chosen /> }.into_any()
+                    let lists = list_account(cursor.clone()).await?;
+                    beside = load_beside(chosen.as_ref().and_then(|id| id.parse().ok()), "/account".into(), |id| {
+                        address("/account", &[("chat", id)])
+                    })
+                    .await?;
+                    view! {
+                        <CustomerLists
+                            lists
+                            business=viewer.business.clone()
+                            cursor
+                            chosen
+                            now=page::now()
+                        />
+                    }
+                    .into_any()
                 }
                 Tab::Profile => view! {
                     <Done
@@ -96,115 +103,6 @@ fn TabLink(name: &'static str, address: &'static str, is_here: bool) -> impl Int
         <a class="tabs__tab" href=address aria-current=is_here.then_some("page")>
             {name}
         </a>
-    }
-}
-
-#[component]
-fn Requests(viewer: Viewer, list: RequestList, chats: Vec<Conversation>, chosen: Option<RequestId>) -> impl IntoView {
-    let is_empty = list.items.is_empty();
-    let business = viewer.business;
-    view! {
-        <LivePage>
-            <div data-region="requests">
-                {is_empty
-                    .then(|| {
-                        view! {
-                            <div class="empty">
-                                <p class="empty__text">
-                                    {format!("What you ask {business} to make will be listed here, with a chat about each.")}
-                                </p>
-                                <a class="button button--primary" href="/requests/new">
-                                    "Make a request"
-                                </a>
-                            </div>
-                        }
-                    })}
-                {(!is_empty)
-                    .then(|| {
-                        view! {
-                            <p class="page__actions">
-                                <a class="button button--primary" href="/requests/new">
-                                    "New request"
-                                </a>
-                            </p>
-                        }
-                    })}
-                <ul class="cards">
-                    {list
-                        .items
-                        .into_iter()
-                        .map(|request| view! { <RequestCard chosen=chosen == Some(request.id) request=request /> })
-                        .collect_view()}
-                </ul>
-                {list
-                    .next_cursor
-                    .map(|cursor| {
-                        view! {
-                            <p class="page__more">
-                                <a class="button button--quiet" href=address("/account", &[("cursor", &cursor)])>
-                                    "More"
-                                </a>
-                            </p>
-                        }
-                    })}
-                {(!chats.is_empty())
-                    .then(|| {
-                        view! {
-                            <h2 class="page__subtitle">"Other chats"</h2>
-                            <ul class="cards">
-                                {chats.into_iter().map(|chat| view! { <ChatCard chat=chat /> }).collect_view()}
-                            </ul>
-                        }
-                    })}
-            </div>
-        </LivePage>
-    }
-}
-
-#[component]
-fn RequestCard(request: CustomRequest, chosen: bool) -> impl IntoView {
-    let (id, title) = (request.id.to_string(), request.title.clone());
-    let here = address("/account", &[("chat", &id)]);
-    let last = request.last_message.clone();
-    view! {
-        <li class="card">
-            <p class="card__head">
-                <a class="card__title" href=format!("/requests/{id}")>
-                    {title}
-                </a>
-                <StatusChip status=request.status />
-            </p>
-            {last.map(|last| view! { <p class="card__text">{last}</p> })}
-            <div class="card__foot">
-                <span>"Last activity " <When at=request.updated_at /></span>
-                <ChatButton request=request here=here is_open=chosen />
-            </div>
-        </li>
-    }
-}
-
-#[component]
-fn ChatCard(chat: Conversation) -> impl IntoView {
-    let when = format!("{} {}", if chat.is_open() { "Last activity" } else { "Closed" }, long_date(chat.updated_at));
-    let unread = (chat.unread > 0).then(|| {
-        view! {
-            <span class="badge">
-                <span aria-hidden="true">{chat.unread}</span>
-                <span class="visually-hidden">{format!("{} unread", chat.unread)}</span>
-            </span>
-        }
-    });
-    view! {
-        <li class="card">
-            <p class="card__text">{chat.last_message.unwrap_or_else(|| "No messages yet".into())}</p>
-            <p class="card__foot">
-                <time datetime=chat.updated_at.to_string()>{when}</time>
-                {unread}
-                <a class="button button--small" href=format!("/chat/{}", chat.id)>
-                    "Chat"
-                </a>
-            </p>
-        </li>
     }
 }
 
@@ -300,7 +198,7 @@ fn SessionCard(session: api::Session) -> impl IntoView {
             </p>
             <div class="card__foot">
                 <span>
-                    {format!("Since {}, last seen ", long_date(session.created_at))} <When at=session.last_seen_at />
+                    {format!("Since {}, last seen ", long_date(session.created_at))} <When at=session.last_seen_at clock=Clock::new(page::now()) />
                 </span>
                 <form method="post" action=format!("/account/sessions/{}/end", session.id)>
                     <button class="button button--small" type="submit" aria-label=end>

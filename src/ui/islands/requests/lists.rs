@@ -1,0 +1,152 @@
+//! A customer's account: their requests, and their other chats.
+
+use leptos::prelude::*;
+
+use super::{Region, request_in};
+use crate::{
+    api::{self, AccountLists},
+    client::history,
+    domain::{Conversation, ConversationId, CustomRequest, Timestamp},
+    ui::components::{ChatButton, Clock, StatusChip, Unread, When, address},
+};
+
+/// The lists of the account page. `chosen` is what the page's address says of the open chat, `cursor` where its part
+/// of the requests begins.
+#[island]
+pub fn CustomerLists(
+    lists: AccountLists,
+    business: String,
+    cursor: Option<String>,
+    chosen: Option<String>,
+    now: Timestamp,
+) -> impl IntoView {
+    let (region, clock) = (Region::new(), Clock::new(now));
+    let chosen = history::query("chat", chosen);
+    let shown = region.keep(lists, move || api::list_account(cursor.clone()));
+    let requests = region.order(move || shown.read().requests.items.iter().map(|request| request.id).collect());
+    let chats = region.order(move || shown.read().chats.iter().map(|chat| chat.id).collect());
+    let is_empty = Memo::new(move |_| requests.read().is_empty());
+    let has_chats = Memo::new(move |_| !chats.read().is_empty());
+    view! {
+        <div
+            class="follows"
+            data-live=move || region.live.get().map(|live| live.to_string())
+            on:pointerdown=move |_| region.press()
+        >
+            {move || {
+                is_empty
+                    .get()
+                    .then(|| {
+                        view! {
+                            <div class="empty">
+                                <p class="empty__text">
+                                    "What you ask " <bdi>{business.clone()}</bdi>
+                                    " to make will be listed here, with a chat about each."
+                                </p>
+                                <a class="button button--primary" href="/requests/new">
+                                    "Make a request"
+                                </a>
+                            </div>
+                        }
+                    })
+            }}
+            {move || {
+                (!is_empty.get())
+                    .then(|| {
+                        view! {
+                            <p class="page__actions">
+                                <a class="button button--primary" href="/requests/new">
+                                    "New request"
+                                </a>
+                            </p>
+                        }
+                    })
+            }}
+            <ul class="cards">
+                <For each=move || requests.get() key=|id| *id let:id>
+                    {request_in(shown, |lists| &lists.requests.items, id)
+                        .map(|request| view! { <RequestCard request chosen live=region.live.read_only() clock /> })}
+                </For>
+            </ul>
+            <For each=move || shown.read().requests.next_cursor.clone() key=Clone::clone let:cursor>
+                <p class="page__more">
+                    <a class="button button--quiet" href=address("/account", &[("cursor", &cursor)])>
+                        "More"
+                    </a>
+                </p>
+            </For>
+            {move || has_chats.get().then(|| view! { <h2 class="page__subtitle">"Other chats"</h2> })}
+            <ul class="cards">
+                <For each=move || chats.get() key=|id| *id let:id>
+                    <ChatCard shown id clock />
+                </For>
+            </ul>
+        </div>
+    }
+}
+
+#[component]
+fn RequestCard(
+    request: Memo<CustomRequest>,
+    chosen: ReadSignal<Option<String>>,
+    live: ReadSignal<Option<bool>>,
+    clock: Clock,
+) -> impl IntoView {
+    let (id, title) = request.with_untracked(|request| (request.id.to_string(), request.title.clone()));
+    let here = address("/account", &[("chat", &id)]);
+    let last = Memo::new(move |_| request.read().last_message.clone());
+    view! {
+        <li class="card">
+            <p class="card__head">
+                <a class="card__title" href=format!("/requests/{id}") dir="auto">
+                    {title}
+                </a>
+                <StatusChip status=Signal::derive(move || request.read().status) />
+            </p>
+            <For each=move || last.get() key=Clone::clone let:last>
+                <p class="card__text" dir="auto">
+                    {last}
+                </p>
+            </For>
+            <div class="card__foot">
+                <span>
+                    <span>"Last activity "</span>
+                    <When at=Signal::derive(move || request.read().updated_at) clock />
+                </span>
+                <ChatButton request chosen choice=id here live />
+            </div>
+        </li>
+    }
+}
+
+#[component]
+fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> impl IntoView {
+    let chat = Memo::new(move |last: Option<&Option<Conversation>>| {
+        let now = shown.read().chats.iter().find(|chat| chat.id == id).cloned();
+        now.or_else(|| last.cloned().flatten())
+    });
+    let text = move || chat.read().as_ref().map(|chat| chat.last_message.clone());
+    let when = move || {
+        let chat = chat.get()?;
+        let words = if chat.is_open() { "Last activity " } else { "Closed " };
+        Some((chat.updated_at, words.to_owned() + &clock.long_date(chat.updated_at)))
+    };
+    view! {
+        <li class="card">
+            <For each=text key=Clone::clone let:text>
+                <p class="card__text" dir="auto">
+                    {text.unwrap_or_else(|| "No messages yet".to_owned())}
+                </p>
+            </For>
+            <p class="card__foot">
+                <For each=when key=Clone::clone let((at, words))>
+                    <time datetime=at.to_string()>{words}</time>
+                </For>
+                <Unread count=Signal::derive(move || chat.read().as_ref().map_or(0, |chat| chat.unread)) />
+                <a class="button button--small" href=format!("/chat/{id}")>
+                    "Chat"
+                </a>
+            </p>
+        </li>
+    }
+}

@@ -1,0 +1,72 @@
+//! The form that gives a request another status.
+
+use leptos::{ev, html, prelude::*, task::spawn_local};
+
+use crate::{
+    api,
+    domain::{CustomRequest, RequestStatus},
+    ui::components::Refusal,
+};
+
+/// `from` is the address of this page, where the plain form leads back to.
+#[component]
+pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl IntoView {
+    let (id, title) = request.with_untracked(|request| (request.id, request.title.clone()));
+    let status = Memo::new(move |_| request.read().status);
+    let first = status.get_untracked();
+    let field = format!("status-{id}");
+    let choice = NodeRef::<html::Select>::new();
+    // What stands there unless somebody has chosen something, maybe before this was hydrated.
+    let written = RwSignal::new(first);
+    let has_focus = RwSignal::new(false);
+    Effect::new(move || {
+        let (status, Some(choice)) = (status.get(), choice.get()) else { return };
+        // A list that may be open changes once it is left.
+        if !has_focus.get() && choice.value() == written.get_untracked().word() {
+            choice.set_value(status.word());
+        }
+        if choice.value() == status.word() {
+            written.set(status);
+        }
+    });
+    let problem = RwSignal::new(None);
+    let set = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let chosen = choice.get_untracked().and_then(|choice| RequestStatus::from_word(&choice.value()));
+        let Some(chosen) = chosen else { return };
+        spawn_local(async move {
+            // How the request is then, comes with the news of it.
+            problem.set(api::set_request_status(id, chosen).await.err().map(|refused| refused.message));
+        });
+    };
+    view! {
+        <form class="set-status" method="post" action=format!("/requests/{id}/status") on:submit=set>
+            <input type="hidden" name="from" value=from />
+            <label class="visually-hidden" for=field.clone()>
+                "Status of "
+                <bdi>{title}</bdi>
+            </label>
+            <select
+                class="input set-status__choice"
+                id=field
+                name="status"
+                node_ref=choice
+                on:focus=move |_| has_focus.set(true)
+                on:blur=move |_| has_focus.set(false)
+            >
+                {RequestStatus::ALL
+                    .map(|status| {
+                        view! {
+                            <option value=status.word() selected=status == first>
+                                {status.label()}
+                            </option>
+                        }
+                    })}
+            </select>
+            <button class="button button--small" type="submit">
+                "Set"
+            </button>
+            <Refusal words=problem />
+        </form>
+    }
+}

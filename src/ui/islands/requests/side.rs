@@ -1,0 +1,102 @@
+//! What is known of one request, and what can be done with it: beside its text.
+
+use leptos::prelude::*;
+
+use super::{Region, set_status::SetStatus};
+use crate::{
+    api::{self, RequestDetails},
+    client::history,
+    domain::Timestamp,
+    ui::components::{ChatButton, Clock, StatusChip, When, address, budget_in_words, day_in_words},
+};
+
+/// The sidebar of a request's page. `chosen` is what the page's address says of the open chat.
+#[island]
+pub fn RequestSide(
+    details: RequestDetails,
+    is_admin: bool,
+    currency: String,
+    chosen: Option<String>,
+    now: Timestamp,
+) -> impl IntoView {
+    let (region, clock) = (Region::new(), Clock::new(now));
+    let first = details.request.clone();
+    let page = format!("/requests/{}", first.id);
+    let here = address(&page, &[("chat", "1")]);
+    let from = if chosen.is_some() { here.clone() } else { page };
+    let chosen = history::query("chat", chosen);
+    let shown = region.keep(details, move || api::load_request(first.id));
+    let request = Memo::new(move |_| shown.read().request.clone());
+    view! {
+        <aside
+            class="request__side"
+            aria-label="About this request"
+            data-live=move || region.live.get().map(|live| live.to_string())
+            on:pointerdown=move |_| region.press()
+        >
+            <div class="request__chat">
+                <ChatButton
+                    request
+                    chosen
+                    choice="1".to_owned()
+                    here
+                    live=region.live.read_only()
+                    label=if is_admin { "Chat with the customer" } else { "Chat with Admin" }
+                    is_primary=true
+                />
+            </div>
+            <dl class="facts">
+                <dt>"Status"</dt>
+                <dd>
+                    <StatusChip status=Signal::derive(move || request.read().status) />
+                </dd>
+                {is_admin
+                    .then(|| {
+                        view! {
+                            <dt>"Customer"</dt>
+                            <dd>
+                                <span dir="auto">{first.customer_name}</span>
+                                <br />
+                                <a href=format!("mailto:{}", first.customer_email)>{first.customer_email.clone()}</a>
+                            </dd>
+                        }
+                    })}
+                {first
+                    .budget_cents
+                    .map(|cents| {
+                        view! {
+                            <dt>"Budget"</dt>
+                            <dd>{budget_in_words(cents, &currency)}</dd>
+                        }
+                    })}
+                {first
+                    .wanted_on
+                    .map(|day| {
+                        view! {
+                            <dt>"Wanted by"</dt>
+                            <dd>{day_in_words(&day)}</dd>
+                        }
+                    })}
+                <dt>"Sent"</dt>
+                <dd>
+                    <When at=first.created_at clock />
+                </dd>
+                <For
+                    each=move || shown.read().changes.clone().into_iter().enumerate()
+                    key=|(place, _)| *place
+                    let((_, change))
+                >
+                    <dt>
+                        <span>{change.status.label()}</span>
+                        " by "
+                        <bdi>{change.by}</bdi>
+                    </dt>
+                    <dd>
+                        <When at=change.at clock />
+                    </dd>
+                </For>
+            </dl>
+            {is_admin.then(|| view! { <SetStatus request from /> })}
+        </aside>
+    }
+}
