@@ -140,6 +140,89 @@ test("a press counts though the table changes meanwhile", async ({ admin, person
   await expect(admin.chat.message("second")).toBeVisible();
 });
 
+test("the chat beside a page opens and closes without a page load", async ({ person }) => {
+  const { page, chat } = await person();
+  await register(page, "Beside Customer");
+  for (const title of ["Ash stool", "Elm shelf"]) {
+    const address = await makeRequest(page, title);
+    await followed(page);
+    await page.evaluate(() => Object.assign(window, { kept: true }));
+    await page.getByRole("button", { name: "Chat with Admin" }).click();
+    await chat.live();
+    await expect(page).toHaveURL(new RegExp(`${address}\\?chat=1$`));
+    await chat.say(`about the ${title}`);
+    await expect(chat.message(`about the ${title}`)).toContainText("Sent");
+    await page.getByRole("link", { name: "Close the chat panel" }).click();
+    await expect(chat.panel).toHaveCount(0);
+    await expect(page).toHaveURL(new RegExp(`${address}$`));
+    await expect(page.getByRole("link", { name: "Chat with Admin" })).toBeFocused();
+    expect(await page.evaluate(() => "kept" in window)).toBe(true);
+  }
+
+  await page.goto("/account");
+  await followed(page);
+  await page.evaluate(() => Object.assign(window, { kept: true }));
+  const [ash, elm] = ["Ash stool", "Elm shelf"].map((title) => ({
+    button: entry(page, title).getByRole("link", { name: "Chat" }),
+    message: chat.message(`about the ${title}`),
+  }));
+  await ash.button.click();
+  await chat.live();
+  await expect(ash.message).toBeVisible();
+  await expect(ash.button).toHaveAttribute("aria-current", "true");
+  await chat.field.fill("not sent yet");
+  await elm.button.click();
+  await expect(elm.message).toBeVisible();
+  await expect(chat.panel).toHaveCount(1);
+  await expect(elm.button).toHaveAttribute("aria-current", "true");
+  await expect(ash.button).not.toHaveAttribute("aria-current", "true");
+
+  await page.goBack();
+  await expect(ash.message).toBeVisible();
+  await expect(chat.field).toHaveValue("not sent yet");
+  await page.goBack();
+  await expect(chat.panel).toHaveCount(0);
+  await expect(page).toHaveURL(/\/account$/);
+  await page.goForward();
+  await page.goForward();
+  await expect(elm.message).toBeVisible();
+  await chat.live();
+  await chat.say("once more");
+  await expect(chat.message("once more")).toContainText("Sent");
+  await page.getByRole("link", { name: "Close the chat panel" }).click();
+  await expect(chat.panel).toHaveCount(0);
+  await expect(elm.button).toBeFocused();
+  await expect(page).toHaveURL(/\/account$/);
+  expect(await page.evaluate(() => "kept" in window)).toBe(true);
+
+  // The address has a page.
+  await page.goBack();
+  await expect(elm.message).toBeVisible();
+  await page.reload();
+  await chat.live();
+  await expect(elm.message).toBeVisible();
+});
+
+test("a table scrolled down stays where it is while chats open and close", async ({ person, admin }) => {
+  const customer = await person();
+  await register(customer.page, "Long Customer");
+  for (let n = 0; n < 12; n++) await makeRequest(customer.page, `Shelf ${n}`);
+  for (const height of [500, 740]) {
+    await admin.page.setViewportSize({ width: height === 500 ? 1440 : 360, height });
+    await admin.page.goto("/admin/requests?sort=newest");
+    await followed(admin.page);
+    const button = entry(admin.page, "Shelf 1").last().getByRole(height === 500 ? "button" : "link", { name: "Chat" });
+    await button.scrollIntoViewIfNeeded();
+    const before = await admin.page.evaluate(() => scrollY);
+    expect(before).toBeGreaterThan(0);
+    await button.click();
+    await admin.chat.live();
+    await admin.page.getByRole("link", { name: "Close the chat panel" }).click();
+    await expect(admin.chat.panel).toHaveCount(0);
+    expect(await admin.page.evaluate(() => scrollY)).toBe(before);
+  }
+});
+
 test("a status set elsewhere appears while a list of choices is open", async ({ admin, person }) => {
   const customer = await person();
   await register(customer.page, "Choosing Customer");

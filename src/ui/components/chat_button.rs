@@ -4,12 +4,16 @@
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
 use super::{Refusal, Unread};
-use crate::{api, client::page, domain::CustomRequest};
+use crate::{
+    api,
+    client::{history, page},
+    domain::CustomRequest,
+};
 
 #[component]
 pub fn ChatButton(
     request: Memo<CustomRequest>,
-    /// What the address says of the open chat, see [`crate::client::history::query`].
+    /// What the address says of the open chat, see [`history::query`].
     chosen: ReadSignal<Option<String>>,
     /// What it says if this chat is open.
     choice: String,
@@ -57,7 +61,7 @@ pub fn ChatButton(
         let here = from.clone();
         spawn_local(async move {
             match api::open_request_chat(id).await {
-                Ok(()) => drop(location().set_href(&here)),
+                Ok(()) => history::push(&here),
                 Err(refused) => problem.set(Some(refused.message)),
             }
         });
@@ -69,12 +73,14 @@ pub fn ChatButton(
                 // The chat is there now, and the link takes the place of the button.
                 page::after_layout(move || focus(link));
             }
+            let address = here.clone();
             Either::Left(view! {
                 <a
                     class=class
                     href=here.clone()
                     aria-current=move || is_open.get().then_some("true")
                     node_ref=link
+                    on:click=move |event| history::follow(&event, &address)
                 >
                     {content()}
                 </a>

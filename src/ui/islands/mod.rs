@@ -13,7 +13,7 @@ pub use chat::{About, Chat, ChatCache, ChatPanel, MessageForm, Place, name_of};
 pub use copy_link::MadeLink;
 pub use details::Details;
 pub use inbox::InboxList;
-pub use requests::{CustomerLists, Look, RequestSide, RequestTable};
+pub use requests::{ChatBeside, CustomerLists, Look, RequestSide, RequestTable};
 
 /// What an island starts from, for a `<script>` inside it. Not a property of the island: that would
 /// be read by serde's generated readers, the largest part of all that a browser would have to load.

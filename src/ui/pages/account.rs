@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{Beside, NewPassword, load_beside, with_viewer};
+use super::{Beside, BesidePage, NewPassword, with_viewer};
 use crate::{
     api::{self, Session, list_account, list_sessions},
     app::FormState,
@@ -45,10 +45,14 @@ pub fn AccountPage() -> impl IntoView {
             let content = match tab {
                 Tab::Requests => {
                     let lists = list_account(cursor.clone()).await?;
-                    beside = load_beside(chosen.as_ref().and_then(|id| id.parse().ok()), "/account".into(), |id| {
-                        address("/account", &[("chat", id)])
-                    })
-                    .await?;
+                    beside = Some(
+                        BesidePage::load(
+                            address("/account", &[("cursor", cursor.as_deref().unwrap_or_default())]),
+                            chosen.clone(),
+                            None,
+                        )
+                        .await?,
+                    );
                     view! {
                         <CustomerLists
                             lists

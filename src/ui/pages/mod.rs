@@ -40,12 +40,12 @@ pub use tokens::TokensPage;
 use leptos::prelude::*;
 
 use crate::{
-    api::{self, Viewer, load_viewer},
+    api::{self, RequestChat, Viewer, load_request_chat, load_viewer},
     client::page,
     domain::{Name, Problem, RequestId},
     ui::{
         components::{Field, FormProblem, Frame, Layout},
-        islands::{About, Chat, MessageForm, Place, name_of},
+        islands::{ChatBeside, MessageForm},
     },
 };
 
@@ -90,26 +90,27 @@ async fn with_earlier(mut chat: api::Chat, before: Option<i64>) -> Result<api::C
     Ok(chat)
 }
 
-/// The chat about a request, beside the page that it was opened from.
+/// The chat beside a page of requests.
 struct BesidePage {
-    chat: api::Chat,
-    place: Place,
-    about: About,
+    /// As the page's address says it.
+    chosen: Option<String>,
+    first: Option<RequestChat>,
+    /// The address of the page without a chat.
+    page: String,
+    /// The request that the page is about, if it is about one.
+    request: Option<RequestId>,
 }
 
-/// Loads the chat of the request that is `chosen`, if it has one. `page` is the address of the page, `here`
-/// that of the page with the chat of this request.
-async fn load_beside(
-    chosen: Option<RequestId>,
-    page: String,
-    here: impl Fn(&str) -> String,
-) -> Result<Option<BesidePage>, Problem> {
-    let Some(id) = chosen else { return Ok(None) };
-    let request = api::load_request(id).await?.request;
-    let Some(conversation) = request.conversation_id else { return Ok(None) };
-    let chat = api::load_chat(conversation).await?;
-    let place = Place::Beside { page, here: here(&id.to_string()) };
-    Ok(Some(BesidePage { chat, place, about: About { title: request.title, address: format!("/requests/{id}") } }))
+impl BesidePage {
+    /// Loads the chat that is `chosen`, if there is one.
+    async fn load(page: String, chosen: Option<String>, request: Option<RequestId>) -> Result<Self, Problem> {
+        let wanted = chosen.as_ref().and_then(|chosen| request.or(chosen.parse().ok()));
+        let first = match wanted {
+            Some(id) => Some(load_request_chat(id).await?),
+            None => None,
+        };
+        Ok(Self { chosen, first, page, request })
+    }
 }
 
 /// A page that can have a chat beside it: on a wide screen in a column of its own, on a small one in
@@ -125,29 +126,14 @@ fn Beside(
     children: Children,
 ) -> impl IntoView {
     let business = viewer.business.clone();
-    let (layout, class) = match &beside {
-        Some(_) => (Layout::App, "beside"),
-        None => (Layout::Sheet, ""),
-    };
     let page = if is_wide { "page page--wide" } else { "page" };
-    let panel = beside.map(|BesidePage { chat, place, about }| {
-        view! {
-            <div class="beside__chat">
-                <Chat
-                    name=name_of(&chat, &business)
-                    chat
-                    place
-                    about=Some(about)
-                    form=MessageForm::current()
-                    now=page::now()
-                />
-            </div>
-        }
+    let chat = beside.map(|BesidePage { chosen, first, page, request }| {
+        view! { <ChatBeside first chosen request page business form=MessageForm::current() now=page::now() /> }
     });
     view! {
-        <Frame viewer=viewer title=title layout=layout class=class>
+        <Frame viewer=viewer title=title layout=Layout::Sheet class="beside">
             <div class=page>{children()}</div>
-            {panel}
+            {chat}
         </Frame>
     }
 }

@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{Beside, load_beside, with_viewer};
+use super::{Beside, BesidePage, with_viewer};
 use crate::{
     api::load_request,
     client::page,
     domain::{Problem, RequestId, RequestText, Role},
     ui::{
-        components::{Field, FormKey, FormProblem, Frame, Layout, SearchField, address},
+        components::{Field, FormKey, FormProblem, Frame, Layout, SearchField},
         islands::{Look, RequestSide, RequestTable},
     },
 };
@@ -72,14 +72,12 @@ pub fn RequestPage() -> impl IntoView {
     with_viewer(move |viewer| async move {
         let id = id.ok_or_else(Problem::not_found)?;
         let mut details = load_request(id).await?;
-        let page = format!("/requests/{id}");
-        let beside =
-            load_beside(chosen.is_some().then_some(id), page.clone(), |_| address(&page, &[("chat", "1")])).await?;
+        let beside = BesidePage::load(format!("/requests/{id}"), chosen.clone(), Some(id)).await?;
         let is_admin = viewer.user.as_ref().is_some_and(|user| user.role == Role::Admin);
         let (up, up_name) = if is_admin { ("/admin/requests", "All requests") } else { ("/account", "My requests") };
         let (title, description) = (details.request.title.clone(), std::mem::take(&mut details.request.description));
         Ok(view! {
-            <Beside viewer=viewer.clone() title=title.clone() beside=beside>
+            <Beside viewer=viewer.clone() title=title.clone() beside=Some(beside)>
                 <article class="request">
                     <header class="request__head">
                         <p class="request__up">
@@ -115,11 +113,10 @@ pub fn AdminRequestsPage() -> impl IntoView {
         let (look, chosen) = (look.clone(), chosen.clone());
         async move {
             let list = look.clone().load().await?;
-            let request = chosen.as_ref().and_then(|id| id.parse().ok());
-            let beside = load_beside(request, look.address(""), |id| look.address(id)).await?;
+            let beside = BesidePage::load(look.address(""), chosen.clone(), None).await?;
             let currency = viewer.currency.clone();
             Ok(view! {
-                <Beside viewer=viewer title="Requests" beside=beside is_wide=true>
+                <Beside viewer=viewer title="Requests" beside=Some(beside) is_wide=true>
                     <h1 class="page__title">"Custom requests"</h1>
                     <Search look=look.clone() />
                     <RequestTable list look currency chosen now=page::now() />

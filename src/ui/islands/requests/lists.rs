@@ -22,6 +22,7 @@ pub fn CustomerLists(
 ) -> impl IntoView {
     let (region, clock) = (Region::new(), Clock::new(now));
     let chosen = history::query("chat", chosen);
+    let part = StoredValue::new(cursor.clone().unwrap_or_default());
     let shown = region.keep(lists, move || api::list_account(cursor.clone()));
     let requests = region.order(move || shown.read().requests.items.iter().map(|request| request.id).collect());
     let chats = region.order(move || shown.read().chats.iter().map(|chat| chat.id).collect());
@@ -65,7 +66,12 @@ pub fn CustomerLists(
             <ul class="cards">
                 <For each=move || requests.get() key=|id| *id let:id>
                     {request_in(shown, |lists| &lists.requests.items, id)
-                        .map(|request| view! { <RequestCard request chosen live=region.live.read_only() clock /> })}
+                        .map(|request| {
+                            let here = part.with_value(|part| {
+                                address("/account", &[("cursor", part), ("chat", &id.to_string())])
+                            });
+                            view! { <RequestCard request chosen here live=region.live.read_only() clock /> }
+                        })}
                 </For>
             </ul>
             <For each=move || shown.read().requests.next_cursor.clone() key=Clone::clone let:cursor>
@@ -89,11 +95,11 @@ pub fn CustomerLists(
 fn RequestCard(
     request: Memo<CustomRequest>,
     chosen: ReadSignal<Option<String>>,
+    here: String,
     live: ReadSignal<Option<bool>>,
     clock: Clock,
 ) -> impl IntoView {
     let (id, title) = request.with_untracked(|request| (request.id.to_string(), request.title.clone()));
-    let here = address("/account", &[("chat", &id)]);
     let last = Memo::new(move |_| request.read().last_message.clone());
     view! {
         <li class="card">

@@ -1,6 +1,7 @@
 //! What pages show of custom requests, kept as the server has it: the server renders it, the browser asks the same
 //! server function again whenever something happens that it may show.
 
+mod beside;
 mod lists;
 mod set_status;
 mod side;
@@ -8,6 +9,7 @@ mod table;
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
+pub use beside::ChatBeside;
 use leptos::{ev, leptos_dom::helpers::set_timeout, prelude::*, task::spawn_local};
 pub use lists::CustomerLists;
 pub use side::RequestSide;

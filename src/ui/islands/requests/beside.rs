@@ -1,0 +1,166 @@
+//! The chat beside a page of requests. Which one is open stands in the page's address, so no page is loaded to open
+//! or close it.
+
+use std::collections::HashMap;
+
+use leptos::{either::EitherOf3, html, prelude::*, task::spawn_local};
+
+use crate::{
+    api::{self, RequestChat},
+    client::{history, page},
+    domain::{ConversationId, RequestId, Timestamp},
+    ui::islands::{About, ChatCache, ChatPanel, MessageForm, Place, name_of},
+};
+
+/// What stands beside the page.
+#[derive(Clone)]
+enum Shown {
+    Loading(RequestId),
+    Refused(RequestId, String),
+    Chat(Box<RequestChat>, MessageForm, Timestamp),
+}
+
+impl Shown {
+    /// `None` for a request that has no chat yet.
+    fn chat(chat: RequestChat, form: MessageForm, now: Timestamp) -> Option<Self> {
+        chat.chat.is_some().then(|| Self::Chat(Box::new(chat), form, now))
+    }
+
+    /// Of which request, and how far it is: another of either is another panel.
+    fn key(&self) -> (RequestId, u8) {
+        match self {
+            Self::Loading(id) => (*id, 0),
+            Self::Refused(id, _) => (*id, 1),
+            Self::Chat(chat, ..) => (chat.request, 2),
+        }
+    }
+}
+
+/// The place for a chat beside a page. `chosen` is what the page's address says of the open chat, and `first` that
+/// chat. `page` is the address without one. On the page of one request, `request`, every chat is about that.
+#[island]
+pub fn ChatBeside(
+    first: Option<RequestChat>,
+    chosen: Option<String>,
+    request: Option<RequestId>,
+    page: String,
+    business: String,
+    form: MessageForm,
+    now: Timestamp,
+) -> impl IntoView {
+    let chosen = history::query("chat", chosen);
+    let id = Memo::new(move |_| chosen.get().and_then(|chosen| request.or(chosen.parse().ok())));
+    let shown = RwSignal::new(first.and_then(|first| Shown::chat(first, form, now)));
+    let cache = ChatCache::new();
+    provide_context(cache);
+    // What is known of the chats that were shown before.
+    let before = StoredValue::new(HashMap::<RequestId, (ConversationId, String)>::new());
+    let remember = move |chat: &RequestChat| {
+        if let Some(room) = chat.chat.as_ref().map(|chat| chat.joined.room) {
+            before.update_value(|before| drop(before.insert(chat.request, (room, chat.title.clone()))));
+        }
+    };
+    let again = move |id: RequestId| {
+        let (room, title) = before.with_value(|before| before.get(&id).cloned())?;
+        Shown::chat(RequestChat { request: id, title, chat: Some(cache.get(room)?) }, MessageForm::empty(), page::now())
+    };
+    let is_hydrated = StoredValue::new(false);
+    Effect::new(move |last: Option<Option<RequestId>>| {
+        let id = id.get();
+        if last.is_none() || last == Some(id) {
+            // As the server rendered it.
+            is_hydrated.set_value(true);
+            return id;
+        }
+        let Some(wanted) = id else {
+            shown.set(None);
+            return id;
+        };
+        if let Some(again) = again(wanted) {
+            shown.set(Some(again));
+            return id;
+        }
+        shown.set(Some(Shown::Loading(wanted)));
+        spawn_local(async move {
+            let answer = api::load_request_chat(wanted).await;
+            if shown.with_untracked(|shown| shown.as_ref().map(Shown::key)) != Some((wanted, 0)) {
+                // Something else was chosen meanwhile.
+                return;
+            }
+            shown.set(match answer {
+                Ok(chat) => Shown::chat(chat, MessageForm::empty(), page::now()),
+                Err(problem) => Some(Shown::Refused(wanted, problem.message)),
+            });
+        });
+        id
+    });
+
+    let (page, business) = (StoredValue::new(page), StoredValue::new(business));
+    let leave = Callback::new(move |event| history::follow(&event, &page.get_value()));
+    view! {
+        <For each=move || shown.get() key=Shown::key let:shown>
+            {
+                let place = NodeRef::<html::Div>::new();
+                // Who has opened it goes on there.
+                let was_opened_here = is_hydrated.get_value();
+                Effect::new(move || {
+                    if let Some(place) = place.get().filter(|_| was_opened_here) {
+                        let _ = place.focus();
+                    }
+                });
+                let choice = request.map_or_else(|| shown.key().0.to_string(), |_| "1".to_owned());
+                let here = page.with_value(|page| {
+                    let mark = if page.contains('?') { '&' } else { '?' };
+                    format!("{page}{mark}chat={choice}")
+                });
+                view! {
+                    <div class="beside__chat" tabindex="-1" node_ref=place>
+                        {match shown {
+                            Shown::Loading(_) => EitherOf3::A(view! { <p class="beside__wait">"Loading the chat…"</p> }),
+                            Shown::Refused(_, words) => EitherOf3::B(view! { <Refused words here page=page.get_value() /> }),
+                            Shown::Chat(chat, form, now) => {
+                                remember(&chat);
+                                let RequestChat { request, title, chat } = *chat;
+                                EitherOf3::C(
+                                    chat.map(|chat| {
+                                        view! {
+                                            <ChatPanel
+                                                name=business.with_value(|business| name_of(&chat, business))
+                                                chat
+                                                place=Place::Beside { page: page.get_value(), here }
+                                                about=Some(About { title, address: format!("/requests/{request}") })
+                                                form
+                                                now
+                                                on_leave=Some(leave)
+                                            />
+                                        }
+                                    }),
+                                )
+                            }
+                        }}
+                    </div>
+                }
+            }
+        </For>
+    }
+}
+
+/// Says why the chat is not there. Its links load pages.
+#[component]
+fn Refused(words: String, here: String, page: String) -> impl IntoView {
+    view! {
+        <div class="beside__refused">
+            <p class="notice notice--danger" role="alert">
+                {words}
+            </p>
+            <p>
+                <a class="button" href=here>
+                    "Try again"
+                </a>
+                <a class="button button--quiet" href=page>
+                    "Close"
+                </a>
+            </p>
+        </div>
+    }
+}
