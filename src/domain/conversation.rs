@@ -1,6 +1,6 @@
 //! A conversation: the persisted thread between one customer side and the admins.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use utoipa::ToSchema;
 
 use super::{ConversationId, ParticipantId, RequestId, Timestamp};
@@ -34,7 +34,9 @@ pub struct Conversation {
     /// Always null for the customer side.
     pub customer_email: Option<String>,
     /// What the program that opened the conversation attached to it: an object or null. Always
-    /// null for the customer side.
+    /// null for the customer side. It is for programs: whoever reads a conversation as this type, as browsers do, does
+    /// not read it.
+    #[serde(deserialize_with = "unread")]
     pub metadata: serde_json::Value,
     /// The admin who looks after it, as a participant.
     pub assignee_id: Option<ParticipantId>,
@@ -58,6 +60,11 @@ pub struct Conversation {
     /// Whether someone of the customer side has this conversation open. For admins only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_online: Option<bool>,
+}
+
+/// Skips a value, however large.
+fn unread<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_json::Value, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| serde_json::Value::Null)
 }
 
 impl Conversation {

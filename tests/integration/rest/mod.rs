@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod attachments;
 mod conversations;
+mod exchange;
 mod limits;
 mod links;
 mod messages;
