@@ -17,8 +17,8 @@ use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Clipboard, Document, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit,
-    Response, ServiceWorkerContainer, VisibilityState,
+    Clipboard, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit, Response,
+    ServiceWorkerContainer, VisibilityState,
 };
 
 use super::room::Moment;
@@ -139,13 +139,7 @@ pub fn local_zone(time: Timestamp) -> i64 {
 /// The account whose page this is; `None` if it is for somebody without one.
 #[must_use]
 pub fn viewer() -> Option<UserId> {
-    viewer_of(&document())
-}
-
-/// The same of another page.
-#[must_use]
-pub fn viewer_of(page: &Document) -> Option<UserId> {
-    let id = page.query_selector(".site").ok()??.get_attribute("data-viewer")?;
+    let id = document().query_selector(".site").ok()??.get_attribute("data-viewer")?;
     Uuid::try_parse(&id).ok().map(UserId)
 }
 

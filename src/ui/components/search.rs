@@ -24,6 +24,7 @@ pub fn SearchField(
                 name="q"
                 placeholder=placeholder
                 autocomplete="off"
+                dir="auto"
                 value=value
             />
         </div>
