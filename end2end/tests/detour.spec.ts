@@ -73,7 +73,7 @@ test("a proxy that begins to refuse sockets loses nothing", async ({ api, person
   gateway.sockets = "refuse";
   gateway.cut();
   for (const text of ["one", "two"]) await chat.say(text);
-  await expect(chat.status).toHaveText("Live (slow)", { timeout: 15_000 });
+  await expect(chat.status).toHaveText("Live (slow)", { timeout: 20_000 });
   await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
   expect((await api.messages(id)).map(({ content }) => content)).toEqual(["before", "one", "two"]);
   expect(await chat.texts()).toEqual(["before", "one", "two"]);

@@ -26,6 +26,8 @@ const GRACE_MS: i64 = 1_500;
 /// proxies refuse sockets, others accept them and pass nothing on.
 const VAIN_TRIES: u32 = 2;
 const VAIN_MS: i64 = 6_000;
+/// The same where sockets got through before: most often they do again before long.
+const VAIN_LATER_MS: i64 = 10_000;
 /// How often news is asked for by HTTP, while the page is looked at and otherwise.
 const POLL_MS: i64 = 2_000;
 const POLL_HIDDEN_MS: i64 = 30_000;
@@ -99,8 +101,9 @@ pub struct Reconnect {
     /// Questions that the other end has not answered, oldest first.
     open_questions: Vec<(Uuid, i64)>,
     probed: bool,
-    /// Whether this connection has answered anything.
+    /// Whether this connection has answered anything, and whether any has.
     proven: bool,
+    was_proven: bool,
     /// Connections in a row that answered nothing, and since when there was none that did.
     vain_tries: u32,
     vain_since: i64,
@@ -141,6 +144,7 @@ impl Reconnect {
             open_questions: Vec::new(),
             probed: false,
             proven: false,
+            was_proven: false,
             vain_tries: 0,
             vain_since: now,
             detour: Detour::default(),
@@ -165,15 +169,15 @@ impl Reconnect {
 
     /// When HTTP is asked next, if sockets do not get through.
     fn poll_at(&self) -> Option<i64> {
-        let tries_fail = self.vain_tries >= VAIN_TRIES;
         let needed = match self.phase {
             Phase::Ended | Phase::Estranged => return None,
             Phase::Live { .. } if self.proven => return None,
             _ if self.detour.asking || !self.online => return None,
             _ if self.detour.open_since.is_some() => i64::MIN,
             Phase::Live { since } => since + VAIN_MS,
-            Phase::Connecting { .. } | Phase::Waiting { .. } if tries_fail => i64::MIN,
-            Phase::Connecting { .. } | Phase::Waiting { .. } => self.vain_since + VAIN_MS,
+            _ if self.was_proven => self.vain_since + VAIN_LATER_MS,
+            _ if self.vain_tries >= VAIN_TRIES => i64::MIN,
+            _ => self.vain_since + VAIN_MS,
         };
         Some(needed.max(self.detour.next))
     }
@@ -255,7 +259,7 @@ impl Reconnect {
         let asked = self.open_questions.len();
         self.open_questions.retain(|(open, _)| *open != key);
         if self.open_questions.len() < asked {
-            self.proven = true;
+            (self.proven, self.was_proven) = (true, true);
             self.vain_tries = 0;
             self.detour = Detour { asking: self.detour.asking, ..Detour::default() };
         }
@@ -539,8 +543,8 @@ mod tests {
         // One that is cut is replaced by another first.
         line.closed(20_000, 0.5);
         assert_eq!(line.due(20_500), Due::Connect);
-        assert_eq!(line.due(25_999), Due::Nothing);
-        assert_eq!(line.due(26_000), Due::Poll);
+        assert_eq!(line.due(29_999), Due::Nothing);
+        assert_eq!(line.due(30_000), Due::Poll);
     }
 
     #[test]

@@ -230,10 +230,10 @@ impl Panel {
     /// Tells others that this person types, as often as they need it.
     pub fn tell_typing(self, on: bool) {
         let (now, told) = (page::monotonic_ms(), self.typing_told.get_value());
-        let is_news = if on { now >= told + TYPING_AGAIN_MS } else { told > 0 };
+        let is_news = if on { told.is_none_or(|told| now >= told + TYPING_AGAIN_MS) } else { told.is_some() };
         let room = self.room.with_untracked(|room| room.is_up_to_date().then(|| room.id()));
         if let Some(room) = room.filter(|_| is_news) {
-            self.typing_told.set_value(if on { now } else { 0 });
+            self.typing_told.set_value(on.then_some(now));
             socket::send(&ClientFrame::Typing { room, on });
         }
     }
@@ -242,7 +242,7 @@ impl Panel {
         if let Some(content) = self.checked(&self.text.get_untracked()) {
             self.set_text("");
             // The message itself ends the typing on the other side.
-            self.typing_told.set_value(0);
+            self.typing_told.set_value(None);
             self.act(|room| room.post(page::new_client_id(), content, page::moment()));
         }
         self.focus();

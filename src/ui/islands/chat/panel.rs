@@ -84,8 +84,8 @@ pub(super) struct Panel {
     pub text: RwSignal<String>,
     /// What is kept of it, as far as this tab knows.
     pub draft: StoredValue<String>,
-    /// When others were last told of typing; 0 while they think there is none.
-    pub typing_told: StoredValue<i64>,
+    /// When others were last told of typing; `None` while they think there is none.
+    pub typing_told: StoredValue<Option<i64>>,
     /// What an edit's field contains.
     pub edit_text: RwSignal<String>,
 
@@ -128,7 +128,7 @@ impl Panel {
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
             draft: StoredValue::new(String::new()),
-            typing_told: StoredValue::new(0),
+            typing_told: StoredValue::new(None),
             edit_text: RwSignal::new(String::new()),
             log: NodeRef::new(),
             list: NodeRef::new(),
