@@ -18,35 +18,6 @@
 // Views are deeply nested generic types.
 #![recursion_limit = "256"]
 
-/// Makes `$name` an island that runs `$wake` on what the server wrote inside it.
-#[cfg(not(all(feature = "csr", not(feature = "hydrate"))))]
-macro_rules! wakes {
-    ($(#[$docs:meta])* $visible:vis $name:ident, $wake:expr) => {
-        $(#[$docs])*
-        #[leptos::prelude::island]
-        $visible fn $name(children: leptos::prelude::Children) -> impl leptos::prelude::IntoView {
-            leptos::prelude::Effect::new($wake);
-            children()
-        }
-    };
-}
-
-/// The same in the preview. There the browser itself writes the page, and of an island Leptos would then
-/// leave out what stands inside it: so it is a plain component, which wakes what it holds once that has
-/// got its place in the document.
-#[cfg(all(feature = "csr", not(feature = "hydrate")))]
-macro_rules! wakes {
-    ($(#[$docs:meta])* $visible:vis $name:ident, $wake:expr) => {
-        $(#[$docs])*
-        #[leptos::prelude::component]
-        $visible fn $name(children: leptos::prelude::Children) -> impl leptos::prelude::IntoView {
-            let owner = leptos::prelude::Owner::current().expect("components have an owner");
-            leptos::prelude::request_animation_frame(move || owner.with($wake));
-            children()
-        }
-    };
-}
-
 pub mod api;
 pub mod app;
 pub mod client;

@@ -37,7 +37,7 @@ export class Api {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as T;
+    return (answer.status === 204 ? undefined : await answer.json()) as T;
   }
 
   openChat(customer_name: string): Promise<Conversation> {
@@ -50,6 +50,10 @@ export class Api {
 
   edit(message: string, content: string): Promise<Message> {
     return this.call("PATCH", `/messages/${message}`, { content });
+  }
+
+  read(conversation: string, seq: number): Promise<unknown> {
+    return this.call("POST", `/conversations/${conversation}/read`, { seq });
   }
 
   delete(message: string): Promise<Message> {

@@ -19,6 +19,9 @@ pub struct Inbox {
     /// How many chats there are, at most [`MOST_COUNTED`](crate::domain::MOST_COUNTED); also of `closed` ones.
     pub open: i64,
     pub closed: i64,
+    /// For admins, messages that wait to be read in all open chats together, at most
+    /// [`MOST_UNREAD`](crate::domain::MOST_UNREAD).
+    pub unread: i64,
     /// What was written that has the words of the search, latest first; in the first part only.
     pub found: Vec<Found>,
 }
@@ -27,7 +30,7 @@ pub struct Inbox {
 pub const FOUND_MESSAGES: i64 = 20;
 
 /// A message that a search has found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Found {
     pub id: MessageId,
     pub conversation_id: ConversationId,
@@ -63,11 +66,11 @@ pub async fn list_inbox(
     service.inbox(&actor, status, search, cursor).await
 }
 
-/// One conversation with its latest messages.
+/// One conversation with its latest messages; with `before`, all from 50 messages before that one on.
 #[server(input = Json, endpoint = "load_chat", client = PageClient)]
-pub async fn load_chat(id: ConversationId) -> Result<Chat, Problem> {
+pub async fn load_chat(id: ConversationId, before: Option<i64>) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
-    service.chat(&actor, id).await
+    service.chat(&actor, id, before).await
 }
 
 /// Opens a chat and returns it with the link to share; once for each `form_key`.

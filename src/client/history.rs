@@ -48,14 +48,30 @@ pub fn push(address: &str) {
     let _ = window.dispatch_event(&told);
 }
 
+/// Changes the address of the page where it is: Back leads to where the person was before.
+pub fn replace(address: &str) {
+    let replaced =
+        window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
+    if replaced.is_ok()
+        && let Ok(told) = Event::new("popstate")
+    {
+        let _ = window().dispatch_event(&told);
+    }
+}
+
 /// Follows the link to `address` without loading the page, unless the person wants it elsewhere, such as in a new
 /// tab.
 pub fn follow(event: &MouseEvent, address: &str) {
-    let is_plain = event.button() == 0
-        && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
-        && !event.default_prevented();
-    if is_plain {
+    if is_plain(event) {
         event.prevent_default();
         push(address);
     }
+}
+
+/// Whether a click on a link leads on in this tab. Others open a tab or a window, or save what is there.
+#[must_use]
+pub fn is_plain(event: &MouseEvent) -> bool {
+    event.button() == 0
+        && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key())
+        && !event.default_prevented()
 }

@@ -268,6 +268,13 @@ pub enum Counter {
     Inbox,
 }
 
+/// Names the page in the browser's tab.
+pub fn name(name: &str) {
+    let by = TITLE.with_borrow(|title| title.as_ref().map_or(Counter::Chat, |(_, by)| *by));
+    TITLE.set(Some((name.to_owned(), by)));
+    document().set_title(name);
+}
+
 /// Puts the number of unread messages before the page's title.
 pub fn count_in_title(counter: Counter, unread: i64) {
     TITLE.with_borrow_mut(|title| {
@@ -276,7 +283,11 @@ pub fn count_in_title(counter: Counter, unread: i64) {
             return;
         }
         *by = counter;
-        let text = if unread > 0 { "(".to_owned() + &unread.to_string() + ") " + plain } else { plain.clone() };
+        let text = match unread {
+            ..=0 => plain.clone(),
+            1..=99 => format!("({unread}) {plain}"),
+            100.. => format!("(99+) {plain}"),
+        };
         document().set_title(&text);
     });
 }

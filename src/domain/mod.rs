@@ -23,7 +23,7 @@ pub use ids::{
     AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, RequestId, SessionId,
     TokenId, UserId,
 };
-pub use limits::MOST_COUNTED;
+pub use limits::{MOST_COUNTED, MOST_UNREAD};
 pub use message::{Attachment, Message, PICTURES, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};

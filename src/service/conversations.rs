@@ -26,6 +26,8 @@ const INBOX_PAGE: i64 = 50;
 pub(super) const MAX_LIST: i64 = 200;
 /// Most characters of a search.
 const MAX_SEARCH_CHARS: usize = 200;
+/// Most parts of 50 messages with which a chat can begin.
+const MOST_PARTS: usize = 40;
 /// Most bytes of the JSON that a program may attach to a conversation.
 const MAX_METADATA_BYTES: usize = 16_384;
 
@@ -193,7 +195,8 @@ impl Service {
             Some(search) if cursor.is_none() => self.found(actor, &search).await?,
             _ => Vec::new(),
         };
-        Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed, found })
+        let unread = if actor.is_admin() { self.store.count_all_unread(actor).await.map_err(problem)? } else { 0 };
+        Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed, unread, found })
     }
 
     /// The latest messages with the words of a search, each with the chat that it is in.
@@ -219,11 +222,29 @@ impl Service {
         Ok(found.collect())
     }
 
-    /// What a chat panel starts from, with the latest messages.
+    /// What a chat panel starts from, with the latest messages; with `before`, all from 50 messages before that
+    /// one on, so that what is shown has no hole.
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn chat(&self, actor: &Actor, id: ConversationId) -> Result<Chat, Problem> {
+    pub async fn chat(&self, actor: &Actor, id: ConversationId, before: Option<i64>) -> Result<Chat, Problem> {
+        let mut chat = self.latest(actor, id).await?;
+        let Some(before) = before else { return Ok(chat) };
+        let joined = &mut chat.joined;
+        for _ in 0..MOST_PARTS {
+            let Some(first) = joined.messages.first().map(|message| message.seq) else { break };
+            if !joined.more || first < before {
+                break;
+            }
+            let mut older = self.list_older(actor, id, first).await?;
+            joined.more = older.more;
+            older.messages.append(&mut joined.messages);
+            joined.messages = older.messages;
+        }
+        Ok(chat)
+    }
+
+    async fn latest(&self, actor: &Actor, id: ConversationId) -> Result<Chat, Problem> {
         let room = self.store.load_room(actor, id, None, JOIN_LATEST).await.map_err(problem)?;
         let storage::Room { seat, page, mut participants, receipts } = room;
         self.hub.mark_online(id, &mut participants);

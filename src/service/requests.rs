@@ -154,7 +154,7 @@ impl Service {
     pub async fn request_chat(&self, actor: &Actor, id: RequestId) -> Result<RequestChat, Problem> {
         let request = self.request(actor, id).await?;
         let chat = match request.conversation_id {
-            Some(conversation) => Some(self.chat(actor, conversation).await?),
+            Some(conversation) => Some(self.chat(actor, conversation, None).await?),
             None => None,
         };
         Ok(RequestChat { request: id, title: request.title, chat })

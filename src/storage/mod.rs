@@ -638,6 +638,9 @@ pub trait Store: Send + Sync + 'static {
         ids: &[ConversationId],
         admins: &[UserId],
     ) -> Result<Vec<(ConversationId, UserId, i64)>>;
+    /// How many messages the admin has not read in all open conversations together, at most
+    /// [`MOST_UNREAD`](crate::domain::MOST_UNREAD). Admins only, else [`StoreError::Forbidden`].
+    async fn count_all_unread(&self, admin: &Actor) -> Result<i64>;
 
     // Custom requests
 

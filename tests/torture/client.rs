@@ -404,7 +404,7 @@ impl Client {
         for act in todo {
             match act {
                 Do::Send(frame) => {
-                    let text = bespoken::client::wire::write(&frame);
+                    let text = serde_json::to_string(&frame).unwrap();
                     timeout(QUIET, socket.send(Raw::Text(text.into()))).await.ok()?.ok()?;
                 }
                 Do::Keep(entry) => drop(self.kept.insert(entry.client_id, entry)),

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, Name,
-        Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, MOST_UNREAD,
+        Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
@@ -363,6 +363,29 @@ pub(super) async fn count_unread(
     .await?;
     let row = |row: &PgRow| Ok((row.id("id", ConversationId)?, row.id("admin_id", UserId)?, row.try_get("unread")?));
     Ok(rows.iter().map(row).collect::<sqlx::Result<_>>()?)
+}
+
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) async fn count_all_unread(conn: &mut Conn, admin: &Actor) -> Result<i64> {
+    let Some(id) = Asker::from(admin).admin else { return Err(StoreError::Forbidden) };
+    let counted: i64 = sqlx::query_scalar(concat!(
+        "select coalesce(sum(unread), 0)::bigint from (
+             select ",
+        unread!("$1"),
+        " as unread
+             from (select id, last_seq from conversations
+                   where status = 'open' order by updated_at desc, id desc limit $2) as conversations
+             left join receipts on receipts.conversation_id = conversations.id and receipts.participant_id = $1
+             where conversations.last_seq > coalesce(receipts.seq, 0)
+             limit $3) as counted"
+    ))
+    .bind(id)
+    .bind(MOST_COUNTED)
+    .bind(MOST_UNREAD)
+    .fetch_one(conn)
+    .await?;
+    Ok(counted.min(MOST_UNREAD))
 }
 
 /// The statement that lists what matches `filter`. All variants bind the same values: besides those

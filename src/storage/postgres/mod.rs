@@ -589,6 +589,10 @@ impl Store for PostgresStore {
         conversations::count_unread(&mut *self.read(Acting::Actor(actor)).await?, actor, ids, admins).await
     }
 
+    async fn count_all_unread(&self, admin: &Actor) -> Result<i64> {
+        conversations::count_all_unread(&mut *self.read(Acting::Actor(admin)).await?, admin).await
+    }
+
     async fn create_request(
         &self,
         actor: &Actor,

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, Name,
-        Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, MOST_UNREAD,
+        Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
@@ -350,6 +350,32 @@ pub(super) async fn count_unread(
     let row =
         |row: &SqliteRow| Ok((row.id("id", ConversationId)?, row.id("admin_id", UserId)?, row.try_get("unread")?));
     Ok(rows.iter().map(row).collect::<sqlx::Result<_>>()?)
+}
+
+/// Of the latest open conversations, those that have something new first.
+pub(super) const ALL_UNREAD: &str = concat!(
+    "select coalesce(sum(unread), 0) from (
+         select ",
+    unread!("?1"),
+    " as unread
+         from (select id from conversations where status = 'open' order by updated_at_ms desc, id desc limit ?2) as counted
+         cross join conversations on conversations.id = counted.id
+         left join receipts on receipts.conversation_id = conversations.id and receipts.participant_id = ?1
+         where conversations.last_seq > coalesce(receipts.seq, 0)
+         limit ?3)"
+);
+
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) async fn count_all_unread(conn: &mut SqliteConnection, admin: &Actor) -> Result<i64> {
+    let Some(id) = Asker::from(admin).admin else { return Err(StoreError::Forbidden) };
+    let counted: i64 = sqlx::query_scalar(ALL_UNREAD)
+        .bind(id)
+        .bind(MOST_COUNTED)
+        .bind(MOST_UNREAD)
+        .fetch_one(conn)
+        .await?;
+    Ok(counted.min(MOST_UNREAD))
 }
 
 /// How a list of conversations finds what it is for.

@@ -590,6 +590,10 @@ impl Store for SqliteStore {
         conversations::count_unread(&mut *self.reader().await?, actor, ids, admins).await
     }
 
+    async fn count_all_unread(&self, admin: &Actor) -> Result<i64> {
+        conversations::count_all_unread(&mut *self.reader().await?, admin).await
+    }
+
     async fn create_request(
         &self,
         actor: &Actor,

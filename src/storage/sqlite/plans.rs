@@ -201,6 +201,7 @@ async fn what_is_put_together_uses_an_index() {
         conversations::ADOPT,
         conversations::AUDIENCES,
         conversations::UNREAD,
+        conversations::ALL_UNREAD,
         links::FIND,
         messages::BY_ID,
         messages::INSERT.of(1),

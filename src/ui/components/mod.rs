@@ -1,6 +1,7 @@
 //! The small parts that pages and islands share. Their looks are in style/, a file per component.
 
 mod address;
+mod anew;
 mod chat_button;
 mod field;
 mod frame;
@@ -13,6 +14,7 @@ mod text;
 mod time;
 
 pub use address::address;
+pub use anew::Anew;
 pub use chat_button::ChatButton;
 pub use field::{Field, FormKey, FormProblem};
 pub use frame::{Frame, Layout, Mark};

@@ -1,8 +1,10 @@
 //! The dashboard's list of chats: one part of it, kept in order while things happen.
 
+use std::collections::HashSet;
+
 use crate::{
     api::{Found, Inbox},
-    domain::{Conversation, ConversationId, ConversationStatus, MOST_COUNTED},
+    domain::{Conversation, ConversationId, ConversationStatus, MOST_COUNTED, MOST_UNREAD},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -13,35 +15,86 @@ pub struct ChatList {
     /// Latest activity first. Also holds chats that changed to the other status, so that they are
     /// counted right when they change back.
     items: Vec<Conversation>,
+    /// A chat that is open beside the list and is not among the parts that were loaded. It is shown on top.
+    beyond: Option<Conversation>,
     pub next_cursor: Option<String>,
     pub open: i64,
     pub closed: i64,
+    /// Messages that wait to be read in all open chats; as many as [`MOST_UNREAD`] or more.
+    pub unread: i64,
     /// Messages with the words of the search, as they were when it was made.
     pub found: Vec<Found>,
+}
+
+fn waiting(chat: &Conversation) -> i64 {
+    if chat.is_open() { chat.unread } else { 0 }
 }
 
 impl ChatList {
     #[must_use]
     pub fn new(start: Inbox, status: ConversationStatus, search: String) -> Self {
-        let Inbox { items, next_cursor, open, closed, found } = start;
-        Self { status, search, items, next_cursor, open, closed, found }
+        let Inbox { items, next_cursor, open, closed, unread, found } = start;
+        Self { status, search, items, beyond: None, next_cursor, open, closed, unread, found }
     }
 
     /// What is shown.
     pub fn shown(&self) -> impl Iterator<Item = &Conversation> {
-        self.items.iter().filter(|item| item.status == self.status)
+        let beyond = self.beyond.iter().filter(|chat| self.search.is_empty() && !self.has(chat.id));
+        beyond.chain(&self.items).filter(|item| item.status == self.status)
     }
 
-    /// Messages that wait to be read in the open chats that are known.
+    /// The order in which chats are shown. While it `is_held`, those that were shown `before` keep their places; what
+    /// is new above them waits, and what was loaded below them follows.
     #[must_use]
-    pub fn unread(&self) -> i64 {
-        self.items.iter().filter(|item| item.is_open()).map(|item| item.unread).sum()
+    pub fn order(&self, before: &[ConversationId], is_held: bool) -> Vec<ConversationId> {
+        let order: Vec<_> = self.shown().map(|item| item.id).collect();
+        if !is_held {
+            return order;
+        }
+        let is_shown: HashSet<_> = order.iter().collect();
+        let mut held: Vec<_> = before.iter().copied().filter(|id| is_shown.contains(id)).collect();
+        let was_shown: HashSet<_> = held.iter().copied().collect();
+        let below = order.iter().rposition(|id| was_shown.contains(id)).map_or(0, |last| last + 1);
+        held.extend(&order[below..]);
+        held
+    }
+
+    /// A chat that is known.
+    #[must_use]
+    pub fn get(&self, id: ConversationId) -> Option<&Conversation> {
+        self.items.iter().chain(&self.beyond).find(|item| item.id == id)
+    }
+
+    fn has(&self, id: ConversationId) -> bool {
+        self.items.iter().any(|item| item.id == id)
+    }
+
+    /// This chat is open beside the list, and to be seen in it.
+    pub fn open_beside(&mut self, chat: Conversation) {
+        if !self.has(chat.id) {
+            self.beyond = Some(chat);
+        }
+    }
+
+    /// Counts what waits in one chat anew. Returns whether the server must be asked: of a count that ended it is not
+    /// known how much more there is.
+    fn count(&mut self, before: i64, now: i64) -> bool {
+        let ended = self.unread >= MOST_UNREAD && now < before;
+        if !ended {
+            self.unread = (self.unread + now - before).max(0);
+        }
+        ended
     }
 
     /// Takes a chat's new summary. Returns whether the list must be asked for again: only the
     /// server knows whether an unknown chat fits the search, and what it does to the counts.
     pub fn apply(&mut self, news: Conversation) -> bool {
-        let Some(at) = self.items.iter().position(|item| item.id == news.id) else { return true };
+        let Some(at) = self.items.iter().position(|item| item.id == news.id) else {
+            if let Some(known) = self.beyond.as_mut().filter(|known| known.id == news.id && known.head <= news.head) {
+                *known = news;
+            }
+            return true;
+        };
         // Summaries of two nodes can overtake each other.
         if news.head < self.items[at].head {
             return false;
@@ -56,28 +109,31 @@ impl ChatList {
                 *less -= 1;
             }
         }
+        let ended = self.count(waiting(&known), waiting(&news));
         self.put(Conversation { link: news.link.clone().or(known.link), ..news });
-        false
+        ended
     }
 
-    /// Everything up to `seq` was read, here or in another tab.
-    pub fn apply_read(&mut self, id: ConversationId, seq: i64) {
-        if let Some(known) = self.items.iter_mut().find(|item| item.id == id && seq >= item.last_seq) {
-            known.unread = 0;
-        }
+    /// Everything up to `seq` was read, here or in another tab. Returns whether the list must be asked for again.
+    pub fn apply_read(&mut self, id: ConversationId, seq: i64) -> bool {
+        let known = self.items.iter_mut().chain(&mut self.beyond);
+        let Some(known) = known.into_iter().find(|item| item.id == id && seq >= item.last_seq) else { return false };
+        let before = waiting(known);
+        known.unread = 0;
+        self.count(before, 0)
     }
 
     /// Whether someone of the customer side has this chat open.
     pub fn set_online(&mut self, id: ConversationId, online: bool) {
-        if let Some(known) = self.items.iter_mut().find(|item| item.id == id) {
+        if let Some(known) = self.items.iter_mut().chain(&mut self.beyond).find(|item| item.id == id) {
             known.customer_online = Some(online);
         }
     }
 
     /// Takes the first part anew, as after a cut; what was loaded beyond it is kept.
     pub fn refresh(&mut self, fresh: Inbox) {
-        let Inbox { items, next_cursor, open, closed, found } = fresh;
-        (self.open, self.closed, self.found) = (open, closed, found);
+        let Inbox { items, next_cursor, open, closed, unread, found } = fresh;
+        (self.open, self.closed, self.unread, self.found) = (open, closed, unread, found);
         // What now belongs between the fresh ones but is not among them is gone from this list.
         match items.last() {
             Some(last) if next_cursor.is_some() => {
@@ -98,7 +154,7 @@ impl ChatList {
     /// Adds the part after what is known.
     pub fn extend(&mut self, part: Inbox) {
         self.next_cursor = part.next_cursor;
-        (self.open, self.closed) = (part.open, part.closed);
+        (self.open, self.closed, self.unread) = (part.open, part.closed, part.unread);
         self.add(part.items);
     }
 
@@ -139,7 +195,7 @@ mod tests {
     }
 
     fn part(items: Vec<Conversation>, more: bool) -> Inbox {
-        Inbox { open: 5, closed: 2, next_cursor: more.then(|| "next".into()), items, found: Vec::new() }
+        Inbox { open: 5, closed: 2, unread: 0, next_cursor: more.then(|| "next".into()), items, found: Vec::new() }
     }
 
     fn ids(list: &ChatList) -> Vec<u128> {
@@ -154,11 +210,11 @@ mod tests {
     fn activity_moves_a_chat_up() {
         let mut list = list();
         assert!(!list.apply(Conversation { unread: 2, ..chat(1, 40) }));
-        assert_eq!((ids(&list), list.unread()), (vec![1, 3, 2], 2));
+        assert_eq!((ids(&list), list.unread), (vec![1, 3, 2], 2));
         assert!(!list.apply(chat(1, 39)), "an older summary that comes late is ignored");
-        assert_eq!(list.unread(), 2);
-        list.apply_read(chat(1, 0).id, 0);
-        assert_eq!(list.unread(), 0);
+        assert_eq!(list.unread, 2);
+        assert!(!list.apply_read(chat(1, 0).id, 0));
+        assert_eq!(list.unread, 0);
         assert!(list.apply(chat(9, 50)), "of an unknown one only the server knows where it belongs");
     }
 
@@ -187,6 +243,52 @@ mod tests {
         assert_eq!((ids(&list), list.next_cursor.as_deref()), (vec![4, 1, 3, 2, 8, 7], Some("third")));
         list.refresh(part(vec![chat(4, 60)], false));
         assert_eq!((ids(&list), list.next_cursor.as_deref()), (vec![4], None));
+    }
+
+    #[test]
+    fn what_waits_is_counted_in_all_open_chats() {
+        let mut list = list();
+        list.refresh(Inbox { unread: 7, ..part(vec![Conversation { unread: 2, ..chat(3, 30) }], true) });
+        assert!(!list.apply(Conversation { unread: 3, ..chat(3, 40) }));
+        assert_eq!(list.unread, 8, "with what waits in chats that are not loaded");
+        assert!(!list.apply(Conversation { unread: 3, status: ConversationStatus::Closed, ..chat(3, 50) }));
+        assert_eq!(list.unread, 5, "what is closed waits for nobody");
+        assert!(!list.apply(Conversation { unread: 3, ..chat(3, 60) }));
+        list.unread = MOST_UNREAD;
+        assert!(!list.apply(Conversation { unread: 4, ..chat(3, 70) }));
+        assert!(list.apply_read(chat(3, 0).id, 0), "how much more there is, the server knows");
+    }
+
+    #[test]
+    fn the_chat_beside_the_list_is_in_it() {
+        let mut list = list();
+        list.open_beside(chat(2, 20));
+        assert_eq!(ids(&list), [3, 2, 1], "it was there");
+        list.open_beside(chat(9, 5));
+        assert_eq!(ids(&list), [9, 3, 2, 1]);
+        list.open_beside(chat(2, 20));
+        assert_eq!(ids(&list), [9, 3, 2, 1], "nothing moves when another is chosen");
+        assert!(list.apply(chat(9, 40)), "it may belong to the first part now");
+        list.refresh(part(vec![chat(9, 40), chat(3, 30)], true));
+        assert_eq!(ids(&list), [9, 3, 2, 1]);
+        list.open_beside(Conversation { status: ConversationStatus::Closed, ..chat(8, 4) });
+        assert_eq!(ids(&list), [9, 3, 2, 1], "it is not of this kind");
+    }
+
+    #[test]
+    fn a_held_order_lets_nothing_move() {
+        let mut list = list();
+        let before: Vec<_> = list.shown().map(|item| item.id).collect();
+        let order = |list: &ChatList, held| -> Vec<_> {
+            list.order(&before, held).into_iter().map(|id| id.0.as_u128()).collect()
+        };
+        list.apply(chat(1, 40));
+        list.refresh(part(vec![chat(4, 60), chat(1, 40), chat(3, 30)], true));
+        list.extend(part(vec![chat(8, 8)], true));
+        assert_eq!(order(&list, true), [3, 2, 1, 8]);
+        assert_eq!(order(&list, false), [4, 1, 3, 2, 8]);
+        list.apply(Conversation { status: ConversationStatus::Closed, ..chat(3, 70) });
+        assert_eq!(order(&list, true), [2, 1, 8], "what is gone is gone");
     }
 
     #[test]

@@ -2,83 +2,58 @@
 
 use std::time::Duration;
 
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlInputElement};
+use leptos::{html, prelude::*};
 
-use crate::client::{
-    markup::{Element as Markup, el},
-    page,
-    paint::say,
-};
+use crate::{client::page, ui::components::Text};
 
 /// How long the button says what it did.
 const SAID: Duration = Duration::from_secs(2);
-const COPIED: &str = "Copied";
-const PRESS_KEYS: &str = "Press Ctrl + C";
 
-/// The link as text to select and, for browsers with a script, the button.
-pub(super) fn copy_link(link: &str) -> Markup {
-    let shown = el("input", "input copy__input").attr("readonly", "").attr("value", link.to_owned());
-    let button = el("button", "button").attr("type", "button").attr("data-act", "copy").text("Copy link");
-    el("div", "copy").with(shown.attr("aria-label", "Link to this chat")).with(button)
+/// Something that was just made and is shown once.
+#[island]
+pub fn MadeLink(#[prop(into)] link: String, #[prop(into)] label: String) -> impl IntoView {
+    view! { <CopyLink link label copy="Copy" class="copy made" field=NodeRef::new() /> }
 }
 
-/// The same where a page is written with `view!`.
+/// The link as text to select and, for browsers with a script, the button.
 #[component]
-pub(super) fn CopyLink(link: String) -> impl IntoView {
+pub(super) fn CopyLink(
+    link: String,
+    #[prop(into)] label: String,
+    #[prop(default = "Copy link")] copy: &'static str,
+    #[prop(default = "copy")] class: &'static str,
+    /// Holds the link, to select it.
+    field: NodeRef<html::Input>,
+) -> impl IntoView {
+    // Whether it was copied, for a moment after that was tried.
+    let copied = RwSignal::new(None::<bool>);
+    let text = link.clone();
+    let press = move |_| {
+        // Also for browsers that copy only what is selected, and for people.
+        if let Some(field) = field.get_untracked() {
+            field.select();
+        }
+        page::copy(&text, move |done| {
+            copied.try_set(Some(done));
+            set_timeout(
+                move || {
+                    copied.try_set(None);
+                },
+                SAID,
+            );
+        });
+    };
+    let words = move || match copied.get() {
+        None => copy,
+        Some(true) => "Copied",
+        Some(false) => "Press Ctrl + C",
+    };
     view! {
-        <div class="copy">
-            <input class="input copy__input" readonly value=link aria-label="Link to this chat" />
-            <button class="button" type="button" data-act="copy">
-                "Copy link"
+        <div class=class>
+            <input class="input copy__input" readonly value=link aria-label=label node_ref=field />
+            <button class="button" type="button" on:click=press>
+                <Text of=move || words().to_owned() />
             </button>
         </div>
     }
-}
-
-wakes! {
-    /// Wakes the button inside it.
-    LiveCopy, || {
-        if let Ok(Some(root)) = document().query_selector(".made") {
-            offer_copy(&root);
-        }
-    }
-}
-
-/// Something that was just made and is shown once. One of these stands on a page.
-#[component]
-pub fn MadeLink(link: String, label: &'static str) -> impl IntoView {
-    view! {
-        <LiveCopy>
-            <div class="copy made">
-                <input class="input copy__input" readonly value=link aria-label=label />
-                <button class="button" type="button" data-act="copy">
-                    "Copy"
-                </button>
-            </div>
-        </LiveCopy>
-    }
-}
-
-/// Lets the buttons in `root` copy.
-pub(super) fn offer_copy(root: &Element) {
-    page::on(root, "click", pressed);
-}
-
-fn pressed(event: &Event) {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let Some(button) = target.and_then(|target| target.closest("[data-act=copy]").ok()?) else { return };
-    let input = button.parent_element().and_then(|copy| copy.query_selector("input").ok()?);
-    let Some(input) = input.and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) else { return };
-    // Also for browsers that copy only what is selected, and for people.
-    input.select();
-    let words = button.text_content().unwrap_or_default();
-    page::copy(&input.value(), move |copied| {
-        say(&button, if copied { COPIED } else { PRESS_KEYS });
-        // Pressed twice in a row, the button says already what it did.
-        if words != COPIED && words != PRESS_KEYS {
-            set_timeout(move || say(&button, &words), SAID);
-        }
-    });
 }

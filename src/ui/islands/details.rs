@@ -2,196 +2,252 @@
 //! popover that the chat's head opens. Its forms work without JavaScript; with it they are answered
 //! in place, and what colleagues do meanwhile shows.
 
-use leptos::{prelude::*, server_fn::ServerFn};
-use wasm_bindgen::JsCast;
-use web_sys::{Element as DomElement, Event as DomEvent};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 
-use super::{
-    copy_link::{copy_link, offer_copy},
-    start_json,
-};
+use super::copy_link::CopyLink;
 use crate::{
     api,
     client::{
-        ask::ask,
-        json::{Json, Object},
         labels::{self, Zone},
-        markup::{Element, el, to_html},
-        page,
-        paint::List,
         socket::{self, Event},
-        wire::{FromJson, status_word},
     },
-    domain::{Conversation, ConversationStatus, Timestamp},
+    domain::{Conversation, ConversationId, ConversationStatus, Problem, Timestamp},
     protocol::ServerFrame,
-    ui::components::{Icon, icon},
+    ui::components::{Anew, Icon, Text, icon},
 };
-
-/// The parts of the column, each with a key of its own.
-fn parts(conversation: &Conversation, error: Option<&str>, zone: Zone) -> Vec<(u128, Element)> {
-    let error = error.map(|error| el("p", "field__error").attr("role", "alert").text(error.to_owned()));
-    let parts = [facts(conversation, zone), link(conversation), transcript(conversation), status(conversation)];
-    (0..).zip(parts.into_iter().chain(error)).collect()
-}
-
-fn facts(conversation: &Conversation, zone: Zone) -> Element {
-    let time = |at: Timestamp| {
-        let time = el("time", "").attr("datetime", at.to_string()).attr("title", labels::full(at, zone));
-        time.text(labels::long_date(at, zone))
-    };
-    let fact = |list: Element, name: &'static str, value: Element| list.with(el("dt", "").text(name)).with(value);
-    let mut list = fact(el("dl", "facts"), "Customer", el("dd", "").text(conversation.customer_name.clone()));
-    if let Some(email) = &conversation.customer_email {
-        let link = el("a", "").attr("href", ["mailto:", email].concat()).text(email.clone());
-        list = fact(list, "E-mail", el("dd", "").with(link));
-    }
-    if let Some(request) = conversation.request_id {
-        let link = el("a", "").attr("href", ["/requests/", &request.to_string()].concat()).text("Show the request");
-        list = fact(list, "About", el("dd", "").with(link));
-    }
-    let chip = if conversation.is_open() {
-        el("span", "chip chip--ok").text("Open")
-    } else {
-        el("span", "chip").text("Closed")
-    };
-    list = fact(list, "Status", el("dd", "").with(chip));
-    list = fact(list, "Opened", el("dd", "").with(time(conversation.created_at)));
-    if let Some(at) = conversation.closed_at {
-        let by = conversation.closed_by.as_ref().map(|name| " by ".to_owned() + name);
-        list = fact(list, "Closed", el("dd", "").with(time(at)).text(by.unwrap_or_default()));
-    }
-    list
-}
-
-/// A button that posts to `/admin/chats/{id}/{what}`.
-fn button(conversation: &Conversation, what: &str, class: &'static str, words: &'static str) -> Element {
-    let address = ["/admin/chats/", &conversation.id.to_string(), "/", what].concat();
-    let button = el("button", class).attr("type", "submit").text(words);
-    el("form", "").attr("method", "post").attr("action", address).with(button)
-}
-
-fn part(title: &'static str) -> Element {
-    el("section", "details__part").with(el("h3", "details__subtitle").text(title))
-}
-
-fn help(words: &'static str) -> Element {
-    el("p", "details__help").text(words)
-}
-
-const SMALL: &str = "button button--small";
-
-fn link(conversation: &Conversation) -> Element {
-    let part = part("Link");
-    match &conversation.link {
-        Some(link) => {
-            let actions = el("div", "details__actions")
-                .with(button(conversation, "link", SMALL, "New link"))
-                .with(button(conversation, "revoke", "button button--small button--danger", "Revoke link"));
-            part.with(copy_link(link))
-                .with(help("Whoever has this link can read and write here. A new link ends this one."))
-                .with(actions)
-        }
-        None => part
-            .with(help("There is no link to this chat now. Nobody can open it but you and your colleagues."))
-            .with(button(conversation, "link", SMALL, "Make a link")),
-    }
-}
-
-fn transcript(conversation: &Conversation) -> Element {
-    let address = ["/api/v1/conversations/", &conversation.id.to_string(), "/transcript?format=html"].concat();
-    part("Transcript")
-        .with(help("Every message of this chat, in a file to keep or to print."))
-        .with(el("a", SMALL).attr("href", address).attr("download", "").text("Save transcript"))
-}
-
-fn status(conversation: &Conversation) -> Element {
-    let (title, words, what, act) = if conversation.is_open() {
-        ("Close", "A closed chat can be read, but not written to. You can reopen it.", "close", "Close chat")
-    } else {
-        ("Reopen", "This chat can be read, but not written to.", "reopen", "Reopen chat")
-    };
-    part(title).with(help(words)).with(button(conversation, what, SMALL, act))
-}
-
-wakes! {
-    /// Wakes the column inside it.
-    LiveDetails, wake_up
-}
 
 /// For admins.
 #[component]
-pub fn Details(conversation: Conversation) -> impl IntoView {
-    let start = start_json(&conversation);
-    let parts = parts(&conversation, None, labels::utc);
+pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoView {
+    let id = conversation.id;
+    let shown = RwSignal::new(conversation);
+    let error = RwSignal::new(None::<String>);
+    Effect::new(move || {
+        socket::listen(move |event| {
+            if let Event::Frame(
+                ServerFrame::Inbox { conversation } | ServerFrame::ConversationUpdated { conversation, .. },
+            ) = event
+                && conversation.id == id
+                && shown.with_untracked(|known| known.head <= conversation.head)
+            {
+                shown.set((**conversation).clone());
+            }
+        });
+    });
     view! {
-        <LiveDetails>
-            <aside class="details" id="details" popover="auto" aria-label="About this chat">
-                <script type="application/json" inner_html=start></script>
-                <header class="details__head">
-                    <h2 class="details__title">"About this chat"</h2>
-                    <button
-                        class="icon-button details__close"
-                        type="button"
-                        popovertarget="details"
-                        popovertargetaction="hide"
-                        aria-label="Close"
+        <aside class="details" id="details" popover="auto" aria-label="About this chat">
+            <header class="details__head">
+                <h2 class="details__title">"About this chat"</h2>
+                <button
+                    class="icon-button details__close"
+                    type="button"
+                    popovertarget="details"
+                    popovertargetaction="hide"
+                    aria-label="Close"
+                >
+                    <Icon d=icon::CLOSE />
+                </button>
+            </header>
+            <div class="details__body">
+                <Facts shown zone />
+                <Link id shown error />
+                <section class="details__part">
+                    <h3 class="details__subtitle">"Transcript"</h3>
+                    <p class="details__help">"Every message of this chat, in a file to keep or to print."</p>
+                    <a
+                        class="button button--small"
+                        href=format!("/api/v1/conversations/{id}/transcript?format=html")
+                        download=""
                     >
-                        <Icon d=icon::CLOSE />
-                    </button>
-                </header>
-                <div class="details__body" inner_html=to_html(parts.iter().map(|(_, part)| part))></div>
-            </aside>
-        </LiveDetails>
+                        "Save transcript"
+                    </a>
+                </section>
+                <Status id shown error />
+                <Anew value=move || error.get() let:words>{
+                        words
+                            .map(|words| {
+                                view! {
+                                    <p class="field__error" role="alert">
+                                        {words}
+                                    </p>
+                                }
+                            })
+                    }</Anew>
+            </div>
+        </aside>
     }
 }
 
-fn wake_up() {
-    let Some(root) = document().get_element_by_id("details") else { return };
-    let start = root.query_selector("script").ok().flatten().and_then(|script| script.text_content());
-    let start = start.and_then(|start| Conversation::from_json(&Json::parse(&start)?));
-    let (Some(start), Ok(Some(body))) = (start, root.query_selector(".details__body")) else { return };
-
-    let id = start.id;
-    let mut painted = List::adopt(body, parts(&start, None, labels::utc));
-    let shown = RwSignal::new((start, None::<String>));
-    Effect::new(move || {
-        let shown = shown.read();
-        painted.update(parts(&shown.0, shown.1.as_deref(), page::local_zone));
-    });
-    socket::listen(move |event| {
-        if let Event::Frame(ServerFrame::Inbox { conversation } | ServerFrame::ConversationUpdated { conversation, .. }) =
-            event
-            && conversation.id == id
-            && shown.with_untracked(|(known, _)| known.head <= conversation.head)
-        {
-            shown.write().0 = (**conversation).clone();
+/// Shows what came of something that the server was asked to do.
+fn carry_out(
+    shown: RwSignal<Conversation>,
+    error: RwSignal<Option<String>>,
+    asked: impl Future<Output = Result<Conversation, Problem>> + 'static,
+) {
+    spawn_local(async move {
+        let answer = asked.await;
+        // Another chat may be shown by now.
+        error.try_set(answer.as_ref().err().map(|problem| problem.message.clone()));
+        if let Ok(conversation) = answer {
+            shown.try_set(conversation);
         }
     });
-    page::on(&root, "submit", move |event| {
-        let Some(what) = asked(event) else { return };
-        event.prevent_default();
-        let arguments = Object::default().text("id", &id.to_string());
-        let status = |status: ConversationStatus| (api::SetStatus::PATH, Some(status));
-        let (path, status) = match &*what {
-            "close" => status(ConversationStatus::Closed),
-            "reopen" => status(ConversationStatus::Open),
-            "link" => (api::MakeLink::PATH, None),
-            _ => (api::RevokeLink::PATH, None),
-        };
-        let arguments = match status {
-            Some(status) => arguments.text("status", status_word(status)),
-            None => arguments,
-        };
-        ask::<Conversation>(path, arguments, move |answer| match answer {
-            Ok(conversation) => shown.set((conversation, None)),
-            Err(problem) => shown.write().1 = Some(problem.message),
-        });
-    });
-    offer_copy(&root);
 }
 
-/// The last part of a form's address says what it does.
-fn asked(event: &DomEvent) -> Option<String> {
-    let form = event.target()?.dyn_into::<DomElement>().ok()?;
-    form.get_attribute("action")?.rsplit('/').next().map(str::to_owned)
+#[component]
+fn Facts(shown: RwSignal<Conversation>, zone: RwSignal<Zone>) -> impl IntoView {
+    let Conversation { customer_name, customer_email, request_id, created_at, .. } = shown.get_untracked();
+    let is_open = Memo::new(move |_| shown.read().is_open());
+    let closed = Memo::new(move |_| shown.with(|chat| chat.closed_at.map(|at| (at, chat.closed_by.clone()))));
+    view! {
+        <dl class="facts">
+            <dt>"Customer"</dt>
+            <dd dir="auto">{customer_name}</dd>
+            {customer_email
+                .map(|email| {
+                    view! {
+                        <dt>"E-mail"</dt>
+                        <dd>
+                            <a href=format!("mailto:{email}")>{email.clone()}</a>
+                        </dd>
+                    }
+                })}
+            {request_id
+                .map(|request| {
+                    view! {
+                        <dt>"About"</dt>
+                        <dd>
+                            <a href=format!("/requests/{request}")>"Show the request"</a>
+                        </dd>
+                    }
+                })} <dt>"Status"</dt> <dd>
+                <Anew value=move || is_open.get() let:is_open>{
+                        let (class, word) = if is_open { ("chip chip--ok", "Open") } else { ("chip", "Closed") };
+                        view! { <span class=class>{word}</span> }
+                    }</Anew>
+            </dd> <dt>"Opened"</dt> <dd>
+                <Day at=created_at zone />
+            </dd>
+            <Anew value=move || closed.get() let:closed>{
+                    closed
+                        .map(|(at, by)| {
+                            view! {
+                                <dt>"Closed"</dt>
+                                <dd>
+                                    <Day at zone />
+                                    {by
+                                        .map(|by| {
+                                            view! {
+                                                <span>
+                                                    " by " <bdi>{by}</bdi>
+                                                </span>
+                                            }
+                                        })}
+                                </dd>
+                            }
+                        })
+                }</Anew>
+        </dl>
+    }
+}
+
+#[component]
+fn Day(at: Timestamp, zone: RwSignal<Zone>) -> impl IntoView {
+    let words = move || (labels::full(at, zone.get()), labels::long_date(at, zone.get()));
+    view! {
+        <Anew value=words let((full, day))>{
+                view! {
+                    <time datetime=at.to_string() title=full>
+                        {day}
+                    </time>
+                }
+            }</Anew>
+    }
+}
+
+#[component]
+fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Option<String>>) -> impl IntoView {
+    let link = Memo::new(move |_| shown.read().link.clone());
+    let has_link = Memo::new(move |_| link.read().is_some());
+    let make = move |event: SubmitEvent| {
+        event.prevent_default();
+        carry_out(shown, error, api::make_link(id));
+    };
+    let revoke = move |event: SubmitEvent| {
+        event.prevent_default();
+        carry_out(shown, error, api::revoke_link(id));
+    };
+    let help = move || {
+        let words = if has_link.get() {
+            "Whoever has this link can read and write here. A new link ends this one."
+        } else {
+            "There is no link to this chat now. Nobody can open it but you and your colleagues."
+        };
+        words.to_owned()
+    };
+    view! {
+        <section class="details__part">
+            <h3 class="details__subtitle">"Link"</h3>
+            <Anew value=move || link.get() let:link>{
+                    link.map(|link| view! { <CopyLink link label="Link to this chat" field=NodeRef::new() /> })
+                }</Anew>
+            <p class="details__help">
+                <Text of=help />
+            </p>
+            <div class="details__actions">
+                <form method="post" action=format!("/admin/chats/{id}/link") on:submit=make>
+                    <button class="button button--small" type="submit">
+                        <Text of=move || (if has_link.get() { "New link" } else { "Make a link" }).to_owned() />
+                    </button>
+                </form>
+                <Anew value=move || has_link.get() let:has_link>{
+                        has_link
+                            .then(|| {
+                                view! {
+                                    <form method="post" action=format!("/admin/chats/{id}/revoke") on:submit=revoke>
+                                        <button class="button button--small button--danger" type="submit">
+                                            "Revoke link"
+                                        </button>
+                                    </form>
+                                }
+                            })
+                    }</Anew>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Status(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Option<String>>) -> impl IntoView {
+    let is_open = Memo::new(move |_| shown.read().is_open());
+    let words = move |open: &'static str, closed: &'static str| {
+        move || (if is_open.get() { open } else { closed }).to_owned()
+    };
+    let change = move |event: SubmitEvent| {
+        event.prevent_default();
+        let status = if is_open.get_untracked() { ConversationStatus::Closed } else { ConversationStatus::Open };
+        carry_out(shown, error, api::set_status(id, status));
+    };
+    view! {
+        <section class="details__part">
+            <h3 class="details__subtitle">
+                <Text of=words("Close", "Reopen") />
+            </h3>
+            <p class="details__help">
+                <Text of=words(
+                    "A closed chat can be read, but not written to. You can reopen it.",
+                    "This chat can be read, but not written to.",
+                ) />
+            </p>
+            <form
+                method="post"
+                action=move || format!("/admin/chats/{id}/{}", if is_open.get() { "close" } else { "reopen" })
+                on:submit=change
+            >
+                <button class="button button--small" type="submit">
+                    <Text of=words("Close chat", "Reopen chat") />
+                </button>
+            </form>
+        </section>
+    }
 }

@@ -4,14 +4,14 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{with_earlier, with_viewer};
+use super::with_viewer;
 use crate::{
     api::{list_inbox, load_chat},
     client::page,
     domain::{ConversationId, ConversationStatus, Name},
     ui::{
         components::{Field, FormKey, FormProblem, Frame, Layout},
-        islands::{Chat, Details, InboxList, MessageForm, Place, name_of},
+        islands::{Desk, MessageForm, View},
     },
 };
 
@@ -53,47 +53,35 @@ pub fn DashboardPage() -> impl IntoView {
     with_viewer(move |viewer| {
         let query = query.clone();
         async move {
-            let chat = match query.chat.filter(|_| !query.new) {
-                Some(id) => Some(with_earlier(load_chat(id).await?, query.before).await?),
+            if query.new {
+                return Ok(view! {
+                    <Frame viewer=viewer title="New chat" layout=Layout::Sheet class="sheet">
+                        <NewChatForm />
+                    </Frame>
+                }
+                .into_any());
+            }
+            let chat = match query.chat {
+                Some(id) => Some(load_chat(id, query.before).await?),
                 None => None,
             };
-            let conversation = chat.as_ref().map(|chat| chat.joined.conversation.clone());
-            let status = query.status.or(conversation.as_ref().map(|c| c.status)).unwrap_or(ConversationStatus::Open);
+            let conversation = chat.as_ref().map(|chat| &chat.joined.conversation);
+            let status = query.status.or(conversation.map(|it| it.status)).unwrap_or(ConversationStatus::Open);
+            let title = conversation.map_or_else(|| "Chats".to_owned(), |it| it.customer_name.clone());
             let search = Some(query.search.clone()).filter(|search| !search.is_empty());
             let inbox = list_inbox(status, search, query.cursor).await?;
-
-            let is_new = query.new;
+            let view = View { chat: query.chat, seq: query.before, status, search: query.search };
             let business = viewer.business.clone();
-            let (title, class, main) = match (chat, query.new) {
-                (Some(chat), _) => (
-                    chat.joined.conversation.customer_name.clone(),
-                    "desk desk--chat desk--about",
-                    view! {
-                        <Chat
-                            name=name_of(&chat, &business)
-                            chat
-                            place=Place::Desk
-                            about=None
-                            form=MessageForm::current()
-                            now=page::now()
-                        />
-                    }
-                    .into_any(),
-                ),
-                (None, true) => ("New chat".to_owned(), "desk desk--chat", view! { <NewChatForm /> }.into_any()),
-                (None, false) => ("Chats".to_owned(), "desk", view! { <Nothing /> }.into_any()),
-            };
             Ok(view! {
-                <Frame viewer=viewer title=title layout=Layout::App class=class>
-                    <InboxList
+                <Frame viewer=viewer title=title layout=Layout::App>
+                    <Desk
                         inbox=inbox
-                        status=status
-                        search=query.search
-                        chosen=conversation.as_ref().map(|c| c.id)
-                        has_dialog=!is_new
+                        view=view
+                        chat=chat
+                        business=business
+                        form=MessageForm::current()
+                        now=page::now()
                     />
-                    <div class="desk__main">{main}</div>
-                    {conversation.map(|conversation| view! { <Details conversation=conversation /> })}
                 </Frame>
             }
             .into_any())
@@ -101,38 +89,26 @@ pub fn DashboardPage() -> impl IntoView {
     })
 }
 
-#[component]
-fn Nothing() -> impl IntoView {
-    view! {
-        <div class="empty">
-            <h1 class="empty__title">"Choose a chat"</h1>
-            <p class="empty__text">"Or open a new one: you get a link to send to your customer."</p>
-        </div>
-    }
-}
-
 /// The same form as the dialog's, for browsers without JavaScript and after a mistake there.
 #[component]
 fn NewChatForm() -> impl IntoView {
     view! {
-        <div class="desk__form">
-            <h1 class="sheet__title">"New chat"</h1>
-            <p class="sheet__lead">"You get a link. Whoever opens it can write to you at once, without an account."</p>
-            <form class="form sheet__body" method="post" action="/admin/chats">
-                <FormKey />
-                <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
-                <Field name="customer_name" label="Customer’s name" autocomplete="off" max_chars=Name::MAX_CHARS focus=true />
-                <Field name="customer_email" label="E-mail" kind="email" autocomplete="off" optional=true />
-                <Field name="first_message" label="First message" kind="textarea" optional=true />
-                <div class="form__actions">
-                    <button class="button button--primary" type="submit">
-                        "Open chat"
-                    </button>
-                    <a class="button button--quiet" href="/admin">
-                        "Cancel"
-                    </a>
-                </div>
-            </form>
-        </div>
+        <h1 class="sheet__title">"New chat"</h1>
+        <p class="sheet__lead">"You get a link. Whoever opens it can write to you at once, without an account."</p>
+        <form class="form sheet__body" method="post" action="/admin/chats">
+            <FormKey />
+            <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
+            <Field name="customer_name" label="Customer’s name" autocomplete="off" max_chars=Name::MAX_CHARS focus=true />
+            <Field name="customer_email" label="E-mail" kind="email" autocomplete="off" optional=true />
+            <Field name="first_message" label="First message" kind="textarea" optional=true />
+            <div class="form__actions">
+                <button class="button button--primary" type="submit">
+                    "Open chat"
+                </button>
+                <a class="button button--quiet" href="/admin">
+                    "Cancel"
+                </a>
+            </div>
+        </form>
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{with_earlier, with_viewer};
+use super::with_viewer;
 use crate::{
     api::load_chat,
     client::page,
@@ -20,7 +20,7 @@ pub fn GuestChatPage() -> impl IntoView {
     let before = use_query_map().get_untracked().get("before").and_then(|seq| seq.parse().ok());
     with_viewer(move |viewer| async move {
         let id = id.ok_or_else(Problem::not_found)?;
-        let chat = with_earlier(load_chat(id).await?, before).await?;
+        let chat = load_chat(id, before).await?;
         let name = name_of(&chat, &viewer.business);
         Ok(view! {
             <Frame viewer=viewer title="Chat" layout=Layout::Bare class="guest">

@@ -40,7 +40,7 @@ pub use tokens::TokensPage;
 use leptos::prelude::*;
 
 use crate::{
-    api::{self, RequestChat, Viewer, load_request_chat, load_viewer},
+    api::{RequestChat, Viewer, load_request_chat, load_viewer},
     client::page,
     domain::{Name, Problem, RequestId},
     ui::{
@@ -68,26 +68,6 @@ where
             Err(problem) => view! { <ProblemPage viewer=viewer problem=problem /> }.into_any(),
         }
     })
-}
-
-/// Most parts of 50 messages that one page shows without JavaScript.
-const MOST_PARTS: usize = 40;
-
-/// Puts earlier messages on top of the latest ones: all from 50 before `before` on, so that what the
-/// page shows has no hole.
-async fn with_earlier(mut chat: api::Chat, before: Option<i64>) -> Result<api::Chat, Problem> {
-    let Some(before) = before else { return Ok(chat) };
-    for _ in 0..MOST_PARTS {
-        let Some(first) = chat.joined.messages.first().map(|message| message.seq) else { break };
-        if !chat.joined.more || first < before {
-            break;
-        }
-        let mut older = api::list_older(chat.joined.room, first).await?;
-        chat.joined.more = older.more;
-        older.messages.append(&mut chat.joined.messages);
-        chat.joined.messages = older.messages;
-    }
-    Ok(chat)
 }
 
 /// The chat beside a page of requests.

@@ -237,6 +237,7 @@ async fn no_call_reads_as_much_as_there_is() {
         list_active(Timestamp(now().0 - 600_000), 100)
         audiences(&[room.id, own])
         count_unread(&admin, &[room.id, own], &[other_admin.id])
+        count_all_unread(&admin)
         join(&guest, room.id)
         load_room(&guest, room.id, None, 50)
         load_room(&admin, room.id, Some(0), 50)

@@ -171,6 +171,7 @@ contract! {
             receipts_only_move_forward
             a_guest_with_a_new_account_stays_the_same_person
             unread_is_what_others_wrote_since
+            all_unread_is_that_of_open_conversations
         }
         notices {
             what_ends_access_is_noted

@@ -134,11 +134,32 @@ pub async fn unread_is_what_others_wrote_since(world: World) {
         for (counted, actor) in counted.into_iter().zip(&actors[..2]) {
             let seen = world.seat(actor, room.id).await.conversation.unread;
             assert_eq!(counted, (room.id, actor.user_id().unwrap(), seen), "told the same everywhere");
+            assert_eq!(world.store.count_all_unread(actor).await.unwrap(), seen.min(MOST_UNREAD));
         }
     }
     assert_eq!(admins_unread(&world, &[ConversationId::new()]).await.unwrap(), []);
     assert_eq!(admins_unread(&world, &[room.id, world.room("Ada").await.id]).await.unwrap().len(), 2);
     assert_err!(world.store.count_unread(&room.guest, &[room.id], &[]).await, StoreError::Forbidden);
+}
+
+pub async fn all_unread_is_that_of_open_conversations(world: World) {
+    let (first, second) = (world.room("Cleo").await, world.room("Ada").await);
+    for (room, count) in [(&first, 2), (&second, 3)] {
+        for n in 0..count {
+            world.post(&room.guest, room.id, &n.to_string()).await;
+        }
+    }
+    let count = async || world.store.count_all_unread(&world.admin).await.unwrap();
+    assert_eq!(count().await, 5);
+    world.store.set_status(&world.admin, first.id, ConversationStatus::Closed).await.unwrap();
+    assert_eq!(count().await, 3, "what is closed waits for nobody");
+    world.store.read_up_to(&world.admin, second.id, 2).await.unwrap();
+    assert_eq!(count().await, 1);
+    for n in 0..MOST_UNREAD {
+        world.post(&second.guest, second.id, &n.to_string()).await;
+    }
+    assert_eq!(count().await, MOST_UNREAD, "so many or more");
+    assert_err!(world.store.count_all_unread(&first.guest).await, StoreError::Forbidden);
 }
 
 async fn admins_unread(

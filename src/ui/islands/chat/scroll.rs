@@ -40,7 +40,9 @@ impl Panel {
 
     /// Opens the log at the message that the address names, or else at the first unread one, if there is one.
     pub fn open(self) {
-        let named = self.log.get_untracked().and_then(|log| log.query_selector(":target").ok().flatten());
+        // Not `:target`, which does not follow when the address changes without a page load.
+        let hash = location().hash().unwrap_or_default();
+        let named = hash.strip_prefix('#').and_then(|id| document().get_element_by_id(id));
         if let Some(row) = named.or_else(|| document().get_element_by_id("new")) {
             let centred = ScrollIntoViewOptions::new();
             centred.set_block(ScrollLogicalPosition::Center);

@@ -1,0 +1,454 @@
+//! The dashboard: the list of chats, one of them, and what there is to know about it. Choosing another replaces the
+//! chat, not the page: the list stays as it is, the socket stays open, and the address changes with what is shown.
+//! Without JavaScript the same links load pages.
+
+use std::time::Duration;
+
+use leptos::{either::EitherOf4, prelude::*, task::spawn_local};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    chat::{ChatCache, ChatPanel, MessageForm, Place},
+    chat_list::ChatList,
+    details::Details,
+    inbox::InboxList,
+    new_chat::NewChat,
+};
+use crate::{
+    api,
+    client::{
+        history,
+        labels::{self, Zone},
+        page::{self, Counter},
+        socket::{self, Event},
+    },
+    domain::{
+        ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp,
+    },
+    protocol::{ClientFrame, ServerFrame},
+    ui::components::address,
+};
+
+/// Several reasons to ask the server again become one question.
+pub(super) const ASK_AFTER: Duration = Duration::from_millis(300);
+/// A chat that is not there by then is said to be loading.
+const SAY_LOADING_AFTER: Duration = Duration::from_millis(300);
+/// How often words like "5 min ago" are looked at again.
+const CLOCK: Duration = Duration::from_secs(30);
+/// How long the order of the list is held after somebody last moved in it.
+const HOLD_MS: i64 = 1_000;
+
+/// What is looked at on the dashboard: its address says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    pub chat: Option<ConversationId>,
+    /// The message at which the chat opens, if it was searched for.
+    pub seq: Option<i64>,
+    pub status: ConversationStatus,
+    /// Empty for all chats.
+    pub search: String,
+}
+
+impl View {
+    /// What the page's address says, from now on. The page was opened with `rendered`.
+    fn of_address(rendered: Self) -> Memo<Self> {
+        let chat = history::query("chat", rendered.chat.map(|id| id.to_string()));
+        let seq = history::query("before", rendered.seq.map(|seq| seq.to_string()));
+        let status = history::query("status", Some(word(rendered.status).to_owned()));
+        let search = history::query("q", Some(rendered.search));
+        Memo::new(move |_| {
+            let chat = chat.read().as_ref().and_then(|id| id.parse().ok());
+            let status = match status.read().as_deref() {
+                Some("open") => ConversationStatus::Open,
+                Some("closed") => ConversationStatus::Closed,
+                // Nothing is said: with a chat, it is that of the chat.
+                _ if chat.is_some() && chat == rendered.chat => rendered.status,
+                _ => ConversationStatus::Open,
+            };
+            let seq = seq.read().as_ref().and_then(|seq| seq.parse().ok());
+            Self { chat, seq, status, search: search.get().unwrap_or_default() }
+        })
+    }
+
+    #[must_use]
+    pub fn address(&self) -> String {
+        let (chat, seq) = (self.chat.map(|id| id.to_string()), self.seq.map(|seq| seq.to_string()));
+        let (chat, seq) = (chat.unwrap_or_default(), seq.unwrap_or_default());
+        let status = if self.chat.is_none() && self.status == ConversationStatus::Open { "" } else { word(self.status) };
+        let address =
+            address("/admin", &[("chat", &chat), ("before", &seq), ("status", status), ("q", self.search.trim())]);
+        if seq.is_empty() { address } else { format!("{address}#m-{seq}") }
+    }
+
+    /// The same with this chat, at this message.
+    #[must_use]
+    pub fn with_chat(&self, id: ConversationId, seq: Option<i64>) -> Self {
+        Self { chat: Some(id), seq, ..self.clone() }
+    }
+
+    /// The same without a chat.
+    #[must_use]
+    pub fn without_chat(&self) -> Self {
+        Self { chat: None, seq: None, ..self.clone() }
+    }
+}
+
+/// As addresses name it.
+pub(super) fn word(status: ConversationStatus) -> &'static str {
+    match status {
+        ConversationStatus::Open => "open",
+        ConversationStatus::Closed => "closed",
+    }
+}
+
+/// What is shown beside the list.
+#[derive(Clone)]
+enum Shown {
+    Nothing,
+    Loading,
+    /// With what went wrong.
+    Failed(String),
+    Chat(Box<api::Chat>),
+}
+
+/// What the parts of the dashboard share.
+#[derive(Clone, Copy)]
+pub(super) struct State {
+    pub view: Memo<View>,
+    /// The same without the chat: what the list is of.
+    pub listed: Memo<View>,
+    pub list: RwSignal<ChatList>,
+    pub new_chat: NewChat,
+    pub now: RwSignal<Timestamp>,
+    /// UTC until the browser has taken over, so that it begins with what the server wrote.
+    pub zone: RwSignal<Zone>,
+    pub is_live: RwSignal<bool>,
+    /// Whether the order of the list is held, since somebody moves in it.
+    pub is_held: RwSignal<bool>,
+    held_until: StoredValue<i64>,
+    /// Each showing has a number of its own, and elements of its own.
+    shown: RwSignal<(u32, Shown)>,
+    visited: ChatCache,
+    /// Counts what was typed into the search.
+    typing: StoredValue<u32>,
+    /// Counts the chats that the server was asked for.
+    asked: StoredValue<u32>,
+    me: StoredValue<Option<ParticipantId>>,
+    /// Whether a question to the server is due.
+    is_asking: StoredValue<bool>,
+}
+
+/// The dashboard as it is when the page opens.
+#[island]
+pub fn Desk(
+    inbox: api::Inbox,
+    view: View,
+    chat: Option<api::Chat>,
+    /// The name of the business, for the title.
+    business: String,
+    /// Of the chat.
+    form: MessageForm,
+    now: Timestamp,
+) -> impl IntoView {
+    let mut list = ChatList::new(inbox, view.status, view.search.clone());
+    if let Some(chat) = &chat {
+        list.open_beside(chat.joined.conversation.clone());
+    }
+    let form = StoredValue::new(form);
+    let shown = chat.map_or(Shown::Nothing, |chat| Shown::Chat(Box::new(chat)));
+    let view = View::of_address(view);
+    let desk = State {
+        view,
+        listed: Memo::new(move |_| view.read().without_chat()),
+        list: RwSignal::new(list),
+        new_chat: NewChat::new(),
+        now: RwSignal::new(now),
+        zone: RwSignal::new(labels::utc),
+        is_live: RwSignal::new(false),
+        is_held: RwSignal::new(false),
+        held_until: StoredValue::new(0),
+        shown: RwSignal::new((0, shown)),
+        visited: ChatCache::new(),
+        typing: StoredValue::new(0),
+        asked: StoredValue::new(0),
+        me: StoredValue::new(None),
+        is_asking: StoredValue::new(false),
+    };
+    provide_context(desk.visited);
+    Effect::new(move || desk.wake_up());
+    Effect::new(move |before: Option<View>| {
+        let view = desk.view.get();
+        if let Some(before) = before {
+            desk.show(&before, &view);
+        }
+        view
+    });
+    let unread = Memo::new(move |_| desk.list.read().unread);
+    Effect::new(move || {
+        let name = match &desk.shown.read().1 {
+            Shown::Chat(chat) => chat.joined.conversation.customer_name.clone(),
+            Shown::Nothing | Shown::Loading | Shown::Failed(_) => "Chats".to_owned(),
+        };
+        page::name(&format!("{name} · {business}"));
+        page::count_in_title(Counter::Inbox, unread.get());
+    });
+    let class = move || match &desk.shown.read().1 {
+        Shown::Nothing => "desk",
+        Shown::Loading | Shown::Failed(_) => "desk desk--chat",
+        Shown::Chat(_) => "desk desk--chat desk--about",
+    };
+    let conversation = move || {
+        let (visit, shown) = desk.shown.get();
+        if let Shown::Chat(chat) = shown { Some((visit, chat.joined.conversation)) } else { None }
+    };
+    view! {
+        <div class=class>
+            <InboxList desk />
+            <div class="desk__main">
+                <For
+                    each=move || [desk.shown.get()]
+                    key=|(visit, _)| *visit
+                    children=move |(visit, shown)| {
+                        let form = if visit == 0 { form.get_value() } else { MessageForm::empty() };
+                        view! { <Main desk shown form /> }
+                    }
+                />
+            </div>
+            <For
+                each=conversation
+                key=|(visit, _)| *visit
+                children=move |(_, conversation)| view! { <Details conversation zone=desk.zone /> }
+            />
+        </div>
+    }
+}
+
+#[component]
+fn Main(desk: State, shown: Shown, form: MessageForm) -> impl IntoView {
+    match shown {
+        Shown::Nothing => EitherOf4::A(view! {
+            <div class="empty">
+                <h1 class="empty__title">"Choose a chat"</h1>
+                <p class="empty__text">"Or open a new one: you get a link to send to your customer."</p>
+            </div>
+        }),
+        Shown::Loading => EitherOf4::B(view! {
+            <div class="empty" role="status">
+                <p class="empty__text">"Loading the chat…"</p>
+            </div>
+        }),
+        Shown::Failed(words) => {
+            let again = desk.view.with_untracked(View::address);
+            EitherOf4::C(view! {
+                <div class="empty" role="alert">
+                    <p class="empty__text">{words}</p>
+                    <a class="button" href=again>
+                        "Try again"
+                    </a>
+                </div>
+            })
+        }
+        Shown::Chat(chat) => {
+            let name = chat.joined.conversation.customer_name.clone();
+            let on_leave = Callback::new(move |click| {
+                let address = desk.view.with_untracked(|view| view.without_chat().address());
+                history::follow(&click, &address);
+            });
+            EitherOf4::D(view! {
+                <ChatPanel chat=*chat name place=Place::Desk about=None form now=desk.now.get_untracked() on_leave=Some(on_leave) />
+            })
+        }
+    }
+}
+
+impl State {
+    /// The browser takes over.
+    fn wake_up(self) {
+        self.now.set(page::server_now());
+        self.zone.set(page::local_zone);
+        set_interval(move || self.now.set(page::server_now()), CLOCK);
+        socket::listen(move |event| self.hear(event));
+    }
+
+    fn hear(self, event: &Event) {
+        match event {
+            Event::Disconnected(_) => self.is_live.set(false),
+            Event::Connected(me) => {
+                self.is_live.set(true);
+                self.me.set_value(Some(*me));
+                // What happened while there was no connection told nobody.
+                self.ask_soon();
+            }
+            Event::Frame(ServerFrame::Inbox { conversation }) => {
+                self.change(|list| list.apply((**conversation).clone()));
+            }
+            Event::Frame(ServerFrame::Read { room, participant, seq })
+                if self.me.get_value() == Some(*participant) =>
+            {
+                self.change(|list| list.apply_read(*room, *seq));
+            }
+            Event::Sent(ClientFrame::Read { room, seq }) => self.change(|list| list.apply_read(*room, *seq)),
+            Event::Frame(ServerFrame::Presence { room, participants }) => {
+                let here = |person: &Participant| person.online && person.kind != ParticipantKind::Admin;
+                self.list.write().set_online(*room, participants.iter().any(here));
+            }
+            _ => {}
+        }
+    }
+
+    /// Changes the list, which says whether the server must be asked.
+    fn change(self, change: impl FnOnce(&mut ChatList) -> bool) {
+        let must_ask = change(&mut self.list.write());
+        if must_ask {
+            self.ask_soon();
+        }
+    }
+
+    /// Searches as the person types, once they pause. That is no step of its own: Back leads to where they were before.
+    pub fn search(self, search: String, pause: Duration) {
+        self.typing.set_value(self.typing.get_value() + 1);
+        let typed = self.typing.get_value();
+        set_timeout(
+            move || {
+                if self.typing.get_value() == typed {
+                    let view = View { search: search.trim().to_owned(), ..self.view.get_untracked() };
+                    history::replace(&view.address());
+                }
+            },
+            pause,
+        );
+    }
+
+    /// The address has changed.
+    fn show(self, before: &View, view: &View) {
+        if (view.status, &view.search) != (before.status, &before.search) {
+            self.load(None);
+        }
+        if (view.chat, view.seq) != (before.chat, before.seq) {
+            self.show_chat(view);
+        }
+    }
+
+    fn show_chat(self, view: &View) {
+        // Whatever was asked for before is not wanted any more.
+        self.asked.set_value(self.asked.get_value() + 1);
+        let Some(id) = view.chat else { return self.put(Shown::Nothing) };
+        let seq = view.seq;
+        let has_seq = |chat: &api::Chat| {
+            let first = chat.joined.messages.first().map_or(1, |message| message.seq);
+            seq.is_none_or(|seq| !chat.joined.more || first < seq)
+        };
+        if let Some(known) = self.visited.get(id).filter(has_seq) {
+            return self.put(Shown::Chat(Box::new(known)));
+        }
+        let asked = self.asked.get_value();
+        let is_wanted = move || self.asked.get_value() == asked;
+        set_timeout(
+            move || {
+                if is_wanted() {
+                    self.put(Shown::Loading);
+                }
+            },
+            SAY_LOADING_AFTER,
+        );
+        spawn_local(async move {
+            let answer = api::load_chat(id, seq).await;
+            if is_wanted() {
+                self.asked.set_value(asked + 1);
+                self.put(match answer {
+                    Ok(chat) => Shown::Chat(Box::new(chat)),
+                    Err(problem) => Shown::Failed(problem.message),
+                });
+            }
+        });
+    }
+
+    /// Shows this beside the list, in the place of what was shown.
+    fn put(self, shown: Shown) {
+        let room = |shown: &Shown| if let Shown::Chat(chat) = shown { Some(chat.joined.room) } else { None };
+        let left = self.shown.with_untracked(|(_, shown)| room(shown)).filter(|left| Some(*left) != room(&shown));
+        if let Shown::Chat(chat) = &shown {
+            self.list.write().open_beside(chat.joined.conversation.clone());
+        }
+        self.shown.update(|now| *now = (now.0 + 1, shown));
+        if let Some(room) = left {
+            socket::send(&ClientFrame::LeaveRequest { room });
+        }
+    }
+
+    /// Asks for the first part, a little later.
+    fn ask_soon(self) {
+        if !self.is_asking.get_value() {
+            self.is_asking.set_value(true);
+            set_timeout(
+                move || {
+                    self.is_asking.set_value(false);
+                    self.load(None);
+                },
+                ASK_AFTER,
+            );
+        }
+    }
+
+    /// Loads the first part, or the one at `cursor`.
+    pub fn load(self, cursor: Option<String>) {
+        let wanted = move || self.view.with_untracked(|view| (view.status, view.search.clone()));
+        let (status, search) = wanted();
+        spawn_local(async move {
+            let words = Some(search.clone()).filter(|search| !search.is_empty());
+            // Without an answer the list stays as it is; the next connection asks again.
+            let Ok(part) = api::list_inbox(status, words, cursor.clone()).await else { return };
+            // The person has gone on meanwhile.
+            if wanted() != (status, search.clone()) {
+                return;
+            }
+            let mut list = self.list.write();
+            if (list.status, &list.search) != (status, &search) {
+                *list = ChatList::new(part, status, search);
+                if let Shown::Chat(chat) = &self.shown.read_untracked().1 {
+                    list.open_beside(chat.joined.conversation.clone());
+                }
+                self.is_held.set(false);
+            } else if cursor.is_some() {
+                list.extend(part);
+            } else {
+                list.refresh(part);
+            }
+        });
+    }
+
+    /// Somebody moves in the list: nothing may slip away from under the pointer.
+    pub fn hold(self) {
+        self.held_until.set_value(page::monotonic_ms() + HOLD_MS);
+        if !self.is_held.get_untracked() {
+            self.is_held.set(true);
+            self.let_go_in(HOLD_MS);
+        }
+    }
+
+    fn let_go_in(self, after_ms: i64) {
+        let look = move || match self.held_until.get_value() - page::monotonic_ms() {
+            ..=0 => self.is_held.set(false),
+            more => self.let_go_in(more),
+        };
+        set_timeout(look, Duration::from_millis(after_ms.max(0) as u64));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_say_what_is_looked_at() {
+        let all = View { chat: None, seq: None, status: ConversationStatus::Open, search: String::new() };
+        assert_eq!(all.address(), "/admin");
+        let found = View { search: "oak & ash ".into(), ..all.clone() };
+        assert_eq!(found.address(), "/admin?q=oak%20%26%20ash");
+        let id = ConversationId::new();
+        let address = format!("/admin?chat={id}&before=7&status=open&q=oak%20%26%20ash#m-7");
+        assert_eq!(found.with_chat(id, Some(7)).address(), address);
+        let closed = View { status: ConversationStatus::Closed, ..all };
+        assert_eq!(closed.address(), "/admin?status=closed");
+    }
+}
