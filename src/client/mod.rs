@@ -4,7 +4,6 @@
 pub mod history;
 pub mod labels;
 pub mod log;
-pub mod markup;
 pub mod outbox;
 pub mod page;
 pub mod people;

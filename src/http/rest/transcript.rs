@@ -1,13 +1,11 @@
 //! A whole conversation as a text, a page or JSON to keep. None has control characters but line breaks and tabs:
 //! what shows it may be a terminal. In the text only what the server says begins a line: everything else is indented.
 
+use html_escape::encode_text;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    client::markup::{Element, el, to_html},
-    domain::{Conversation, Message, Timestamp, plain_line, plain_lines},
-};
+use crate::domain::{Conversation, Message, Timestamp, plain_line, plain_lines};
 
 fn moment(time: Timestamp) -> String {
     // 2026-01-31T09:30:00.000Z
@@ -47,27 +45,22 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
 
 pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
     let heading = format!("Chat with {}", plain_line(&conversation.customer_name));
-    let title = to_html([&el("title", "").text(heading.clone())]);
+    let title = encode_text(&heading);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n{title}\n<style>\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
          body {{ max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }}\n\
          h1 {{ font-size: 1.5rem; }}\nh2 {{ margin: 1.5rem 0 0; font-size: .875rem; color: #555; }}\n\
          p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }}\n</style>\n</head>\n<body>\n"
     );
-    let mut add = |element: Element| {
-        element.write_html(&mut html);
-        html.push('\n');
-    };
-    let said = |words: &str, at| el("p", "").text(format!("{words} {}", moment(at)));
-    add(el("h1", "").text(heading));
-    add(said("Opened", conversation.created_at));
+    html.push_str(&format!("<h1>{title}</h1>\n<p>Opened {}</p>\n", moment(conversation.created_at)));
     if let Some(at) = conversation.closed_at {
-        add(said("Closed", at));
+        html.push_str(&format!("<p>Closed {}</p>\n", moment(at)));
     }
     for message in messages {
-        let body = el("p", "").text(lines(message).join("\n"));
-        add(el("article", "").with(el("h2", "").text(head(message))).with(body));
+        let (head, body) = (head(message), lines(message).join("\n"));
+        let (head, body) = (encode_text(&head), encode_text(&body));
+        html.push_str(&format!("<article><h2>{head}</h2><p>{body}</p></article>\n"));
     }
     html.push_str("</body>\n</html>\n");
     html
