@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, MOST_UNREAD,
-        Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED,
+        MOST_UNREAD, Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED, MOST_UNREAD,
-        Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED,
+        MOST_UNREAD, Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
@@ -369,12 +369,8 @@ pub(super) const ALL_UNREAD: &str = concat!(
 /// [`StoreError::Forbidden`].
 pub(super) async fn count_all_unread(conn: &mut SqliteConnection, admin: &Actor) -> Result<i64> {
     let Some(id) = Asker::from(admin).admin else { return Err(StoreError::Forbidden) };
-    let counted: i64 = sqlx::query_scalar(ALL_UNREAD)
-        .bind(id)
-        .bind(MOST_COUNTED)
-        .bind(MOST_UNREAD)
-        .fetch_one(conn)
-        .await?;
+    let counted: i64 =
+        sqlx::query_scalar(ALL_UNREAD).bind(id).bind(MOST_COUNTED).bind(MOST_UNREAD).fetch_one(conn).await?;
     Ok(counted.min(MOST_UNREAD))
 }
 

@@ -22,9 +22,7 @@ use crate::{
         page::{self, Counter},
         socket::{self, Event},
     },
-    domain::{
-        ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp,
-    },
+    domain::{ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp},
     protocol::{ClientFrame, ServerFrame},
     ui::components::address,
 };
@@ -74,7 +72,8 @@ impl View {
     pub fn address(&self) -> String {
         let (chat, seq) = (self.chat.map(|id| id.to_string()), self.seq.map(|seq| seq.to_string()));
         let (chat, seq) = (chat.unwrap_or_default(), seq.unwrap_or_default());
-        let status = if self.chat.is_none() && self.status == ConversationStatus::Open { "" } else { word(self.status) };
+        let status =
+            if self.chat.is_none() && self.status == ConversationStatus::Open { "" } else { word(self.status) };
         let address =
             address("/admin", &[("chat", &chat), ("before", &seq), ("status", status), ("q", self.search.trim())]);
         if seq.is_empty() { address } else { format!("{address}#m-{seq}") }
@@ -282,9 +281,7 @@ impl State {
             Event::Frame(ServerFrame::Inbox { conversation }) => {
                 self.change(|list| list.apply((**conversation).clone()));
             }
-            Event::Frame(ServerFrame::Read { room, participant, seq })
-                if self.me.get_value() == Some(*participant) =>
-            {
+            Event::Frame(ServerFrame::Read { room, participant, seq }) if self.me.get_value() == Some(*participant) => {
                 self.change(|list| list.apply_read(*room, *seq));
             }
             Event::Sent(ClientFrame::Read { room, seq }) => self.change(|list| list.apply_read(*room, *seq)),

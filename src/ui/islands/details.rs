@@ -220,9 +220,8 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
 #[component]
 fn Status(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Option<String>>) -> impl IntoView {
     let is_open = Memo::new(move |_| shown.read().is_open());
-    let words = move |open: &'static str, closed: &'static str| {
-        move || (if is_open.get() { open } else { closed }).to_owned()
-    };
+    let words =
+        move |open: &'static str, closed: &'static str| move || (if is_open.get() { open } else { closed }).to_owned();
     let change = move |event: SubmitEvent| {
         event.prevent_default();
         let status = if is_open.get_untracked() { ConversationStatus::Closed } else { ConversationStatus::Open };

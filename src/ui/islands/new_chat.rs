@@ -113,8 +113,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
         }
         is_busy.set(true);
         let optional = |field: RwSignal<String>| Some(field.get_untracked()).filter(|text| !text.trim().is_empty());
-        let asked =
-            api::open_chat(Some(key.get_untracked()), name.get_untracked(), optional(email), optional(first));
+        let asked = api::open_chat(Some(key.get_untracked()), name.get_untracked(), optional(email), optional(first));
         spawn_local(async move {
             match asked.await {
                 Ok(conversation) => {
@@ -249,15 +248,14 @@ fn Opened(desk: State, id: ConversationId) -> impl IntoView {
     });
     let title = name.clone();
     let words = move |copied: Option<bool>| {
-        copied
-            .map(|copied| {
-                let begin = if copied { "The link is copied. Send it to " } else { "Copy this link and send it to " };
-                view! {
-                    <span>{begin}</span>
-                    <bdi>{name.clone()}</bdi>
-                    <span>": whoever has it can read and write in this chat."</span>
-                }
-            })
+        copied.map(|copied| {
+            let begin = if copied { "The link is copied. Send it to " } else { "Copy this link and send it to " };
+            view! {
+                <span>{begin}</span>
+                <bdi>{name.clone()}</bdi>
+                <span>": whoever has it can read and write in this chat."</span>
+            }
+        })
     };
     let address = move || desk.view.read().with_chat(id, None).address();
     let go = move |click: MouseEvent| {

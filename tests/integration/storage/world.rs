@@ -6,9 +6,9 @@ use async_trait::async_trait;
 pub use bespoken::{
     domain::{
         Actor, Attachment, AttachmentId, ClientId, Content, ConversationId, ConversationKind, ConversationStatus,
-        CustomRequest, Email, InviteId, LinkId, MOST_UNREAD, Message, MessageId, Name, Participant, ParticipantId, ParticipantKind,
-        Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId, Timestamp, TokenId,
-        User, UserId,
+        CustomRequest, Email, InviteId, LinkId, MOST_UNREAD, Message, MessageId, Name, Participant, ParticipantId,
+        ParticipantKind, Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId,
+        Timestamp, TokenId, User, UserId,
     },
     storage::{
         Change, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Link, LoginSession,

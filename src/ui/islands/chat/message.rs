@@ -156,7 +156,11 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
             class="menu message__menu"
             name="message-menu"
             node_ref=menu
-            on:toggle=move |_| menu.get_untracked().filter(|menu| menu.open()).into_iter().for_each(|menu| panel.opened(menu))
+            on:toggle=move |_| {
+                if let Some(menu) = menu.get_untracked().filter(|menu| menu.open()) {
+                    panel.opened(&menu);
+                }
+            }
         >
             <summary class="icon-button menu__button" aria-label="Message options">
                 <Icon d=icon::MORE />

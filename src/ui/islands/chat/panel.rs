@@ -3,7 +3,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, task::spawn_local};
+use leptos::{
+    html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
 
@@ -102,7 +104,7 @@ pub(super) struct Panel {
     pub busy: RwSignal<bool>,
     /// Whether a look at what was read is due.
     pub looking: StoredValue<bool>,
-    open_menu: StoredValue<Option<HtmlDetailsElement>, LocalStorage>,
+    open_menu: NodeRef<html::Details>,
 }
 
 impl Panel {
@@ -138,7 +140,7 @@ impl Panel {
             failed: StoredValue::new(false),
             busy: RwSignal::new(false),
             looking: StoredValue::new(false),
-            open_menu: StoredValue::new_local(None),
+            open_menu: NodeRef::new(),
         }
     }
 
@@ -377,13 +379,13 @@ impl Panel {
     }
 
     /// A message's menu was opened.
-    pub fn opened(self, menu: HtmlDetailsElement) {
-        self.open_menu.set_value(Some(menu));
+    pub fn opened(self, menu: &HtmlDetailsElement) {
+        self.open_menu.load(menu);
     }
 
     /// Closes the menu that is open, if it `closes`.
     pub fn close_menu(self, closes: impl FnOnce(&HtmlDetailsElement) -> bool) {
-        if let Some(menu) = self.open_menu.get_value().filter(|menu| menu.open())
+        if let Some(menu) = self.open_menu.get_untracked().filter(|menu| menu.open())
             && closes(&menu)
         {
             menu.set_open(false);
