@@ -95,6 +95,11 @@ make_link    {"id":"{conversation}"}                                | unauthoriz
 revoke_link  {"id":"{conversation}"}                                | unauthorized forbidden not_found forbidden not_found ok
 list_requests {"status":null,"search":null,"order":"activity","cursor":null} | unauthorized ok ok            ok        ok        ok
 load_request {"id":"{request}"}                                     | unauthorized not_found not_found ok        not_found ok
+load_request_chat {"id":"{request}"}                                | unauthorized not_found not_found ok        not_found ok
+open_request_chat {"id":"{request}"}                                | unauthorized not_found not_found ok        not_found ok
+open_request_chat {"id":"{quiet}"}                                  | unauthorized not_found not_found ok        not_found ok
+set_request_status {"id":"{request}","status":"done"}               | unauthorized not_found not_found forbidden not_found ok
+list_account {"cursor":null}                                        | unauthorized ok        ok        ok        ok        ok
 list_sessions {}                                                    | unauthorized unauthorized unauthorized ok  ok        ok
 list_people  {"search":null}                                        | unauthorized forbidden forbidden forbidden forbidden ok
 list_tokens  {}                                                     | unauthorized forbidden forbidden forbidden forbidden ok
