@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::Anew;
 use crate::{
     client::labels::{self, utc},
     domain::{RequestStatus, money},
@@ -16,9 +17,9 @@ pub fn StatusChip(#[prop(into)] status: Signal<RequestStatus>) -> impl IntoView 
         RequestStatus::Declined => "chip",
     };
     view! {
-        <For each=move || [status.get()] key=|status| *status let:status>
+        <Anew value=move || status.get() let:status>
             <span class=class(status)>{status.label()}</span>
-        </For>
+        </Anew>
     }
 }
 

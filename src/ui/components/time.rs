@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::Anew;
 use crate::{
     client::{
         labels::{self, Zone, utc},
@@ -28,9 +29,10 @@ impl Clock {
     pub fn new(now: Timestamp) -> Self {
         let clock = Self { now: RwSignal::new(now), is_local: RwSignal::new(false) };
         Effect::new(move || {
+            page::set_rendered_at(now);
             clock.is_local.set(true);
-            clock.now.set(page::now());
-            let ticking = set_interval_with_handle(move || clock.now.set(page::now()), TICK).ok();
+            clock.now.set(page::server_now());
+            let ticking = set_interval_with_handle(move || clock.now.set(page::server_now()), TICK).ok();
             on_cleanup(move || {
                 if let Some(ticking) = ticking {
                     ticking.clear();
@@ -58,14 +60,14 @@ pub fn When(#[prop(into)] at: Signal<Timestamp>, clock: Clock) -> impl IntoView 
         let (at, zone) = (at.get(), clock.zone());
         // Without a script nobody knows the reader's zone.
         let full = labels::full(at, zone) + if clock.is_local.get() { "" } else { " UTC" };
-        [(at, full, labels::relative(at, clock.now.get(), zone))]
+        (at, full, labels::relative(at, clock.now.get(), zone))
     };
     view! {
-        <For each=words key=Clone::clone let((at, full, words))>
+        <Anew value=words let((at, full, words))>
             <time datetime=at.to_string() title=full>
                 {words}
             </time>
-        </For>
+        </Anew>
     }
 }
 

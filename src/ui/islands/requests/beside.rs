@@ -62,7 +62,11 @@ pub fn ChatBeside(
     };
     let again = move |id: RequestId| {
         let (room, title) = before.with_value(|before| before.get(&id).cloned())?;
-        Shown::chat(RequestChat { request: id, title, chat: Some(cache.get(room)?) }, MessageForm::empty(), page::now())
+        Shown::chat(
+            RequestChat { request: id, title, chat: Some(cache.get(room)?) },
+            MessageForm::empty(),
+            page::server_now(),
+        )
     };
     let is_hydrated = StoredValue::new(false);
     Effect::new(move |last: Option<Option<RequestId>>| {
@@ -88,7 +92,7 @@ pub fn ChatBeside(
                 return;
             }
             shown.set(match answer {
-                Ok(chat) => Shown::chat(chat, MessageForm::empty(), page::now()),
+                Ok(chat) => Shown::chat(chat, MessageForm::empty(), page::server_now()),
                 Err(problem) => Some(Shown::Refused(wanted, problem.message)),
             });
         });

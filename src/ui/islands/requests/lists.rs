@@ -7,7 +7,7 @@ use crate::{
     api::{self, AccountLists},
     client::history,
     domain::{Conversation, ConversationId, CustomRequest, Timestamp},
-    ui::components::{ChatButton, Clock, StatusChip, Unread, When, address},
+    ui::components::{Anew, ChatButton, Clock, StatusChip, Unread, When, address},
 };
 
 /// The lists of the account page. `chosen` is what the page's address says of the open chat, `cursor` where its part
@@ -131,7 +131,7 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
         let now = shown.read().chats.iter().find(|chat| chat.id == id).cloned();
         now.or_else(|| last.cloned().flatten())
     });
-    let text = move || chat.read().as_ref().map(|chat| chat.last_message.clone());
+    let text = move || chat.read().as_ref().and_then(|chat| chat.last_message.clone());
     let when = move || {
         let chat = chat.get()?;
         let words = if chat.is_open() { "Last activity " } else { "Closed " };
@@ -139,11 +139,11 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
     };
     view! {
         <li class="card">
-            <For each=text key=Clone::clone let:text>
+            <Anew value=text let:text>
                 <p class="card__text" dir="auto">
                     {text.unwrap_or_else(|| "No messages yet".to_owned())}
                 </p>
-            </For>
+            </Anew>
             <p class="card__foot">
                 <For each=when key=Clone::clone let((at, words))>
                     <time datetime=at.to_string()>{words}</time>
