@@ -8,10 +8,9 @@ use leptos::{
     html,
     prelude::*,
     reactive::computed::Selector,
-    tachys::html::node_ref::NodeRefContainer,
 };
 use wasm_bindgen::JsCast;
-use web_sys::{Element, EventTarget, FocusOptions};
+use web_sys::{FocusOptions, HtmlElement};
 
 use super::{
     chat_list::initials,
@@ -142,19 +141,6 @@ fn Rows(desk: State) -> impl IntoView {
     });
     // Only the rows that are chosen, or were, look again whether they are.
     let chosen = Selector::new(move || desk.view.read().chat);
-    // An element that moves loses the focus.
-    let (focused, has_focus) = (NodeRef::<html::A>::new(), StoredValue::new(false));
-    Effect::new(move || {
-        order.track();
-        page::after_layout(move || {
-            let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
-            if let Some(row) = focused.get_untracked().filter(|_| is_lost && has_focus.get_value()) {
-                let stay = FocusOptions::new();
-                stay.set_prevent_scroll(true);
-                let _ = row.focus_with_options(&stay);
-            }
-        });
-    });
     let more = Memo::new(move |_| desk.list.read().next_cursor.clone());
     let is_empty = move || {
         let list = desk.list.read();
@@ -171,20 +157,12 @@ fn Rows(desk: State) -> impl IntoView {
             on:pointerdown=move |_| desk.hold()
             on:scroll=move |_| desk.hold()
             on:keydown=move |_| desk.hold()
-            on:focusin=move |event| {
-                if let Some(row) = element(event.target()) {
-                    focused.load(&row);
-                    has_focus.set_value(true);
-                }
-            }
-            on:focusout=move |event| {
-                if element(event.target()).is_some_and(|row| row.is_connected()) {
-                    has_focus.set_value(false);
-                }
-            }
         >
             <For
-                each=move || order.get().1
+                each=move || {
+                    keep_focus(place);
+                    order.get().1
+                }
                 key=|id| *id
                 children=move |id| view! { <Row desk id chosen=chosen.clone() /> }
             />
@@ -221,8 +199,19 @@ fn Rows(desk: State) -> impl IntoView {
     }
 }
 
-fn element(target: Option<EventTarget>) -> Option<Element> {
-    target?.dyn_into().ok()
+/// An element that moves loses the focus: the one in `place` that has it gets it back.
+fn keep_focus(place: NodeRef<html::Ul>) {
+    let Some(place) = place.get_untracked() else { return };
+    let focused = document().active_element().filter(|element| place.contains(Some(element)));
+    let Some(focused) = focused.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else { return };
+    page::after_layout(move || {
+        let is_lost = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+        if is_lost {
+            let stay = FocusOptions::new();
+            stay.set_prevent_scroll(true);
+            let _ = focused.focus_with_options(&stay);
+        }
+    });
 }
 
 /// What a row shows of a chat.
