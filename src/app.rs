@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU16, Ordering},
     },
 };
@@ -17,7 +17,6 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::{
     ParamSegment, SsrMode, StaticSegment,
     components::{Route, Router, Routes},
-    location::RequestUrl,
 };
 
 use crate::{
@@ -76,16 +75,17 @@ impl FormState {
     }
 }
 
-/// What begins every page: see there.
-const BOOT: &str = include_str!("ui/boot.js");
+/// What begins every page: see there. Its comments are not for browsers.
+static BOOT: LazyLock<String> = LazyLock::new(|| {
+    let lines = include_str!("ui/boot.js").lines().map(str::trim);
+    lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
+});
 
-/// The HTML document. `options.output_name` is the hashed name under which `/pkg` has the script, the
-/// WASM module and the stylesheet.
+/// The HTML document. `options.site_pkg_dir` is the folder of this build's script, WASM and styles. Islands are
+/// hydrated by `ui/boot.js`, which does what Leptos' `HydrationScripts` would do, and more.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let files = format!("/{}/{}", options.site_pkg_dir, options.output_name);
-    let stylesheet = format!("{files}.css");
-    let islands = use_context::<RequestUrl>().is_some_and(|url| has_islands(url.as_ref()));
-    let client = islands.then(|| files.clone());
+    let client = format!("/{}/{}", options.site_pkg_dir, options.output_name);
+    let stylesheet = format!("{client}.css");
     let session = use_context::<PageSession>().unwrap_or_default().0;
     let form = FormState::current();
     let answer = (form.problem.is_some() || !form.values.is_empty()).then_some("true");
@@ -103,33 +103,19 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1a1d24" />
-                <script nonce=nonce.clone() data-client=client data-answer=answer inner_html=BOOT></script>
+                <script nonce=nonce.clone() data-client=client data-answer=answer inner_html=BOOT.as_str()></script>
                 <link rel="stylesheet" href=stylesheet />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="manifest" href="/site.webmanifest" />
-                {islands
-                    .then(|| {
-                        let (module, wasm) = (format!("{files}.js"), format!("{files}_bg.wasm"));
-                        view! {
-                            <link rel="modulepreload" href=module nonce=nonce />
-                            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
-                        }
-                    })}
                 <MetaTags />
             </head>
             <body>
                 <App />
+                // A page without this was cut off on its way: see `ui/boot.js`.
+                <template id="end"></template>
             </body>
         </html>
     }
-}
-
-/// Whether the page at this address has anything for the browser to run. The others load no script.
-fn has_islands(address: &str) -> bool {
-    let path = address.split(['?', '#']).next().unwrap_or_default();
-    let path = path.split_once("://").map_or(path, |(_, rest)| rest.find('/').map_or("/", |slash| &rest[slash..]));
-    ["/admin", "/chat/", "/account", "/requests/"].iter().any(|begin| path.starts_with(begin))
-        && path != "/requests/new"
 }
 
 /// The table of pages.
@@ -163,24 +149,5 @@ pub fn App() -> impl IntoView {
                 <Route path=(StaticSegment("chat"), ParamSegment("id")) view=GuestChatPage ssr=SsrMode::Async />
             </Routes>
         </Router>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_islands;
-
-    #[test]
-    fn only_chats_load_scripts() {
-        for address in
-            ["/admin", "/admin?chat=1", "/chat/1", "https://example.com/chat/1", "/account", "/requests/1?chat=1"]
-        {
-            assert!(has_islands(address), "{address}");
-        }
-        for address in
-            ["/", "/login?next=/admin", "https://example.com", "/register", "/chat", "/setup?token=a", "/requests/new"]
-        {
-            assert!(!has_islands(address), "{address}");
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! The client, its styles and the public files: inside the binary in a release build, from
 //! `target/site` while developing.
 //!
-//! Files under `pkg/` get one hash over all of them into their names, so that browsers keep them
-//! forever and a page never mixes two builds. Of two builds behind one balancer each knows its own only; a page
-//! that gets 404 asks again (`ui/boot.js`). Where the build left a `.br` beside a file, browsers that take brotli
-//! get that.
+//! Files of `pkg/` stand in a folder named by one hash over all of them, so that browsers keep them forever and a
+//! page never mixes two builds. The folder has the hash, not each name, because the client's files load each other
+//! by name. Of two builds behind one balancer each knows its own only; a page that gets 404 asks again
+//! (`ui/boot.js`). Where the build left a `.br` beside a file, browsers that take brotli get that.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
@@ -27,8 +27,13 @@ use super::App;
 #[allow_missing = true]
 struct Site;
 
-/// The base name of the client's files before hashing.
-const CLIENT: &str = "bespoken";
+/// The base name of the client's files.
+pub(super) const CLIENT: &str = "bespoken";
+
+/// Which files each lazy function needs, as the build writes it. cargo-leptos uses the same name.
+const MANIFEST: &str = "pkg/__wasm_split_manifest.json";
+/// Loads the parts of a client that was split. cargo-leptos uses the same name.
+const SPLIT: &str = "__wasm_split.______________________.js";
 
 /// What people see while they are offline: the one page that is a file, kept by the service worker.
 const OFFLINE: &str = "offline.html";
@@ -47,13 +52,15 @@ struct Asset {
 /// Every file by its address.
 pub(super) struct Assets {
     files: HashMap<String, Asset>,
-    output_name: String,
+    folder: String,
+    /// The addresses of the parts that a lazy island needs, by the island's name.
+    parts: HashMap<String, Vec<String>>,
 }
 
 impl Assets {
     /// Whether there is a file at this address.
     pub fn has(&self, path: &str) -> bool {
-        self.files.contains_key(path)
+        self.find(path).is_some()
     }
 
     pub fn load() -> Self {
@@ -63,7 +70,7 @@ impl Assets {
                 hasher.update(file.metadata.sha256_hash());
             }
         }
-        let output_name = format!("{CLIENT}.{}", short_hex(&hasher.finalize()));
+        let folder = format!("pkg/{}", short_hex(&hasher.finalize()));
         let offline =
             Site::get(OFFLINE).map(|file| format!("/offline.{}.html", short_hex(&file.metadata.sha256_hash())));
         let mut files = HashMap::new();
@@ -76,8 +83,10 @@ impl Assets {
                 hashed: name.starts_with("pkg/"),
                 policy: None,
             };
-            let mut address = match name.strip_prefix("pkg/").and_then(|file| file.strip_prefix(CLIENT)) {
-                Some(rest) => format!("/pkg/{output_name}{rest}"),
+            let mut address = match name.strip_prefix("pkg/") {
+                // cargo-leptos leaves out the `_bg` of wasm-bindgen.
+                Some("bespoken.wasm") => format!("/{folder}/{CLIENT}_bg.wasm"),
+                Some(file) => format!("/{folder}/{file}"),
                 None => format!("/{name}"),
             };
             match (&*name, &offline) {
@@ -96,13 +105,70 @@ impl Assets {
             }
             files.insert(address, asset);
         }
-        Self { files, output_name }
+        let manifest = Site::get(MANIFEST).and_then(|file| serde_json::from_slice(&file.data).ok());
+        let parts = parts_of_islands(manifest.unwrap_or_default(), &folder);
+        Self { files, folder, parts }
     }
 
-    /// `bespoken.<hash>`, from which the addresses of the script, the WASM and the styles follow.
-    pub fn output_name(&self) -> Arc<str> {
-        self.output_name.as_str().into()
+    /// `pkg/<hash>`, the folder of the client and the styles.
+    pub fn folder(&self) -> Arc<str> {
+        self.folder.as_str().into()
     }
+
+    /// The file at an address. A page that asks again does so below a folder of its own, such as `/pkg/<hash>/2/`:
+    /// browsers remember that a script could not be had, and all that it loads must come from one folder.
+    fn find(&self, address: &str) -> Option<&Asset> {
+        self.files.get(address).or_else(|| {
+            let (folder, name) = address.strip_prefix("/pkg/")?.rsplit_once('/')?;
+            let (folder, attempt) = folder.rsplit_once('/')?;
+            attempt.parse::<u8>().ok()?;
+            self.files.get(&format!("/pkg/{folder}/{name}"))
+        })
+    }
+
+    /// Lets the browser load what the islands of a page need while it reads the page; changes nothing without islands.
+    /// `nonce` lets it load scripts.
+    pub fn preloading(&self, html: String, nonce: Option<&str>) -> String {
+        let mut islands: Vec<&str> = html.split("<leptos-island data-component=\"").skip(1).map(island_name).collect();
+        let Some(end) = html.find("</head>").filter(|_| !islands.is_empty()) else { return html };
+        islands.sort_unstable();
+        islands.dedup();
+        let scripts = [format!("/{}/{CLIENT}.js", self.folder), format!("/{}/{SPLIT}", self.folder)];
+        let mut parts: Vec<&str> =
+            islands.iter().filter_map(|island| self.parts.get(*island)).flatten().map(String::as_str).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        let wasm = format!("/{}/{CLIENT}_bg.wasm", self.folder);
+        let nonce = nonce.map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
+        let scripts = scripts.iter().filter(|address| self.files.contains_key(*address));
+        let scripts = scripts.map(|address| format!("<link rel=\"modulepreload\" href=\"{address}\"{nonce}>"));
+        let wasm = [wasm.as_str()].into_iter().chain(parts).map(|address| {
+            format!("<link rel=\"preload\" href=\"{address}\" as=\"fetch\" type=\"application/wasm\" crossorigin>")
+        });
+        let links: String = scripts.chain(wasm).collect();
+        [&html[..end], &links, &html[end..]].concat()
+    }
+}
+
+/// The name of the island in `Name_123456">…`, as Leptos writes it.
+fn island_name(html: &str) -> &str {
+    let id = html.split('"').next().unwrap_or_default();
+    id.rsplit_once('_').map_or(id, |(name, _)| name)
+}
+
+/// The parts of each island from those of each lazy function. Leptos names the function of the lazy island
+/// `CopyLink` `copy_link_loader_123456`.
+fn parts_of_islands(manifest: HashMap<String, Vec<String>>, folder: &str) -> HashMap<String, Vec<String>> {
+    let island = |function: &str| -> Option<String> {
+        let (name, _) = function.rsplit_once("_loader_")?;
+        let capital = |word: &str| {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+        };
+        Some(name.split('_').map(capital).collect())
+    };
+    let addresses = |files: Vec<String>| files.iter().map(|file| format!("/{folder}/{file}.wasm")).collect();
+    manifest.into_iter().filter_map(|(function, files)| Some((island(&function)?, addresses(files)))).collect()
 }
 
 /// The first 16 digits of a hash: enough to tell builds apart.
@@ -121,16 +187,15 @@ fn offline_policy(page: &[u8]) -> String {
 /// A route for each file.
 pub(super) fn routes(assets: &Assets) -> Router<App> {
     let files = assets.files.keys().fold(Router::new(), |router, address| router.route(address, get(file)));
-    files.route("/pkg/{*file}", get(not_here))
-}
-
-/// A file of another build. Nobody may remember that it was not here: the next answer may be that build's.
-async fn not_here() -> Response {
-    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")], "This build has no such file.\n").into_response()
+    files.route("/pkg/{*file}", get(file))
 }
 
 async fn file(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
-    let Some(asset) = app.assets.files.get(uri.path()) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(asset) = app.assets.find(uri.path()) else {
+        // A file of another build. Nobody may remember that it was not here: the next answer may be that build's.
+        let headers = [(header::CACHE_CONTROL, "no-store")];
+        return (StatusCode::NOT_FOUND, headers, "This build has no such file.\n").into_response();
+    };
     let takes_brotli = headers
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
@@ -177,5 +242,42 @@ fn content_type(name: &str) -> &'static str {
         Some("txt") => "text/plain; charset=utf-8",
         Some("json" | "webmanifest") => "application/json",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lazy_functions_belong_to_islands() {
+        let manifest = [
+            ("copy_link_loader_12345".to_owned(), vec!["chunk_0".to_owned(), "copy_link".to_owned()]),
+            ("inbox_loader_678".to_owned(), vec!["inbox".to_owned()]),
+            ("something_else_9".to_owned(), vec!["other".to_owned()]),
+        ];
+        let parts = parts_of_islands(manifest.into(), "pkg/abc");
+        assert_eq!(parts.len(), 2);
+        assert_eq!(parts["CopyLink"], ["/pkg/abc/chunk_0.wasm", "/pkg/abc/copy_link.wasm"]);
+        assert_eq!(parts["Inbox"], ["/pkg/abc/inbox.wasm"]);
+    }
+
+    #[test]
+    fn islands_are_known_by_name() {
+        assert_eq!(island_name("CopyLink_1234567890\" data-props=\"{}\">"), "CopyLink");
+        assert_eq!(island_name("Odd"), "Odd");
+    }
+
+    #[test]
+    fn a_page_loads_what_its_islands_need() {
+        let parts = [("Inbox".to_owned(), vec!["/pkg/abc/inbox.wasm".to_owned()])];
+        let assets = Assets { files: HashMap::new(), folder: "pkg/abc".to_owned(), parts: parts.into() };
+        let page = |island| format!("<head><title>A</title></head><{island} data-component=\"Inbox_123\">");
+        let bare = page("p");
+        assert_eq!(assets.preloading(bare.clone(), None), bare);
+        let preloading = assets.preloading(page("leptos-island"), None);
+        let (head, body) = preloading.split_once("</head>").unwrap();
+        assert!(head.contains("href=\"/pkg/abc/bespoken_bg.wasm\"") && head.contains("href=\"/pkg/abc/inbox.wasm\""));
+        assert_eq!(body, "<leptos-island data-component=\"Inbox_123\">");
     }
 }

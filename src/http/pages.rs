@@ -3,7 +3,10 @@
 //! Who has to sign in first, and redirects, are decided here, before rendering; the pages themselves (`ui::pages`) show
 //! what their server functions give them, or with its status the problem that they got instead.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Extension, Json, RequestExt,
@@ -36,8 +39,9 @@ use crate::{
 /// Renders the page at `uri`, with what was typed into its form, if anything.
 pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode, form: FormState) -> Response {
     let page_status = PageStatus::default();
+    let nonce: Arc<OnceLock<String>> = Arc::default();
     let context = {
-        let (asker, form, page_status) = (asker.clone(), form, page_status.clone());
+        let (asker, form, page_status, used) = (asker.clone(), form, page_status.clone(), nonce.clone());
         let session = PageSession(session_name(&asker));
         let public_url = app.service.public_url().to_owned();
         move || {
@@ -47,8 +51,9 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
             provide_context(session.clone());
             let answer = leptos::prelude::expect_context::<ResponseOptions>();
             if let Some(nonce) = use_nonce() {
+                let nonce = used.get_or_init(|| nonce.to_string());
                 let mut headers = axum::http::HeaderMap::new();
-                super::security::page_policy(&mut headers, &nonce, &public_url);
+                super::security::page_policy(&mut headers, nonce, &public_url);
                 for (name, value) in headers.into_iter().filter_map(|(name, value)| Some((name?, value))) {
                     answer.insert_header(name, value);
                 }
@@ -60,11 +65,15 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
     *request.method_mut() = Method::GET;
     *request.uri_mut() = uri;
     request.extensions_mut().insert(asker);
-    let mut response =
-        leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await;
-    *response.status_mut() = page_status.get().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let response = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await;
+    // Pages are written as a whole, so only now is it known which islands are in this one.
+    let (mut parts, body) = response.into_parts();
+    let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let html = String::from_utf8(html.into()).unwrap_or_default();
+    let html = app.assets.preloading(html, nonce.get().map(String::as_str));
+    parts.status = page_status.get().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Response::from_parts(parts, Body::from(html))
 }
 
 /// What stands for the session of a browser on its pages.

@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     App,
-    assets::Assets,
+    assets::{Assets, CLIENT},
     home::{Home, leads_here},
     listener,
     metrics::{Metrics, MetricsAccess},
@@ -145,8 +145,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     // Pages wait for their data on Leptos' executor; that it was set before is no mistake.
     let _ = any_spawner::Executor::init_tokio();
     let assets = Arc::new(Assets::load());
-    let options =
-        LeptosOptions::builder().output_name(assets.output_name()).site_pkg_dir("pkg").site_addr(address).build();
+    let options = LeptosOptions::builder().output_name(CLIENT).site_pkg_dir(assets.folder()).site_addr(address).build();
     let draining = Arc::new(AtomicBool::new(false));
     let sockets = TaskTracker::new();
     let is_local = leads_here(&public_url);

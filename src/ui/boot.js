@@ -1,24 +1,25 @@
-// Written into every page, before its styles. What it needs stands in its own attributes: `data-client`
-// (the address of the client without its ending, if the page has anything for it to wake), `data-answer` (the
-// page answers a form, so loading it again would lose what was typed).
+// Written into every page, before its styles. It hydrates the islands, as Leptos' own script does, and keeps at it
+// when something is in the way. What it needs stands in its own attributes: `data-client` (the address of the client
+// without its ending), `data-answer` (the page answers a form, so loading it again would lose what was typed).
 (() => {
   const root = document.documentElement;
   const { client, answer } = document.currentScript.dataset;
   const PAUSES_MS = [100, 300, 700, 1500, 3000];
   const pause = (ms) => new Promise((done) => setTimeout(done, ms * (0.5 + Math.random())));
+  const RELOADED = "bespoken:reloaded";
 
-  // While an update rolls out, two builds stand behind one address, and each knows only its own files. Asking
-  // again may reach the right one. If none is left, the page is loaded again, once, unless somebody has begun to
-  // write on it; after that it says so.
-  const outdated = (again) => {
+  // Loads the page again, once, unless somebody has begun to write on it; after that it says what is wrong.
+  let reloading = false;
+  const recover = (words, again) => {
+    if (reloading) return;
     const fields = [...document.querySelectorAll("input, textarea")];
     const untouched = !answer && fields.every((field) => field.value === field.defaultValue);
     if (again && untouched && navigator.onLine) {
       try {
-        const build = document.querySelector("link[rel=stylesheet]").href;
-        const tried = sessionStorage.getItem("bespoken:reloaded");
-        sessionStorage.setItem("bespoken:reloaded", build);
-        if (tried !== build) return location.reload();
+        const tried = sessionStorage.getItem(RELOADED);
+        sessionStorage.setItem(RELOADED, client);
+        reloading = tried !== client;
+        if (reloading) return location.reload();
       } catch {
         // Without storage nothing would keep it from going on for ever.
       }
@@ -31,13 +32,22 @@
     button.className = "button button--small";
     button.textContent = "Reload";
     button.addEventListener("click", () => location.reload());
-    notice.append("This site was updated while you had the page open. ", button);
+    notice.append(`${words} `, button);
     document.body.append(notice);
   };
+  const outdated = (again) => recover("This site was updated while you had the page open.", again);
   const whenRead = (act) =>
     document.readyState === "loading" ? addEventListener("DOMContentLoaded", act, { once: true }) : act();
   document.addEventListener("outdated", () => outdated(false));
 
+  // After a panic nothing of the client can be relied on.
+  let live = false;
+  const broken = (error) => error?.name === "RuntimeError" && recover("Something went wrong on this page.", !live);
+  addEventListener("error", ({ error }) => broken(error));
+  addEventListener("unhandledrejection", ({ reason }) => broken(reason));
+
+  // While an update rolls out, two builds stand behind one address, and each knows only its own files. Asking
+  // again may reach the right one.
   let stylesTried = 0;
   const styles = async (link) => {
     if (stylesTried === PAUSES_MS.length) return whenRead(() => outdated(true));
@@ -48,25 +58,65 @@
 
   // Tries until it works, or not any more.
   const insist = async (ask) => {
-    for (const ms of PAUSES_MS) {
+    for (let attempt = 0; ; attempt++) {
       try {
-        return await ask(ms !== PAUSES_MS[0]);
-      } catch {
-        await pause(ms);
+        return await ask(attempt);
+      } catch (error) {
+        if (attempt === PAUSES_MS.length) throw error;
+        await pause(PAUSES_MS[attempt]);
       }
     }
-    return ask(true);
   };
-  const load = async () => {
-    // A browser may remember that a module could not be had: under another address it asks again.
-    const module = insist((again) => import(`${client}.js${again ? `?${Math.random()}` : ""}`));
-    const wasm = insist(async (again) => {
-      const response = await fetch(`${client}_bg.wasm`, again ? { cache: "reload" } : {});
+  const wasm = (address) =>
+    insist(async (attempt) => {
+      const response = await fetch(address, attempt ? { cache: "reload" } : {});
       if (!response.ok) throw new Error(`${response.status}`);
       return response;
     });
-    return Promise.all([module, wasm]);
+  // Lazy islands load their part of the client with this (`xtask/src/client.rs`). Without its part an island waits.
+  self.fetchPart = (address) =>
+    wasm(address).catch(() => {
+      outdated(true);
+      return new Promise(() => {});
+    });
+  const load = () => {
+    // A browser may remember that a module could not be had. In another folder it asks again, for all that the
+    // module loads too.
+    const folder = (attempt) => (attempt ? client.replace(/[^/]*$/, `${attempt}/$&`) : client);
+    return Promise.all([insist((attempt) => import(`${folder(attempt)}.js`)), wasm(`${client}_bg.wasm`)]);
   };
+
+  // Puts back what the server wrote, and keeps what somebody typed.
+  const restore = (island, html) => {
+    const fields = () => [...island.querySelectorAll("input, textarea, select")];
+    const name = (field) => `${field.localName} ${field.id} ${field.name}`;
+    const typed = fields().filter((field) => field.value !== field.defaultValue || field === document.activeElement);
+    const focused = document.activeElement;
+    island.innerHTML = html;
+    guard(island);
+    for (const field of fields()) {
+      const old = typed.find((old) => name(old) === name(field));
+      if (!old || field.type === "file") continue;
+      field.value = old.value;
+      if (old !== focused) continue;
+      field.focus({ preventScroll: true });
+      if (old.selectionStart !== null) field.setSelectionRange?.(old.selectionStart, old.selectionEnd);
+    }
+  };
+  // Hydration walks through what the server wrote. Translators and extensions may change it before that, so it is put
+  // back when the walk begins, which is with the first child. A lazy island gets there when its part is loaded.
+  const guard = (within) => {
+    for (const island of within.querySelectorAll("leptos-island")) {
+      const html = island.innerHTML;
+      const get = () => {
+        delete island.firstChild;
+        if (island.innerHTML !== html) restore(island, html);
+        return island.firstChild;
+      };
+      Object.defineProperty(island, "firstChild", { get, configurable: true });
+    }
+  };
+  // The islands wake side by side: a lazy one keeps no other waiting.
   const wake = async (node, mod, children) => {
     const island = node.localName === "leptos-island" && mod[node.dataset.component];
     if (island) {
@@ -74,7 +124,7 @@
       await island(node);
     }
     const within = node.localName === "leptos-children" ? node.$$on_hydrate : children;
-    for (const child of node.children) await wake(child, mod, within);
+    await Promise.all([...node.children].map((child) => wake(child, mod, within)));
   };
   const start = async () => {
     let parts;
@@ -83,12 +133,28 @@
     } catch {
       return outdated(true);
     }
-    const [mod, wasm] = parts;
-    await mod.default({ module_or_path: wasm });
-    mod.hydrate();
-    await wake(document.body, mod);
+    try {
+      const [mod, module_or_path] = parts;
+      await mod.default({ module_or_path });
+      mod.hydrate();
+      await wake(document.body, mod);
+      live = true;
+    } catch (error) {
+      recover("Something went wrong on this page.", true);
+      throw error;
+    }
+    try {
+      sessionStorage.removeItem(RELOADED);
+    } catch {
+      // Then nothing was kept there either.
+    }
   };
-  if (client) whenRead(() => (window.requestIdleCallback ?? setTimeout)(start));
+  whenRead(() => {
+    if (!document.getElementById("end")) return recover("This page did not arrive in full.", true);
+    if (!document.querySelector("leptos-island")) return;
+    guard(document);
+    (self.requestIdleCallback ?? setTimeout)(start, { timeout: 2000 });
+  });
 
   // A browser may keep a page as it was left, and show it again on Back: also after signing out. It is shown
   // only if the browser still has the session that it was written for.

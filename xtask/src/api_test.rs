@@ -5,11 +5,10 @@
 //! The server has a database of its own in target/api-test, filled with the demo, and limits that
 //! are out of the way: they have tests of their own.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::process::{Context, Failure, Outcome, output, run, say, without_cargo_variables};
+use crate::demo::Demo;
+use crate::process::{Failure, Outcome, output, run, say};
 use crate::workspace::Workspace;
 use crate::{run as run_task, server, setup};
 
@@ -31,28 +30,16 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
 pub fn hold(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let schemathesis = setup::schemathesis(workspace)?;
     let folder = workspace.root.join("target/api-test");
-    let data = folder.join("data");
-    if data.exists() {
-        fs::remove_dir_all(&data)?;
-    }
-    fs::create_dir_all(&data)?;
     let program = server::program(workspace, server::Profile::Dev);
-    let database = format!("sqlite://{}", data.join("bespoken.db").display());
-
-    let mut command = Command::new(&program);
-    command
-        .args(["serve", "--demo", "--listen", "127.0.0.1:0", "--database-url", &database, "--data-dir"])
-        .arg(&data)
-        .env("BESPOKEN_LIMIT_SENDS", "1000000")
-        .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
-        .env("BESPOKEN_LIMIT_CHATS", "1000000")
-        .env("BESPOKEN_LIMIT_ATTACHMENT_BYTES", "100000")
-        .current_dir(&workspace.root)
-        .stdout(Stdio::piped());
-    without_cargo_variables(&mut command);
-    let server = Running::start(command)?;
+    let limits = [
+        ("BESPOKEN_LIMIT_SENDS", "1000000"),
+        ("BESPOKEN_LIMIT_LINK_GUESSES", "1000000"),
+        ("BESPOKEN_LIMIT_CHATS", "1000000"),
+        ("BESPOKEN_LIMIT_ATTACHMENT_BYTES", "100000"),
+    ];
+    let server = Demo::start(workspace, &program, &folder, &limits)?;
     let mut tokens = Command::new(&program);
-    tokens.args(["token", "create", "--email", "admin@demo.invalid", "--database-url", &database]);
+    tokens.args(["token", "create", "--email", "admin@demo.invalid", "--database-url", &server.database]);
     let token = output(&mut tokens).ok_or_else(|| Failure::new("could not make an API token"))?;
 
     say("testing the API against its description");
@@ -68,32 +55,3 @@ pub fn hold(workspace: &Workspace, arguments: &[String]) -> Outcome {
 /// No failure of the server; and status, headers, kind and shape of each answer as described.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";
-
-/// A server that ends with this value.
-struct Running {
-    process: Child,
-    url: String,
-}
-
-impl Running {
-    fn start(mut command: Command) -> Outcome<Self> {
-        let mut process = command.spawn().context("starting the server")?;
-        let lines = process.stdout.take().map(|out| BufReader::new(out).lines());
-        let url = lines
-            .into_iter()
-            .flatten()
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
-        match url {
-            Some(url) => Ok(Self { process, url }),
-            None => Err(Failure::new("the server did not start")),
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}

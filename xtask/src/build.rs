@@ -9,16 +9,7 @@ use crate::workspace::Workspace;
 use crate::{client, sbom, server, setup, site};
 
 pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
-    setup::wasm_target()?;
-    say("building the client (optimised for size; the first time takes some minutes)");
-    run(&mut client::compilation(workspace, client::Profile::Release))?;
-    let bound = client::bind(workspace, client::Profile::Release)?;
-    site::assemble(workspace, &bound, site::Compressed::Kept)?;
-
-    say("compressing the assets");
-    let assets = site::compressible(workspace)?;
-    run(cargo(workspace).args(["run", "--quiet", "--release", "--package", "precompress", "--"]).args(&assets))?;
-    site::list(workspace)?;
+    client(workspace)?;
 
     say("building the server (optimised; the first time takes some minutes)");
     run(&mut server::compilation(workspace, server::Profile::Release))?;
@@ -28,21 +19,28 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     report(workspace)
 }
 
+/// Leaves the release's client in target/site, with compressed forms beside its files.
+///
+/// # Errors
+///
+/// When something is missing or does not compile.
+pub fn client(workspace: &Workspace) -> Outcome {
+    setup::wasm_target()?;
+    say("building the client (optimised for size; the first time takes some minutes)");
+    run(&mut client::compilation(workspace, client::Profile::Release))?;
+    let bound = client::bind(workspace, client::Profile::Release)?;
+    site::assemble(workspace, &bound, site::Compressed::Kept)?;
+
+    say("compressing the assets");
+    let assets = site::compressible(workspace)?;
+    run(cargo(workspace).args(["run", "--quiet", "--release", "--package", "precompress", "--"]).args(&assets))?;
+    site::list(workspace)
+}
+
 fn report(workspace: &Workspace) -> Outcome {
     let program = server::program(workspace, server::Profile::Release);
     let megabytes = size(&program)? as f64 / 1e6;
     println!("{}  {megabytes:.1} MB", workspace.shown(&program));
-    println!("{:<24}{:>10}{:>10}", "", "bytes", "brotli");
-    let mut sums = (0, 0);
-    for ending in [".js", "_bg.wasm", ".css"] {
-        let name = format!("pkg/{}{ending}", client::NAME);
-        let path = workspace.site().join(&name);
-        let plain = size(&path)?;
-        let compressed = size(&workspace.site().join(format!("{name}.br"))).unwrap_or(plain);
-        println!("{name:<24}{plain:>10}{compressed:>10}");
-        sums = (sums.0 + plain, sums.1 + compressed);
-    }
-    println!("{:<24}{:>10}{:>10}", "together", sums.0, sums.1);
     Ok(())
 }
 

@@ -1,9 +1,10 @@
-//! The browser's half: compiles the library to WASM, and binds it with the library behind the
-//! wasm-bindgen program, which Cargo.lock keeps at wasm-bindgen's own version.
+//! The browser's half: compiles the library to WASM, splits off what is lazy, and binds the rest with the library
+//! behind the wasm-bindgen program, which Cargo.lock keeps at wasm-bindgen's own version.
 //!
-//! Bound files wait in target/client/PROFILE, so that a client that did not change is neither
-//! bound nor optimised again, and development and release do not disturb each other.
+//! Bound files wait in target/client/PROFILE, so that a client that did not change is not bound again, and
+//! development and release do not disturb each other.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,9 +12,9 @@ use std::time::UNIX_EPOCH;
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{Context, Outcome, cargo, run, say};
-use crate::setup;
+use crate::process::{Context, Failure, Outcome, cargo};
 use crate::workspace::Workspace;
+use crate::{setup, wasm};
 
 /// Of the files that the browser loads: `bespoken.js`, `bespoken_bg.wasm`, `bespoken.css`.
 pub const NAME: &str = "bespoken";
@@ -33,72 +34,120 @@ impl Profile {
     }
 }
 
+/// Loads the parts that were split off. cargo-leptos uses the same name.
+pub const SPLIT: &str = "__wasm_split.______________________.js";
+/// Which parts each lazy function needs. cargo-leptos uses the same name.
+const MANIFEST: &str = "__wasm_split_manifest.json";
+/// Parts are fetched as insistently as the rest: see `src/ui/boot.js`.
+const FETCH: &str = "const fetch = globalThis.fetchPart ?? globalThis.fetch;\n";
+
+/// What becomes of the functions' names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    Kept,
+    Dropped,
+}
+
 /// The cargo call that compiles the client.
 pub fn compilation(workspace: &Workspace, profile: Profile) -> Command {
+    compilation_with(workspace, profile, "hydrate")
+}
+
+/// The same with another of the features that make a client.
+pub fn compilation_with(workspace: &Workspace, profile: Profile, feature: &str) -> Command {
     let mut command = cargo(workspace);
-    command.args(["build", "--lib", "--target", setup::WASM_TARGET]);
-    command.args(["--no-default-features", "--features", "hydrate"]);
+    // As the only kind of library: beside an rlib, cargo would leave out link-time optimisation without a word.
+    command.args(["rustc", "--lib", "--crate-type", "cdylib", "--target", setup::WASM_TARGET]);
+    command.args(["--no-default-features", "--features", feature]);
     command.args(["--profile", profile.name()]);
+    // From these the parts are found that can be split off.
+    command.args(["--", "-Clink-args=--emit-relocs"]);
     command
+}
+
+/// The client as rustc leaves it.
+pub fn compiled(workspace: &Workspace, profile: Profile) -> PathBuf {
+    workspace.target.join(setup::WASM_TARGET).join(profile.name()).join(NAME).with_extension("wasm")
 }
 
 /// Turns the compiled client into what a browser loads, and returns the folder with it.
 ///
 /// # Errors
 ///
-/// When the client was not compiled, or wasm-bindgen refuses it.
+/// When the client was not compiled, or it cannot be split or bound.
 pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
-    let compiled = workspace.target.join(setup::WASM_TARGET).join(profile.name()).join(NAME).with_extension("wasm");
+    let compiled = compiled(workspace, profile);
     let folder = workspace.target.join("client").join(profile.name());
-    let optimiser = match profile {
-        Profile::Dev => None,
-        Profile::Release => setup::wasm_opt(workspace),
-    };
-
     let stamp = folder.join("stamp");
-    let state = state(&compiled, optimiser.is_some())?;
+    let state = state(&compiled)?;
+    let bound = folder.join("pkg");
     if fs::read_to_string(&stamp).is_ok_and(|written| written == state) {
-        return Ok(folder.join("pkg"));
+        return Ok(bound);
     }
     if folder.exists() {
         fs::remove_dir_all(&folder).context("clearing the bound client")?;
     }
+    let names = if profile == Profile::Release { Names::Dropped } else { Names::Kept };
+    bind_into(&bound, &compiled, names)?;
+    fs::write(stamp, state)?;
+    Ok(bound)
+}
 
-    let bound = folder.join("pkg");
+/// The same into `folder`, beside what is there.
+///
+/// # Errors
+///
+/// As [`bind`].
+pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
+    fs::create_dir_all(folder)?;
+    let whole = fs::read(compiled).context("the compiled client")?;
+    let main = folder.join("main.wasm");
+
+    let mut options = wasm_split_cli_support::Options::new(&whole);
+    let (main_module, link_name) = (format!("./{NAME}.js"), format!("./{SPLIT}"));
+    options.output_dir = folder;
+    options.main_out_path = &main;
+    options.main_module = &main_module;
+    options.link_name = &link_name;
+    let split = wasm_split_cli_support::transform(options)
+        .map_err(|error| Failure::new(format!("splitting the client: {error:#}")))?;
+
+    let script = folder.join(SPLIT);
+    if split.split_modules.is_empty() {
+        fs::remove_file(script)?;
+    } else {
+        let text = fs::read_to_string(&script)?;
+        fs::write(script, format!("{FETCH}{text}"))?;
+        let manifest: BTreeMap<_, _> = split.prefetch_map.into_iter().collect();
+        fs::write(folder.join(MANIFEST), serde_json::to_vec(&manifest).context("the parts of the client")?)?;
+    }
+    if names == Names::Dropped {
+        for part in &split.split_modules {
+            fs::write(part, wasm::without_names(&fs::read(part)?)?)?;
+        }
+    }
+
     Bindgen::new()
-        .input_path(&compiled)
+        .input_path(&main)
         .out_name(NAME)
         .web(true)
         .and_then(|bindgen| {
             bindgen
                 .typescript(false)
-                .remove_name_section(profile == Profile::Release)
+                // The parts use them.
+                .keep_lld_exports(!split.split_modules.is_empty())
+                .remove_name_section(names == Names::Dropped)
                 .remove_producers_section(true)
-                .generate(&bound)
+                .generate(folder)
         })
         .context("binding the client")?;
-    if let Some(optimiser) = optimiser {
-        say("shrinking the client with wasm-opt");
-        shrink(optimiser, &bound.join(format!("{NAME}_bg.wasm")))?;
-    }
-    fs::write(stamp, state)?;
-    Ok(bound)
+    fs::remove_file(main)?;
+    Ok(())
 }
 
 /// What tells one compilation from the next: a client that is compiled anew is written anew.
-fn state(compiled: &Path, optimised: bool) -> Outcome<String> {
+fn state(compiled: &Path) -> Outcome<String> {
     let data = fs::metadata(compiled).context("the compiled client")?;
     let written = data.modified()?.duration_since(UNIX_EPOCH).context("the client's age")?;
-    Ok(format!("{} bytes, written {}, optimised {optimised}", data.len(), written.as_nanos()))
-}
-
-fn shrink(mut optimiser: Command, wasm: &Path) -> Outcome {
-    run(optimiser
-        .arg("-Oz")
-        .args(["--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
-        .args(["--enable-sign-ext", "--enable-mutable-globals"])
-        .args(["--enable-reference-types", "--enable-multivalue"])
-        .arg(wasm)
-        .arg("-o")
-        .arg(wasm))
+    Ok(format!("{} bytes, written {}", data.len(), written.as_nanos()))
 }

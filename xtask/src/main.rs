@@ -2,8 +2,8 @@
 //!
 //! Each task is a module. What they share: `workspace` knows where things are, `process` starts
 //! other programs, `setup` provides what a machine lacks, `postgres` a database server, `balancer` one
-//! address for several nodes, `client` and `server` compile the two halves, `site` keeps the folder of
-//! assets that the server serves.
+//! address for several nodes, `demo` a server to ask, `client` and `server` compile the two halves, `site` keeps the
+//! folder of assets that the server serves.
 
 mod api_test;
 mod attack;
@@ -12,8 +12,11 @@ mod bench;
 mod build;
 mod client;
 mod cluster;
+mod demo;
+mod lighthouse;
 mod lint;
 mod postgres;
+mod preview;
 mod process;
 mod run;
 mod sbom;
@@ -22,6 +25,8 @@ mod setup;
 mod site;
 mod test;
 mod torture;
+mod wasm;
+mod weight;
 mod workspace;
 
 use std::env;
@@ -43,6 +48,12 @@ const TASKS: &[Task] = &[
         arguments: "[-- flags of `bespoken serve`]",
         does: "build client and server for development, and serve with demo data",
         start: run::start,
+    },
+    Task {
+        name: "preview",
+        arguments: "",
+        does: "compile the client-only preview; `trunk serve` calls this",
+        start: preview::start,
     },
     Task {
         name: "cluster",
@@ -70,7 +81,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "test",
-        arguments: "[unit] [integration] [browser] [part of a test's name] [--api]",
+        arguments: "[unit] [integration] [browser] [part of a test's name] [--api] [--weight]",
         does: "lint and every test; or only the named kinds, without lint",
         start: test::start,
     },
@@ -85,6 +96,18 @@ const TASKS: &[Task] = &[
         arguments: "[--cluster]",
         does: "ten minutes of clients, cuts and kills against the release build, alone or as three nodes",
         start: torture::start,
+    },
+    Task {
+        name: "weight",
+        arguments: "",
+        does: "what a browser loads, by part and by crate, held against the budgets",
+        start: weight::start,
+    },
+    Task {
+        name: "lighthouse",
+        arguments: "[--runs N]",
+        does: "measure a guest's first visit to the release build with Lighthouse (Node, Chromium)",
+        start: lighthouse::start,
     },
     Task {
         name: "bench",

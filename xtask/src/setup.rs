@@ -216,31 +216,6 @@ fn has_playwrights_chromium(workspace: &Workspace) -> bool {
     output(&mut node).is_some_and(|path| Path::new(&path).exists())
 }
 
-/// The WASM optimiser: the pinned one of end2end/, or a recent one of the system. `None`, with a
-/// line that says so, when neither can be had.
-pub fn wasm_opt(workspace: &Workspace) -> Option<Command> {
-    if has_node() {
-        if let Err(failure) = node_packages(workspace, &workspace.end2end()) {
-            say(failure);
-        }
-        let pinned = workspace.end2end().join("node_modules/binaryen/bin/wasm-opt");
-        if pinned.exists() {
-            let mut command = Command::new("node");
-            command.arg(pinned);
-            return Some(command);
-        }
-    }
-    let system = on_path("wasm-opt").filter(|path| {
-        // "wasm-opt version 120 (…)"; older ones do not know all that rustc emits.
-        let version = output(Command::new(path).arg("--version")).unwrap_or_default();
-        version.split_whitespace().filter_map(|word| word.parse().ok()).any(|n: u32| n >= 120)
-    });
-    if system.is_none() {
-        say("no wasm-opt (npm or binaryen 120 provides it): the client is about a third larger");
-    }
-    system.map(Command::new)
-}
-
 /// The NATS server: what `BESPOKEN_TEST_NATS` names, or that of the system.
 ///
 /// # Errors

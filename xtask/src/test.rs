@@ -1,5 +1,6 @@
 //! `cargo xtask test`: lint and all tests. `unit`, `integration` and `browser` choose kinds; any
-//! other word chooses tests by a part of their name. `--api` adds `cargo xtask api-test`.
+//! other word chooses tests by a part of their name. `--api` adds `cargo xtask api-test`, `--weight` adds `cargo xtask
+//! weight`.
 //!
 //! The client's logic is tested on the host with the unit tests, as it is in the same library.
 //! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN, and run once
@@ -10,13 +11,14 @@ use std::fs;
 use crate::postgres::Server;
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
-use crate::{api_test, bench, client, lint, run as run_task, server, setup};
+use crate::{api_test, bench, client, lint, run as run_task, server, setup, weight};
 
 struct Wanted<'a> {
     unit: bool,
     integration: bool,
     browser: bool,
     api: bool,
+    weight: bool,
     names: Vec<&'a str>,
 }
 
@@ -28,8 +30,9 @@ impl<'a> Wanted<'a> {
             .filter(|word| !word.starts_with("--"))
             .partition(|word| ["unit", "integration", "browser"].contains(word));
         let wants = |kind| kinds.is_empty() || kinds.contains(&kind);
-        let api = arguments.iter().any(|word| word == "--api");
-        Self { unit: wants("unit"), integration: wants("integration"), browser: wants("browser"), api, names }
+        let adds = |flag| arguments.iter().any(|word| word == flag);
+        let (api, weight) = (adds("--api"), adds("--weight"));
+        Self { unit: wants("unit"), integration: wants("integration"), browser: wants("browser"), api, weight, names }
     }
 
     fn everything(&self) -> bool {
@@ -62,6 +65,10 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     }
     if wanted.api {
         api_test::hold(workspace, &[])?;
+    }
+    // Last: it puts the release's client in the place of the one under test.
+    if wanted.weight {
+        weight::hold(workspace)?;
     }
     Ok(())
 }

@@ -138,7 +138,7 @@ pub(super) struct State {
 }
 
 /// The dashboard as it is when the page opens.
-#[island]
+#[island(lazy)]
 pub fn Desk(
     inbox: api::Inbox,
     view: View,

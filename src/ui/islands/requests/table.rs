@@ -60,7 +60,7 @@ impl Look {
 }
 
 /// The table of requests. `chosen` is what the page's address says of the open chat.
-#[island]
+#[island(lazy)]
 pub fn RequestTable(
     list: RequestList,
     look: Look,

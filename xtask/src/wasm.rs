@@ -1,0 +1,133 @@
+//! Reads compiled WASM: what it holds of which crate.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+use crate::process::{Context, Outcome};
+
+/// The module without the names of its functions.
+///
+/// # Errors
+///
+/// When this is no WASM.
+pub fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
+    // Magic number and version.
+    let mut kept = module.get(..8).unwrap_or_default().to_vec();
+    let mut from = kept.len();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.context("reading WASM")?;
+        let Some((_, content)) = payload.as_section() else { continue };
+        let is_names = matches!(&payload, Payload::CustomSection(section) if section.name() == "name");
+        // With the section's header, which stands between the one before and its content.
+        let end = content.end as usize;
+        if !is_names {
+            kept.extend_from_slice(&module[from..end]);
+        }
+        from = end;
+    }
+    Ok(kept)
+}
+
+/// How many bytes of code each crate has in a module that keeps its names.
+///
+/// # Errors
+///
+/// When this is no WASM.
+pub fn code_by_crate(module: &[u8]) -> Outcome<BTreeMap<String, usize>> {
+    let mut imported = 0;
+    let mut bodies = Vec::new();
+    let mut names = HashMap::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.context("reading WASM")? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    let import = import.context("reading WASM")?;
+                    imported += u32::from(matches!(import.ty, wasmparser::TypeRef::Func(_)));
+                }
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body.as_bytes().len()),
+            Payload::CustomSection(section) => {
+                if let KnownCustom::Name(parts) = section.as_known() {
+                    for part in parts {
+                        let Name::Function(functions) = part.context("reading names")? else { continue };
+                        for function in functions {
+                            let function = function.context("reading names")?;
+                            names.insert(function.index, function.name);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut sizes = BTreeMap::new();
+    for (index, body) in (imported..).zip(bodies) {
+        let name = names.get(&index).copied().unwrap_or_default();
+        *sizes.entry(crate_of(name)).or_default() += body;
+    }
+    Ok(sizes)
+}
+
+/// Crates of Rust itself.
+const STANDARD: [&str; 3] = ["core", "alloc", "std"];
+/// Whose function has no crate in its name.
+const NOBODY: &str = "(no crate)";
+
+/// The crate that a function is there for: the first in its name, and if that is one of Rust itself, the first other,
+/// such as the one whose type a list is of.
+fn crate_of(name: &str) -> String {
+    let name = rustc_demangle::try_demangle(name).map_or_else(|_| name.to_owned(), |name| format!("{name:#}"));
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut first = None;
+    for (at, _) in name.match_indices("::") {
+        let before = &name[..at];
+        // `std[4e21c0a1]`
+        let before = before.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map_or(before, |(name, _)| name);
+        let start = before.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
+        let word = &before[start..];
+        // Otherwise it is what stands in a crate, or a trait's.
+        let begins = !word.is_empty() && !before[..start].ends_with("::");
+        if begins && word.starts_with(|c: char| c.is_ascii_lowercase()) {
+            if !STANDARD.contains(&word) {
+                return word.to_owned();
+            }
+            first.get_or_insert(word);
+        }
+    }
+    first.unwrap_or(NOBODY).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An empty custom section by this name.
+    fn section(name: &str) -> Vec<u8> {
+        let length = name.len() as u8;
+        [&[0, length + 1, length], name.as_bytes()].concat()
+    }
+
+    #[test]
+    fn names_go_and_the_rest_stays() {
+        let head = b"\0asm\x01\0\0\0".to_vec();
+        let module = [head.clone(), section("a"), section("name"), section("b")].concat();
+        assert_eq!(without_names(&module).unwrap(), [head, section("a"), section("b")].concat());
+    }
+
+    #[test]
+    fn functions_belong_to_the_first_crate_that_is_not_rusts_own() {
+        for (name, expected) in [
+            ("tachys::html::element::f", "tachys"),
+            ("<bespoken::ui::Row as core::fmt::Debug>::fmt", "bespoken"),
+            ("core::ptr::drop_in_place<alloc::vec::Vec<serde_json::Value>>", "serde_json"),
+            ("<alloc::vec::Vec<T> as core::ops::Drop>::drop", "alloc"),
+            ("_RNvCs1234_7mycrate3foo", "mycrate"),
+            ("<dlmalloc[e24a27700634d609]::Dlmalloc<dlmalloc[e24a27700634d609]::sys::System>>::malloc", "dlmalloc"),
+            ("core[c5930c85a12de822]::str::slice_error_fail_rt", "core"),
+            ("memcpy", NOBODY),
+        ] {
+            assert_eq!(crate_of(name), expected, "{name}");
+        }
+    }
+}
