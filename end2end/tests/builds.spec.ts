@@ -3,20 +3,25 @@ import { expect, test } from "../support/test";
 
 const missing = { status: 404, headers: { "cache-control": "no-store", "content-type": "text/plain" }, body: "" };
 
-test("files that the first node does not have are asked for again", async ({ api, person }) => {
-  const { link } = await api.openChat("Oak table");
-  const guest = await person();
-  const asked = new Map<string, number>();
-  await guest.page.route("**/pkg/**", async (route) => {
-    const file = new URL(route.request().url()).pathname.replace(/.*\//, "");
-    asked.set(file, (asked.get(file) ?? 0) + 1);
-    await (asked.get(file)! <= 2 ? route.fulfill(missing) : route.continue());
-  });
-  await guest.page.goto(link);
-  await guest.chat.live();
-  await expect(guest.page.locator(".visually-hidden").first()).toHaveCSS("position", "absolute");
-  await expect(guest.page.locator(".outdated")).toHaveCount(0);
-  expect([...asked.keys()]).toEqual(expect.arrayContaining(["bespoken.css", "bespoken.js", "bespoken_bg.wasm"]));
+test("files that the first node does not have are asked for again", async ({ api, person, server }) => {
+  const { id, link } = await api.openChat("Oak table");
+  for (const entrance of [link, server.link("admin")]) {
+    const { page, chat } = await person();
+    await page.context().request.get(entrance);
+    const asked = new Map<string, number>();
+    await page.route("**/pkg/**", async (route) => {
+      const file = new URL(route.request().url()).pathname.replace(/.*\//, "");
+      asked.set(file, (asked.get(file) ?? 0) + 1);
+      await (asked.get(file)! <= 2 ? route.fulfill(missing) : route.continue());
+    });
+    await page.goto(entrance === link ? `/chat/${id}` : `/admin?chat=${id}`);
+    await chat.live();
+    await expect(page.locator(".visually-hidden").first()).toHaveCSS("position", "absolute");
+    // All of them in the end, also the parts of lazy islands.
+    await expect.poll(() => Math.min(...asked.values())).toBeGreaterThan(2);
+    await expect(page.locator(".outdated")).toHaveCount(0);
+    expect([...asked.keys()]).toEqual(expect.arrayContaining(["bespoken.css", "bespoken.js", "bespoken_bg.wasm"]));
+  }
 });
 
 test("a page whose build is gone is loaded again once, and then says so", async ({ api, person }) => {
