@@ -1,7 +1,7 @@
 //! A whole conversation as a text, a page or JSON to keep. None has control characters but line breaks and tabs:
 //! what shows it may be a terminal. In the text only what the server says begins a line: everything else is indented.
 
-use html_escape::encode_text;
+use html_escape::encode_double_quoted_attribute as escaped;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
 
 pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
     let heading = format!("Chat with {}", plain_line(&conversation.customer_name));
-    let title = encode_text(&heading);
+    let title = escaped(&heading);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
@@ -59,7 +59,7 @@ pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String 
     }
     for message in messages {
         let (head, body) = (head(message), lines(message).join("\n"));
-        let (head, body) = (encode_text(&head), encode_text(&body));
+        let (head, body) = (escaped(&head), escaped(&body));
         html.push_str(&format!("<article><h2>{head}</h2><p>{body}</p></article>\n"));
     }
     html.push_str("</body>\n</html>\n");
