@@ -1,6 +1,8 @@
 //! A conversation: the persisted thread between one customer side and the admins.
 
-use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
+#[cfg(target_arch = "wasm32")]
+use serde::{Deserializer, de::IgnoredAny};
 use utoipa::ToSchema;
 
 use super::{ConversationId, ParticipantId, RequestId, Timestamp};
@@ -34,9 +36,8 @@ pub struct Conversation {
     /// Always null for the customer side.
     pub customer_email: Option<String>,
     /// What the program that opened the conversation attached to it: an object or null. Always
-    /// null for the customer side. It is for programs: whoever reads a conversation as this type, as browsers do, does
-    /// not read it.
-    #[serde(deserialize_with = "unread")]
+    /// null for the customer side. It is for programs: a browser does not read it.
+    #[cfg_attr(target_arch = "wasm32", serde(deserialize_with = "unread"))]
     pub metadata: serde_json::Value,
     /// The admin who looks after it, as a participant.
     pub assignee_id: Option<ParticipantId>,
@@ -63,6 +64,7 @@ pub struct Conversation {
 }
 
 /// Skips a value, however large.
+#[cfg(target_arch = "wasm32")]
 fn unread<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_json::Value, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| serde_json::Value::Null)
 }
