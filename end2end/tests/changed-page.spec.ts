@@ -2,25 +2,7 @@
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "../support/test";
-
-/** Does to every text what Chrome's translator does. */
-function translate(): void {
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT, (text) =>
-    /^(SCRIPT|STYLE|TEXTAREA)$/.test(text.parentElement?.tagName ?? "") || !text.nodeValue?.trim()
-      ? NodeFilter.FILTER_REJECT
-      : NodeFilter.FILTER_ACCEPT,
-  );
-  const found: Node[] = [];
-  while (texts.nextNode()) found.push(texts.currentNode);
-  for (const text of found) {
-    const outer = document.createElement("font");
-    const inner = document.createElement("font");
-    outer.style.verticalAlign = inner.style.verticalAlign = "inherit";
-    inner.textContent = `«${text.nodeValue}»`;
-    outer.append(inner);
-    text.parentNode?.replaceChild(outer, text);
-  }
-}
+import { translate } from "../support/translator";
 
 /** Opens the page, and holds the client back until the returned function is called. */
 async function openAsleep(page: Page, link: string): Promise<() => void> {
@@ -39,7 +21,7 @@ test("a page that was translated before it woke goes live", async ({ api, person
   await api.post(id, "How long should it be?");
   const guest = await person();
   const wake = await openAsleep(guest.page, link);
-  await guest.page.evaluate(translate);
+  await translate(guest.page);
   await expect(guest.page.locator("font").first()).toBeAttached();
   wake();
   await guest.chat.live();
@@ -79,7 +61,7 @@ test("what was typed into a page that was changed before it woke is kept", async
   const wake = await openAsleep(guest.page, link);
   await guest.chat.field.fill("Half a thought");
   await guest.chat.field.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(4, 6));
-  await guest.page.evaluate(translate);
+  await translate(guest.page);
   wake();
   await guest.chat.live();
   await expect(guest.chat.field).toHaveValue("Half a thought");
