@@ -246,23 +246,25 @@ impl Service {
 
     async fn latest(&self, actor: &Actor, id: ConversationId) -> Result<Chat, Problem> {
         let room = self.store.load_room(actor, id, None, JOIN_LATEST).await.map_err(problem)?;
-        let storage::Room { seat, page, mut participants, receipts } = room;
+        let me = room.seat.me.clone();
+        let message_chars = self.settings.limits.message_chars;
+        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars })
+    }
+
+    /// A room as it was loaded, as `actor` sees it, with who is online now.
+    pub(super) fn joined(&self, actor: &Actor, id: ConversationId, loaded: storage::Room) -> Joined {
+        let storage::Room { seat, page, mut participants, receipts } = loaded;
         self.hub.mark_online(id, &mut participants);
-        let me = seat.me.clone();
-        Ok(Chat {
-            joined: Joined {
-                room: id,
-                epoch: self.epoch,
-                head: page.head,
-                conversation: self.seen_by(actor, seat),
-                participants,
-                receipts,
-                messages: page.messages,
-                more: page.more,
-            },
-            me,
-            message_chars: self.settings.limits.message_chars,
-        })
+        Joined {
+            room: id,
+            epoch: self.epoch,
+            head: page.head,
+            conversation: self.seen_by(actor, seat),
+            participants,
+            receipts,
+            messages: page.messages,
+            more: page.more,
+        }
     }
 
     /// Closes or reopens a conversation.

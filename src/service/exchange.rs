@@ -10,8 +10,8 @@ use crate::{
     api::Exchanged,
     domain::{Actor, ConversationId, Epoch, ParticipantId, Problem, RequestOrder, Timestamp},
     live::Person,
-    protocol::{ClientFrame, JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame},
-    storage::{self, ConversationFilter, RequestFilter, now},
+    protocol::{ClientFrame, JOIN_CATCH_UP, JOIN_LATEST, ServerFrame},
+    storage::{ConversationFilter, RequestFilter, now},
 };
 
 /// Frames that are taken at once: a browser sends what it has, and has one message under way at a time.
@@ -115,29 +115,20 @@ impl Service {
             return Err(Problem::invalid("after", "A rev is never negative."));
         }
         let most = if after.is_some() { JOIN_CATCH_UP } else { JOIN_LATEST };
-        let storage::Room { mut seat, page, mut participants, receipts } =
-            self.store.load_room(actor, room, after, most).await.map_err(problem)?;
-        if sender.is_some_and(|sender| sender != seat.me.id) {
+        let mut loaded = self.store.load_room(actor, room, after, most).await.map_err(problem)?;
+        if sender.is_some_and(|sender| sender != loaded.seat.me.id) {
             return Err(Problem::somebody_else());
         }
-        if epoch.is_some_and(|epoch| epoch != self.epoch) || after.is_some_and(|after| after > page.head) {
+        if epoch.is_some_and(|epoch| epoch != self.epoch) || after.is_some_and(|after| after > loaded.page.head) {
             return Ok(ServerFrame::Resync { room });
         }
-        if participants.iter().all(|person| person.id != seat.me.id) {
-            seat = self.store.join(actor, room).await.map_err(problem)?;
-            participants.push(seat.me.clone());
+        if loaded.participants.iter().all(|person| person.id != loaded.seat.me.id) {
+            loaded.seat = self.store.join(actor, room).await.map_err(problem)?;
+            loaded.participants.push(loaded.seat.me.clone());
         }
-        self.hub.mark_online(room, &mut participants);
-        Ok(ServerFrame::Joined(Box::new(Joined {
-            room,
-            epoch: self.epoch,
-            head: page.head,
-            conversation: self.seen_by(actor, seat),
-            participants,
-            receipts,
-            messages: page.messages,
-            more: after.is_some() && page.more,
-        })))
+        // Without `after`, older messages are loaded on demand; `more` speaks of changes only.
+        loaded.page.more &= after.is_some();
+        Ok(ServerFrame::Joined(Box::new(self.joined(actor, room, loaded))))
     }
 
     /// The conversations, and the requests if the browser `follows` them, that were active since a moment.
