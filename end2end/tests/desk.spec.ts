@@ -313,3 +313,17 @@ test("Arabic and Hebrew names and previews are in their own order, on the side o
     await expect(shown).toHaveCSS("text-align", "left");
   }
 });
+
+test("a chat that is replaced is left once", async ({ admin, api }) => {
+  const [first, second] = [await api.openChat("Oak one"), await api.openChat("Elm two")];
+  const sent: string[] = [];
+  admin.page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => sent.push(String(payload))));
+  await admin.page.goto(`/admin?chat=${first.id}`);
+  await admin.chat.live();
+  await admin.page.getByRole("link", { name: /Elm two/ }).click();
+  await expect(admin.page.getByRole("heading", { name: "Elm two" })).toBeVisible();
+  await admin.chat.live();
+  await expect.poll(() => sent.filter((frame) => frame.includes("leaveRequest")).length).toBe(1);
+  expect(sent.find((frame) => frame.includes("leaveRequest"))).toContain(first.id);
+  expect(second.id).not.toBe(first.id);
+});

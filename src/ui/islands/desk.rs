@@ -362,15 +362,11 @@ impl State {
 
     /// Shows this beside the list, in the place of what was shown.
     fn put(self, shown: Shown) {
-        let room = |shown: &Shown| if let Shown::Chat(chat) = shown { Some(chat.joined.room) } else { None };
-        let left = self.shown.with_untracked(|(_, shown)| room(shown)).filter(|left| Some(*left) != room(&shown));
         if let Shown::Chat(chat) = &shown {
             self.list.write().open_beside(chat.joined.conversation.clone());
         }
+        // The panel that goes leaves its room.
         self.shown.update(|now| *now = (now.0 + 1, shown));
-        if let Some(room) = left {
-            socket::send(&ClientFrame::LeaveRequest { room });
-        }
     }
 
     /// Asks for the first part, a little later.
