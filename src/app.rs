@@ -21,6 +21,7 @@ use leptos_router::{
 
 use crate::{
     domain::Problem,
+    locales::{self, t},
     ui::pages::{
         AccountPage, AdminRequestsPage, ConfirmPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage,
         LoginPage, LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage,
@@ -90,20 +91,31 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let form = FormState::current();
     let answer = (form.problem.is_some() || !form.values.is_empty()).then_some("true");
     let nonce = use_nonce();
+    let locale = locales::current();
     if let Some(context) = Owner::current_shared_context() {
         // Outside of islands nothing is taken over in the browser.
         context.set_is_hydrating(false);
     }
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-session=session>
+        <html lang=locale.tag() dir="ltr" data-session=session>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff" />
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#1a1d24" />
-                <script nonce=nonce.clone() data-client=client data-answer=answer inner_html=BOOT.as_str()></script>
+                <script
+                    nonce=nonce.clone()
+                    data-client=client
+                    data-answer=answer
+                    data-locale=locale.tag()
+                    data-updated=t!(locale, frame::UPDATED)
+                    data-broken=t!(locale, frame::BROKEN)
+                    data-cut-off=t!(locale, frame::CUT_OFF)
+                    data-reload=t!(locale, frame::RELOAD)
+                    inner_html=BOOT.as_str()
+                ></script>
                 <link rel="stylesheet" href=stylesheet />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="manifest" href="/site.webmanifest" />

@@ -9,6 +9,7 @@
 //! | [`client`] | what runs in the browser: timeline, outbox, reconnect, socket | all (tested on the host) |
 //! | [`ui`] | pages, islands and components | all |
 //! | [`api`] | server functions: what pages and islands ask the server | all (bodies on the server) |
+//! | [`locales`] | every text that people read, in each language | all |
 //! | [`app`] | the HTML document and the table of pages | all |
 //! | `service` | use cases; the only place that joins storage and live | server |
 //! | `storage` | the database | server |
@@ -22,6 +23,9 @@ pub mod api;
 pub mod app;
 pub mod client;
 pub mod domain;
+// The browser's part shows some of the texts.
+#[cfg_attr(not(feature = "ssr"), allow(dead_code))]
+pub mod locales;
 pub mod protocol;
 pub mod ui;
 
@@ -34,11 +38,12 @@ pub mod service;
 #[cfg(feature = "ssr")]
 pub mod storage;
 
-/// Wakes the islands of a server-rendered page. Called by the page's own script.
+/// Wakes the islands of a server-rendered page in the language of this tag. Called by the page's own script.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
+pub fn hydrate(locale: &str) {
     console_error_panic_hook::set_once();
+    locales::set_current(locale.parse().unwrap_or_default());
     leptos::mount::hydrate_islands();
 }
 

@@ -10,6 +10,7 @@ use std::{
 use bespoken::{
     domain::{Code, Name, Role, TokenId, plain_line},
     http::{Config, Deadlines, MetricsAccess, Running, TrustedProxies, serve},
+    locales::Locale,
     service::{self, Contents, Limits, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, DatabaseCopy, Erased, Expiry},
 };
@@ -116,6 +117,9 @@ struct Serve {
     /// What budgets are in
     #[arg(long, env = "BESPOKEN_CURRENCY", default_value = "EUR")]
     currency: String,
+    /// What people read whose browsers ask for no language that there is: en or de
+    #[arg(long, env = "BESPOKEN_LANGUAGE", default_value = "en")]
+    language: Locale,
     /// The mail server, such as smtps://user:password@host; without one, mail is written to the log
     #[arg(long, env = "SMTP_URL", hide_env_values = true)]
     smtp_url: Option<String>,
@@ -326,6 +330,7 @@ async fn run(args: Serve) -> Result<(), Failure> {
         public_url: args.public_url,
         business: Name::parse("business", &args.business)?,
         currency: args.currency,
+        language: args.language,
         smtp_url: args.smtp_url,
         mail_from: args.mail_from,
         limits: args.limits,
@@ -390,6 +395,7 @@ async fn open_with_files(database: &Database, data_dir: &Path) -> Result<std::sy
         public_url: String::new(),
         business: Name::parse("business", "Bespoken")?,
         currency: String::new(),
+        language: Locale::default(),
         limits: Limits::default(),
         data_dir: data_dir.to_owned(),
         link_key: LinkKey::random(),

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::locales::{self, t};
+
 /// The kinds of failure that a client can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -110,7 +112,7 @@ impl Problem {
 
     #[must_use]
     pub fn unauthorized() -> Self {
-        Self::new(Code::Unauthorized, "Please sign in.")
+        Self::new(Code::Unauthorized, t!(locales::current(), problem::SIGN_IN))
     }
 
     #[must_use]

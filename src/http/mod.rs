@@ -10,6 +10,7 @@ mod error;
 mod forms;
 mod health;
 mod home;
+mod language;
 mod links;
 mod listener;
 mod metrics;

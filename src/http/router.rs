@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-use super::{App, assets, auth, forms, health, home, metrics, pace, pages, rest, security, trace, ws};
+use super::{App, assets, auth, forms, health, home, language, metrics, pace, pages, rest, security, trace, ws};
 use crate::domain::RequestText;
 
 /// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
@@ -53,6 +53,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/login", get(pages::login).post(forms::sign_in))
         .route("/logout", get(pages::logout).post(forms::sign_out))
         .route("/session", get(pages::session))
+        .route("/language", post(language::choose))
         .route("/register", get(pages::register).post(forms::register))
         .route("/forgot", get(pages::public).post(forms::forgot))
         .route("/reset", get(pages::reset).post(forms::reset))
@@ -101,6 +102,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/ws", any(ws::upgrade))
         // Everything above knows who asks; what follows is the same for everyone.
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify))
+        .layer(middleware::from_fn_with_state(app.clone(), language::speak))
         .layer(security::same_origin(app.service.public_url()))
         .layer(middleware::map_request(security::trust_tokens))
         .route("/healthz", get(health::alive))

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     domain::Name,
     live::bus,
+    locales::Locale,
     service::{Limits, LinkKey, Mail, Retention, Service, Settings},
     storage::{self, StoreError},
 };
@@ -50,6 +51,8 @@ pub struct Config {
     pub business: Name,
     /// What budgets are in: `EUR`.
     pub currency: String,
+    /// What people read whose browsers ask for no language that there is.
+    pub language: Locale,
     /// `smtp:` or `smtps:` URL of the mail server. `None`: mail is written to the log.
     pub smtp_url: Option<String>,
     /// Whom mail comes from. `None`: `no-reply` at the host of the public URL.
@@ -126,6 +129,7 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         public_url: public_url.clone(),
         business: config.business,
         currency: config.currency,
+        language: config.language,
         limits: config.limits,
         data_dir: config.data_dir,
         link_key,

@@ -43,6 +43,7 @@ use super::{App, Asker, auth, error, listener, metrics::Metrics, slots::Slot};
 use crate::{
     domain::{Actor, Code, Problem, Timestamp},
     live::{Socket, Writing, frame},
+    locales,
     protocol::{ClientFrame, ServerFrame, close},
     service::{Connection, Service},
     storage::now,
@@ -113,7 +114,7 @@ pub(super) async fn upgrade(
     let expires_at = asker.session.map(|session| session.expires_at);
     // The server waits for it when it goes down, so that everyone is told.
     let open = app.sockets.token();
-    tokio::spawn(async move {
+    tokio::spawn(locales::within(locales::current(), async move {
         // Fails only if the peer has gone by now.
         if let Ok(upgraded) = on_upgrade.await
             && let Ok(parts) = upgraded.downcast::<TokioIo<listener::Connection>>()
@@ -125,7 +126,7 @@ pub(super) async fn upgrade(
             run(app.service, app.metrics, connection, peer, expires_at).await;
         }
         drop(open);
-    });
+    }));
     let accept = derive_accept_key(key.as_bytes());
     let headers =
         [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket"), (header::SEC_WEBSOCKET_ACCEPT, &accept)];

@@ -52,6 +52,7 @@ pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 use crate::{
     domain::{Epoch, Name, Problem},
     live::{Bus, Event, Hub, Line, Topic},
+    locales::Locale,
     storage::{Store, StoreError},
 };
 
@@ -65,6 +66,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What budgets are in: `EUR`.
     pub currency: String,
+    /// What people read whose browsers ask for no language that there is.
+    pub language: Locale,
     /// Keeps attached files.
     pub data_dir: std::path::PathBuf,
     /// Makes the secrets of shared links.
@@ -237,6 +240,12 @@ impl Service {
     #[must_use]
     pub fn business_name(&self) -> String {
         self.settings.business.to_string()
+    }
+
+    /// What people read whose browsers ask for no language that there is.
+    #[must_use]
+    pub fn locale(&self) -> Locale {
+        self.settings.language
     }
 
     /// What budgets are in.

@@ -1,9 +1,10 @@
 // Written into every page, before its styles. It hydrates the islands, as Leptos' own script does, and keeps at it
 // when something is in the way. What it needs stands in its own attributes: `data-client` (the address of the client
-// without its ending), `data-answer` (the page answers a form, so loading it again would lose what was typed).
+// without its ending), `data-answer` (the page answers a form, so loading it again would lose what was
+// typed), `data-locale` (the page's language, for the client), and what it may have to say.
 (() => {
   const root = document.documentElement;
-  const { client, answer } = document.currentScript.dataset;
+  const { client, answer, locale, updated, broken, cutOff, reload } = document.currentScript.dataset;
   const PAUSES_MS = [100, 300, 700, 1500, 3000];
   const pause = (ms) => new Promise((done) => setTimeout(done, ms * (0.5 + Math.random())));
   const RELOADED = "bespoken:reloaded";
@@ -30,21 +31,21 @@
     notice.setAttribute("role", "alert");
     const button = document.createElement("button");
     button.className = "button button--small";
-    button.textContent = "Reload";
+    button.textContent = reload;
     button.addEventListener("click", () => location.reload());
     notice.append(`${words} `, button);
     document.body.append(notice);
   };
-  const outdated = (again) => recover("This site was updated while you had the page open.", again);
+  const outdated = (again) => recover(updated, again);
   const whenRead = (act) =>
     document.readyState === "loading" ? addEventListener("DOMContentLoaded", act, { once: true }) : act();
   document.addEventListener("outdated", () => outdated(false));
 
   // After a panic nothing of the client can be relied on.
   let live = false;
-  const broken = (error) => error?.name === "RuntimeError" && recover("Something went wrong on this page.", !live);
-  addEventListener("error", ({ error }) => broken(error));
-  addEventListener("unhandledrejection", ({ reason }) => broken(reason));
+  const panicked = (error) => error?.name === "RuntimeError" && recover(broken, !live);
+  addEventListener("error", ({ error }) => panicked(error));
+  addEventListener("unhandledrejection", ({ reason }) => panicked(reason));
 
   // While an update rolls out, two builds stand behind one address, and each knows only its own files. Asking
   // again may reach the right one.
@@ -136,11 +137,11 @@
     try {
       const [mod, module_or_path] = parts;
       await mod.default({ module_or_path });
-      mod.hydrate();
+      mod.hydrate(locale);
       await wake(document.body, mod);
       live = true;
     } catch (error) {
-      recover("Something went wrong on this page.", true);
+      recover(broken, true);
       throw error;
     }
     try {
@@ -150,7 +151,7 @@
     }
   };
   whenRead(() => {
-    if (!document.getElementById("end")) return recover("This page did not arrive in full.", true);
+    if (!document.getElementById("end")) return recover(cutOff, true);
     if (!document.querySelector("leptos-island")) return;
     guard(document);
     (self.requestIdleCallback ?? setTimeout)(start, { timeout: 2000 });

@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, TabTitle, icon};
+use super::{Icon, LanguageSwitch, TabTitle, icon};
 use crate::{
     api::Viewer,
     domain::{Role, User},
+    locales::{self, t},
 };
 
 /// How a page fills the window.
@@ -30,6 +31,7 @@ pub fn Frame(
     class: &'static str,
     children: Children,
 ) -> impl IntoView {
+    let locale = locales::current();
     let site = match layout {
         Layout::Sheet => "site",
         Layout::App => "site site--app",
@@ -42,13 +44,13 @@ pub fn Frame(
         <TabTitle text=tab />
         <div class=site data-viewer=whose>
             <div class="notice notice--danger estranged" role="alert" hidden>
-                <p>"You are signed in as somebody else in this browser now. Reload to go on."</p>
+                <p>{t!(locale, frame::SOMEBODY_ELSE)}</p>
                 <button class="button button--small" type="button">
-                    "Reload"
+                    {t!(locale, frame::RELOAD)}
                 </button>
             </div>
             <a class="skip" href="#main">
-                "Skip to the content"
+                {t!(locale, frame::SKIP)}
             </a>
             {(layout != Layout::Bare).then(|| view! { <Head viewer=viewer /> })}
             <main class=class id="main" tabindex="-1">
@@ -60,15 +62,17 @@ pub fn Frame(
 
 #[component]
 fn Head(viewer: Viewer) -> impl IntoView {
+    let locale = locales::current();
     let Viewer { user, business, .. } = viewer;
     let nav = match user {
         None => view! {
             <a class="button button--quiet button--small" href="/register">
-                "Register"
+                {t!(locale, frame::REGISTER)}
             </a>
             <a class="button button--quiet button--small" href="/login">
-                "Sign in"
+                {t!(locale, frame::SIGN_IN)}
             </a>
+            <LanguageSwitch class="button button--quiet button--small" />
         }
         .into_any(),
         Some(user) => view! { <SignedIn user=user /> }.into_any(),
@@ -79,7 +83,7 @@ fn Head(viewer: Viewer) -> impl IntoView {
                 <Mark />
                 <span>{business}</span>
             </a>
-            <nav class="head__nav" aria-label="Account">
+            <nav class="head__nav" aria-label=t!(locale, frame::ACCOUNT)>
                 {nav}
             </nav>
         </header>
@@ -88,15 +92,21 @@ fn Head(viewer: Viewer) -> impl IntoView {
 
 #[component]
 fn SignedIn(user: User) -> impl IntoView {
+    let locale = locales::current();
     let places: &[(&str, &str)] = match user.role {
-        Role::Admin => &[("/admin", "Chats"), ("/admin/requests", "Requests")],
-        Role::Customer => &[("/account", "My account")],
+        Role::Admin => &[("/admin", t!(locale, frame::CHATS)), ("/admin/requests", t!(locale, frame::REQUESTS))],
+        Role::Customer => &[("/account", t!(locale, frame::MY_ACCOUNT))],
     };
     let more: &[(&str, &str)] = match user.role {
-        Role::Admin => {
-            &[("/account", "Profile and security"), ("/admin/people", "People"), ("/admin/tokens", "API tokens")]
-        }
-        Role::Customer => &[("/account?tab=profile", "Profile"), ("/account?tab=security", "Security")],
+        Role::Admin => &[
+            ("/account", t!(locale, frame::PROFILE_AND_SECURITY)),
+            ("/admin/people", t!(locale, frame::PEOPLE)),
+            ("/admin/tokens", t!(locale, frame::API_TOKENS)),
+        ],
+        Role::Customer => &[
+            ("/account?tab=profile", t!(locale, frame::PROFILE)),
+            ("/account?tab=security", t!(locale, frame::SECURITY)),
+        ],
     };
     let name = user.name.to_string();
     view! {
@@ -113,7 +123,7 @@ fn SignedIn(user: User) -> impl IntoView {
         <details class="menu head__menu">
             <summary class="button button--quiet button--small">
                 <span class="head__viewer">
-                    <span class="visually-hidden">"Signed in as "</span>
+                    <span class="visually-hidden">{t!(locale, frame::SIGNED_IN_AS)}</span>
                     {name}
                 </span>
                 <Icon d=icon::UNFOLD />
@@ -128,9 +138,9 @@ fn SignedIn(user: User) -> impl IntoView {
                             </a>
                         }
                     })
-                    .collect_view()} <form method="post" action="/logout">
+                    .collect_view()} <LanguageSwitch class="menu__item" /> <form method="post" action="/logout">
                     <button class="menu__item" type="submit">
-                        "Sign out"
+                        {t!(locale, frame::SIGN_OUT)}
                     </button>
                 </form>
             </div>

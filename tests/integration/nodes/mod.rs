@@ -89,6 +89,7 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     let settings = Settings {
         public_url: "http://chat.example".into(),
         business: Name::parse("business", "Workshop").unwrap(),
+        language: bespoken::locales::Locale::default(),
         limits: Limits { sends: 1_000_000, message_chars: 1_000_000, ..Limits::default() },
         currency: "EUR".into(),
         data_dir: folder.path().to_owned(),

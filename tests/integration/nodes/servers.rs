@@ -98,6 +98,7 @@ pub async fn start(database_url: &str, folder: &TempDir, nats_url: String) -> Re
         data_dir: folder.path().to_owned(),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
+        language: bespoken::locales::Locale::default(),
         currency: "EUR".into(),
         smtp_url: None,
         mail_from: None,

@@ -136,6 +136,7 @@ async fn config(dir: &TempDir, database: &Database) -> Config {
         data_dir: dir.path().join("data"),
         public_url: None,
         business: Name::parse("business", "Workshop").unwrap(),
+        language: bespoken::locales::Locale::default(),
         currency: "EUR".into(),
         smtp_url: None,
         mail_from: None,

@@ -1,0 +1,86 @@
+//! Which language an answer has: the one that was chosen in this browser, or else the best of those that the browser
+//! asks for, or else the installation's.
+
+use axum::{
+    Form,
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use serde::Deserialize;
+
+use super::{App, pages};
+use crate::locales::{self, Locale};
+
+/// Remembers the language that somebody chose. It names nobody.
+const COOKIE: &str = "bespoken_language";
+const COOKIE_DAYS: i64 = 400;
+
+/// Has a request answered in its language.
+pub(super) async fn speak(State(app): State<App>, request: Request, next: Next) -> Response {
+    let locale = wanted(request.headers()).unwrap_or_else(|| app.service.locale());
+    locales::within(locale, next.run(request)).await
+}
+
+fn wanted(headers: &HeaderMap) -> Option<Locale> {
+    let chosen = CookieJar::from_headers(headers).get(COOKIE).and_then(|cookie| cookie.value().parse().ok());
+    chosen.or_else(|| accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?))
+}
+
+/// The best of the languages in an Accept-Language header (RFC 9110, section 12.5.4) that there are.
+fn accepted(header: &str) -> Option<Locale> {
+    let mut best: Option<(f32, Locale)> = None;
+    for range in header.split(',') {
+        let (tag, weight) =
+            range.split_once(";q=").map_or((range, Ok(1.0)), |(tag, weight)| (tag, weight.trim().parse()));
+        if let (Ok(locale), Ok(weight)) = (tag.trim().parse(), weight)
+            && weight > best.map_or(0.0, |(weight, _)| weight)
+        {
+            best = Some((weight, locale));
+        }
+    }
+    best.map(|(_, locale)| locale)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Choice {
+    language: Locale,
+    /// Where the person was.
+    next: String,
+}
+
+/// Remembers a language, and shows the page again.
+pub(super) async fn choose(State(app): State<App>, Form(choice): Form<Choice>) -> Response {
+    let cookie = Cookie::build((COOKIE, choice.language.tag()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(app.service.public_url().starts_with("https:"))
+        .max_age(time::Duration::days(COOKIE_DAYS))
+        .build();
+    let next = pages::see_other(pages::own_path(&choice.next).unwrap_or("/"));
+    (CookieJar::new().add(cookie), next).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_language_that_there_is_counts() {
+        for (header, locale) in [
+            ("de-DE,de;q=0.9,en;q=0.8", Some(Locale::De)),
+            ("fr, en;q=0.4, de;q=0.7", Some(Locale::De)),
+            ("en-US,en;q=0.5,de", Some(Locale::En)),
+            ("de;q=0, en;q=0.1", Some(Locale::En)),
+            ("fr-FR, *;q=0.1", None),
+            ("de;q=nan", None),
+            ("de;q=many", None),
+            ("", None),
+        ] {
+            assert_eq!(accepted(header), locale, "{header}");
+        }
+    }
+}
