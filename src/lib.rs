@@ -24,6 +24,12 @@ pub mod app;
 pub mod client;
 pub mod domain;
 // The browser's part shows some of the texts.
+#[cfg(feature = "ssr")]
+#[path = "locales/icu.rs"]
+mod format;
+#[cfg(not(feature = "ssr"))]
+#[path = "locales/intl.rs"]
+mod format;
 #[cfg_attr(not(feature = "ssr"), allow(dead_code))]
 pub mod locales;
 pub mod protocol;

@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{Date, MOST_COUNTED, Timestamp};
+use crate::{
+    domain::{Date, MOST_COUNTED, Timestamp},
+    locales::{self, DateStyle, t},
+};
 
 /// Minutes that a moment's local clock is ahead of UTC.
 pub type Zone = fn(Timestamp) -> i64;
@@ -12,22 +15,6 @@ pub type Zone = fn(Timestamp) -> i64;
 pub fn utc(_: Timestamp) -> i64 {
     0
 }
-
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -60,60 +47,54 @@ fn two(number: i64) -> String {
 #[must_use]
 pub fn moment(time: Timestamp, today: Date, zone: Zone) -> String {
     let day = local_date(time, zone);
-    if day == today { clock(time, zone) } else { date(day, today) + ", " + &clock(time, zone) }
+    let clock = clock(time, zone);
+    if day == today { clock } else { t!(locales::current(), time::at(&date(day, today), &clock)) }
 }
 
 /// `3 June`, and `3 June 2025` outside the present year.
 #[must_use]
 pub fn date(day: Date, today: Date) -> String {
-    let mut text = day.day.to_string() + " " + MONTHS[usize::from(day.month) - 1];
-    if day.year != today.year {
-        text.push(' ');
-        text += &day.year.to_string();
-    }
-    text
+    let style = if day.year == today.year { DateStyle::Day } else { DateStyle::Year };
+    locales::date(locales::current(), day, style)
 }
 
 /// `Today`, `Yesterday`, `Tuesday 3 June`
 #[must_use]
 pub fn day(day: Date, today: Date) -> String {
+    let locale = locales::current();
     match today.days() - day.days() {
-        0 => "Today".to_owned(),
-        1 => "Yesterday".to_owned(),
-        _ => WEEKDAYS[day.weekday()].to_owned() + " " + &date(day, today),
+        0 => t!(locale, time::TODAY).to_owned(),
+        1 => t!(locale, time::YESTERDAY).to_owned(),
+        _ if day.year == today.year => locales::date(locale, day, DateStyle::Weekday),
+        _ => locales::date(locale, day, DateStyle::WeekdayYear),
     }
 }
 
 /// `Tuesday 3 June 2025, 14:03`: for who hovers or listens.
 #[must_use]
 pub fn full(time: Timestamp, zone: Zone) -> String {
-    let weekday = WEEKDAYS[local_date(time, zone).weekday()];
-    [weekday, " ", &long_date(time, zone), ", ", &clock(time, zone)].concat()
+    let locale = locales::current();
+    let day = locales::date(locale, local_date(time, zone), DateStyle::WeekdayYear);
+    t!(locale, time::at(&day, &clock(time, zone)))
 }
 
 /// `3 June 2025`
 #[must_use]
 pub fn long_date(time: Timestamp, zone: Zone) -> String {
-    let day = local_date(time, zone);
-    date(day, Date { year: day.year - 1, ..day })
+    locales::date(locales::current(), local_date(time, zone), DateStyle::Year)
 }
 
 /// `just now`, `5 min ago`, `3 h ago`, from a day on the date.
 #[must_use]
 pub fn relative(time: Timestamp, now: Timestamp, zone: Zone) -> String {
+    let locale = locales::current();
     let minutes = (now.0 - time.0) / MINUTE_MS;
     match minutes {
-        ..1 => "just now".to_owned(),
-        1..60 => minutes.to_string() + " min ago",
-        60..1440 => (minutes / 60).to_string() + " h ago",
+        ..1 => t!(locale, time::JUST_NOW).to_owned(),
+        1..60 => t!(locale, time::minutes_ago(minutes)),
+        60..1440 => t!(locale, time::hours_ago(minutes / 60)),
         _ => date(local_date(time, zone), local_date(now, zone)),
     }
-}
-
-/// `2026-06-03`
-#[must_use]
-pub fn iso_date(date: Date) -> String {
-    date.year.to_string() + "-" + &two(date.month.into()) + "-" + &two(date.day.into())
 }
 
 /// How many of something there are; `999+` for [`MOST_COUNTED`] or more.
@@ -143,7 +124,6 @@ mod tests {
         assert_eq!(day(local_date(time, east), today), "Today");
         assert_eq!(day(local_date(at("2025-06-01T10:00:00Z"), utc), today), "Sunday 1 June");
         assert_eq!(day(local_date(at("2024-12-31T10:00:00Z"), utc), today), "Tuesday 31 December 2024");
-        assert_eq!(iso_date(today), "2025-06-04");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::labels::{Zone, isolated, relative};
 use crate::{
     domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp, UserId},
+    locales::{self, t},
     protocol::SocketUser,
 };
 
@@ -108,23 +109,26 @@ impl People {
     pub fn typing_line(&self) -> String {
         let names =
             self.participants.iter().filter(|person| self.typing.iter().any(|(typing, _)| *typing == person.id));
-        sentence(names, " is typing…", " are typing…")
+        let locale = locales::current();
+        match joined(names) {
+            Some((names, false)) => t!(locale, chat::is_typing(&names)),
+            Some((names, true)) => t!(locale, chat::are_typing(&names)),
+            None => String::new(),
+        }
     }
 
     /// Whether someone else is here, and the words for it; empty if nothing is known.
     #[must_use]
     pub fn presence_line(&self, now: Timestamp, zone: Zone) -> (bool, String) {
-        let here = sentence(
-            self.participants.iter().filter(|person| person.online && person.id != self.me),
-            " is here",
-            " are here",
-        );
-        if !here.is_empty() {
-            return (true, here);
+        let locale = locales::current();
+        match joined(self.participants.iter().filter(|person| person.online && person.id != self.me)) {
+            Some((names, false)) => return (true, t!(locale, chat::is_here(&names))),
+            Some((names, true)) => return (true, t!(locale, chat::are_here(&names))),
+            None => {}
         }
         let others = self.participants.iter().filter(|person| person.kind.sender_type() != self.side);
         let last = others.filter_map(|person| person.last_seen_at).max();
-        (false, last.map_or_else(String::new, |last| "Last here ".to_owned() + &relative(last, now, zone)))
+        (false, last.map_or_else(String::new, |last| t!(locale, chat::last_here(&relative(last, now, zone)))))
     }
 
     /// Whether the person with this id is an admin.
@@ -134,13 +138,14 @@ impl People {
     }
 }
 
-fn sentence<'a>(people: impl Iterator<Item = &'a Participant>, is: &str, are: &str) -> String {
+/// The names in one, and whether there are several; `None` without any.
+fn joined<'a>(people: impl Iterator<Item = &'a Participant>) -> Option<(String, bool)> {
     let names: Vec<_> = people.map(|person| isolated(&person.name)).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => one.clone().into_owned() + is,
-        [first @ .., last] => first.join(", ") + " and " + last + are,
+    let (last, first) = names.split_last()?;
+    if first.is_empty() {
+        return Some((last.clone().into_owned(), false));
     }
+    Some((t!(locales::current(), chat::and(&first.join(", "), last)), true))
 }
 
 #[cfg(test)]

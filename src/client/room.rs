@@ -17,6 +17,7 @@ use crate::{
         ClientId, Code, ConversationId, Message, MessageId, Participant, ParticipantId, ParticipantKind, Receipt,
         Timestamp,
     },
+    locales::{self, t},
     protocol::{ClientFrame, Joined, ServerFrame, close},
 };
 
@@ -211,7 +212,7 @@ impl Room {
         self.caught_up = false;
         // Sending it again would end the connection again.
         let too_large = (code == close::FRAME_TOO_LARGE)
-            .then(|| self.outbox.reject_sending("It is too long. Please send it in parts."));
+            .then(|| self.outbox.reject_sending(t!(locales::current(), chat::TOO_LONG)));
         too_large.flatten().map(|entry| Do::Keep(entry.clone())).into_iter().collect()
     }
 
@@ -447,7 +448,7 @@ impl Room {
     #[must_use]
     pub fn change(&mut self, client_id: ClientId, frame: ClientFrame) -> Vec<Do> {
         if self.link != Link::UpToDate {
-            self.notice = Some("Messages can be changed when the connection is back.".to_owned());
+            self.notice = Some(t!(locales::current(), chat::EDIT_OFFLINE).to_owned());
             return Vec::new();
         }
         self.notice = None;

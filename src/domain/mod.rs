@@ -27,7 +27,7 @@ pub use limits::{MOST_COUNTED, MOST_UNREAD};
 pub use message::{Attachment, Message, PICTURES, SenderType};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
-pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, money, parse_money};
+pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, parse_money};
 pub use text::{Content, Email, Name, file_name, is_visible, percent_encoded, plain_line, plain_lines, shorten};
 pub use time::{Date, Timestamp};
 pub use user::{Role, User};

@@ -176,23 +176,6 @@ pub fn parse_money(field: &str, text: &str) -> Result<Option<i64>, Problem> {
     Ok(Some(whole.parse::<i64>().map_err(|_| wrong())? * 100 + cents))
 }
 
-/// An amount as people read it: `1,200` or `1,200.50`.
-#[must_use]
-pub fn money(cents: i64) -> String {
-    let whole = (cents / 100).to_string();
-    let mut text = String::new();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if cents % 100 > 0 {
-        text.push_str(&format!(".{:02}", cents % 100));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,13 +197,6 @@ mod tests {
         for text in ["a lot", "-5", "12345678901", ".", "1e3", "5.", "€5"] {
             let parsed = parse_money("budget", text);
             assert!(parsed.is_err() || text == "5.", "{text}: {parsed:?}");
-        }
-    }
-
-    #[test]
-    fn money_as_people_read_it() {
-        for (cents, text) in [(0, "0"), (99, "0.99"), (120_000, "1,200"), (100_000_050, "1,000,000.50")] {
-            assert_eq!(money(cents), text);
         }
     }
 

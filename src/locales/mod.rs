@@ -80,6 +80,17 @@ macro_rules! t {
 
 pub(crate) use t;
 
+pub use crate::format::{amount, date};
+
+/// What a date says beside its day and month, which are always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateStyle {
+    Day,
+    Year,
+    Weekday,
+    WeekdayYear,
+}
+
 thread_local! {
     static CURRENT: Cell<Locale> = const { Cell::new(Locale::En) };
 }

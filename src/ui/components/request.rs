@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use super::Anew;
 use crate::{
     client::labels::{self, utc},
-    domain::{RequestStatus, money},
+    domain::RequestStatus,
+    locales::{self, t},
 };
 
 #[component]
@@ -30,7 +31,7 @@ pub fn Unread(#[prop(into)] count: Signal<i64>) -> impl IntoView {
         <For each=move || Some(count.get()).filter(|&count| count > 0) key=|count| *count let:count>
             <span class="badge">
                 <span aria-hidden="true">{count}</span>
-                <span class="visually-hidden">{format!(", {count} unread")}</span>
+                <span class="visually-hidden">{t!(locales::current(), requests::unread(count))}</span>
             </span>
         </For>
     }
@@ -45,5 +46,6 @@ pub fn day_in_words(day: &str) -> String {
 
 #[must_use]
 pub fn budget_in_words(cents: i64, currency: &str) -> String {
-    format!("{} {currency}", money(cents))
+    let locale = locales::current();
+    t!(locale, requests::amount(&locales::amount(locale, cents), currency))
 }

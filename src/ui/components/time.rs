@@ -11,6 +11,7 @@ use crate::{
         page,
     },
     domain::Timestamp,
+    locales::{self, t},
 };
 
 /// How often words like "5 min ago" are looked at again.
@@ -59,7 +60,8 @@ pub fn When(#[prop(into)] at: Signal<Timestamp>, clock: Clock) -> impl IntoView 
     let words = move || {
         let (at, zone) = (at.get(), clock.zone());
         // Without a script nobody knows the reader's zone.
-        let full = labels::full(at, zone) + if clock.is_local.get() { "" } else { " UTC" };
+        let full = labels::full(at, zone);
+        let full = if clock.is_local.get() { full } else { full + " " + t!(locales::current(), time::UTC) };
         (at, full, labels::relative(at, clock.now.get(), zone))
     };
     view! {

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use leptos::{html, prelude::*};
 
-use crate::{client::page, ui::components::Text};
+use crate::{
+    client::page,
+    locales::{self, t},
+    ui::components::Text,
+};
 
 /// How long the button says what it did.
 const SAID: Duration = Duration::from_secs(2);
@@ -12,7 +16,7 @@ const SAID: Duration = Duration::from_secs(2);
 /// Something that was just made and is shown once.
 #[island]
 pub fn MadeLink(#[prop(into)] link: String, #[prop(into)] label: String) -> impl IntoView {
-    view! { <CopyLink link label copy="Copy" class="copy made" field=NodeRef::new() /> }
+    view! { <CopyLink link label copy=t!(locales::current(), desk::COPY) class="copy made" field=NodeRef::new() /> }
 }
 
 /// The link as text to select and, for browsers with a script, the button.
@@ -20,11 +24,12 @@ pub fn MadeLink(#[prop(into)] link: String, #[prop(into)] label: String) -> impl
 pub(super) fn CopyLink(
     link: String,
     #[prop(into)] label: String,
-    #[prop(default = "Copy link")] copy: &'static str,
+    #[prop(default = t!(locales::current(), desk::COPY_LINK))] copy: &'static str,
     #[prop(default = "copy")] class: &'static str,
     /// Holds the link, to select it.
     field: NodeRef<html::Input>,
 ) -> impl IntoView {
+    let locale = locales::current();
     // Whether it was copied, for a moment after that was tried.
     let copied = RwSignal::new(None::<bool>);
     let text = link.clone();
@@ -45,8 +50,8 @@ pub(super) fn CopyLink(
     };
     let words = move || match copied.get() {
         None => copy,
-        Some(true) => "Copied",
-        Some(false) => "Press Ctrl + C",
+        Some(true) => t!(locale, desk::COPIED),
+        Some(false) => t!(locale, desk::COPY_KEYS),
     };
     view! {
         <div class=class>

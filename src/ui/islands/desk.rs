@@ -23,6 +23,7 @@ use crate::{
         socket::{self, Event},
     },
     domain::{ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp},
+    locales::{self, t},
     protocol::{ClientFrame, ServerFrame},
     ui::components::address,
 };
@@ -149,6 +150,7 @@ pub fn Desk(
     form: MessageForm,
     now: Timestamp,
 ) -> impl IntoView {
+    let locale = locales::current();
     let mut list = ChatList::new(inbox, view.status, view.search.clone());
     if let Some(chat) = &chat {
         list.open_beside(chat.joined.conversation.clone());
@@ -186,7 +188,7 @@ pub fn Desk(
     Effect::new(move || {
         let name = match &desk.shown.read().1 {
             Shown::Chat(chat) => chat.joined.conversation.customer_name.clone(),
-            Shown::Nothing | Shown::Loading | Shown::Failed(_) => "Chats".to_owned(),
+            Shown::Nothing | Shown::Loading | Shown::Failed(_) => t!(locale, desk::CHATS).to_owned(),
         };
         page::name(&format!("{name} · {business}"));
         page::count_in_title(Counter::Inbox, unread.get());
@@ -224,16 +226,17 @@ pub fn Desk(
 
 #[component]
 fn Main(desk: State, shown: Shown, form: MessageForm) -> impl IntoView {
+    let locale = locales::current();
     match shown {
         Shown::Nothing => EitherOf4::A(view! {
             <div class="empty">
-                <h1 class="empty__title">"Choose a chat"</h1>
-                <p class="empty__text">"Or open a new one: you get a link to send to your customer."</p>
+                <h1 class="empty__title">{t!(locale, chat::CHOOSE)}</h1>
+                <p class="empty__text">{t!(locale, chat::CHOOSE_HELP)}</p>
             </div>
         }),
         Shown::Loading => EitherOf4::B(view! {
             <div class="empty" role="status">
-                <p class="empty__text">"Loading the chat…"</p>
+                <p class="empty__text">{t!(locale, chat::LOADING)}</p>
             </div>
         }),
         Shown::Failed(words) => {
@@ -242,7 +245,7 @@ fn Main(desk: State, shown: Shown, form: MessageForm) -> impl IntoView {
                 <div class="empty" role="alert">
                     <p class="empty__text">{words}</p>
                     <a class="button" href=again>
-                        "Try again"
+                        {t!(locale, chat::TRY_AGAIN)}
                     </a>
                 </div>
             })

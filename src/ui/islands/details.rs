@@ -12,6 +12,7 @@ use crate::{
         socket::{self, Event},
     },
     domain::{Conversation, ConversationId, ConversationStatus, Problem, Timestamp},
+    locales::{self, t},
     protocol::ServerFrame,
     ui::components::{Anew, Icon, Text, icon},
 };
@@ -19,6 +20,7 @@ use crate::{
 /// For admins.
 #[component]
 pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoView {
+    let locale = locales::current();
     let id = conversation.id;
     let shown = RwSignal::new(conversation);
     let error = RwSignal::new(None::<String>);
@@ -35,15 +37,15 @@ pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoVie
         });
     });
     view! {
-        <aside class="details" id="details" popover="auto" aria-label="About this chat">
+        <aside class="details" id="details" popover="auto" aria-label=t!(locale, chat::ABOUT)>
             <header class="details__head">
-                <h2 class="details__title">"About this chat"</h2>
+                <h2 class="details__title">{t!(locale, chat::ABOUT)}</h2>
                 <button
                     class="icon-button details__close"
                     type="button"
                     popovertarget="details"
                     popovertargetaction="hide"
-                    aria-label="Close"
+                    aria-label=t!(locale, chat::CLOSE)
                 >
                     <Icon d=icon::CLOSE />
                 </button>
@@ -52,14 +54,14 @@ pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoVie
                 <Facts shown zone />
                 <Link id shown error />
                 <section class="details__part">
-                    <h3 class="details__subtitle">"Transcript"</h3>
-                    <p class="details__help">"Every message of this chat, in a file to keep or to print."</p>
+                    <h3 class="details__subtitle">{t!(locale, desk::TRANSCRIPT)}</h3>
+                    <p class="details__help">{t!(locale, desk::TRANSCRIPT_HELP)}</p>
                     <a
                         class="button button--small"
                         href=format!("/api/v1/conversations/{id}/transcript?format=html")
                         download=""
                     >
-                        "Save transcript"
+                        {t!(locale, desk::SAVE_TRANSCRIPT)}
                     </a>
                 </section>
                 <Status id shown error />
@@ -96,17 +98,18 @@ fn carry_out(
 
 #[component]
 fn Facts(shown: RwSignal<Conversation>, zone: RwSignal<Zone>) -> impl IntoView {
+    let locale = locales::current();
     let Conversation { customer_name, customer_email, request_id, created_at, .. } = shown.get_untracked();
     let is_open = Memo::new(move |_| shown.read().is_open());
     let closed = Memo::new(move |_| shown.with(|chat| chat.closed_at.map(|at| (at, chat.closed_by.clone()))));
     view! {
         <dl class="facts">
-            <dt>"Customer"</dt>
+            <dt>{t!(locale, desk::CUSTOMER)}</dt>
             <dd dir="auto">{customer_name}</dd>
             {customer_email
                 .map(|email| {
                     view! {
-                        <dt>"E-mail"</dt>
+                        <dt>{t!(locale, desk::EMAIL)}</dt>
                         <dd>
                             <a href=format!("mailto:{email}")>{email.clone()}</a>
                         </dd>
@@ -115,31 +118,31 @@ fn Facts(shown: RwSignal<Conversation>, zone: RwSignal<Zone>) -> impl IntoView {
             {request_id
                 .map(|request| {
                     view! {
-                        <dt>"About"</dt>
+                        <dt>{t!(locale, desk::ABOUT)}</dt>
                         <dd>
-                            <a href=format!("/requests/{request}")>"Show the request"</a>
+                            <a href=format!("/requests/{request}")>{t!(locale, desk::SHOW_REQUEST)}</a>
                         </dd>
                     }
-                })} <dt>"Status"</dt> <dd>
+                })} <dt>{t!(locale, desk::STATUS)}</dt> <dd>
                 <Anew value=move || is_open.get() let:is_open>{
-                        let (class, word) = if is_open { ("chip chip--ok", "Open") } else { ("chip", "Closed") };
+                        let (class, word) = if is_open { ("chip chip--ok", t!(locale, desk::OPEN)) } else { ("chip", t!(locale, desk::CLOSED)) };
                         view! { <span class=class>{word}</span> }
                     }</Anew>
-            </dd> <dt>"Opened"</dt> <dd>
+            </dd> <dt>{t!(locale, desk::OPENED)}</dt> <dd>
                 <Day at=created_at zone />
             </dd>
             <Anew value=move || closed.get() let:closed>{
                     closed
                         .map(|(at, by)| {
                             view! {
-                                <dt>"Closed"</dt>
+                                <dt>{t!(locale, desk::CLOSED)}</dt>
                                 <dd>
                                     <Day at zone />
                                     {by
                                         .map(|by| {
                                             view! {
                                                 <span>
-                                                    " by " <bdi>{by}</bdi>
+                                                    " "{t!(locale, requests::BY)}" " <bdi>{by}</bdi>
                                                 </span>
                                             }
                                         })}
@@ -167,6 +170,7 @@ fn Day(at: Timestamp, zone: RwSignal<Zone>) -> impl IntoView {
 
 #[component]
 fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Option<String>>) -> impl IntoView {
+    let locale = locales::current();
     let link = Memo::new(move |_| shown.read().link.clone());
     let has_link = Memo::new(move |_| link.read().is_some());
     let make = move |event: SubmitEvent| {
@@ -178,18 +182,14 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
         carry_out(shown, error, api::revoke_link(id));
     };
     let help = move || {
-        let words = if has_link.get() {
-            "Whoever has this link can read and write here. A new link ends this one."
-        } else {
-            "There is no link to this chat now. Nobody can open it but you and your colleagues."
-        };
+        let words = if has_link.get() { t!(locale, desk::LINK_HELP) } else { t!(locale, desk::LINK_NONE) };
         words.to_owned()
     };
     view! {
         <section class="details__part">
-            <h3 class="details__subtitle">"Link"</h3>
+            <h3 class="details__subtitle">{t!(locale, desk::LINK)}</h3>
             <Anew value=move || link.get() let:link>{
-                    link.map(|link| view! { <CopyLink link label="Link to this chat" field=NodeRef::new() /> })
+                    link.map(|link| view! { <CopyLink link label=t!(locale, desk::LINK_LABEL) field=NodeRef::new() /> })
                 }</Anew>
             <p class="details__help">
                 <Text of=help />
@@ -197,7 +197,7 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
             <div class="details__actions">
                 <form method="post" action=format!("/admin/chats/{id}/link") on:submit=make>
                     <button class="button button--small" type="submit">
-                        <Text of=move || (if has_link.get() { "New link" } else { "Make a link" }).to_owned() />
+                        <Text of=move || (if has_link.get() { t!(locale, desk::NEW_LINK) } else { t!(locale, desk::MAKE_LINK) }).to_owned() />
                     </button>
                 </form>
                 <Anew value=move || has_link.get() let:has_link>{
@@ -206,7 +206,7 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
                                 view! {
                                     <form method="post" action=format!("/admin/chats/{id}/revoke") on:submit=revoke>
                                         <button class="button button--small button--danger" type="submit">
-                                            "Revoke link"
+                                            {t!(locale, desk::REVOKE_LINK)}
                                         </button>
                                     </form>
                                 }
@@ -220,6 +220,7 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
 #[component]
 fn Status(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Option<String>>) -> impl IntoView {
     let is_open = Memo::new(move |_| shown.read().is_open());
+    let locale = locales::current();
     let words =
         move |open: &'static str, closed: &'static str| move || (if is_open.get() { open } else { closed }).to_owned();
     let change = move |event: SubmitEvent| {
@@ -230,12 +231,12 @@ fn Status(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Opt
     view! {
         <section class="details__part">
             <h3 class="details__subtitle">
-                <Text of=words("Close", "Reopen") />
+                <Text of=words(t!(locale, chat::CLOSE), t!(locale, chat::REOPEN)) />
             </h3>
             <p class="details__help">
                 <Text of=words(
-                    "A closed chat can be read, but not written to. You can reopen it.",
-                    "This chat can be read, but not written to.",
+                    t!(locale, desk::CLOSE_HELP),
+                    t!(locale, desk::CLOSED_HELP),
                 ) />
             </p>
             <form
@@ -244,7 +245,7 @@ fn Status(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Opt
                 on:submit=change
             >
                 <button class="button button--small" type="submit">
-                    <Text of=words("Close chat", "Reopen chat") />
+                    <Text of=words(t!(locale, desk::CLOSE_CHAT), t!(locale, desk::REOPEN_CHAT)) />
                 </button>
             </form>
         </section>

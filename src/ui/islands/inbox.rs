@@ -21,6 +21,7 @@ use crate::{
     api::{FOUND_MESSAGES, Found},
     client::{history, labels, page},
     domain::{Conversation, ConversationId, ConversationStatus, Timestamp},
+    locales::{self, t},
     ui::components::{Anew, Icon, Text, icon},
 };
 
@@ -30,23 +31,24 @@ const NEW_CHAT: &str = "/admin?new=1";
 /// The list of chats, with what finds one and what opens one.
 #[component]
 pub(super) fn InboxList(desk: State) -> impl IntoView {
+    let locale = locales::current();
     view! {
-        <section class="inbox" aria-label="Chats" data-live=move || desk.is_live.get().to_string()>
+        <section class="inbox" aria-label=t!(locale, desk::CHATS) data-live=move || desk.is_live.get().to_string()>
             <header class="inbox__head">
-                <h2 class="inbox__title">"Chats"</h2>
+                <h2 class="inbox__title">{t!(locale, desk::CHATS)}</h2>
                 <a
                     class="button button--primary button--small"
                     href=NEW_CHAT
                     on:click=move |click| desk.new_chat.pressed(&click)
                 >
                     <Icon d=icon::PLUS />
-                    <span>"New chat"</span>
+                    <span>{t!(locale, desk::NEW_CHAT)}</span>
                 </a>
             </header>
             <Search desk />
-            <nav class="tabs" aria-label="Which chats">
-                <Tab desk status=ConversationStatus::Open words="Open " />
-                <Tab desk status=ConversationStatus::Closed words="Closed " />
+            <nav class="tabs" aria-label=t!(locale, desk::WHICH)>
+                <Tab desk status=ConversationStatus::Open words=t!(locale, desk::OPEN) />
+                <Tab desk status=ConversationStatus::Closed words=t!(locale, desk::CLOSED) />
             </nav>
             <Rows desk />
             <NewChatDialog desk />
@@ -56,6 +58,7 @@ pub(super) fn InboxList(desk: State) -> impl IntoView {
 
 #[component]
 fn Search(desk: State) -> impl IntoView {
+    let locale = locales::current();
     let field = NodeRef::<html::Input>::new();
     let search = Memo::new(move |_| desk.view.read().search.clone());
     Effect::new(move |is_awake: Option<()>| {
@@ -82,7 +85,7 @@ fn Search(desk: State) -> impl IntoView {
         <form class="search" role="search" method="get" action="/admin" on:submit=find>
             <input type="hidden" name="status" value=move || word(desk.view.read().status) />
             <label class="visually-hidden" for="q">
-                "Search chats and messages"
+                {t!(locale, desk::SEARCH_LABEL)}
             </label>
             <Icon d=icon::SEARCH />
             <input
@@ -90,7 +93,7 @@ fn Search(desk: State) -> impl IntoView {
                 id="q"
                 type="search"
                 name="q"
-                placeholder="Search"
+                placeholder=t!(locale, desk::SEARCH)
                 autocomplete="off"
                 dir="auto"
                 value=search.get_untracked()
@@ -116,6 +119,7 @@ fn Tab(desk: State, status: ConversationStatus, words: &'static str) -> impl Int
             on:click=move |click| history::follow(&click, &untrack(address))
         >
             <span>{words}</span>
+            " "
             <Text class="tabs__count" of=move || labels::count(count()) />
         </a>
     }
@@ -123,6 +127,7 @@ fn Tab(desk: State, status: ConversationStatus, words: &'static str) -> impl Int
 
 #[component]
 fn Rows(desk: State) -> impl IntoView {
+    let locale = locales::current();
     let place = NodeRef::<html::Ul>::new();
     // What the list is of, and the order of its chats.
     let order = Memo::new(move |before: Option<&((ConversationStatus, String), Vec<ConversationId>)>| {
@@ -175,7 +180,7 @@ fn Rows(desk: State) -> impl IntoView {
                         .then(|| {
                             view! {
                                 <li class="inbox__part">
-                                    <h3 class="inbox__subtitle">"Messages"</h3>
+                                    <h3 class="inbox__subtitle">{t!(locale, desk::MESSAGES)}</h3>
                                 </li>
                             }
                         })
@@ -190,7 +195,7 @@ fn Rows(desk: State) -> impl IntoView {
                         .then(|| {
                             view! {
                                 <li class="inbox__part">
-                                    <p class="inbox__hint">"These are the latest messages. More words find fewer."</p>
+                                    <p class="inbox__hint">{t!(locale, desk::FOUND_FULL)}</p>
                                 </li>
                             }
                         })
@@ -238,6 +243,7 @@ impl From<&Conversation> for Face {
 
 #[component]
 fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>) -> impl IntoView {
+    let locale = locales::current();
     let blank = Face { name: String::new(), text: None, unread: 0, is_online: false, at: Timestamp(0) };
     let face = Memo::new(move |_| desk.list.read().get(id).map_or_else(|| blank.clone(), Face::from));
     let is_online = Memo::new(move |_| face.read().is_online);
@@ -265,7 +271,7 @@ fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>
                     </span>
                 </Anew>
                 <Anew value=move || is_online.get() let:is_online>{
-                        is_online.then(|| view! { <span class="visually-hidden">", here now"</span> })
+                        is_online.then(|| view! { <span class="visually-hidden">{t!(locale, desk::HERE_NOW)}</span> })
                     }</Anew>
                 <Ago desk at=move || face.read().at />
                 <Anew value=move || text.get() let:text>
@@ -279,7 +285,7 @@ fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>
                                 },
                             )
                         }
-                        None => Either::Right(view! { <span class="row__text row__text--none">"No messages yet"</span> }),
+                        None => Either::Right(view! { <span class="row__text row__text--none">{t!(locale, desk::NO_MESSAGES)}</span> }),
                     }}
                 </Anew>
                 <Anew value=move || unread.get() let:unread>{(unread > 0).then(|| view! { <Badge unread /> })}</Anew>
@@ -290,7 +296,7 @@ fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>
 
 #[component]
 fn Badge(unread: i64) -> impl IntoView {
-    let said = if unread == 1 { "1 unread message".to_owned() } else { format!("{unread} unread messages") };
+    let said = t!(locales::current(), desk::unread(unread));
     let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
     view! {
         <span class="badge">
@@ -358,6 +364,7 @@ fn FoundRow(desk: State, found: Found) -> impl IntoView {
 
 #[component]
 fn More(desk: State, cursor: String) -> impl IntoView {
+    let locale = locales::current();
     let mut address = desk.view.with_untracked(View::address);
     address.push(if address.contains('?') { '&' } else { '?' });
     address.push_str("cursor=");
@@ -371,7 +378,7 @@ fn More(desk: State, cursor: String) -> impl IntoView {
     view! {
         <li class="inbox__more">
             <a class="button button--quiet" href=address on:click=load>
-                "More"
+                {t!(locale, desk::MORE)}
             </a>
         </li>
     }
@@ -380,12 +387,13 @@ fn More(desk: State, cursor: String) -> impl IntoView {
 /// Says what will be here, with what to do about it.
 #[component]
 fn Empty(desk: State, status: ConversationStatus, search: String) -> impl IntoView {
+    let locale = locales::current();
     let is_search = !search.is_empty();
     let is_new = !is_search && status == ConversationStatus::Open;
     let (text, action) = match status {
-        _ if is_search => ("", "Show all"),
-        ConversationStatus::Open => ("No open chats. A new one starts with a link that you send.", "New chat"),
-        ConversationStatus::Closed => ("No closed chats. One that you close can be read here.", "Open chats"),
+        _ if is_search => ("", t!(locale, desk::SHOW_ALL)),
+        ConversationStatus::Open => (t!(locale, desk::NO_OPEN), t!(locale, desk::NEW_CHAT)),
+        ConversationStatus::Closed => (t!(locale, desk::NO_CLOSED), t!(locale, desk::OPEN_CHATS)),
     };
     let address = move || {
         let status = if is_search { status } else { ConversationStatus::Open };
@@ -402,7 +410,7 @@ fn Empty(desk: State, status: ConversationStatus, search: String) -> impl IntoVi
     let text = if is_search {
         Either::Left(view! {
             <p class="empty__text">
-                "Nothing found for “" <bdi>{search}</bdi> "”."
+                {t!(locale, desk::NOTHING_FOUND)} " “" <bdi>{search}</bdi> "”."
             </p>
         })
     } else {

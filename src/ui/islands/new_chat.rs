@@ -13,6 +13,7 @@ use crate::{
     api,
     client::{history, page},
     domain::{ClientId, Code, Conversation, ConversationId, Name, Problem},
+    locales::{self, t},
     ui::components::{Anew, Icon, icon},
 };
 
@@ -88,12 +89,13 @@ pub(super) fn NewChatDialog(desk: State) -> impl IntoView {
 
 #[component]
 fn DialogHead(new: NewChat, children: Children) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <header class="dialog__head">
             <h2 class="dialog__title" id="new-chat-title">
                 {children()}
             </h2>
-            <button class="icon-button" type="button" aria-label="Close" on:click=move |_| new.close()>
+            <button class="icon-button" type="button" aria-label=t!(locale, chat::CLOSE) on:click=move |_| new.close()>
                 <Icon d=icon::CLOSE />
             </button>
         </header>
@@ -102,6 +104,7 @@ fn DialogHead(new: NewChat, children: Children) -> impl IntoView {
 
 #[component]
 fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
+    let locale = locales::current();
     let [name, email, first] = FIELDS.map(|_| RwSignal::new(String::new()));
     let key = RwSignal::new(key);
     let is_busy = RwSignal::new(false);
@@ -159,10 +162,10 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
     };
     view! {
         <form class="form" method="post" action="/admin/chats" novalidate on:submit=submit>
-            <DialogHead new>"New chat"</DialogHead>
+            <DialogHead new>{t!(locale, desk::NEW_CHAT)}</DialogHead>
             <div class="field">
                 <label class="field__label" for="new-customer_name">
-                    "Customer’s name"
+                    {t!(locale, desk::CUSTOMER_NAME)}
                 </label>
                 <input
                     class="input"
@@ -181,8 +184,9 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
             </div>
             <div class="field">
                 <label class="field__label" for="new-customer_email">
-                    "E-mail "
-                    <span class="field__optional">"optional"</span>
+                    {t!(locale, desk::EMAIL)}
+                    " "
+                    <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
                 </label>
                 <input
                     class="input"
@@ -198,8 +202,9 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
             </div>
             <div class="field">
                 <label class="field__label" for="new-first_message">
-                    "First message "
-                    <span class="field__optional">"optional"</span>
+                    {t!(locale, desk::FIRST_MESSAGE)}
+                    " "
+                    <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
                 </label>
                 <textarea
                     class="input"
@@ -216,10 +221,10 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
             {error("chat")}
             <footer class="dialog__foot">
                 <button class="button button--quiet" type="button" on:click=move |_| new.close()>
-                    "Cancel"
+                    {t!(locale, chat::CANCEL)}
                 </button>
                 <button class="button button--primary" type="submit">
-                    "Open chat"
+                    {t!(locale, desk::OPEN_CHAT)}
                 </button>
             </footer>
         </form>
@@ -229,6 +234,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
 /// The chat is there: copies its link and says so.
 #[component]
 fn Opened(desk: State, id: ConversationId) -> impl IntoView {
+    let locale = locales::current();
     let new = desk.new_chat;
     let (name, link) = new.opened.with_untracked(|opened| {
         let opened = opened.as_ref();
@@ -249,11 +255,11 @@ fn Opened(desk: State, id: ConversationId) -> impl IntoView {
     let title = name.clone();
     let words = move |copied: Option<bool>| {
         copied.map(|copied| {
-            let begin = if copied { "The link is copied. Send it to " } else { "Copy this link and send it to " };
+            let begin = if copied { t!(locale, desk::COPIED_SEND_TO) } else { t!(locale, desk::COPY_SEND_TO) };
             view! {
-                <span>{begin}</span>
+                <span>{begin} " "</span>
                 <bdi>{name.clone()}</bdi>
-                <span>": whoever has it can read and write in this chat."</span>
+                <span>{t!(locale, desk::LINK_WARNING)}</span>
             }
         })
     };
@@ -267,15 +273,15 @@ fn Opened(desk: State, id: ConversationId) -> impl IntoView {
     view! {
         <div class="form">
             <DialogHead new>
-                "Chat with " <bdi>{title.clone()}</bdi> " is open"
+                {t!(locale, desk::CHAT_WITH)} " " <bdi>{title.clone()}</bdi> " " {t!(locale, desk::IS_OPEN)}
             </DialogHead>
             <p class="dialog__words" role="status">
                 <Anew value=move || copied.get() children=words />
             </p>
-            <CopyLink link label="Link to this chat" field />
+            <CopyLink link label=t!(locale, desk::LINK_LABEL) field />
             <footer class="dialog__foot">
                 <a class="button button--primary" href=address on:click=go>
-                    "Go to the chat"
+                    {t!(locale, desk::GO_TO_CHAT)}
                 </a>
             </footer>
         </div>

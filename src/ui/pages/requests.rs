@@ -139,10 +139,10 @@ fn Search(look: Look) -> impl IntoView {
             </label>
             <select class="input filters__choice" id="sort" name="sort">
                 {Look::ORDERS
-                    .map(|(word, this, words)| {
+                    .map(|(word, this)| {
                         view! {
                             <option value=word selected=this == order>
-                                {words}
+                                {Look::order_name(this)}
                             </option>
                         }
                     })

@@ -7,6 +7,7 @@ use super::panel::{Panel, closed_words};
 use crate::{
     client::{labels::isolated, page, socket, storage},
     domain::{ClientId, Content, ConversationId, MessageId, ParticipantId},
+    locales::{self, t},
     protocol::ClientFrame,
     ui::components::{Icon, Text, icon, textarea_html},
 };
@@ -27,6 +28,7 @@ pub(super) fn Composer(
     /// Where the plain form leads back to, if not to the chat's own page.
     from: Option<String>,
 ) -> impl IntoView {
+    let locale = locales::current();
     let on_submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         panel.send();
@@ -58,10 +60,10 @@ pub(super) fn Composer(
             <input type="hidden" name="as" value=me.to_string() />
             {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
             <label class="visually-hidden" for="content">
-                {format!("Message to {}", isolated(&name))}
+                {t!(locale, chat::message_to(&isolated(&name)))}
             </label>
             <div class="composer__box">
-                <button class="icon-button composer__clip" type="button" popovertarget="files" aria-label="Send files">
+                <button class="icon-button composer__clip" type="button" popovertarget="files" aria-label=t!(locale, chat::SEND_FILES)>
                     <Icon d=icon::CLIP />
                 </button>
                 <textarea
@@ -70,7 +72,7 @@ pub(super) fn Composer(
                     name="content"
                     rows="1"
                     dir="auto"
-                    placeholder="Write a message"
+                    placeholder=t!(locale, chat::WRITE)
                     required
                     aria-describedby="content-hint"
                     node_ref=panel.input
@@ -85,14 +87,14 @@ pub(super) fn Composer(
                 <button
                     class="composer__send"
                     type="submit"
-                    aria-label="Send"
+                    aria-label=t!(locale, chat::SEND)
                     aria-disabled=move || (panel.awake.get() && panel.text.read().trim().is_empty()).then_some("true")
                 >
                     <Icon d=icon::SEND />
                 </button>
             </div>
             <p class="composer__hint" id="content-hint" hidden=move || !panel.awake.get()>
-                "Enter to send, Shift + Enter for a new line"
+                {t!(locale, chat::KEYS)}
             </p>
             <Notice panel />
         </form>
@@ -102,6 +104,7 @@ pub(super) fn Composer(
 /// What takes the composer's place in a closed chat.
 #[component]
 pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
+    let locale = locales::current();
     let words = move || closed_words(&panel.room.read(), panel.now.get(), panel.zone.get());
     let on_submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
@@ -118,7 +121,7 @@ pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
                     view! {
                         <form method="post" action=format!("/admin/chats/{id}/reopen") on:submit=on_submit>
                             <button class="button" type="submit">
-                                "Reopen"
+                                {t!(locale, chat::REOPEN)}
                             </button>
                         </form>
                     }

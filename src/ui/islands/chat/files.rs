@@ -5,11 +5,13 @@ use leptos::prelude::*;
 
 use crate::{
     domain::{ClientId, ConversationId, ParticipantId},
+    locales::{self, t},
     ui::components::{Icon, icon},
 };
 
 #[component]
 pub(super) fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, from: Option<String>) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <div class="dialog" id="files" popover="auto" role="dialog" aria-labelledby="files-title">
             <form class="form" method="post" action=format!("/chat/{id}/files") enctype="multipart/form-data">
@@ -18,21 +20,21 @@ pub(super) fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, fr
                 {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
                 <header class="dialog__head">
                     <h2 class="dialog__title" id="files-title">
-                        "Send files"
+                        {t!(locale, chat::SEND_FILES)}
                     </h2>
                     <button
                         class="icon-button"
                         type="button"
                         popovertarget="files"
                         popovertargetaction="hide"
-                        aria-label="Close"
+                        aria-label=t!(locale, chat::CLOSE)
                     >
                         <Icon d=icon::CLOSE />
                     </button>
                 </header>
                 <div class="field">
                     <label class="field__label" for="file">
-                        "Files"
+                        {t!(locale, chat::FILES)}
                     </label>
                     <input
                         class="input input--file"
@@ -45,22 +47,23 @@ pub(super) fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, fr
                         aria-describedby="file-help"
                     />
                     <p class="field__help" id="file-help">
-                        "Ten at most. Pictures show in the chat, everything else can be saved."
+                        {t!(locale, chat::FILES_HELP)}
                     </p>
                 </div>
                 <div class="field">
                     <label class="field__label" for="files-content">
-                        "Message "
-                        <span class="field__optional">"optional"</span>
+                        {t!(locale, chat::MESSAGE)}
+                        " "
+                        <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
                     </label>
                     <textarea class="input" id="files-content" name="content" rows="2" dir="auto"></textarea>
                 </div>
                 <div class="dialog__foot">
                     <button class="button" type="button" popovertarget="files" popovertargetaction="hide">
-                        "Cancel"
+                        {t!(locale, chat::CANCEL)}
                     </button>
                     <button class="button button--primary" type="submit">
-                        "Send"
+                        {t!(locale, chat::SEND)}
                     </button>
                 </div>
             </form>

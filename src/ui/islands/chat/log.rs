@@ -12,19 +12,21 @@ use super::{
 };
 use crate::{
     client::{
-        labels::{self, isolated},
+        labels::isolated,
         log::{Body, Line},
     },
+    locales::{self, t},
     ui::components::{Icon, Text, icon},
 };
 
 #[component]
 pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <div
             class="log"
             role="log"
-            aria-label="Messages"
+            aria-label=t!(locale, chat::MESSAGES)
             aria-busy=move || panel.busy.get().then_some("true")
             tabindex="0"
             node_ref=panel.log
@@ -43,15 +45,18 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
 /// What stands above the first message.
 #[component]
 fn Top(panel: Panel, name: String) -> impl IntoView {
+    let locale = locales::current();
     let first = Memo::new(move |_| panel.room.read().timeline.first());
     let (is_admin, id) = panel.room.with_untracked(|room| (room.is_admin(), room.id()));
-    let who = if is_admin { "Only you, your colleagues and" } else { "Only you and" };
-    let start = format!("{who} {} can read this chat. It is kept after it is closed.", isolated(&name));
+    let start = {
+        let name = isolated(&name);
+        if is_admin { t!(locale, chat::start_admin(&name)) } else { t!(locale, chat::start(&name)) }
+    };
     move || match (first.get(), panel.loading.get()) {
         (..=1, _) => EitherOf3::A(view! { <li class="log__start">{start.clone()}</li> }),
         (_, true) => EitherOf3::B(view! {
             <li class="log__older">
-                <span class="log__loading">"Loading earlier messages…"</span>
+                <span class="log__loading">{t!(locale, chat::LOADING_EARLIER)}</span>
             </li>
         }),
         (before, false) => {
@@ -68,7 +73,7 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
             EitherOf3::C(view! {
                 <li class="log__older">
                     <a class="button button--quiet" href=address on:click=load>
-                        "Earlier messages"
+                        {t!(locale, chat::EARLIER)}
                     </a>
                 </li>
             })
@@ -85,7 +90,7 @@ fn Row(panel: Panel, line: LineSignal) -> impl IntoView {
             let words = move || if let Line::Day { label, .. } = line.get() { label } else { String::new() };
             EitherOf4::A(view! {
                 <li class="log__day">
-                    <time datetime=labels::iso_date(date)>
+                    <time datetime=date.to_string()>
                         <Text of=Signal::derive(words) />
                     </time>
                 </li>
@@ -93,7 +98,7 @@ fn Row(panel: Panel, line: LineSignal) -> impl IntoView {
         }
         Line::New => EitherOf4::B(view! {
             <li class="log__new" id="new">
-                <span>"New"</span>
+                <span>{t!(locales::current(), chat::NEW)}</span>
             </li>
         }),
         Line::Message(bubble) => match bubble.body {
@@ -126,10 +131,8 @@ pub(super) fn Clock(line: RwSignal<Line>, #[prop(optional)] class: &'static str)
 #[component]
 pub(super) fn Jump(panel: Panel) -> impl IntoView {
     let missed = Memo::new(move |_| panel.room.read().count_others_after(panel.end_seq.get()));
-    let label = move || match missed.get() {
-        0 => "Go to the latest message".to_owned(),
-        count => format!("Go to the latest message, {count} new"),
-    };
+    let locale = locales::current();
+    let label = move || t!(locale, chat::to_latest(missed.get()));
     view! {
         <button
             class="jump"

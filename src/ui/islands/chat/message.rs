@@ -18,6 +18,7 @@ use crate::{
         text::Piece,
     },
     domain::{Attachment, ClientId, MessageId},
+    locales::{self, t},
     ui::components::{Icon, icon},
 };
 
@@ -42,6 +43,7 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
     });
     let is_first = Memo::new(move |_| bubble().is_some_and(|bubble| bubble.first));
     let start = bubble();
+    let locale = locales::current();
     let is_own = start.as_ref().is_some_and(|bubble| bubble.own);
     let sender = start.map(|bubble| bubble.sender).unwrap_or_default();
     view! {
@@ -52,7 +54,7 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
         >
             <p class=move || if is_first.get() { "message__head" } else { "visually-hidden" }>
                 <span class=if is_own { "visually-hidden" } else { "message__sender" } dir="auto">
-                    {if is_own { "You".to_owned() } else { sender }}
+                    {if is_own { t!(locale, chat::YOU).to_owned() } else { sender }}
                 </span>
                 " "
                 <Clock line class="message__time" />
@@ -92,6 +94,7 @@ fn class_of(bubble: &Bubble) -> String {
 
 #[component]
 fn Content(panel: Panel, inside: Inside) -> impl IntoView {
+    let locale = locales::current();
     let Inside { body, files, is_edited, edits } = inside;
     if let Some(id) = edits {
         return Either::Left(view! { <Edit panel id /> });
@@ -100,7 +103,7 @@ fn Content(panel: Panel, inside: Inside) -> impl IntoView {
     let pieces = match body {
         Body::Text(pieces) => pieces,
         Body::Emoji(words) | Body::System(words) => vec![Piece::Text(words)],
-        Body::Deleted => vec![Piece::Text("Message deleted".to_owned())],
+        Body::Deleted => vec![Piece::Text(t!(locale, chat::DELETED).to_owned())],
     };
     Either::Right(view! {
         <div class=class>
@@ -108,7 +111,7 @@ fn Content(panel: Panel, inside: Inside) -> impl IntoView {
                 {pieces.into_iter().map(piece).collect_view()}
             </div>
             {files.into_iter().map(|file| view! { <File file /> }).collect_view()}
-            {is_edited.then(|| view! { <span class="message__edited">"edited"</span> })}
+            {is_edited.then(|| view! { <span class="message__edited">{t!(locale, chat::EDITED)}</span> })}
         </div>
     })
 }
@@ -141,6 +144,7 @@ fn File(file: Attachment) -> impl IntoView {
 
 #[component]
 fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
+    let locale = locales::current();
     let menu = NodeRef::<html::Details>::new();
     let close = move || panel.close_menu(|_| true);
     let edit = move |_| {
@@ -162,7 +166,7 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
                 }
             }
         >
-            <summary class="icon-button menu__button" aria-label="Message options">
+            <summary class="icon-button menu__button" aria-label=t!(locale, chat::OPTIONS)>
                 <Icon d=icon::MORE />
             </summary>
             <div class="menu__list">
@@ -170,12 +174,12 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
                     .then(|| {
                         view! {
                             <button class="menu__item" type="button" on:click=edit>
-                                "Edit"
+                                {t!(locale, chat::EDIT)}
                             </button>
                         }
                     })}
                 <button class="menu__item menu__item--danger" type="button" on:click=delete>
-                    "Delete"
+                    {t!(locale, chat::DELETE)}
                 </button>
             </div>
         </details>
@@ -185,6 +189,7 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
 /// The form that takes a message's place while it is changed.
 #[component]
 fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
+    let locale = locales::current();
     let field = NodeRef::<html::Textarea>::new();
     Effect::new(move || {
         if let Some(field) = field.get() {
@@ -218,7 +223,7 @@ fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
     view! {
         <form class="edit" on:submit=on_submit>
             <label class="visually-hidden" for=name.clone()>
-                "Edit message"
+                {t!(locale, chat::EDIT_MESSAGE)}
             </label>
             <textarea
                 class="edit__input"
@@ -230,12 +235,12 @@ fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
                 on:input=on_input
             ></textarea>
             <p class="edit__actions">
-                <span class="edit__hint">"Esc to cancel"</span>
+                <span class="edit__hint">{t!(locale, chat::EDIT_HINT)}</span>
                 <button class="button button--quiet button--small" type="button" on:click=move |_| panel.edit(None)>
-                    "Cancel"
+                    {t!(locale, chat::CANCEL)}
                 </button>
                 <button class="button button--primary button--small" type="submit">
-                    "Save"
+                    {t!(locale, chat::SAVE)}
                 </button>
             </p>
         </form>
@@ -245,25 +250,27 @@ fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
 /// What stands under a message.
 #[component]
 fn Told(panel: Panel, delivery: (Delivery, Option<ClientId>)) -> impl IntoView {
+    let locale = locales::current();
     let words = match delivery {
         (Delivery::Failed(reason), Some(id)) => {
             return EitherOf3::A(view! {
                 <p class="message__state message__state--failed" role="alert" title=reason>
-                    <span>"Not sent. "</span>
+                    <span>{t!(locale, chat::NOT_SENT)}</span>
+                    <span>" "</span>
                     <button class="link-button" type="button" on:click=move |_| panel.retry(id)>
-                        "Retry"
+                        {t!(locale, chat::RETRY)}
                     </button>
                     <span>" "</span>
                     <button class="link-button" type="button" on:click=move |_| panel.discard(id)>
-                        "Delete"
+                        {t!(locale, chat::DELETE)}
                     </button>
                 </p>
             });
         }
         (Delivery::Untold | Delivery::Underway | Delivery::Failed(_), _) => return EitherOf3::B(()),
-        (Delivery::Sending, _) => "Sending…".to_owned(),
-        (Delivery::Sent, _) => "Sent".to_owned(),
-        (Delivery::Seen(at), _) => format!("Seen {at}"),
+        (Delivery::Sending, _) => t!(locale, chat::SENDING).to_owned(),
+        (Delivery::Sent, _) => t!(locale, chat::SENT).to_owned(),
+        (Delivery::Seen(at), _) => t!(locale, chat::seen(&at)),
     };
     EitherOf3::C(view! { <p class="message__state">{words}</p> })
 }

@@ -24,6 +24,7 @@ use crate::{
     app::FormState,
     client::{labels::isolated, page},
     domain::{ClientId, ParticipantKind, Timestamp},
+    locales::{self, t},
     ui::components::{Icon, Text, icon},
 };
 
@@ -110,6 +111,7 @@ pub fn ChatPanel(
     now: Timestamp,
     #[prop(optional_no_strip)] on_leave: Option<Callback<ev::MouseEvent>>,
 ) -> impl IntoView {
+    let locale = locales::current();
     let (me, id, key) = (chat.me.id, chat.joined.room, form.key);
     let panel = Panel::new(chat, form, now);
     Effect::new(move || panel.wake_up());
@@ -125,7 +127,7 @@ pub fn ChatPanel(
     view! {
         <section
             class="chat"
-            aria-label=format!("Chat with {}", isolated(&name))
+            aria-label=t!(locale, chat::chat_with(&isolated(&name)))
             data-conversation=id.to_string()
             data-live=move || if panel.is_live() { "true" } else { "false" }
             data-status=move || panel.status.get().look()
@@ -135,7 +137,7 @@ pub fn ChatPanel(
                 {(place == Place::Desk)
                     .then(|| {
                         view! {
-                            <a class="icon-button chat__back" href="/admin" aria-label="Back to all chats" on:click=leave>
+                            <a class="icon-button chat__back" href="/admin" aria-label=t!(locale, chat::BACK) on:click=leave>
                                 <Icon d=icon::BACK />
                             </a>
                         }
@@ -167,7 +169,7 @@ pub fn ChatPanel(
                                     class="icon-button chat__about"
                                     type="button"
                                     popovertarget="details"
-                                    aria-label="About this chat"
+                                    aria-label=t!(locale, chat::ABOUT)
                                 >
                                     <Icon d=icon::INFO />
                                 </button>
@@ -177,7 +179,7 @@ pub fn ChatPanel(
                     Place::Beside { page, .. } => {
                         EitherOf3::B(
                             view! {
-                                <a class="icon-button chat__close" href=page aria-label="Close the chat panel" on:click=leave>
+                                <a class="icon-button chat__close" href=page aria-label=t!(locale, chat::CLOSE_PANEL) on:click=leave>
                                     <Icon d=icon::CLOSE />
                                 </a>
                             },

@@ -23,6 +23,7 @@ use crate::{
         storage,
     },
     domain::{ClientId, Code, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind, Timestamp},
+    locales::{self, t},
     protocol::ClientFrame,
 };
 
@@ -333,7 +334,7 @@ impl Panel {
         {
             let mut room = self.room.write();
             room.editing = None;
-            room.notice = Some("That message can’t be changed any more. What you wrote is kept as a draft.".into());
+            room.notice = Some(t!(locales::current(), chat::EDIT_KEPT).to_owned());
         }
         let before = self.text.get_untracked();
         let text = if before.trim().is_empty() { edited } else { format!("{before}\n{edited}") };
@@ -421,40 +422,37 @@ fn status(room: &Room) -> Status {
 
 /// What keeps messages from being sent, and what becomes of them meanwhile; nothing if all is well.
 fn banner(room: &Room) -> Option<Banner> {
+    let locale = locales::current();
     if room.gone || room.indicator == Indicator::Ended {
         let words = match room.kind {
             // The link was revoked, or the guest signed out: nobody says which.
-            ParticipantKind::Guest => {
-                "This chat is not open in this browser any more. Open its link again; if that leads nowhere, ask for a new one."
-            }
-            ParticipantKind::Admin | ParticipantKind::Customer => "You were signed out. Please sign in again.",
+            ParticipantKind::Guest => t!(locale, chat::GONE_GUEST),
+            ParticipantKind::Admin | ParticipantKind::Customer => t!(locale, chat::GONE_ACCOUNT),
         };
         return Some(Banner { words: words.to_owned(), is_danger: true });
     }
-    let (wrong, when) = match room.indicator {
+    let waiting = room.outbox.waiting();
+    let (wrong, sent) = match room.indicator {
         // Why, the page says.
-        Indicator::Estranged => ("Nothing is sent from here now.", "when you have signed in again"),
-        Indicator::Offline => ("You are offline.", "when you are back"),
-        Indicator::Reconnecting => ("The connection is lost. Trying to get it back.", "when you are back"),
+        Indicator::Estranged => (t!(locale, chat::WRONG_ESTRANGED), t!(locale, chat::sent_when_signed_in(waiting))),
+        Indicator::Offline => (t!(locale, chat::WRONG_OFFLINE), t!(locale, chat::sent_when_back(waiting))),
+        Indicator::Reconnecting => (t!(locale, chat::WRONG_LOST), t!(locale, chat::sent_when_back(waiting))),
         Indicator::Live | Indicator::Slow | Indicator::Crowded | Indicator::Connecting | Indicator::Ended => {
             match room.outbox.delayed_by() {
-                Some(Code::RateLimited) => ("You write faster than the server takes it.", "in a moment"),
-                Some(_) => ("The server cannot take messages right now.", "as soon as it can"),
+                Some(Code::RateLimited) => (t!(locale, chat::WRONG_FAST), t!(locale, chat::sent_in_a_moment(waiting))),
+                Some(_) => (t!(locale, chat::WRONG_SERVER), t!(locale, chat::sent_as_soon(waiting))),
                 None if room.indicator == Indicator::Crowded => {
-                    ("You have this site open in many windows. This one hears of news a little later.", "in a moment")
+                    (t!(locale, chat::WRONG_CROWDED), t!(locale, chat::sent_in_a_moment(waiting)))
                 }
                 None => return None,
             }
         }
     };
-    let words = match room.outbox.waiting() {
+    let words = match waiting {
         0 => wrong.to_owned(),
         // What becomes of them after a reload, nobody can promise.
-        _ if room.unkept() > 0 => {
-            format!("{wrong} Your messages could not be kept in this browser. Keep this page open until they are sent.")
-        }
-        1 => format!("{wrong} 1 message will be sent {when}."),
-        many => format!("{wrong} {many} messages will be sent {when}."),
+        _ if room.unkept() > 0 => [wrong, " ", t!(locale, chat::UNKEPT)].concat(),
+        _ => [wrong, " ", &sent].concat(),
     };
     Some(Banner { words, is_danger: false })
 }
@@ -463,7 +461,12 @@ fn banner(room: &Room) -> Option<Banner> {
 pub(super) fn closed_words(room: &Room, now: Timestamp, zone: Zone) -> String {
     let conversation = room.timeline.conversation();
     let today = labels::local_date(now, zone);
-    let on = conversation.closed_at.map(|at| format!(" on {}", labels::date(labels::local_date(at, zone), today)));
-    let by = conversation.closed_by.as_ref().map(|name| format!(" by {}", labels::isolated(name)));
-    format!("This chat was closed{}{}.", on.unwrap_or_default(), by.unwrap_or_default())
+    let locale = locales::current();
+    let Some(on) = conversation.closed_at.map(|at| labels::date(labels::local_date(at, zone), today)) else {
+        return t!(locale, chat::CLOSED).to_owned();
+    };
+    match &conversation.closed_by {
+        Some(name) => t!(locale, chat::closed_by(&on, &labels::isolated(name))),
+        None => t!(locale, chat::closed_on(&on)),
+    }
 }

@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::ui::components::Text;
+use crate::{
+    locales::{self, t},
+    ui::components::Text,
+};
 
 /// How the connection of a chat is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,14 +25,15 @@ pub enum Status {
 
 impl Status {
     fn words(self) -> &'static str {
+        let locale = locales::current();
         match self {
-            Self::Connecting => "Connecting…",
-            Self::Live => "Live",
-            Self::Slow => "Live (slow)",
-            Self::Reconnecting => "Reconnecting…",
-            Self::Offline => "Offline",
-            Self::Paused => "Paused",
-            Self::Ended => "Ended",
+            Self::Connecting => t!(locale, chat::CONNECTING),
+            Self::Live => t!(locale, chat::LIVE),
+            Self::Slow => t!(locale, chat::LIVE_SLOW),
+            Self::Reconnecting => t!(locale, chat::RECONNECTING),
+            Self::Offline => t!(locale, chat::OFFLINE),
+            Self::Paused => t!(locale, chat::PAUSED),
+            Self::Ended => t!(locale, chat::ENDED),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     api::{self, RequestChat},
     client::{history, page},
     domain::{ConversationId, RequestId, Timestamp},
+    locales::{self, t},
     ui::islands::{About, ChatCache, ChatPanel, MessageForm, Place, name_of},
 };
 
@@ -120,7 +121,7 @@ pub fn ChatBeside(
                 view! {
                     <div class="beside__chat" tabindex="-1" node_ref=place>
                         {match shown {
-                            Shown::Loading(_) => EitherOf3::A(view! { <p class="beside__wait">"Loading the chat…"</p> }),
+                            Shown::Loading(_) => EitherOf3::A(view! { <p class="beside__wait">{t!(locales::current(), chat::LOADING)}</p> }),
                             Shown::Refused(_, words) => EitherOf3::B(view! { <Refused words here page=page.get_value() /> }),
                             Shown::Chat(chat, form, now) => {
                                 remember(&chat);
@@ -152,6 +153,7 @@ pub fn ChatBeside(
 /// Says why the chat is not there. Its links load pages.
 #[component]
 fn Refused(words: String, here: String, page: String) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <div class="beside__refused">
             <p class="notice notice--danger" role="alert">
@@ -159,10 +161,10 @@ fn Refused(words: String, here: String, page: String) -> impl IntoView {
             </p>
             <p>
                 <a class="button" href=here>
-                    "Try again"
+                    {t!(locale, chat::TRY_AGAIN)}
                 </a>
                 <a class="button button--quiet" href=page>
-                    "Close"
+                    {t!(locale, chat::CLOSE)}
                 </a>
             </p>
         </div>

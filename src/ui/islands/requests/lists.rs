@@ -7,6 +7,7 @@ use crate::{
     api::{self, AccountLists},
     client::history,
     domain::{Conversation, ConversationId, CustomRequest, Timestamp},
+    locales::{self, t},
     ui::components::{Anew, ChatButton, Clock, StatusChip, Unread, When, address},
 };
 
@@ -20,6 +21,7 @@ pub fn CustomerLists(
     chosen: Option<String>,
     now: Timestamp,
 ) -> impl IntoView {
+    let locale = locales::current();
     let (region, clock) = (Region::new(), Clock::new(now));
     let chosen = history::query("chat", chosen);
     let part = StoredValue::new(cursor.clone().unwrap_or_default());
@@ -41,11 +43,11 @@ pub fn CustomerLists(
                         view! {
                             <div class="empty">
                                 <p class="empty__text">
-                                    "What you ask " <bdi>{business.clone()}</bdi>
-                                    " to make will be listed here, with a chat about each."
+                                    {t!(locale, requests::LIST_EMPTY_BEFORE)} " " <bdi>{business.clone()}</bdi> " "
+                                    {t!(locale, requests::LIST_EMPTY_AFTER)}
                                 </p>
                                 <a class="button button--primary" href="/requests/new">
-                                    "Make a request"
+                                    {t!(locale, requests::MAKE)}
                                 </a>
                             </div>
                         }
@@ -57,7 +59,7 @@ pub fn CustomerLists(
                         view! {
                             <p class="page__actions">
                                 <a class="button button--primary" href="/requests/new">
-                                    "New request"
+                                    {t!(locale, requests::NEW)}
                                 </a>
                             </p>
                         }
@@ -77,11 +79,11 @@ pub fn CustomerLists(
             <For each=move || shown.read().requests.next_cursor.clone() key=Clone::clone let:cursor>
                 <p class="page__more">
                     <a class="button button--quiet" href=address("/account", &[("cursor", &cursor)])>
-                        "More"
+                        {t!(locale, requests::MORE)}
                     </a>
                 </p>
             </For>
-            {move || has_chats.get().then(|| view! { <h2 class="page__subtitle">"Other chats"</h2> })}
+            {move || has_chats.get().then(|| view! { <h2 class="page__subtitle">{t!(locale, requests::OTHER_CHATS)}</h2> })}
             <ul class="cards">
                 <For each=move || chats.get() key=|id| *id let:id>
                     <ChatCard shown id clock />
@@ -99,6 +101,7 @@ fn RequestCard(
     live: ReadSignal<Option<bool>>,
     clock: Clock,
 ) -> impl IntoView {
+    let locale = locales::current();
     let (id, title) = request.with_untracked(|request| (request.id.to_string(), request.title.clone()));
     let last = Memo::new(move |_| request.read().last_message.clone());
     view! {
@@ -116,7 +119,7 @@ fn RequestCard(
             </For>
             <div class="card__foot">
                 <span>
-                    <span>"Last activity "</span>
+                    <span>{t!(locale, requests::LAST_ACTIVITY)} " "</span>
                     <When at=Signal::derive(move || request.read().updated_at) clock />
                 </span>
                 <ChatButton request chosen choice=id here live />
@@ -127,6 +130,7 @@ fn RequestCard(
 
 #[component]
 fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> impl IntoView {
+    let locale = locales::current();
     let chat = Memo::new(move |last: Option<&Option<Conversation>>| {
         let now = shown.read().chats.iter().find(|chat| chat.id == id).cloned();
         now.or_else(|| last.cloned().flatten())
@@ -134,14 +138,14 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
     let text = move || chat.read().as_ref().and_then(|chat| chat.last_message.clone());
     let when = move || {
         let chat = chat.get()?;
-        let words = if chat.is_open() { "Last activity " } else { "Closed " };
-        Some((chat.updated_at, words.to_owned() + &clock.long_date(chat.updated_at)))
+        let words = if chat.is_open() { t!(locale, requests::LAST_ACTIVITY) } else { t!(locale, requests::CLOSED) };
+        Some((chat.updated_at, [words, " ", &clock.long_date(chat.updated_at)].concat()))
     };
     view! {
         <li class="card">
             <Anew value=text let:text>
                 <p class="card__text" dir="auto">
-                    {text.unwrap_or_else(|| "No messages yet".to_owned())}
+                    {text.unwrap_or_else(|| t!(locale, desk::NO_MESSAGES).to_owned())}
                 </p>
             </Anew>
             <p class="card__foot">
@@ -150,7 +154,7 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
                 </For>
                 <Unread count=Signal::derive(move || chat.read().as_ref().map_or(0, |chat| chat.unread)) />
                 <a class="button button--small" href=format!("/chat/{id}")>
-                    "Chat"
+                    {t!(locale, requests::CHAT)}
                 </a>
             </p>
         </li>

@@ -5,12 +5,14 @@ use leptos::{ev, html, prelude::*, task::spawn_local};
 use crate::{
     api,
     domain::{CustomRequest, RequestStatus},
+    locales::{self, t},
     ui::components::Refusal,
 };
 
 /// `from` is the address of this page, where the plain form leads back to.
 #[component]
 pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl IntoView {
+    let locale = locales::current();
     let (id, title) = request.with_untracked(|request| (request.id, request.title.clone()));
     let status = Memo::new(move |_| request.read().status);
     let first = status.get_untracked();
@@ -43,7 +45,8 @@ pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl Into
         <form class="set-status" method="post" action=format!("/requests/{id}/status") on:submit=set>
             <input type="hidden" name="from" value=from />
             <label class="visually-hidden" for=field.clone()>
-                "Status of "
+                {t!(locale, requests::STATUS_OF)}
+                " "
                 <bdi>{title}</bdi>
             </label>
             <select
@@ -64,7 +67,7 @@ pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl Into
                     })}
             </select>
             <button class="button button--small" type="submit">
-                "Set"
+                {t!(locale, requests::SET)}
             </button>
             <Refusal words=problem />
         </form>

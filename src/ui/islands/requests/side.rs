@@ -7,6 +7,7 @@ use crate::{
     api::{self, RequestDetails},
     client::history,
     domain::Timestamp,
+    locales::{self, t},
     ui::components::{ChatButton, Clock, StatusChip, When, address, budget_in_words, day_in_words},
 };
 
@@ -19,6 +20,7 @@ pub fn RequestSide(
     chosen: Option<String>,
     now: Timestamp,
 ) -> impl IntoView {
+    let locale = locales::current();
     let (region, clock) = (Region::new(), Clock::new(now));
     let first = details.request.clone();
     let page = format!("/requests/{}", first.id);
@@ -30,7 +32,7 @@ pub fn RequestSide(
     view! {
         <aside
             class="request__side"
-            aria-label="About this request"
+            aria-label=t!(locale, requests::ABOUT)
             data-live=move || region.live.get().map(|live| live.to_string())
             on:pointerdown=move |_| region.press()
         >
@@ -41,19 +43,19 @@ pub fn RequestSide(
                     choice="1".to_owned()
                     here
                     live=region.live.read_only()
-                    label=if is_admin { "Chat with the customer" } else { "Chat with Admin" }
+                    label=if is_admin { t!(locale, requests::CHAT_WITH_CUSTOMER) } else { t!(locale, requests::CHAT_WITH_ADMIN) }
                     is_primary=true
                 />
             </div>
             <dl class="facts">
-                <dt>"Status"</dt>
+                <dt>{t!(locale, requests::STATUS)}</dt>
                 <dd>
                     <StatusChip status=Signal::derive(move || request.read().status) />
                 </dd>
                 {is_admin
                     .then(|| {
                         view! {
-                            <dt>"Customer"</dt>
+                            <dt>{t!(locale, requests::CUSTOMER)}</dt>
                             <dd>
                                 <span dir="auto">{first.customer_name}</span>
                                 <br />
@@ -65,7 +67,7 @@ pub fn RequestSide(
                     .budget_cents
                     .map(|cents| {
                         view! {
-                            <dt>"Budget"</dt>
+                            <dt>{t!(locale, requests::BUDGET)}</dt>
                             <dd>{budget_in_words(cents, &currency)}</dd>
                         }
                     })}
@@ -73,11 +75,11 @@ pub fn RequestSide(
                     .wanted_on
                     .map(|day| {
                         view! {
-                            <dt>"Wanted by"</dt>
+                            <dt>{t!(locale, requests::WANTED_BY)}</dt>
                             <dd>{day_in_words(&day)}</dd>
                         }
                     })}
-                <dt>"Sent"</dt>
+                <dt>{t!(locale, requests::SENT)}</dt>
                 <dd>
                     <When at=first.created_at clock />
                 </dd>
@@ -88,7 +90,9 @@ pub fn RequestSide(
                 >
                     <dt>
                         <span>{change.status.label()}</span>
-                        " by "
+                        " "
+                        {t!(locale, requests::BY)}
+                        " "
                         <bdi>{change.by}</bdi>
                     </dt>
                     <dd>

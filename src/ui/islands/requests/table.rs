@@ -8,6 +8,7 @@ use crate::{
     api::{self, RequestList},
     client::{history, labels},
     domain::{CustomRequest, Problem, RequestOrder, RequestStatus, Timestamp},
+    locales::{self, t},
     ui::components::{ChatButton, Clock, Text, When, address, budget_in_words, day_in_words},
 };
 
@@ -37,16 +38,28 @@ impl Look {
     /// The order that it names.
     #[must_use]
     pub fn order(&self) -> RequestOrder {
-        Self::ORDERS.iter().find(|(word, ..)| *word == self.order).map(|(_, order, _)| *order).unwrap_or_default()
+        Self::ORDERS.iter().find(|(word, _)| *word == self.order).map(|(_, order)| *order).unwrap_or_default()
     }
 
-    /// Orders by their words in the address, with words for people.
-    pub const ORDERS: [(&str, RequestOrder, &str); 4] = [
-        ("activity", RequestOrder::Activity, "Latest activity"),
-        ("newest", RequestOrder::Newest, "Newest"),
-        ("wanted", RequestOrder::Wanted, "Wanted soonest"),
-        ("title", RequestOrder::Title, "Title"),
+    /// Orders by their words in the address.
+    pub const ORDERS: [(&str, RequestOrder); 4] = [
+        ("activity", RequestOrder::Activity),
+        ("newest", RequestOrder::Newest),
+        ("wanted", RequestOrder::Wanted),
+        ("title", RequestOrder::Title),
     ];
+
+    /// The order in words.
+    #[must_use]
+    pub fn order_name(order: RequestOrder) -> &'static str {
+        let locale = locales::current();
+        match order {
+            RequestOrder::Activity => t!(locale, requests::ORDER_ACTIVITY),
+            RequestOrder::Newest => t!(locale, requests::ORDER_NEWEST),
+            RequestOrder::Wanted => t!(locale, requests::ORDER_WANTED),
+            RequestOrder::Title => t!(locale, requests::ORDER_TITLE),
+        }
+    }
 
     /// The requests that it shows.
     ///
@@ -68,6 +81,7 @@ pub fn RequestTable(
     chosen: Option<String>,
     now: Timestamp,
 ) -> impl IntoView {
+    let locale = locales::current();
     let (region, clock) = (Region::new(), Clock::new(now));
     // The address of this page: where the plain forms lead back to.
     let from = look.address(chosen.as_deref().unwrap_or_default());
@@ -96,33 +110,33 @@ pub fn RequestTable(
                             <div class="empty">
                                 <p class="empty__text">
                                     {if shows_all {
-                                        "What customers ask for will be listed here. They make a request from their account."
+                                        t!(locale, requests::TABLE_EMPTY)
                                     } else {
-                                        "No request is like that."
+                                        t!(locale, requests::NO_MATCH)
                                     }}
                                 </p>
                                 <a class="button" href="/admin/requests">
-                                    "Show all requests"
+                                    {t!(locale, requests::SHOW_ALL)}
                                 </a>
                             </div>
                         }
                     })
             }}
             <table class="table" hidden=move || is_empty.get()>
-                <caption class="visually-hidden">"Custom requests"</caption>
+                <caption class="visually-hidden">{t!(locale, requests::CAPTION)}</caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Request"</th>
+                        <th scope="col">{t!(locale, requests::REQUEST)}</th>
                         <th class="table__extra" scope="col">
-                            "Budget"
+                            {t!(locale, requests::BUDGET)}
                         </th>
                         <th class="table__extra" scope="col">
-                            "Wanted by"
+                            {t!(locale, requests::WANTED_BY)}
                         </th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Last activity"</th>
+                        <th scope="col">{t!(locale, requests::STATUS)}</th>
+                        <th scope="col">{t!(locale, requests::LAST_ACTIVITY)}</th>
                         <th scope="col">
-                            <span class="visually-hidden">"Chat"</span>
+                            <span class="visually-hidden">{t!(locale, requests::CHAT)}</span>
                         </th>
                     </tr>
                 </thead>
@@ -148,7 +162,7 @@ pub fn RequestTable(
             <For each=move || shown.read().next_cursor.clone() key=Clone::clone let:cursor>
                 <p class="page__more">
                     <a class="button button--quiet" href=Look { cursor, ..more.clone() }.address("")>
-                        "More"
+                        {t!(locale, requests::MORE)}
                     </a>
                 </p>
             </For>
@@ -158,10 +172,11 @@ pub fn RequestTable(
 
 #[component]
 fn Tabs(look: StoredValue<Look>, shown: RwSignal<RequestList>) -> impl IntoView {
+    let locale = locales::current();
     // Of which status; `None`: of all.
     let tab = |at: Option<usize>| {
         let status = at.map(|at| RequestStatus::ALL[at]);
-        let (word, name) = status.map_or(("", "All"), |status| (status.word(), status.label()));
+        let (word, name) = status.map_or(("", t!(locale, requests::ALL)), |status| (status.word(), status.label()));
         let is_here = look.with_value(|look| look.status == word);
         let there = look.with_value(|look| Look { status: word.to_owned(), cursor: String::new(), ..look.clone() });
         let count = move || {
@@ -177,7 +192,7 @@ fn Tabs(look: StoredValue<Look>, shown: RwSignal<RequestList>) -> impl IntoView 
         }
     };
     view! {
-        <nav class="tabs" aria-label="Which requests">
+        <nav class="tabs" aria-label=t!(locale, requests::WHICH)>
             {[None, Some(0), Some(1), Some(2), Some(3)].map(tab)}
         </nav>
     }
@@ -193,6 +208,7 @@ fn Row(
     live: ReadSignal<Option<bool>>,
     clock: Clock,
 ) -> impl IntoView {
+    let locale = locales::current();
     let first = request.get_untracked();
     let id = first.id.to_string();
     let choice = id.clone();
@@ -209,16 +225,16 @@ fn Row(
                     {first.customer_name}
                 </span>
             </td>
-            <td class="table__extra" data-label="Budget">
+            <td class="table__extra" data-label=t!(locale, requests::BUDGET)>
                 {first.budget_cents.map(|cents| budget_in_words(cents, &currency))}
             </td>
-            <td class="table__extra" data-label="Wanted by">
+            <td class="table__extra" data-label=t!(locale, requests::WANTED_BY)>
                 {first.wanted_on.as_deref().map(day_in_words)}
             </td>
-            <td data-label="Status">
+            <td data-label=t!(locale, requests::STATUS)>
                 <SetStatus request from />
             </td>
-            <td data-label="Last activity">
+            <td data-label=t!(locale, requests::LAST_ACTIVITY)>
                 <When at=Signal::derive(move || request.read().updated_at) clock />
             </td>
             <td class="table__act">
