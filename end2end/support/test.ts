@@ -19,7 +19,7 @@ interface Fixtures {
   server: Server;
   api: Api;
   /** A new person: own cookies, own storage. */
-  person: (options?: { javaScriptEnabled?: boolean; phone?: boolean }) => Promise<Person>;
+  person: (options?: { javaScriptEnabled?: boolean; phone?: boolean; locale?: string }) => Promise<Person>;
   /** Someone signed in as an admin, on the dashboard. */
   admin: Person;
 }
@@ -36,10 +36,11 @@ export const test = base.extend<Fixtures>({
   person: async ({ browser, server, failures }, use) => {
     const contexts: BrowserContext[] = [];
     const unexpected: string[] = [];
-    await use(async ({ javaScriptEnabled = true, phone = false } = {}) => {
+    await use(async ({ javaScriptEnabled = true, phone = false, locale = "en-GB" } = {}) => {
       const context = await browser.newContext({
         baseURL: server.url,
         javaScriptEnabled,
+        locale,
         permissions: ["clipboard-read", "clipboard-write"],
         viewport: phone ? { width: 360, height: 740 } : { width: 1440, height: 900 },
       });

@@ -53,7 +53,7 @@ pub(super) fn Composer(
             action=format!("/chat/{id}")
             hidden=move || !panel.is_open()
             // What is wrong with a text is said beside it, not in the browser's own bubble.
-            novalidate=move || panel.awake.get()
+            novalidate=move || panel.is_hydrated.get()
             on:submit=on_submit
         >
             <input type="hidden" name="client_id" value=key.to_string() />
@@ -88,12 +88,12 @@ pub(super) fn Composer(
                     class="composer__send"
                     type="submit"
                     aria-label=t!(locale, chat::SEND)
-                    aria-disabled=move || (panel.awake.get() && panel.text.read().trim().is_empty()).then_some("true")
+                    aria-disabled=move || (panel.is_hydrated.get() && panel.text.read().trim().is_empty()).then_some("true")
                 >
                     <Icon d=icon::SEND />
                 </button>
             </div>
-            <p class="composer__hint" id="content-hint" hidden=move || !panel.awake.get()>
+            <p class="composer__hint" id="content-hint" hidden=move || !panel.is_hydrated.get()>
                 {t!(locale, chat::KEYS)}
             </p>
             <Notice panel />

@@ -160,7 +160,7 @@ pub fn ChatPanel(
                         </span>
                     </p>
                 </div>
-                <StatusPill status=panel.status awake=panel.awake />
+                <StatusPill status=panel.status is_hydrated=panel.is_hydrated />
                 {match place {
                     Place::Desk => {
                         EitherOf3::A(

@@ -1,7 +1,10 @@
 //! What a chat panel knows and does in the browser: the room as a signal, and everything on the page that follows
 //! from it.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use leptos::{
     html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
@@ -31,19 +34,32 @@ use crate::{
 const CLOCK: Duration = Duration::from_secs(30);
 
 /// Chats as they were when they were left, so that they are there at once when somebody comes back. An island that
-/// shows one chat after another provides it as a context.
+/// shows one chat after another provides it as a context. The chat that was left last is the last.
 #[derive(Clone, Copy)]
-pub struct ChatCache(StoredValue<HashMap<ConversationId, api::Chat>>);
+pub struct ChatCache(StoredValue<VecDeque<api::Chat>>);
+
+/// How many chats are kept: a chat with long messages takes some hundred kilobytes.
+const MOST_KEPT: usize = 30;
 
 impl ChatCache {
     #[must_use]
     pub fn new() -> Self {
-        Self(StoredValue::new(HashMap::new()))
+        Self(StoredValue::new(VecDeque::new()))
     }
 
     #[must_use]
     pub fn get(self, id: ConversationId) -> Option<api::Chat> {
-        self.0.with_value(|chats| chats.get(&id).cloned())
+        self.0.with_value(|chats| chats.iter().find(|chat| chat.joined.room == id).cloned())
+    }
+
+    fn keep(self, chat: api::Chat) {
+        self.0.update_value(|chats| {
+            chats.retain(|known| known.joined.room != chat.joined.room);
+            if chats.len() == MOST_KEPT {
+                chats.pop_front();
+            }
+            chats.push_back(chat);
+        });
     }
 }
 
@@ -70,10 +86,10 @@ pub(super) struct Panel {
     pub room: RwSignal<Room>,
     /// The lines of the log, in order.
     pub lines: RwSignal<Vec<LineSignal>>,
-    /// Whether a script runs. Everything that needs one waits for it.
-    pub awake: RwSignal<bool>,
+    /// Whether the browser has hydrated the panel. Everything that needs a script waits for it.
+    pub is_hydrated: RwSignal<bool>,
     pub now: RwSignal<Timestamp>,
-    /// UTC until the panel is awake, as the server rendered it.
+    /// UTC until the panel is hydrated, as the server rendered it.
     pub zone: RwSignal<Zone>,
     pub status: Memo<Status>,
     pub banner: Memo<Option<Banner>>,
@@ -120,10 +136,10 @@ impl Panel {
         Self {
             room,
             lines: RwSignal::new(lines),
-            awake: RwSignal::new(false),
+            is_hydrated: RwSignal::new(false),
             now,
             zone,
-            status: Memo::new(move |_| status(&room.read())),
+            status: Memo::new(move |_| Status::of(&room.read())),
             banner: Memo::new(move |_| banner(&room.read())),
             people: Memo::new(move |_| room.read().people.presence_line(now.get(), zone.get())),
             message_chars,
@@ -161,7 +177,7 @@ impl Panel {
                 self.act(|room| room.on_kept_elsewhere(client_id, entry, page::moment()));
             }
         });
-        self.awake.set(true);
+        self.is_hydrated.set(true);
         self.restore_draft();
         self.share_draft();
         page::register_service_worker();
@@ -201,9 +217,7 @@ impl Panel {
             self.perform(leave);
             if let Some(cache) = cache {
                 let joined = self.room.with_untracked(Room::to_joined);
-                let (id, message_chars) = (joined.room, self.message_chars);
-                let chat = api::Chat { me: self.me.get_value(), joined, message_chars };
-                cache.0.update_value(|chats| drop(chats.insert(id, chat)));
+                cache.keep(api::Chat { me: self.me.get_value(), joined, message_chars: self.message_chars });
             }
         });
         self.open();
@@ -404,19 +418,6 @@ impl Panel {
                 true
             });
         }
-    }
-}
-
-fn status(room: &Room) -> Status {
-    match room.indicator {
-        _ if room.gone => Status::Ended,
-        Indicator::Ended => Status::Ended,
-        Indicator::Estranged => Status::Paused,
-        Indicator::Offline => Status::Offline,
-        Indicator::Reconnecting => Status::Reconnecting,
-        Indicator::Live if room.has_caught_up() => Status::Live,
-        Indicator::Slow | Indicator::Crowded if room.has_caught_up() => Status::Slow,
-        Indicator::Live | Indicator::Slow | Indicator::Crowded | Indicator::Connecting => Status::Connecting,
     }
 }
 

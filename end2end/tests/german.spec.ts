@@ -1,0 +1,75 @@
+import { expect, test } from "../support/test";
+
+const german = { locale: "de-DE" };
+
+test("a customer and an admin talk in German", async ({ api, person, server }) => {
+  const { id, link } = await api.openChat("Frau Ölmüller");
+  const guest = await person(german);
+  await guest.page.goto(link);
+  await expect(guest.page.locator("html")).toHaveAttribute("lang", "de");
+  await guest.chat.live();
+  await expect(guest.chat.panel.getByLabel(/^Nachricht an /)).toHaveAttribute("placeholder", "Nachricht schreiben");
+  await expect(guest.chat.panel.getByText("können diesen Chat lesen", { exact: false })).toBeVisible();
+  await guest.chat.say("Können Sie einen Tisch bauen?");
+  await expect(guest.chat.message("Können Sie einen Tisch bauen?").getByText("Gesendet")).toBeVisible();
+  await expect(guest.chat.panel.getByText("Heute")).toBeVisible();
+
+  const admin = await person(german);
+  await admin.page.goto(server.link("admin"));
+  await admin.page.goto(`/admin?chat=${id}`);
+  await admin.chat.live();
+  await expect(admin.page.getByRole("heading", { name: "Über diesen Chat" })).toBeVisible();
+  await expect(guest.chat.panel.getByText("ist hier", { exact: false })).toBeVisible();
+  await expect(guest.chat.panel.getByText(/^Gelesen \d\d:\d\d$/)).toBeVisible();
+  await admin.chat.say("Gern.");
+  await expect(guest.chat.message("Gern.")).toBeVisible();
+
+  await admin.page.getByRole("button", { name: "Chat schließen" }).click();
+  await expect(guest.page.getByText(/Dieser Chat wurde am \d+\. \S+ .*geschlossen\./)).toBeVisible();
+  await admin.page.getByRole("button", { name: "Chat wieder öffnen" }).click();
+  await expect(guest.chat.field).toBeVisible();
+});
+
+test("a customer registers, asks for something and reads dates in German", async ({ person }) => {
+  const { page } = await person(german);
+  await page.goto("/register");
+  await page.locator("#name").fill("Änne Groß");
+  await page.locator("#email").fill("aenne@example.com");
+  await page.locator("#password").fill("a long enough password");
+  await page.locator("main form button[type=submit]").click();
+  await expect(page).toHaveURL(/\/account$/);
+  await expect(page.getByRole("heading", { name: "Mein Konto" })).toBeVisible();
+  await page.getByRole("link", { name: "Anfrage stellen" }).click();
+  await page.locator("#title").fill("Regal");
+  await page.locator("#description").fill("Aus Eiche, für die Nische.");
+  await page.locator("#budget").fill("1.200,50");
+  await page.locator("#wanted_on").fill("2030-12-24");
+  await page.locator("main form button[type=submit]").click();
+  const about = page.getByRole("complementary", { name: "Über diese Anfrage" });
+  await expect(about.getByText("24. Dezember 2030")).toBeVisible();
+  await expect(about.getByText("1.200,50 EUR")).toBeVisible();
+  await expect(about.getByText("vor 0 Min.")).toHaveCount(0);
+});
+
+test("the language that somebody chooses stays, and the page with it", async ({ person }) => {
+  const { page } = await person(german);
+  await page.goto("/login?next=/account");
+  await expect(page.getByRole("button", { name: "Anmelden" })).toBeVisible();
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(page).toHaveURL(/\/login\?next=\/account$/);
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await page.goto("/register");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+});
+
+test("without scripts, pages and refusals are German too", async ({ person }) => {
+  const { page } = await person({ ...german, javaScriptEnabled: false });
+  await page.goto("/login");
+  await page.locator("#email").fill("niemand@example.com");
+  await page.locator("#password").fill("not the right one");
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await expect(page.getByRole("alert")).toContainText("Passwort");
+  await page.getByRole("button", { name: "English" }).click();
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+});
