@@ -51,6 +51,17 @@ test("a customer registers, asks for something and reads dates in German", async
   await expect(about.getByText("vor 0 Min.")).toHaveCount(0);
 });
 
+test("a guest chooses a language in the chat", async ({ api, person }) => {
+  const { link } = await api.openChat("Walnut tray");
+  const { page, chat } = await person(german);
+  await page.goto(link);
+  await chat.live();
+  await page.getByRole("button", { name: "English" }).click();
+  await chat.live();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await expect(chat.field).toHaveAttribute("placeholder", "Write a message");
+});
+
 test("the language that somebody chooses stays, and the page with it", async ({ person }) => {
   const { page } = await person(german);
   await page.goto("/login?next=/account");

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, LanguageSwitch, TabTitle, icon};
+use super::{Icon, LanguageSwitch, TabTitle, icon, this_page};
 use crate::{
     api::Viewer,
     domain::{Role, User},
@@ -37,6 +37,8 @@ pub fn Frame(
         Layout::App => "site site--app",
         Layout::Bare => "site site--bare",
     };
+    // Others find the switch in their menu.
+    let has_foot = layout == Layout::Sheet && viewer.user.is_none();
     let tab = if title.is_empty() { viewer.business.clone() } else { format!("{title} · {}", viewer.business) };
     // Islands compare it with who is signed in when they connect: a page belongs to one person.
     let whose = viewer.user.as_ref().map(|user| user.id.to_string());
@@ -56,6 +58,14 @@ pub fn Frame(
             <main class=class id="main" tabindex="-1">
                 {children()}
             </main>
+            {has_foot
+                .then(|| {
+                    view! {
+                        <footer class="foot">
+                            <LanguageSwitch class="link-button" next=this_page() />
+                        </footer>
+                    }
+                })}
         </div>
     }
 }
@@ -72,7 +82,6 @@ fn Head(viewer: Viewer) -> impl IntoView {
             <a class="button button--quiet button--small" href="/login">
                 {t!(locale, frame::SIGN_IN)}
             </a>
-            <LanguageSwitch class="button button--quiet button--small" />
         }
         .into_any(),
         Some(user) => view! { <SignedIn user=user /> }.into_any(),
@@ -138,7 +147,7 @@ fn SignedIn(user: User) -> impl IntoView {
                             </a>
                         }
                     })
-                    .collect_view()} <LanguageSwitch class="menu__item" /> <form method="post" action="/logout">
+                    .collect_view()} <LanguageSwitch class="menu__item" next=this_page() /> <form method="post" action="/logout">
                     <button class="menu__item" type="submit">
                         {t!(locale, frame::SIGN_OUT)}
                     </button>

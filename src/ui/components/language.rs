@@ -5,12 +5,9 @@ use leptos_router::hooks::use_location;
 
 use crate::locales::{self, Locale};
 
-/// A button for each language that the page is not in. `class` is each button's.
+/// A button for each language that the page is not in. `class` is each button's, `next` the page's address.
 #[component]
-pub fn LanguageSwitch(class: &'static str) -> impl IntoView {
-    let location = use_location();
-    let query = location.search.get_untracked();
-    let next = location.pathname.get_untracked() + if query.is_empty() { "" } else { "?" } + &query;
+pub fn LanguageSwitch(class: &'static str, next: String) -> impl IntoView {
     let others = Locale::ALL.into_iter().filter(|&other| other != locales::current());
     let buttons = others
         .map(|other| {
@@ -27,4 +24,12 @@ pub fn LanguageSwitch(class: &'static str) -> impl IntoView {
             {buttons}
         </form>
     }
+}
+
+/// The address of the page that is being rendered.
+#[must_use]
+pub fn this_page() -> String {
+    let location = use_location();
+    let query = location.search.get_untracked();
+    location.pathname.get_untracked() + if query.is_empty() { "" } else { "?" } + &query
 }

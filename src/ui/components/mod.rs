@@ -20,7 +20,7 @@ pub use chat_button::ChatButton;
 pub use field::{Field, FormKey, FormProblem};
 pub use frame::{Frame, Layout, Mark};
 pub use icon::Icon;
-pub use language::LanguageSwitch;
+pub use language::{LanguageSwitch, this_page};
 pub use raw_text::{TabTitle, textarea_html};
 pub use refusal::Refusal;
 pub use request::{StatusChip, Unread, budget_in_words, day_in_words};

@@ -15,8 +15,9 @@ use crate::{
         labels::isolated,
         log::{Body, Line},
     },
+    domain::ParticipantKind,
     locales::{self, t},
-    ui::components::{Icon, Text, icon},
+    ui::components::{Icon, LanguageSwitch, Text, icon},
 };
 
 #[component]
@@ -48,12 +49,19 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
     let locale = locales::current();
     let first = Memo::new(move |_| panel.room.read().timeline.first());
     let (is_admin, id) = panel.room.with_untracked(|room| (room.is_admin(), room.id()));
+    // Others find the switch in their menu.
+    let is_guest = panel.room.with_untracked(|room| room.kind == ParticipantKind::Guest);
     let start = {
         let name = isolated(&name);
         if is_admin { t!(locale, chat::start_admin(&name)) } else { t!(locale, chat::start(&name)) }
     };
     move || match (first.get(), panel.loading.get()) {
-        (..=1, _) => EitherOf3::A(view! { <li class="log__start">{start.clone()}</li> }),
+        (..=1, _) => EitherOf3::A(view! {
+            <li class="log__start">
+                <p>{start.clone()}</p>
+                {is_guest.then(|| view! { <LanguageSwitch class="link-button" next=format!("/chat/{id}") /> })}
+            </li>
+        }),
         (_, true) => EitherOf3::B(view! {
             <li class="log__older">
                 <span class="log__loading">{t!(locale, chat::LOADING_EARLIER)}</span>
