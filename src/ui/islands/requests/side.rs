@@ -87,7 +87,7 @@ pub fn RequestSide(
                     let((_, change))
                 >
                     <dt>
-                        <span>{change.status.label()}</span>
+                        <span>{change.status.label(crate::locales::current())}</span>
                         " by "
                         <bdi>{change.by}</bdi>
                     </dt>
