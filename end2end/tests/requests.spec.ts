@@ -341,7 +341,7 @@ test("requests are made, followed and talked about without JavaScript", async ({
   await page.getByLabel("Describe it").fill("Three legs.");
   await page.getByLabel("Budget").fill("much");
   await page.getByRole("button", { name: "Send the request" }).click();
-  await expect(page.getByText("Please give an amount")).toBeVisible();
+  await expect(page.getByText("Please enter an amount")).toBeVisible();
   await expect(page.getByLabel("Describe it")).toHaveValue("Three legs.");
   await page.getByLabel("Budget").fill("80");
   await page.getByRole("button", { name: "Send the request" }).click();

@@ -26,7 +26,10 @@ pub use reference::*;
 pub use requests::*;
 pub use viewer::*;
 
-use crate::domain::{Code, Problem};
+use crate::{
+    domain::{Code, Problem},
+    locales::{self, t},
+};
 
 impl FromServerFnError for Problem {
     type Encoder = JsonEncoding;
@@ -34,7 +37,7 @@ impl FromServerFnError for Problem {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                Self::new(Code::Invalid, "The request could not be understood.")
+                Self::new(Code::Invalid, t!(locales::current(), problem::NOT_UNDERSTOOD))
             }
             _ => Self::unavailable(),
         }

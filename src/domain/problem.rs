@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::locales::{self, t};
+use crate::locales::{self, Locale, t};
 
 /// The kinds of failure that a client can tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -75,22 +75,22 @@ impl Code {
 
     /// What happened, in a few words.
     #[must_use]
-    pub fn title(self) -> &'static str {
+    pub fn title(self, locale: Locale) -> &'static str {
         match self {
-            Self::Unauthorized => "Sign-in needed",
-            Self::Forbidden => "Not allowed",
-            Self::NotFound => "Not found",
-            Self::Invalid => "Not valid",
-            Self::Closed => "This chat is closed",
-            Self::Conflict => "Used for something else",
-            Self::TooLarge => "Too large",
-            Self::RateLimited => "Too many requests",
-            Self::Unavailable => "Not available right now",
+            Self::Unauthorized => t!(locale, code::UNAUTHORIZED),
+            Self::Forbidden => t!(locale, code::FORBIDDEN),
+            Self::NotFound => t!(locale, code::NOT_FOUND),
+            Self::Invalid => t!(locale, code::INVALID),
+            Self::Closed => t!(locale, code::CLOSED),
+            Self::Conflict => t!(locale, code::CONFLICT),
+            Self::TooLarge => t!(locale, code::TOO_LARGE),
+            Self::RateLimited => t!(locale, code::RATE_LIMITED),
+            Self::Unavailable => t!(locale, code::UNAVAILABLE),
         }
     }
 }
 
-/// A failure, told to the person or program that asked.
+/// A failure, told to the person or program that asked, in the language of what they asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub code: Code,
@@ -123,13 +123,13 @@ impl Problem {
     /// A page of one person asks, and its browser has been signed in as another since.
     #[must_use]
     pub fn somebody_else() -> Self {
-        Self::forbidden("You are signed in as somebody else in this browser now. Reload the page to go on.")
+        Self::forbidden(t!(locales::current(), frame::SOMEBODY_ELSE))
     }
 
     /// The same words for what does not exist and for what the asker may not see.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(Code::NotFound, "There is nothing here, or it is not yours to see.")
+        Self::new(Code::NotFound, t!(locales::current(), problem::NOT_FOUND))
     }
 
     #[must_use]
@@ -139,20 +139,23 @@ impl Problem {
 
     #[must_use]
     pub fn closed() -> Self {
-        Self::new(Code::Closed, "This chat is closed. It can be read, but not written to.")
+        Self::new(Code::Closed, t!(locales::current(), problem::CLOSED))
     }
 
     #[must_use]
     pub fn rate_limited(retry_after_s: u64) -> Self {
-        Self {
-            retry_after_s: Some(retry_after_s),
-            ..Self::new(Code::RateLimited, format!("That was a lot at once. Please try again in {retry_after_s} s."))
-        }
+        Self::held_back(retry_after_s, t!(locales::current(), problem::too_many_at_once(retry_after_s)))
+    }
+
+    /// Somebody did something too often and has to wait.
+    #[must_use]
+    pub fn held_back(retry_after_s: u64, message: impl Into<String>) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(Code::RateLimited, message) }
     }
 
     #[must_use]
     pub fn unavailable() -> Self {
-        Self::new(Code::Unavailable, "The server cannot do this right now. Please try again in a moment.")
+        Self::new(Code::Unavailable, t!(locales::current(), problem::UNAVAILABLE))
     }
 }
 

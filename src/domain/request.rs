@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ConversationId, Problem, RequestId, Timestamp, UserId, is_visible, text};
+use crate::locales::{self, Locale, t};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -35,12 +36,12 @@ impl RequestStatus {
 
     /// The words for people.
     #[must_use]
-    pub fn label(self) -> &'static str {
+    pub fn label(self, locale: Locale) -> &'static str {
         match self {
-            Self::New => "New",
-            Self::InProgress => "In progress",
-            Self::Done => "Done",
-            Self::Declined => "Declined",
+            Self::New => t!(locale, status::NEW),
+            Self::InProgress => t!(locale, status::IN_PROGRESS),
+            Self::Done => t!(locale, status::DONE),
+            Self::Declined => t!(locale, status::DECLINED),
         }
     }
 }
@@ -123,21 +124,21 @@ impl RequestText {
         let title = text::title(title, Self::MAX_TITLE_CHARS)?;
         let description = text::normalized(description);
         if !description.chars().any(is_visible) {
-            return Err(Problem::invalid("description", "Please describe what you would like to have made."));
+            return Err(Problem::invalid("description", t!(locales::current(), problem::DESCRIPTION_EMPTY)));
         }
         if description.chars().count() > Self::MAX_DESCRIPTION_CHARS {
-            let message = format!("A description can have {} characters.", Self::MAX_DESCRIPTION_CHARS);
+            let message = t!(locales::current(), problem::description_too_long(Self::MAX_DESCRIPTION_CHARS));
             return Err(Problem::invalid("description", message));
         }
         if description.contains('\0') {
-            return Err(Problem::invalid("description", "A description cannot contain the NUL character."));
+            return Err(Problem::invalid("description", t!(locales::current(), problem::DESCRIPTION_NUL)));
         }
         if budget_cents.is_some_and(|cents| !(0..=Self::MAX_BUDGET_CENTS).contains(&cents)) {
-            return Err(Problem::invalid("budget_cents", "Please give a budget from 0 to ten billion."));
+            return Err(Problem::invalid("budget_cents", t!(locales::current(), problem::BUDGET)));
         }
         let wanted_on = wanted_on.map(str::trim).filter(|day| !day.is_empty());
         if wanted_on.is_some_and(|day| !is_day(day)) {
-            return Err(Problem::invalid("wanted_on", "Please give a day like 2026-12-24."));
+            return Err(Problem::invalid("wanted_on", t!(locales::current(), problem::DAY)));
         }
         Ok(Self { title, description, budget_cents, wanted_on: wanted_on.map(str::to_owned) })
     }
@@ -154,7 +155,7 @@ fn is_day(text: &str) -> bool {
 /// # Errors
 /// `invalid`, naming `field`.
 pub fn parse_money(field: &str, text: &str) -> Result<Option<i64>, Problem> {
-    let wrong = || Problem::invalid(field, "Please give an amount like 1200 or 1200.50.");
+    let wrong = || Problem::invalid(field, t!(locales::current(), problem::AMOUNT));
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if text.is_empty() {
         return Ok(None);

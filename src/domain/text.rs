@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
+use crate::locales::{self, t};
 
 /// Whether `c` shows: what is no control, no space, and not ignored by default (Default_Ignorable_Code_Point
 /// of Unicode's DerivedCoreProperties), nor drawn as a blank. Joiners, selectors and tags do not show, and are
@@ -98,9 +99,9 @@ enum LineError {
 /// `invalid`, naming the field `title`.
 pub(super) fn title(text: &str, max_chars: usize) -> Result<String, Problem> {
     let message = |error| match error {
-        LineError::Empty => "Please say in a few words what it is.".to_owned(),
-        LineError::TooLong => format!("A title can have {max_chars} characters."),
-        LineError::Broken => "A title cannot contain line breaks or control characters.".to_owned(),
+        LineError::Empty => t!(locales::current(), problem::TITLE_EMPTY).to_owned(),
+        LineError::TooLong => t!(locales::current(), problem::title_too_long(max_chars)),
+        LineError::Broken => t!(locales::current(), problem::TITLE_BROKEN).to_owned(),
     };
     line(text, max_chars).map_err(|error| Problem::invalid("title", message(error)))
 }
@@ -142,7 +143,7 @@ impl Content {
     pub fn parse(text: &str, max_chars: usize) -> Result<Self, Problem> {
         match Self::beside_files(text, max_chars)? {
             Self(text) if !text.chars().any(is_visible) => {
-                Err(Problem::invalid("content", "A message needs some text."))
+                Err(Problem::invalid("content", t!(locales::current(), problem::CONTENT_EMPTY)))
             }
             content => Ok(content),
         }
@@ -158,11 +159,11 @@ impl Content {
         if chars > max_chars {
             return Err(Problem::invalid(
                 "content",
-                format!("A message can have {max_chars} characters; this one has {chars}. Please send it in parts."),
+                t!(locales::current(), problem::content_too_long(max_chars, chars)),
             ));
         }
         if content.contains('\0') {
-            return Err(Problem::invalid("content", "A message cannot contain the NUL character."));
+            return Err(Problem::invalid("content", t!(locales::current(), problem::CONTENT_NUL)));
         }
         Ok(Self(content))
     }
@@ -208,9 +209,9 @@ impl Name {
     /// `invalid`, naming `field`.
     pub fn parse(field: &str, text: &str) -> Result<Self, Problem> {
         let message = |error| match error {
-            LineError::Empty => "Please enter a name.".to_owned(),
-            LineError::TooLong => format!("A name can have {} characters.", Self::MAX_CHARS),
-            LineError::Broken => "A name cannot contain line breaks or control characters.".to_owned(),
+            LineError::Empty => t!(locales::current(), problem::NAME_EMPTY).to_owned(),
+            LineError::TooLong => t!(locales::current(), problem::name_too_long(Self::MAX_CHARS)),
+            LineError::Broken => t!(locales::current(), problem::NAME_BROKEN).to_owned(),
         };
         line(text, Self::MAX_CHARS).map(Self).map_err(|error| Problem::invalid(field, message(error)))
     }
@@ -255,7 +256,7 @@ impl Email {
         if well_formed {
             Ok(Self(text.to_lowercase()))
         } else {
-            Err(Problem::invalid(field, "Please enter an e-mail address, like name@example.com."))
+            Err(Problem::invalid(field, t!(locales::current(), problem::EMAIL)))
         }
     }
 

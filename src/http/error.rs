@@ -6,7 +6,10 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::domain::{Code, Problem};
+use crate::{
+    domain::{Code, Problem},
+    locales,
+};
 
 pub(super) fn status(problem: &Problem) -> StatusCode {
     StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -23,7 +26,7 @@ impl IntoResponse for Problem {
 pub(super) fn answer(problem: Problem, status: StatusCode) -> Response {
     let mut body = json!({
         "type": "about:blank",
-        "title": problem.code.title(),
+        "title": problem.code.title(locales::current()),
         "status": status.as_u16(),
         "code": problem.code,
         "detail": problem.message,

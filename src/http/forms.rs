@@ -28,11 +28,12 @@ use crate::{
         Actor, AttachmentId, ClientId, Code, Conversation, ConversationId, ConversationStatus, InviteId, ParticipantId,
         Problem, RequestId, RequestStatus, RequestText, Role, SessionId, TokenId, User, UserId, parse_money,
     },
+    locales::{self, t},
     service::{MAX_ATTACHMENTS, Secret, Service, Upload, too_many_attachments},
 };
 
 fn too_much() -> Problem {
-    Problem::new(Code::TooLarge, "This is too much to be sent at once.")
+    Problem::new(Code::TooLarge, t!(locales::current(), problem::TOO_MUCH))
 }
 
 /// The fields of a form. What is no such form is answered with a page that says so.
@@ -49,7 +50,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Fields<T> {
         };
         let reason = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => too_much(),
-            _ => Problem::new(Code::Invalid, "This form could not be understood. Please open its page again."),
+            _ => Problem::new(Code::Invalid, t!(locales::current(), problem::FORM)),
         };
         Err(match asker {
             Some(asker) => problem(app, asker, reason).await,
@@ -280,9 +281,7 @@ pub(super) async fn post_message(
 
 /// A form was sent, stopped, changed and sent again.
 fn sent_before() -> Problem {
-    let words = "Your earlier message was sent and stands in the chat. The text here has not been sent yet: send it as a \
-                 message of its own, or delete it.";
-    Problem::new(Code::Conflict, words)
+    Problem::new(Code::Conflict, t!(locales::current(), problem::MESSAGE_SENT_BEFORE))
 }
 
 /// Sends a message with files, or says why these could not be taken.
@@ -328,10 +327,7 @@ async fn post(
 /// not said.
 async fn not_sent(app: &App, asker: Asker, mut reason: Problem, content: String) -> Response {
     if matches!(reason.code, Code::Forbidden | Code::NotFound) {
-        reason = Problem::forbidden(
-            "Your message was not sent: this browser is not signed in any more as the person who opened the form. \
-             Sign in as yourself, or open your link once more, to send it.",
-        );
+        reason = Problem::forbidden(t!(locales::current(), problem::MESSAGE_NOT_SENT));
     }
     let status = error::status(&reason);
     let values = BTreeMap::from([("content".to_owned(), content)]);
@@ -402,7 +398,7 @@ async fn read_files(
     }
     match refused {
         Some(reason) => Err(reason),
-        None if files.is_empty() => Err(Problem::invalid("file", "Please choose a file to send.")),
+        None if files.is_empty() => Err(Problem::invalid("file", t!(locales::current(), problem::FILE_MISSING))),
         None => Ok(files),
     }
 }
@@ -803,7 +799,7 @@ pub(super) async fn revoke_token(
 ) -> Response {
     let revoke = async |service: Arc<Service>, actor: Actor| match actor {
         Actor::Admin(_) => service.revoke_token(id).await,
-        _ => Err(Problem::forbidden("Only an admin can revoke a token.")),
+        _ => Err(Problem::forbidden(t!(locales::current(), problem::ADMIN_NEEDED))),
     };
     lead_on(&app, asker, revoke, |()| "/admin/tokens".to_owned()).await
 }

@@ -20,6 +20,7 @@ use axum::{
 use super::{App, error, listener::Peer, proxies};
 use crate::{
     domain::{Code, Problem, shorten},
+    locales::{self, t},
     service::{Network, Rate},
 };
 
@@ -144,7 +145,7 @@ impl Home {
     /// Why a socket of a page elsewhere is refused.
     pub fn refuse(&self, origin: &str) -> Problem {
         self.explain(Amiss::Socket, origin);
-        Problem::forbidden(format!("This connection came from another site. Please open {} instead.", self.url))
+        Problem::forbidden(t!(locales::current(), problem::another_origin(&self.url)))
     }
 }
 
@@ -205,7 +206,7 @@ pub(super) async fn require_host(request: Request) -> Result<Request, Response> 
     if is_valid {
         return Ok(request);
     }
-    let problem = Problem::new(Code::Invalid, "A request has exactly one Host header, with the host that it is for.");
+    let problem = Problem::new(Code::Invalid, t!(locales::current(), api::HOST));
     Err(error::answer(problem, StatusCode::BAD_REQUEST))
 }
 

@@ -22,7 +22,10 @@ use axum::{
 use futures_util::{Stream, StreamExt};
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::domain::{Code, Problem};
+use crate::{
+    domain::{Code, Problem},
+    locales::{self, t},
+};
 
 /// Bytes that are taken from the body at once.
 const PIECE: usize = 16 * 1024;
@@ -69,15 +72,15 @@ impl From<multer::Error> for Problem {
             _ => Refusal::Broken,
         };
         match refusal {
-            Refusal::TooLarge => Self::new(Code::TooLarge, "This is too much to be sent at once."),
-            Refusal::LongHead => Self::new(Code::TooLarge, "What stands before a file in its part is too long."),
+            Refusal::TooLarge => Self::new(Code::TooLarge, t!(locales::current(), problem::TOO_MUCH)),
+            Refusal::LongHead => Self::new(Code::TooLarge, t!(locales::current(), api::PART_HEAD)),
             Refusal::Broken => misunderstood(),
         }
     }
 }
 
 pub(super) fn misunderstood() -> Problem {
-    Problem::invalid("file", "Send the file as multipart/form-data, in a part named `file`.")
+    Problem::invalid("file", t!(locales::current(), api::MULTIPART))
 }
 
 impl<S: Send + Sync> FromRequest<S> for Form {

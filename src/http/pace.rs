@@ -26,7 +26,10 @@ use super::{
     App, error,
     slots::{Slot, Stage},
 };
-use crate::domain::{Code, Problem};
+use crate::{
+    domain::{Code, Problem},
+    locales::{self, t},
+};
 
 /// How long peers may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +163,7 @@ pub(super) async fn keep(State(app): State<App>, request: Request, next: Next) -
     if !late.load(Ordering::Relaxed) {
         return response;
     }
-    let problem = Problem::new(Code::Invalid, "This came too slowly. Please check your connection and send it again.");
+    let problem = Problem::new(Code::Invalid, t!(locales::current(), problem::SLOW));
     let mut response = error::answer(problem, StatusCode::REQUEST_TIMEOUT);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response

@@ -32,6 +32,7 @@ use super::{
 use crate::{
     app::{FormState, PageSession, PageStatus, shell},
     domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
+    locales::{self, t},
     protocol::{GUEST, VIEWER},
     service::{Confirming, Secret},
 };
@@ -197,11 +198,8 @@ pub(super) async fn login(
 }
 
 fn no_cookie(app: &App) -> Problem {
-    let host = app.service.public_url().split_once("://").map_or("this site", |(_, host)| host);
-    let message = format!(
-        "Your browser did not keep the cookie that this site needs. Allow cookies for {host}, then sign in again."
-    );
-    Problem::new(Code::Unauthorized, message)
+    let host = app.service.public_url().split_once("://").map_or(app.service.public_url(), |(_, host)| host);
+    Problem::new(Code::Unauthorized, t!(locales::current(), problem::no_cookie(host)))
 }
 
 /// Sends someone who has just signed in on, with the cookie.
@@ -433,11 +431,11 @@ pub(super) async fn server_function(Extension(asker): Extension<Asker>, request:
     // Leptos itself reads a body to its end, however long it is.
     let (parts, body) = request.with_limited_body().into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return refused(&Problem::new(Code::TooLarge, "This is too much to be sent at once."));
+        return refused(&Problem::new(Code::TooLarge, t!(locales::current(), problem::TOO_MUCH)));
     };
     // As everywhere, arguments have names.
     if body.trim_ascii_start().starts_with(b"[") {
-        return refused(&Problem::new(Code::Invalid, "The request could not be understood."));
+        return refused(&Problem::new(Code::Invalid, t!(locales::current(), problem::NOT_UNDERSTOOD)));
     }
     let request = Request::from_parts(parts, Body::from(body));
     let context = move || provide_context(asker.clone());

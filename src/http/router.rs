@@ -102,7 +102,6 @@ pub(super) fn routes(app: App) -> Router {
         .route("/ws", any(ws::upgrade))
         // Everything above knows who asks; what follows is the same for everyone.
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify))
-        .layer(middleware::from_fn_with_state(app.clone(), language::speak))
         .layer(security::same_origin(app.service.public_url()))
         .layer(middleware::map_request(security::trust_tokens))
         .route("/healthz", get(health::alive))
@@ -111,6 +110,8 @@ pub(super) fn routes(app: App) -> Router {
         .merge(assets::routes(&app.assets))
         .layer(middleware::from_fn_with_state(app.clone(), pace::keep))
         .layer(middleware::map_request(home::require_host))
+        // Around everything that has something to say to people.
+        .layer(middleware::from_fn_with_state(app.clone(), language::speak))
         .layer(middleware::map_response_with_state(app.clone(), security::headers))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))
         .layer(middleware::from_fn(trace::name))

@@ -8,7 +8,10 @@ use axum::{
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::App;
-use crate::domain::Problem;
+use crate::{
+    domain::Problem,
+    locales::{self, t},
+};
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -23,9 +26,7 @@ pub(super) fn same_origin(public_url: &str) -> CsrfLayer<impl FnMut(ProtectionEr
     let layer = CsrfLayer::new();
     // The public URL was checked at start; were it no origin, only the fallback to `Host` is left.
     let layer = layer.clone().add_trusted_origin(public_url).unwrap_or(layer);
-    layer.with_rejection_response(|_| {
-        Problem::forbidden("This request came from another site. Please use the form on this one.").into_response()
-    })
+    layer.with_rejection_response(|_| Problem::forbidden(t!(locales::current(), problem::ANOTHER_SITE)).into_response())
 }
 
 /// Forgets where a request with a token comes from: no site can make a browser send one, so it need

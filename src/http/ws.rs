@@ -43,7 +43,7 @@ use super::{App, Asker, auth, error, listener, metrics::Metrics, slots::Slot};
 use crate::{
     domain::{Actor, Code, Problem, Timestamp},
     live::{Socket, Writing, frame},
-    locales,
+    locales::{self, t},
     protocol::{ClientFrame, ServerFrame, close},
     service::{Connection, Service},
     storage::now,
@@ -81,7 +81,7 @@ pub(super) async fn upgrade(
     }
     let Some(actor) = asker.actor.clone() else { return Problem::unauthorized().into_response() };
     if !by_token && origin.is_none() {
-        return Problem::forbidden("A connection with a cookie needs an Origin.").into_response();
+        return Problem::forbidden(t!(locales::current(), api::ORIGIN)).into_response();
     }
     // It looks at the request; the connection is taken over here, where it can be written to directly.
     if let Err(rejection) = upgrade {
@@ -89,11 +89,11 @@ pub(super) async fn upgrade(
     }
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     if keys.next().is_none_or(|key| !is_key(key.as_bytes())) || keys.next().is_some() {
-        let problem = Problem::new(Code::Invalid, "Sec-WebSocket-Key is 16 bytes in base64, once.");
+        let problem = Problem::new(Code::Invalid, t!(locales::current(), api::WEBSOCKET_KEY));
         return error::answer(problem, StatusCode::BAD_REQUEST);
     }
     let (Some(Extension(on_upgrade)), Some(key)) = (on_upgrade, headers.get(header::SEC_WEBSOCKET_KEY)) else {
-        return Problem::new(Code::Invalid, "This connection cannot become a WebSocket.").into_response();
+        return Problem::new(Code::Invalid, t!(locales::current(), api::WEBSOCKET)).into_response();
     };
     if app.draining.load(Ordering::Acquire) {
         return Problem { retry_after_s: Some(RESTART_S), ..Problem::unavailable() }.into_response();
@@ -506,7 +506,7 @@ fn misunderstood(text: &str) -> crate::live::Frame {
     let problem = if is_known && (names_nothing("room") || names_nothing("id")) {
         Problem::not_found()
     } else {
-        Problem::new(Code::Invalid, "This frame could not be understood.")
+        Problem::new(Code::Invalid, t!(locales::current(), api::FRAME))
     };
     frame(&Misunderstood {
         r#type: "error",

@@ -315,6 +315,345 @@ pub mod time {
 
 // ---- Refusals, e-mails and documents
 
+/// For programs that use the REST API, the socket or HTTP itself.
+pub mod api {
+    pub const BODY_TOO_LARGE: &str = "Der Inhalt ist zu groß.";
+    pub const CURSOR: &str = "Dieser Cursor stammt nicht von diesem Server.";
+    pub const EITHER_SEQ_OR_REV: &str = "Geben Sie entweder before_seq oder after_rev an, nicht beides.";
+    pub const EITHER_STATUS_OR_ASSIGNEE: &str = "Geben Sie entweder status oder assignee_id an.";
+    pub const FILE_HEADERS: &str = "Der Server kann diese Datei nicht senden.";
+    pub const FRAME: &str = "Der Server versteht diesen Frame nicht.";
+    pub const HOST: &str = "Ein Aufruf braucht genau einen Host-Header mit dem Host, an den er sich richtet.";
+    pub const LIMIT: &str = "limit muss mindestens 1 sein.";
+    pub const METADATA_KIND: &str = "metadata muss ein Objekt sein.";
+    pub const METADATA_NUL: &str = "metadata darf kein NUL-Zeichen enthalten.";
+    pub const METHOD: &str = "Diese Adresse nimmt diese Methode nicht an.";
+    pub const MULTIPART: &str = "Senden Sie die Datei als multipart/form-data, in einem Teil namens `file`.";
+    pub const NO_SUCH_ADMIN: &str = "Es gibt keinen Admin mit dieser ID.";
+    pub const NO_SUCH_CUSTOMER: &str = "Es gibt keinen Kunden mit dieser ID.";
+    pub const ORIGIN: &str = "Eine Verbindung mit Cookie braucht einen Origin-Header.";
+    pub const PART_HEAD: &str = "Der Kopf eines Teils ist zu lang.";
+    pub const REV: &str = "Eine rev ist nie negativ.";
+    pub const SEQ: &str = "Eine seq ist nie negativ.";
+    pub const TOKEN: &str = "Dieser API-Schlüssel ist falsch oder wurde widerrufen.";
+    pub const WEBSOCKET: &str = "Diese Verbindung kann kein WebSocket werden.";
+    pub const WEBSOCKET_KEY: &str =
+        "Ein Handshake braucht genau einen Sec-WebSocket-Key-Header mit 16 Bytes in Base64.";
+    pub const WHOSE_REQUEST: &str = "Geben Sie die customer_id des Kontos an, dem die Anfrage gehört.";
+
+    /// `detail` names the member that is missing or of the wrong type. It is always in English.
+    pub fn body(detail: &str) -> String {
+        format!("Der Server versteht den Inhalt nicht. Einzelheiten auf Englisch: {detail}")
+    }
+
+    pub fn frames(most: usize) -> String {
+        format!("Der Server nimmt bis zu {most} Frames auf einmal an.")
+    }
+
+    pub fn metadata_too_long(most: usize) -> String {
+        format!("metadata darf bis zu {most} Bytes lang sein.")
+    }
+
+    /// `detail` names the parameter that is missing or of the wrong type. It is always in English.
+    pub fn query(detail: &str) -> String {
+        format!("Der Server versteht die Parameter nicht. Einzelheiten auf Englisch: {detail}")
+    }
+}
+
+/// What happened, in a few words: one for each kind of problem.
+pub mod code {
+    pub const CLOSED: &str = "Dieser Chat ist geschlossen";
+    pub const CONFLICT: &str = "Schon anders verwendet";
+    pub const FORBIDDEN: &str = "Nicht erlaubt";
+    pub const INVALID: &str = "Nicht gültig";
+    pub const NOT_FOUND: &str = "Nicht gefunden";
+    pub const RATE_LIMITED: &str = "Zu viel auf einmal";
+    pub const TOO_LARGE: &str = "Zu groß";
+    pub const UNAUTHORIZED: &str = "Anmeldung nötig";
+    pub const UNAVAILABLE: &str = "Im Moment nicht verfügbar";
+}
+
+/// E-mails. A link stands at the end of its line.
+pub mod mail {
+    pub fn address_changed(business: &str, url: &str) -> String {
+        format!(
+            "Guten Tag,\n\ndie E-Mail-Adresse Ihres Kontos bei {business} wurde geändert. E-Mails zu diesem Konto \
+             gehen ab jetzt an die neue Adresse.\n\nWenn Sie das nicht waren, sagen Sie uns bitte sofort Bescheid: {url}\n"
+        )
+    }
+
+    pub fn address_changed_subject(business: &str) -> String {
+        format!("Ihre E-Mail-Adresse für {business} wurde geändert")
+    }
+
+    pub fn address_taken(business: &str, link: &str) -> String {
+        format!(
+            "Guten Tag,\n\njemand – wahrscheinlich Sie – möchte diese E-Mail-Adresse für ein Konto bei {business} \
+             verwenden. Ein anderes Konto hat diese Adresse schon, deshalb wurde nichts geändert.\n\nUm sich \
+             bei diesem anderen Konto anzumelden, wählen Sie ein neues Passwort:\n{link}\n\nWenn Sie das nicht waren, \
+             müssen Sie nichts tun.\n"
+        )
+    }
+
+    pub fn address_taken_subject(business: &str) -> String {
+        format!("Ihre E-Mail-Adresse bei {business}")
+    }
+
+    pub fn confirm(business: &str, hours: i64, link: &str) -> String {
+        format!(
+            "Guten Tag,\n\njemand – wahrscheinlich Sie – hat diese E-Mail-Adresse für ein Konto bei {business} \
+             angegeben.\n\nUm zu bestätigen, dass es Ihre ist, öffnen Sie innerhalb von {hours} Stunden diesen \
+             Link:\n{link}\n\nWenn Sie das nicht waren, müssen Sie nichts tun.\n"
+        )
+    }
+
+    pub fn confirm_new(business: &str, hours: i64, link: &str) -> String {
+        format!(
+            "Guten Tag,\n\njemand – wahrscheinlich Sie – hat diese E-Mail-Adresse für ein Konto bei {business} \
+             angegeben.\n\nUm zu bestätigen, dass es Ihre ist, öffnen Sie innerhalb von {hours} Stunden diesen Link. \
+             Verwenden Sie den Browser, in dem Sie angemeldet sind:\n{link}\n\nWenn Sie das nicht waren, müssen Sie \
+             nichts tun.\n"
+        )
+    }
+
+    pub fn confirm_subject(business: &str) -> String {
+        format!("Bestätigen Sie Ihre E-Mail-Adresse für {business}")
+    }
+
+    pub fn reset(business: &str, hours: i64, link: &str) -> String {
+        format!(
+            "Guten Tag,\n\njemand – wahrscheinlich Sie – hat ein neues Passwort für Ihr Konto bei {business} \
+             angefordert.\n\nUm eines zu wählen, öffnen Sie innerhalb von {hours} Stunden diesen Link:\n{link}\n\nWenn \
+             Sie das nicht waren, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist.\n"
+        )
+    }
+
+    pub fn reset_subject(business: &str) -> String {
+        format!("Ein neues Passwort für {business}")
+    }
+}
+
+/// Why something was refused.
 pub mod problem {
+    pub const ADMIN_NEEDED: &str = "Das kann nur ein Admin.";
+    pub const ADMIN_STAYS: &str = "Dieses Konto gehört einem Admin. Nur die Daten von Kunden lassen sich löschen.";
+    pub const AMOUNT: &str = "Bitte geben Sie einen Betrag wie 1200 oder 1200,50 ein.";
+    pub const ANOTHER_SITE: &str =
+        "Diese Eingabe kam von einer anderen Website. Bitte verwenden Sie das Formular auf dieser Website.";
+    pub const BUDGET: &str = "Bitte geben Sie ein Budget von 0 bis zehn Milliarden ein.";
+    pub const CHAT_FULL: &str = "In diesem Chat ist kein Platz für weitere Dateien. Löschen Sie Nachrichten mit \
+                                 Dateien, die Sie nicht mehr brauchen.";
+    pub const CLIENT_ID_TAKEN: &str =
+        "Diese client_id gehört schon zu einer anderen Nachricht. Diese Nachricht wurde deshalb nicht gespeichert.";
+    pub const CLOSED: &str = "Dieser Chat ist geschlossen. Sie können ihn lesen, aber nichts mehr schreiben.";
+    pub const CONTENT_EMPTY: &str = "Eine Nachricht braucht etwas Text.";
+    pub const CONTENT_NUL: &str = "Eine Nachricht darf kein NUL-Zeichen enthalten.";
+    pub const DAY: &str = "Bitte geben Sie einen Tag wie 2026-12-24 ein.";
+    pub const DESCRIPTION_EMPTY: &str = "Bitte beschreiben Sie Ihre Anfrage.";
+    pub const DESCRIPTION_NUL: &str = "Eine Beschreibung darf kein NUL-Zeichen enthalten.";
+    pub const DISK_FULL: &str =
+        "Auf dem Server ist kein Platz für weitere Dateien. Bitte senden Sie Ihre Nachricht ohne Dateien.";
+    pub const EMAIL: &str = "Bitte geben Sie eine E-Mail-Adresse ein, zum Beispiel name@example.com.";
+    pub const EMAIL_TAKEN: &str = "Es gibt schon ein Konto mit dieser E-Mail-Adresse.";
+    pub const EXISTS: &str = "Das gibt es schon.";
+    pub const FILES_PER_DAY: &str = "Sie haben innerhalb eines Tages zu viele große Dateien hinzugefügt. Bitte \
+                                     versuchen Sie es später noch einmal.";
+    pub const FILES_UNSENT: &str = "In diesem Chat sind zu viele Dateien noch nicht gesendet. Senden Sie zuerst \
+                                    diese, oder versuchen Sie es morgen noch einmal.";
+    pub const FILE_EMPTY: &str = "Diese Datei ist leer.";
+    pub const FILE_MISSING: &str = "Bitte wählen Sie eine Datei aus.";
+    pub const FILE_NOT_HERE: &str =
+        "Laden Sie eine Datei in diesen Chat hoch, bevor Sie sie senden. Sie können sie nur einmal senden.";
+    pub const FORM: &str = "Der Server versteht dieses Formular nicht. Bitte öffnen Sie die Seite noch einmal.";
+    pub const FORM_SENT_BEFORE: &str = "Sie haben dieses Formular schon einmal mit Erfolg gesendet. Die jetzigen \
+                                        Angaben sind noch nicht gesendet: Senden Sie das Formular, um einen weiteren \
+                                        Eintrag anzulegen.";
+    pub const INVITED_BEFORE: &str = "Dieses Formular hat schon eine Einladung erstellt, und die Seite hat damals \
+                                      deren Link gezeigt. Wenn Sie den Link nicht gesehen haben, ziehen Sie diese \
+                                      Einladung zurück und erstellen Sie eine neue.";
+    pub const MESSAGE_NOT_SENT: &str = "Ihre Nachricht wurde nicht gesendet: In diesem Browser ist nicht mehr die \
+                                        Person angemeldet, die das Formular geöffnet hat. Melden Sie sich selbst an, \
+                                        oder öffnen Sie Ihren Link noch einmal, um die Nachricht zu senden.";
+    pub const MESSAGE_SENT_BEFORE: &str = "Ihre frühere Nachricht wurde gesendet und steht im Chat. Der Text hier ist \
+                                           noch nicht gesendet: Senden Sie ihn als eigene Nachricht, oder löschen Sie \
+                                           ihn.";
+    pub const NAME_BROKEN: &str = "Ein Name darf keine Zeilenumbrüche oder Steuerzeichen enthalten.";
+    pub const NAME_EMPTY: &str = "Bitte geben Sie einen Namen ein.";
+    pub const NOT_FOUND: &str = "Hier ist nichts, oder Sie dürfen es nicht sehen.";
+    pub const NOT_UNDERSTOOD: &str = "Der Server versteht diesen Aufruf nicht.";
+    pub const NO_SUCH_ADMIN: &str = "Es gibt keinen Admin mit dieser E-Mail-Adresse.";
+    pub const OWN_ROLE: &str = "Ihre Rolle muss ein anderer Admin ändern.";
+    pub const PASSWORD_TOO_LONG: &str = "Dieses Passwort ist zu lang.";
+    pub const PASSWORD_WRONG: &str = "Das ist nicht Ihr Passwort.";
+    pub const READ_ONLY: &str = "Sie können das sehen, aber nicht ändern.";
+    pub const REGISTER_FIRST: &str = "Für eine Anfrage brauchen Sie ein Konto. Bitte registrieren Sie sich zuerst.";
+    pub const SEARCH_EMPTY: &str = "Bitte geben Sie mindestens ein Suchwort ein.";
     pub const SIGN_IN: &str = "Bitte melden Sie sich an.";
+    pub const SIGN_IN_FIRST: &str =
+        "Bitte melden Sie sich zuerst bei Ihrem Konto an, und öffnen Sie den Link dann noch einmal.";
+    pub const SIGN_IN_WRONG: &str = "Diese E-Mail-Adresse und dieses Passwort gehören nicht zusammen.";
+    pub const SLOW: &str =
+        "Die Daten kamen zu langsam an. Bitte prüfen Sie Ihre Verbindung, und senden Sie sie noch einmal.";
+    pub const TITLE_BROKEN: &str = "Ein Titel darf keine Zeilenumbrüche oder Steuerzeichen enthalten.";
+    pub const TITLE_EMPTY: &str = "Bitte geben Sie einen kurzen Titel ein.";
+    pub const TOKEN_MADE_BEFORE: &str = "Dieses Formular hat schon einen API-Schlüssel erstellt, und die Seite hat \
+                                         ihn damals gezeigt. Wenn Sie ihn nicht gesehen haben, widerrufen Sie ihn und \
+                                         erstellen Sie einen neuen.";
+    pub const TOO_MUCH: &str = "Das ist zu viel auf einmal.";
+    pub const UNAVAILABLE: &str =
+        "Der Server kann das im Moment nicht ausführen. Bitte versuchen Sie es gleich noch einmal.";
+
+    pub fn another_origin(url: &str) -> String {
+        format!("Diese Verbindung kam von einer anderen Website. Bitte öffnen Sie stattdessen {url}.")
+    }
+
+    pub fn connections(most: u32) -> String {
+        match most {
+            1 => "Sie haben schon eine Verbindung offen. Bitte schließen Sie deren Fenster.".to_owned(),
+            _ => format!("Sie haben schon {most} Verbindungen offen. Bitte schließen Sie ein Fenster."),
+        }
+    }
+
+    pub fn content_too_long(most: usize, chars: usize) -> String {
+        format!("Nachrichten dürfen bis zu {most} Zeichen lang sein. Diese hat {chars}. Bitte teilen Sie sie auf.")
+    }
+
+    pub fn description_too_long(most: usize) -> String {
+        format!("Beschreibungen dürfen bis zu {most} Zeichen lang sein.")
+    }
+
+    pub fn file_too_large(bytes: usize) -> String {
+        match bytes {
+            1_048_576.. => format!("Dateien dürfen bis zu {} MiB groß sein.", bytes / 1_048_576),
+            _ => format!("Dateien dürfen bis zu {bytes} Bytes groß sein."),
+        }
+    }
+
+    pub fn files_per_message(most: usize) -> String {
+        format!("Eine Nachricht kann bis zu {most} Dateien haben.")
+    }
+
+    pub fn name_too_long(most: usize) -> String {
+        format!("Namen dürfen bis zu {most} Zeichen lang sein.")
+    }
+
+    pub fn no_cookie(host: &str) -> String {
+        format!(
+            "Ihr Browser hat das Cookie nicht behalten, das diese Website braucht. Erlauben Sie Cookies für {host}, \
+             und melden Sie sich dann noch einmal an."
+        )
+    }
+
+    pub fn open_requests(most: u32) -> String {
+        match most {
+            1 => "Sie können eine offene Anfrage haben. Bitte schreiben Sie uns in deren Chat.".to_owned(),
+            _ => format!(
+                "Sie können bis zu {most} offene Anfragen haben. Bitte schreiben Sie uns im Chat einer dieser Anfragen."
+            ),
+        }
+    }
+
+    pub fn password_too_short(least: usize) -> String {
+        format!("Ein Passwort braucht mindestens {least} Zeichen.")
+    }
+
+    pub fn search_too_long(most: usize) -> String {
+        format!("Suchtexte dürfen bis zu {most} Zeichen lang sein.")
+    }
+
+    pub fn title_too_long(most: usize) -> String {
+        format!("Titel dürfen bis zu {most} Zeichen lang sein.")
+    }
+
+    pub fn too_many_accounts(seconds: u64) -> String {
+        format!("Es wurden zu viele Konten registriert. {}", try_again(seconds))
+    }
+
+    pub fn too_many_at_once(seconds: u64) -> String {
+        format!("Das war sehr viel auf einmal. {}", try_again(seconds))
+    }
+
+    pub fn too_many_chats(seconds: u64) -> String {
+        format!("Sie haben innerhalb einer Stunde viele Chats eröffnet. {}", try_again(seconds))
+    }
+
+    pub fn too_many_guesses(seconds: u64) -> String {
+        format!(
+            "Es wurden zu viele falsche Passwörter eingegeben. Sie können ein neues wählen: siehe „Passwort \
+             vergessen?“. {}",
+            try_again(seconds)
+        )
+    }
+
+    pub fn too_many_mails_asked(seconds: u64) -> String {
+        format!("Sie haben zu viele E-Mails angefordert. {}", try_again(seconds))
+    }
+
+    pub fn too_many_mails_here(seconds: u64) -> String {
+        format!("Wir haben gerade mehrere E-Mails an diese Adresse gesendet. {}", try_again(seconds))
+    }
+
+    pub fn too_many_requests(seconds: u64) -> String {
+        format!("Sie haben innerhalb einer Stunde viele Anfragen gestellt. {}", try_again(seconds))
+    }
+
+    pub fn too_many_uploads(seconds: u64) -> String {
+        format!("Im Moment senden zu viele Personen Dateien. {}", try_again(seconds))
+    }
+
+    pub fn too_many_uploads_of_network(seconds: u64) -> String {
+        format!("Aus Ihrem Netzwerk werden gerade zu viele Dateien gesendet. {}", try_again(seconds))
+    }
+
+    pub fn too_many_uploads_of_yours(seconds: u64) -> String {
+        format!("Sie senden gerade so viele Dateien auf einmal, wie möglich ist. {}", try_again(seconds))
+    }
+
+    /// A wait of more than 90 seconds is told in minutes.
+    fn try_again(seconds: u64) -> String {
+        match seconds {
+            1 => "Bitte versuchen Sie es in einer Sekunde noch einmal.".to_owned(),
+            0..=90 => format!("Bitte versuchen Sie es in {seconds} Sekunden noch einmal."),
+            _ => format!("Bitte versuchen Sie es in {} Minuten noch einmal.", seconds.div_ceil(60)),
+        }
+    }
+}
+
+/// The statuses of a custom request.
+pub mod status {
+    pub const DECLINED: &str = "Abgelehnt";
+    pub const DONE: &str = "Erledigt";
+    pub const IN_PROGRESS: &str = "In Arbeit";
+    pub const NEW: &str = "Neu";
+}
+
+/// A chat as a document. A moment is a date and a time with their zone.
+pub mod transcript {
+    pub const DELETED: &str = "(gelöscht)";
+
+    pub fn chat_with(name: &str) -> String {
+        format!("Chat mit {name}")
+    }
+
+    pub fn closed(moment: &str) -> String {
+        format!("Geschlossen: {moment}")
+    }
+
+    pub fn file(name: &str) -> String {
+        format!("[Datei: {name}]")
+    }
+
+    pub fn opened(moment: &str) -> String {
+        format!("Eröffnet: {moment}")
+    }
+
+    /// Who wrote a message, and when.
+    pub fn written(name: &str, moment: &str) -> String {
+        format!("{name} ({moment})")
+    }
+
+    /// The same for a message that was edited since.
+    pub fn written_and_edited(name: &str, moment: &str) -> String {
+        format!("{name} ({moment}, bearbeitet)")
+    }
 }

@@ -310,6 +310,326 @@ pub mod time {
 
 // ---- Refusals, e-mails and documents
 
+/// For programs that use the REST API, the socket or HTTP itself.
+pub mod api {
+    pub const BODY_TOO_LARGE: &str = "The body is too large.";
+    pub const CURSOR: &str = "This cursor does not come from this server.";
+    pub const EITHER_SEQ_OR_REV: &str = "Give either before_seq or after_rev, not both.";
+    pub const EITHER_STATUS_OR_ASSIGNEE: &str = "Give either status or assignee_id.";
+    pub const FILE_HEADERS: &str = "The server cannot send this file.";
+    pub const FRAME: &str = "The server does not understand this frame.";
+    pub const HOST: &str = "A request needs exactly one Host header, with the host that it is for.";
+    pub const LIMIT: &str = "The limit must be at least 1.";
+    pub const METADATA_KIND: &str = "Metadata must be an object.";
+    pub const METADATA_NUL: &str = "Metadata cannot contain the NUL character.";
+    pub const METHOD: &str = "This address does not accept this method.";
+    pub const MULTIPART: &str = "Send the file as multipart/form-data, in a part named `file`.";
+    pub const NO_SUCH_ADMIN: &str = "There is no admin with this id.";
+    pub const NO_SUCH_CUSTOMER: &str = "There is no customer with this id.";
+    pub const ORIGIN: &str = "A connection with a cookie needs an Origin header.";
+    pub const PART_HEAD: &str = "The head of a part is too long.";
+    pub const REV: &str = "A rev is never negative.";
+    pub const SEQ: &str = "A seq is never negative.";
+    pub const TOKEN: &str = "This token is wrong or was revoked.";
+    pub const WEBSOCKET: &str = "This connection cannot become a WebSocket.";
+    pub const WEBSOCKET_KEY: &str = "A handshake needs exactly one Sec-WebSocket-Key header, with 16 bytes in base64.";
+    pub const WHOSE_REQUEST: &str = "Give the customer_id of the account that the request belongs to.";
+
+    /// `detail` names the member that is missing or of the wrong type. It is always in English.
+    pub fn body(detail: &str) -> String {
+        detail.to_owned()
+    }
+
+    pub fn frames(most: usize) -> String {
+        format!("The server takes up to {most} frames at once.")
+    }
+
+    pub fn metadata_too_long(most: usize) -> String {
+        format!("Metadata can be up to {most} bytes long.")
+    }
+
+    /// `detail` names the parameter that is missing or of the wrong type. It is always in English.
+    pub fn query(detail: &str) -> String {
+        detail.to_owned()
+    }
+}
+
+/// What happened, in a few words: one for each kind of problem.
+pub mod code {
+    pub const CLOSED: &str = "This chat is closed";
+    pub const CONFLICT: &str = "Used for something else";
+    pub const FORBIDDEN: &str = "Not allowed";
+    pub const INVALID: &str = "Not valid";
+    pub const NOT_FOUND: &str = "Not found";
+    pub const RATE_LIMITED: &str = "Too many requests";
+    pub const TOO_LARGE: &str = "Too large";
+    pub const UNAUTHORIZED: &str = "Sign-in needed";
+    pub const UNAVAILABLE: &str = "Not available right now";
+}
+
+/// E-mails. A link stands at the end of its line.
+pub mod mail {
+    pub fn address_changed(business: &str, url: &str) -> String {
+        format!(
+            "Hello,\n\nthe e-mail address of your account at {business} was changed. From now on, e-mails about the \
+             account go to the new address.\n\nIf it was not you, please tell us at once: {url}\n"
+        )
+    }
+
+    pub fn address_changed_subject(business: &str) -> String {
+        format!("Your e-mail address for {business} was changed")
+    }
+
+    pub fn address_taken(business: &str, link: &str) -> String {
+        format!(
+            "Hello,\n\nsomebody, probably you, wants to use this e-mail address for an account at {business}. Another \
+             account already has this address, so nothing was changed.\n\nTo get into that account, choose a new \
+             password:\n{link}\n\nIf it was not you, there is nothing to do.\n"
+        )
+    }
+
+    pub fn address_taken_subject(business: &str) -> String {
+        format!("Your e-mail address at {business}")
+    }
+
+    pub fn confirm(business: &str, hours: i64, link: &str) -> String {
+        format!(
+            "Hello,\n\nsomebody, probably you, gave this e-mail address for an account at {business}.\n\nTo confirm \
+             that it is yours, open this link within {hours} hours:\n{link}\n\nIf it was not you, there is nothing to \
+             do.\n"
+        )
+    }
+
+    pub fn confirm_new(business: &str, hours: i64, link: &str) -> String {
+        format!(
+            "Hello,\n\nsomebody, probably you, gave this e-mail address for an account at {business}.\n\nTo confirm \
+             that it is yours, open this link within {hours} hours. Use the browser in which you are signed \
+             in:\n{link}\n\nIf it was not you, there is nothing to do.\n"
+        )
+    }
+
+    pub fn confirm_subject(business: &str) -> String {
+        format!("Confirm your e-mail address for {business}")
+    }
+
+    pub fn reset(business: &str, hours: i64, link: &str) -> String {
+        format!(
+            "Hello,\n\nsomebody, probably you, asked for a new password for your account at {business}.\n\nTo choose \
+             one, open this link within {hours} hours:\n{link}\n\nIf it was not you, there is nothing to do: your \
+             password stays as it is.\n"
+        )
+    }
+
+    pub fn reset_subject(business: &str) -> String {
+        format!("A new password for {business}")
+    }
+}
+
+/// Why something was refused.
 pub mod problem {
+    pub const ADMIN_NEEDED: &str = "Only an admin can do this.";
+    pub const ADMIN_STAYS: &str = "This account belongs to an admin. Only the data of customers can be erased.";
+    pub const AMOUNT: &str = "Please enter an amount like 1200 or 1200.50.";
+    pub const ANOTHER_SITE: &str = "This request came from another site. Please use the form on this site.";
+    pub const BUDGET: &str = "Please enter a budget from 0 to ten billion.";
+    pub const CHAT_FULL: &str =
+        "This chat has no room for more files. Delete messages with files that you do not need any more.";
+    pub const CLIENT_ID_TAKEN: &str = "Another message has this client id already, so this message was not stored.";
+    pub const CLOSED: &str = "This chat is closed. You can read it, but you cannot write in it.";
+    pub const CONTENT_EMPTY: &str = "A message needs some text.";
+    pub const CONTENT_NUL: &str = "A message cannot contain the NUL character.";
+    pub const DAY: &str = "Please enter a day like 2026-12-24.";
+    pub const DESCRIPTION_EMPTY: &str = "Please describe your request.";
+    pub const DESCRIPTION_NUL: &str = "A description cannot contain the NUL character.";
+    pub const DISK_FULL: &str = "The server has no room for more files. Please send your message without them.";
+    pub const EMAIL: &str = "Please enter an e-mail address, like name@example.com.";
+    pub const EMAIL_TAKEN: &str = "There is already an account with this e-mail address.";
+    pub const EXISTS: &str = "This exists already.";
+    pub const FILES_PER_DAY: &str = "You have added too many large files within a day. Please try again later.";
+    pub const FILES_UNSENT: &str =
+        "Too many files in this chat are not sent yet. Send those first, or try again tomorrow.";
+    pub const FILE_EMPTY: &str = "This file is empty.";
+    pub const FILE_MISSING: &str = "Please choose a file to send.";
+    pub const FILE_NOT_HERE: &str = "Upload a file to this chat before you send it. You can send it only once.";
+    pub const FORM: &str = "The server does not understand this form. Please open its page again.";
+    pub const FORM_SENT_BEFORE: &str = "You have sent this form before, and it worked. The form as it is now has not \
+                                        been sent yet: send it to make another.";
+    pub const INVITED_BEFORE: &str = "This form made an invitation before, and the page showed its link then. If you \
+                                      did not see the link, withdraw that invitation and make another.";
+    pub const MESSAGE_NOT_SENT: &str = "Your message was not sent: this browser is not signed in any more as the \
+                                        person who opened the form. Sign in as yourself, or open your link once more, \
+                                        to send it.";
+    pub const MESSAGE_SENT_BEFORE: &str = "Your earlier message was sent and stands in the chat. The text here has not \
+                                           been sent yet: send it as a message of its own, or delete it.";
+    pub const NAME_BROKEN: &str = "A name cannot contain line breaks or control characters.";
+    pub const NAME_EMPTY: &str = "Please enter a name.";
+    pub const NOT_FOUND: &str = "There is nothing here, or you may not see it.";
+    pub const NOT_UNDERSTOOD: &str = "The server does not understand this request.";
+    pub const NO_SUCH_ADMIN: &str = "There is no admin with this e-mail address.";
+    pub const OWN_ROLE: &str = "Another admin has to change your role.";
+    pub const PASSWORD_TOO_LONG: &str = "This password is too long.";
+    pub const PASSWORD_WRONG: &str = "This is not your password.";
+    pub const READ_ONLY: &str = "You can see this, but not change it.";
+    pub const REGISTER_FIRST: &str = "A custom request needs an account. Please register first.";
+    pub const SEARCH_EMPTY: &str = "Please enter at least one word to look for.";
     pub const SIGN_IN: &str = "Please sign in.";
+    pub const SIGN_IN_FIRST: &str = "Please sign in to your account first, and open the link again.";
+    pub const SIGN_IN_WRONG: &str = "This e-mail address and password do not belong together.";
+    pub const SLOW: &str = "The data arrived too slowly. Please check your connection and send it again.";
+    pub const TITLE_BROKEN: &str = "A title cannot contain line breaks or control characters.";
+    pub const TITLE_EMPTY: &str = "Please enter a short title.";
+    pub const TOKEN_MADE_BEFORE: &str = "This form made a token before, and the page showed it then. If you did not \
+                                         see it, revoke it and make another.";
+    pub const TOO_MUCH: &str = "This is too much to send at once.";
+    pub const UNAVAILABLE: &str = "The server cannot do this right now. Please try again in a moment.";
+
+    pub fn another_origin(url: &str) -> String {
+        format!("This connection came from another site. Please open {url} instead.")
+    }
+
+    pub fn connections(most: u32) -> String {
+        match most {
+            1 => "You already have one connection open. Please close its window.".to_owned(),
+            _ => format!("You already have {most} connections open. Please close a window."),
+        }
+    }
+
+    pub fn content_too_long(most: usize, chars: usize) -> String {
+        format!("Messages can be up to {most} characters long. This one has {chars}. Please send it in parts.")
+    }
+
+    pub fn description_too_long(most: usize) -> String {
+        format!("Descriptions can be up to {most} characters long.")
+    }
+
+    pub fn file_too_large(bytes: usize) -> String {
+        match bytes {
+            1_048_576.. => format!("Files can have up to {} MiB.", bytes / 1_048_576),
+            _ => format!("Files can have up to {bytes} bytes."),
+        }
+    }
+
+    pub fn files_per_message(most: usize) -> String {
+        format!("A message can have up to {most} files.")
+    }
+
+    pub fn name_too_long(most: usize) -> String {
+        format!("Names can be up to {most} characters long.")
+    }
+
+    pub fn no_cookie(host: &str) -> String {
+        format!(
+            "Your browser did not keep the cookie that this site needs. Allow cookies for {host}, then sign in again."
+        )
+    }
+
+    pub fn open_requests(most: u32) -> String {
+        match most {
+            1 => "You can have one open request at a time. Please write to us in its chat.".to_owned(),
+            _ => format!("You can have up to {most} open requests. Please write to us in one of their chats."),
+        }
+    }
+
+    pub fn password_too_short(least: usize) -> String {
+        format!("A password needs at least {least} characters.")
+    }
+
+    pub fn search_too_long(most: usize) -> String {
+        format!("Searches can be up to {most} characters long.")
+    }
+
+    pub fn title_too_long(most: usize) -> String {
+        format!("Titles can be up to {most} characters long.")
+    }
+
+    pub fn too_many_accounts(seconds: u64) -> String {
+        format!("Too many accounts were registered. {}", try_again(seconds))
+    }
+
+    pub fn too_many_at_once(seconds: u64) -> String {
+        format!("That was a lot at once. {}", try_again(seconds))
+    }
+
+    pub fn too_many_chats(seconds: u64) -> String {
+        format!("You have opened many chats within an hour. {}", try_again(seconds))
+    }
+
+    pub fn too_many_guesses(seconds: u64) -> String {
+        format!(
+            "Too many wrong passwords were tried. You can choose a new one: see “Forgot your password?”. {}",
+            try_again(seconds)
+        )
+    }
+
+    pub fn too_many_mails_asked(seconds: u64) -> String {
+        format!("You have asked for too many e-mails. {}", try_again(seconds))
+    }
+
+    pub fn too_many_mails_here(seconds: u64) -> String {
+        format!("We have just sent several e-mails to this address. {}", try_again(seconds))
+    }
+
+    pub fn too_many_requests(seconds: u64) -> String {
+        format!("You have made many requests within an hour. {}", try_again(seconds))
+    }
+
+    pub fn too_many_uploads(seconds: u64) -> String {
+        format!("Too many people are sending files right now. {}", try_again(seconds))
+    }
+
+    pub fn too_many_uploads_of_network(seconds: u64) -> String {
+        format!("Too many files are on their way from your network. {}", try_again(seconds))
+    }
+
+    pub fn too_many_uploads_of_yours(seconds: u64) -> String {
+        format!("You are sending as many files at once as you can. {}", try_again(seconds))
+    }
+
+    /// A wait of more than 90 seconds is told in minutes.
+    fn try_again(seconds: u64) -> String {
+        match seconds {
+            1 => "Please try again in a second.".to_owned(),
+            0..=90 => format!("Please try again in {seconds} seconds."),
+            _ => format!("Please try again in {} minutes.", seconds.div_ceil(60)),
+        }
+    }
+}
+
+/// The statuses of a custom request.
+pub mod status {
+    pub const DECLINED: &str = "Declined";
+    pub const DONE: &str = "Done";
+    pub const IN_PROGRESS: &str = "In progress";
+    pub const NEW: &str = "New";
+}
+
+/// A chat as a document. A moment is a date and a time with their zone.
+pub mod transcript {
+    pub const DELETED: &str = "(deleted)";
+
+    pub fn chat_with(name: &str) -> String {
+        format!("Chat with {name}")
+    }
+
+    pub fn closed(moment: &str) -> String {
+        format!("Closed {moment}")
+    }
+
+    pub fn file(name: &str) -> String {
+        format!("[file: {name}]")
+    }
+
+    pub fn opened(moment: &str) -> String {
+        format!("Opened {moment}")
+    }
+
+    /// Who wrote a message, and when.
+    pub fn written(name: &str, moment: &str) -> String {
+        format!("{name} ({moment})")
+    }
+
+    /// The same for a message that was edited since.
+    pub fn written_and_edited(name: &str, moment: &str) -> String {
+        format!("{name} ({moment}, edited)")
+    }
 }

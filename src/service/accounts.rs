@@ -17,6 +17,7 @@ use crate::{
     domain::{
         Actor, ClientId, Code, Email, InviteId, Name, Problem, Role, SessionId, Timestamp, TokenId, User, UserId,
     },
+    locales::{self, Locale, t},
     protocol::close,
     storage::{ApiToken, Confirmation, Invite, NewUser, SessionEntry, StoreError, now},
 };
@@ -130,12 +131,12 @@ impl Service {
         let user = self.store.create_user(new).await.map_err(problem)?;
         let secret = self.start_session(&user, visitor).await?;
         let to = user.clone();
-        let service = self.clone();
+        let (service, locale) = (self.clone(), locales::current());
         later(async move {
             if service.mails.send(&to.email, Why::Owner).is_err() {
                 return Ok(());
             }
-            service.mail_confirmation(&to, &to.email).await
+            service.mail_confirmation(locale, &to, &to.email).await
         });
         Ok((user, secret))
     }
@@ -149,30 +150,27 @@ impl Service {
                 networks.give_back(from.into());
             })
         });
-        counted.map_err(|wait| held_back("Too many accounts were registered.", wait))
+        counted.map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_accounts(seconds))))
     }
 
     /// Sends a mail that was counted.
-    async fn mail(&self, to: &Email, subject: &str, words: &str) -> Result<(), Problem> {
-        let text = format!("Hello,\n\n{words}\n");
+    async fn mail(&self, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
         self.settings.mail.send(&self.settings.public_url, to, subject, text).await
     }
 
     /// Sends a link that confirms `email`: the user's own address, or one that is to take its place.
-    async fn mail_confirmation(&self, user: &User, email: &Email) -> Result<(), Problem> {
+    async fn mail_confirmation(&self, locale: Locale, user: &User, email: &Email) -> Result<(), Problem> {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + CONFIRM_HOURS * HOUR_MS);
         self.store.create_confirmation(secret.hash(), user.id, email.clone(), expires_at).await.map_err(problem)?;
-        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
-        let where_to = if *email == user.email { "" } else { " in the browser in which you are signed in" };
-        let words = format!(
-            "somebody, probably you, gave this e-mail address for an account at {business}.\n\n\
-             To confirm that it is yours, open this link within {CONFIRM_HOURS} hours{where_to}:\n\
-             {public_url}/confirm?token={}\n\n\
-             If it was not you, there is nothing to do.",
-            secret.expose()
-        );
-        self.mail(email, &format!("Confirm your e-mail address for {business}"), &words).await
+        let business = self.settings.business.as_str();
+        let link = format!("{}/confirm?token={}", self.settings.public_url, secret.expose());
+        let text = if *email == user.email {
+            t!(locale, mail::confirm(business, CONFIRM_HOURS, &link))
+        } else {
+            t!(locale, mail::confirm_new(business, CONFIRM_HOURS, &link))
+        };
+        self.mail(email, &t!(locale, mail::confirm_subject(business)), text).await
     }
 
     /// Sends the link to confirm one's own address again.
@@ -186,8 +184,8 @@ impl Service {
         self.mails.ask(visitor.address.into(), Some(user.id))?;
         self.mails.send(&user.email, Why::Owner)?;
         let user = user.clone();
-        let service = self.clone();
-        later(async move { service.mail_confirmation(&user, &user.email).await });
+        let (service, locale) = (self.clone(), locales::current());
+        later(async move { service.mail_confirmation(locale, &user, &user.email).await });
         Ok(())
     }
 
@@ -230,8 +228,8 @@ impl Service {
                 if before.email != after.email {
                     // They come back at once, with the new address.
                     self.hub.close_user(after.id, close::RESTARTING);
-                    let service = self.clone();
-                    later(async move { service.mail_of_change(&before).await });
+                    let (service, locale) = (self.clone(), locales::current());
+                    later(async move { service.mail_of_change(locale, &before).await });
                 }
                 Ok((after, None))
             }
@@ -245,24 +243,19 @@ impl Service {
                 let secret = self.start_session(&user, visitor).await?;
                 Ok((user, Some(secret)))
             }
-            Confirming::SignIn => {
-                Err(Problem::new(Code::Unauthorized, "Please sign in to your account first, and open the link again."))
-            }
+            Confirming::SignIn => Err(Problem::new(Code::Unauthorized, t!(locales::current(), problem::SIGN_IN_FIRST))),
         }
     }
 
     /// Tells the address that was an account's until now that it is not any more. Not counted: each takes a mail
     /// that was.
-    async fn mail_of_change(&self, before: &User) -> Result<(), Problem> {
+    async fn mail_of_change(&self, locale: Locale, before: &User) -> Result<(), Problem> {
         if !before.is_confirmed {
             return Ok(());
         }
-        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
-        let words = format!(
-            "the e-mail address of your account at {business} was changed. From now on mail about it goes to the new \
-             address.\n\nIf it was not you, please tell us at once: {public_url}"
-        );
-        self.mail(&before.email, &format!("Your e-mail address for {business} was changed"), &words).await
+        let business = self.settings.business.as_str();
+        let text = t!(locale, mail::address_changed(business, &self.settings.public_url));
+        self.mail(&before.email, &t!(locale, mail::address_changed_subject(business)), text).await
     }
 
     /// Changes a name, and asks a new e-mail address whether it is theirs; that needs the password. Returns whether
@@ -292,26 +285,22 @@ impl Service {
         }
         if is_new {
             let user = user.clone();
-            let service = self.clone();
-            later(async move { service.ask_new_address(&user, &email).await });
+            let (service, locale) = (self.clone(), locales::current());
+            later(async move { service.ask_new_address(locale, &user, &email).await });
         }
         Ok(is_new)
     }
 
-    async fn ask_new_address(&self, user: &User, email: &Email) -> Result<(), Problem> {
+    async fn ask_new_address(&self, locale: Locale, user: &User, email: &Email) -> Result<(), Problem> {
         if self.mails.send(email, Why::Wanted).is_err() {
             return Ok(());
         }
         if self.store.find_user_by_email(email).await.map_err(problem)?.is_none() {
-            return self.mail_confirmation(user, email).await;
+            return self.mail_confirmation(locale, user, email).await;
         }
-        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
-        let words = format!(
-            "somebody, probably you, wants to use this e-mail address for an account at {business}. There is another \
-             account with it already, so nothing was changed.\n\nTo get into that account, choose a new password:\n\
-             {public_url}/forgot\n\nIf it was not you, there is nothing to do."
-        );
-        self.mail(email, &format!("Your e-mail address at {business}"), &words).await
+        let business = self.settings.business.as_str();
+        let text = t!(locale, mail::address_taken(business, &format!("{}/forgot", self.settings.public_url)));
+        self.mail(email, &t!(locale, mail::address_taken_subject(business)), text).await
     }
 
     /// # Errors
@@ -320,7 +309,11 @@ impl Service {
         self.guess(from, Some(Guessed::Within(id)), async {
             let phc = self.store.find_user(id).await.map_err(problem)?.map(|(_, phc)| phc);
             let fits = self.passwords.verify(password, phc).await?;
-            if fits { Ok(()) } else { Err(Problem::new(Code::Unauthorized, "This is not your password.")) }
+            if fits {
+                Ok(())
+            } else {
+                Err(Problem::new(Code::Unauthorized, t!(locales::current(), problem::PASSWORD_WRONG)))
+            }
         })
         .await
         .map_err(|problem| match problem.code {
@@ -357,31 +350,27 @@ impl Service {
     pub async fn ask_for_password_reset(self: &Arc<Self>, email: &str, from: IpAddr) -> Result<(), Problem> {
         let email = Email::parse("email", email)?;
         self.mails.ask(from.into(), None)?;
-        let service = self.clone();
-        later(async move { service.send_password_reset(&email).await });
+        let (service, locale) = (self.clone(), locales::current());
+        later(async move { service.send_password_reset(locale, &email).await });
         Ok(())
     }
 
-    async fn send_password_reset(&self, email: &Email) -> Result<(), Problem> {
+    async fn send_password_reset(&self, locale: Locale, email: &Email) -> Result<(), Problem> {
         let Some((user, _)) = self.store.find_user_by_email(email).await.map_err(problem)? else { return Ok(()) };
         if self.mails.send(&user.email, Why::Owner).is_err() {
             return Ok(());
         }
         // Confirming it lets its owner choose a password as well.
         if !user.is_confirmed {
-            return self.mail_confirmation(&user, &user.email).await;
+            return self.mail_confirmation(locale, &user, &user.email).await;
         }
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + RESET_HOURS * HOUR_MS);
         self.store.create_password_reset(secret.hash(), user.id, expires_at).await.map_err(problem)?;
-        let (business, public_url) = (&self.settings.business, &self.settings.public_url);
-        let words = format!(
-            "somebody, probably you, asked for a new password for your account at {business}.\n\n\
-             To choose one, open this link within {RESET_HOURS} hours:\n{public_url}/reset?token={}\n\n\
-             If it was not you, there is nothing to do: your password stays as it is.",
-            secret.expose()
-        );
-        self.mail(&user.email, &format!("A new password for {business}"), &words).await
+        let business = self.settings.business.as_str();
+        let link = format!("{}/reset?token={}", self.settings.public_url, secret.expose());
+        let text = t!(locale, mail::reset(business, RESET_HOURS, &link));
+        self.mail(&user.email, &t!(locale, mail::reset_subject(business)), text).await
     }
 
     /// Whether a new password may be chosen with this secret.
@@ -454,7 +443,7 @@ impl Service {
     pub async fn set_role(&self, actor: &Actor, id: UserId, role: Role) -> Result<User, Problem> {
         let admin = require_admin(actor)?;
         if admin.id == id {
-            return Err(Problem::forbidden("Another admin has to change your role."));
+            return Err(Problem::forbidden(t!(locales::current(), problem::OWN_ROLE)));
         }
         let user = self.store.set_role(admin.id, id, role).await.map_err(problem)?;
         self.hub.close_user(id, close::NOT_ALLOWED);
@@ -471,11 +460,7 @@ impl Service {
         let expires_at = Timestamp(now().0 + INVITE_DAYS * DAY_MS);
         let id = InviteId(id_for(actor, key, "invitation"));
         self.store.create_invite(id, secret.hash(), admin.id, expires_at).await.map_err(|error| match error {
-            StoreError::IdTaken => Problem::new(
-                Code::Conflict,
-                "This form was sent before and has made one invitation, whose link was shown then. If you did not see the \
-                 link, withdraw that invitation and make another.",
-            ),
+            StoreError::IdTaken => Problem::new(Code::Conflict, t!(locales::current(), problem::INVITED_BEFORE)),
             other => problem(other),
         })?;
         Ok(format!("{}/invite?token={}", self.settings.public_url, secret.expose()))
@@ -537,7 +522,7 @@ impl Service {
         let email = Email::parse("email", email)?;
         let user = self.store.find_user_by_email(&email).await.map_err(problem)?;
         let Some((user, _)) = user.filter(|(user, _)| user.role == Role::Admin) else {
-            return Err(Problem::invalid("email", "There is no admin with this e-mail address."));
+            return Err(Problem::invalid("email", t!(locales::current(), problem::NO_SUCH_ADMIN)));
         };
         self.create_own_token(&Actor::Admin(user), None, name).await
     }
@@ -557,11 +542,7 @@ impl Service {
         let secret = Secret::random("bsp_");
         let id = TokenId(id_for(actor, key, "token"));
         self.store.create_token(id, secret.hash(), admin.id, name).await.map_err(|error| match error {
-            StoreError::IdTaken => Problem::new(
-                Code::Conflict,
-                "This form was sent before and has made one token, which was shown then. If you did not see it, revoke it \
-                 and make another.",
-            ),
+            StoreError::IdTaken => Problem::new(Code::Conflict, t!(locales::current(), problem::TOKEN_MADE_BEFORE)),
             other => problem(other),
         })?;
         Ok((id, secret))
@@ -594,7 +575,8 @@ fn confirming(found: &Confirmation, visitor: Visitor<'_>) -> Confirming {
     }
 }
 
-/// Does what nobody waits for, so that no answer tells of it, not even by its time.
+/// Does what nobody waits for, so that no answer tells of it, not even by its time. The work has to be told the language
+/// of its request; what goes wrong with it is for the log, and in English.
 fn later(work: impl Future<Output = Result<(), Problem>> + Send + 'static) {
     tokio::spawn(async move {
         if let Err(problem) = work.await {

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     domain::{self, Actor, Attachment, AttachmentId, Code, ConversationId, ParticipantId, Problem, Timestamp},
     live::Person,
+    locales::{self, t},
     storage::{FileBytes, Quota, StoreError, now, private},
 };
 
@@ -87,7 +88,7 @@ fn no_disk(error: &io::Error) -> Problem {
 }
 
 fn is_full() -> Problem {
-    Problem::new(Code::TooLarge, "The server has no room for more files. Please send your message without them.")
+    Problem::new(Code::TooLarge, t!(locales::current(), problem::DISK_FULL))
 }
 
 /// A person's turn to put files into a conversation. It counts as an upload until it is dropped.
@@ -146,11 +147,8 @@ impl Service {
 
     #[must_use]
     pub fn attachment_too_large(&self) -> Problem {
-        let most = match self.settings.limits.attachment_bytes {
-            bytes if bytes >= 1_048_576 => format!("{} MiB", bytes / 1_048_576),
-            bytes => format!("{bytes} bytes"),
-        };
-        Problem::new(Code::TooLarge, format!("A file can have {most}."))
+        let most = self.settings.limits.attachment_bytes;
+        Problem::new(Code::TooLarge, t!(locales::current(), problem::file_too_large(most)))
     }
 
     fn quota(&self, actor: &Actor) -> Quota {
@@ -297,7 +295,7 @@ impl NewFile<'_> {
             upload: Upload { service, actor, conversation, .. }, attachment, unfinished, mut on_disk, head, ..
         } = self;
         if self.size == 0 {
-            return Err(Problem::invalid("file", "This file is empty."));
+            return Err(Problem::invalid("file", t!(locales::current(), problem::FILE_EMPTY)));
         }
         let may_be_picture = pictures::picture_type(&head).is_some() && self.size <= pictures::MOST_BYTES;
         let in_memory = match may_be_picture {

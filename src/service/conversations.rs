@@ -13,6 +13,7 @@ use crate::{
         Actor, ClientId, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email,
         LinkId, Name, ParticipantId, Problem, Timestamp, User,
     },
+    locales::{self, t},
     protocol::{JOIN_LATEST, Joined},
     storage::{
         self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat, StoreError,
@@ -88,7 +89,7 @@ impl Service {
         metadata: serde_json::Value,
     ) -> Result<Conversation, Problem> {
         let Actor::Admin(admin) = actor else {
-            return Err(Problem::forbidden("Only an admin can open a chat."));
+            return Err(Problem::forbidden(t!(locales::current(), problem::ADMIN_NEEDED)));
         };
         let customer_name = Name::parse("customer_name", customer_name)?;
         let customer_email = customer_email
@@ -96,13 +97,16 @@ impl Service {
             .map(|text| Email::parse("customer_email", text))
             .transpose()?;
         if !(metadata.is_object() || metadata.is_null()) {
-            return Err(Problem::invalid("metadata", "Metadata must be an object."));
+            return Err(Problem::invalid("metadata", t!(locales::current(), api::METADATA_KIND)));
         }
         if has_nul(&metadata) {
-            return Err(Problem::invalid("metadata", "Metadata cannot contain the NUL character."));
+            return Err(Problem::invalid("metadata", t!(locales::current(), api::METADATA_NUL)));
         }
         if metadata.to_string().len() > MAX_METADATA_BYTES {
-            return Err(Problem::invalid("metadata", format!("Metadata can have {MAX_METADATA_BYTES} bytes.")));
+            return Err(Problem::invalid(
+                "metadata",
+                t!(locales::current(), api::metadata_too_long(MAX_METADATA_BYTES)),
+            ));
         }
         self.count_opening(admin)?;
         let id = ConversationId(id_for(actor, key, "conversation"));
@@ -125,7 +129,7 @@ impl Service {
     /// `rate_limited`.
     pub(super) fn count_opening(&self, admin: &User) -> Result<(), Problem> {
         let counted = self.openings.take(admin.id);
-        counted.map_err(|wait| held_back("You have opened many chats within an hour.", wait))
+        counted.map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_chats(seconds))))
     }
 
     /// # Errors
@@ -294,7 +298,7 @@ impl Service {
         // Asked first, so that what is not found below can only be the assignee.
         self.store.find_conversation(actor, id).await.map_err(problem)?;
         require_admin(actor)?;
-        let nobody = || Problem::invalid("assignee_id", "There is no admin with this id.");
+        let nobody = || Problem::invalid("assignee_id", t!(locales::current(), api::NO_SUCH_ADMIN));
         let assignee = match assignee {
             None => None,
             Some(sought) => {
@@ -360,7 +364,7 @@ impl Service {
 /// `invalid` if it is below 1.
 pub(super) fn bounded(limit: i64) -> Result<i64, Problem> {
     if limit < 1 {
-        return Err(Problem::invalid("limit", "The limit must be at least 1."));
+        return Err(Problem::invalid("limit", t!(locales::current(), api::LIMIT)));
     }
     Ok(limit.min(MAX_LIST))
 }
@@ -369,13 +373,13 @@ pub(super) fn bounded(limit: i64) -> Result<i64, Problem> {
 /// `invalid`, naming `field`, for a search that is too long.
 pub(super) fn searchable(field: &str, text: &str) -> Result<(), Problem> {
     if text.trim().chars().count() > MAX_SEARCH_CHARS {
-        return Err(Problem::invalid(field, format!("A search can have {MAX_SEARCH_CHARS} characters.")));
+        return Err(Problem::invalid(field, t!(locales::current(), problem::search_too_long(MAX_SEARCH_CHARS))));
     }
     Ok(())
 }
 
 pub(super) fn foreign_cursor() -> Problem {
-    Problem::invalid("cursor", "This cursor is not one that the server gave out.")
+    Problem::invalid("cursor", t!(locales::current(), api::CURSOR))
 }
 
 fn parse_cursor(text: &str) -> Result<Cursor, Problem> {

@@ -5,6 +5,7 @@ use std::{sync::Weak, time::Duration};
 use super::{Service, problem, sessions::DAY_MS};
 use crate::{
     domain::{Email, Problem, Timestamp},
+    locales::{self, t},
     storage::{Erased, Expiry, StoreError, now},
 };
 
@@ -83,7 +84,7 @@ impl Service {
         let email = Email::parse("email", email)?;
         let mut all: Option<Erased> = None;
         while let Some(step) = self.store.erase_customer(&email, BATCH).await.map_err(|error| match error {
-            StoreError::Forbidden => Problem::forbidden("This is an admin. Only customers can be erased."),
+            StoreError::Forbidden => Problem::forbidden(t!(locales::current(), problem::ADMIN_STAYS)),
             other => problem(other),
         })? {
             let all = all.get_or_insert_default();

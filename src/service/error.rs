@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{Code, Problem},
+    locales::{self, t},
     storage::{StoreError, Used},
 };
 
@@ -10,34 +11,19 @@ use crate::{
 pub fn problem(error: StoreError) -> Problem {
     match error {
         StoreError::NotFound => Problem::not_found(),
-        StoreError::Forbidden => Problem::forbidden("You can see this, but not change it."),
+        StoreError::Forbidden => Problem::forbidden(t!(locales::current(), problem::READ_ONLY)),
         StoreError::Closed => Problem::closed(),
-        StoreError::NoAttachment => Problem::invalid(
-            "attachment_ids",
-            "A file has to be put into this chat first, and can be sent with one message only.",
-        ),
-        StoreError::TooManyFiles => {
-            Problem::invalid("file", "Too many files wait here to be sent. Send those first, or try again tomorrow.")
+        StoreError::NoAttachment => Problem::invalid("attachment_ids", t!(locales::current(), problem::FILE_NOT_HERE)),
+        StoreError::TooManyFiles => Problem::invalid("file", t!(locales::current(), problem::FILES_UNSENT)),
+        StoreError::Conflict => Problem::new(Code::Conflict, t!(locales::current(), problem::CLIENT_ID_TAKEN)),
+        StoreError::QuotaUsed(Used::ByPerson) => {
+            Problem::held_back(3_600, t!(locales::current(), problem::FILES_PER_DAY))
         }
-        StoreError::Conflict => {
-            Problem::new(Code::Conflict, "Another message was sent under this client id, so this one was not stored.")
+        StoreError::QuotaUsed(Used::InConversation) => {
+            Problem::new(Code::TooLarge, t!(locales::current(), problem::CHAT_FULL))
         }
-        StoreError::QuotaUsed(Used::ByPerson) => Problem {
-            retry_after_s: Some(3_600),
-            ..Problem::new(
-                Code::RateLimited,
-                "You have added as many large files as you can within a day. Please try again later.",
-            )
-        },
-        StoreError::QuotaUsed(Used::InConversation) => Problem::new(
-            Code::TooLarge,
-            "The files of this chat have no more room. Delete messages with files that are not needed any more.",
-        ),
-        StoreError::IdTaken => Problem::new(Code::Conflict, "This was made before."),
-        StoreError::EmailTaken => Problem {
-            field: Some("email".into()),
-            ..Problem::new(Code::Invalid, "There is an account with this e-mail address.")
-        },
+        StoreError::IdTaken => Problem::new(Code::Conflict, t!(locales::current(), problem::EXISTS)),
+        StoreError::EmailTaken => Problem::invalid("email", t!(locales::current(), problem::EMAIL_TAKEN)),
         error @ (StoreError::Database(_) | StoreError::Migration(_) | StoreError::Unfit(_)) => {
             tracing::error!(%error, "storage failed");
             Problem::unavailable()

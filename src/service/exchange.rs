@@ -10,6 +10,7 @@ use crate::{
     api::Exchanged,
     domain::{Actor, ConversationId, Epoch, ParticipantId, Problem, RequestOrder, Timestamp},
     live::Person,
+    locales::{self, t},
     protocol::{ClientFrame, JOIN_CATCH_UP, JOIN_LATEST, ServerFrame},
     storage::{ConversationFilter, RequestFilter, now},
 };
@@ -34,7 +35,7 @@ impl Service {
         since: Option<Timestamp>,
     ) -> Result<Exchanged, Problem> {
         if frames.len() > MOST_FRAMES {
-            return Err(Problem::invalid("frames", format!("At most {MOST_FRAMES} frames are taken at once.")));
+            return Err(Problem::invalid("frames", t!(locales::current(), api::frames(MOST_FRAMES))));
         }
         self.count_ask(actor)?;
         let now = now();
@@ -112,7 +113,7 @@ impl Service {
     ) -> Result<ServerFrame, Problem> {
         self.count_ask(actor)?;
         if after.is_some_and(|after| after < 0) {
-            return Err(Problem::invalid("after", "A rev is never negative."));
+            return Err(Problem::invalid("after", t!(locales::current(), api::REV)));
         }
         let most = if after.is_some() { JOIN_CATCH_UP } else { JOIN_LATEST };
         let mut loaded = self.store.load_room(actor, room, after, most).await.map_err(problem)?;

@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 use dashmap::DashMap;
 
 use super::{HOUR, Network, Rate, rate::held_back};
-use crate::domain::{Email, Problem, UserId};
+use crate::{
+    domain::{Email, Problem, UserId},
+    locales::{self, t},
+};
 
 /// Networks that are remembered of one account.
 const NETWORKS: usize = 8;
@@ -46,12 +49,9 @@ impl Guesses {
     /// # Errors
     /// `rate_limited`.
     pub(super) fn count(&self, guessed: Guessed) -> Result<(), Problem> {
-        self.wrong.take(guessed).map_err(|wait| {
-            held_back(
-                "Too many wrong passwords were tried. You can choose a new one: see “Forgot your password?”.",
-                wait,
-            )
-        })
+        self.wrong
+            .take(guessed)
+            .map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_guesses(seconds))))
     }
 
     /// Takes back one that was right, or was not checked.

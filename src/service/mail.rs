@@ -20,7 +20,10 @@ use super::{
     HOUR, Limits, Network, Rate,
     rate::{self, held_back},
 };
-use crate::domain::{Email, Problem, UserId};
+use crate::{
+    domain::{Email, Problem, UserId},
+    locales::{self, t},
+};
 
 /// Why a mail is sent. Each has a budget of its own at every address: what strangers ask for takes nothing from what
 /// lets an owner into their account.
@@ -58,7 +61,8 @@ impl MailBudgets {
         let counted = self.networks.take(from).and_then(|()| {
             account.map_or(Ok(()), |account| self.accounts.take(account)).inspect_err(|_| self.networks.give_back(from))
         });
-        counted.map_err(|wait| held_back("Too many e-mails were asked for.", wait))
+        counted
+            .map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_mails_asked(seconds))))
     }
 
     /// Counts a mail to this address.
@@ -74,7 +78,7 @@ impl MailBudgets {
                 self.mailboxes.give_back(mailbox);
             })
         });
-        counted.map_err(|wait| held_back("We have just sent several e-mails to this address.", wait))
+        counted.map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_mails_here(seconds))))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
         Problem, Receipt,
     },
     live::{Event, Person, Socket, Topic, frame},
+    locales::{self, t},
     protocol::{JOIN_LATEST, ServerFrame},
     storage::{Draft, Page, Posted, StoreError},
 };
@@ -22,7 +23,7 @@ pub const MAX_ATTACHMENTS: usize = 10;
 /// `invalid`, naming `field`, for more files than [`MAX_ATTACHMENTS`].
 #[must_use]
 pub fn too_many_attachments(field: &str) -> Problem {
-    Problem::invalid(field, format!("A message can have {MAX_ATTACHMENTS} files."))
+    Problem::invalid(field, t!(locales::current(), problem::files_per_message(MAX_ATTACHMENTS)))
 }
 
 fn same_person(sender: ParticipantId, me: ParticipantId) -> Result<(), Problem> {
@@ -197,7 +198,7 @@ impl Service {
         let limit = bounded(limit)?;
         searchable("q", query)?;
         if !query.chars().any(char::is_alphanumeric) {
-            return Err(Problem::invalid("q", "Please give at least one word to look for."));
+            return Err(Problem::invalid("q", t!(locales::current(), problem::SEARCH_EMPTY)));
         }
         let after = cursor.map(|id| id.parse().map_err(|_| foreign_cursor())).transpose()?;
         let mut messages = self.store.search_messages(actor, query, after, limit + 1).await.map_err(problem)?;
@@ -282,7 +283,7 @@ impl Service {
     pub async fn read_up_to(&self, actor: &Actor, room: ConversationId, seq: i64) -> Result<Option<Receipt>, Problem> {
         self.count_ask(actor)?;
         if seq < 0 {
-            return Err(Problem::invalid("seq", "A seq is never negative."));
+            return Err(Problem::invalid("seq", t!(locales::current(), api::SEQ)));
         }
         let receipt = self.store.read_up_to(actor, room, seq).await.map_err(problem)?;
         if let Some(receipt) = receipt {

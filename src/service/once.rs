@@ -8,7 +8,10 @@ use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::Service;
-use crate::domain::{Actor, AttachmentId, ClientId, Code, Problem};
+use crate::{
+    domain::{Actor, AttachmentId, ClientId, Code, Problem},
+    locales::{self, t},
+};
 
 /// Bytes of a file that are read at once.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -38,9 +41,7 @@ pub(super) fn id_for(actor: &Actor, key: Option<ClientId>, noun: &str) -> Uuid {
 
 /// A form was sent, changed, and sent again.
 pub(super) fn made_before() -> Problem {
-    let words = "This form was sent before, and what it asked for was made. What stands here now has not been sent yet: \
-                 send it to make another.";
-    Problem::new(Code::Conflict, words)
+    Problem::new(Code::Conflict, t!(locales::current(), problem::FORM_SENT_BEFORE))
 }
 
 impl Service {

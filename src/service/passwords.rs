@@ -7,7 +7,10 @@ use argon2::{
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::domain::Problem;
+use crate::{
+    domain::Problem,
+    locales::{self, t},
+};
 
 /// Fewest characters of a password (NIST SP 800-63B asks for at least 8).
 pub const MIN_CHARS: usize = 10;
@@ -35,11 +38,11 @@ impl Passwords {
     /// `invalid` if it is too short or too long.
     pub fn check(password: &str) -> Result<String, Problem> {
         if password.len() > MAX_BYTES {
-            return Err(Problem::invalid("password", "This password is too long."));
+            return Err(Problem::invalid("password", t!(locales::current(), problem::PASSWORD_TOO_LONG)));
         }
         let password: String = password.nfc().collect();
         if password.chars().count() < MIN_CHARS {
-            return Err(Problem::invalid("password", format!("A password needs at least {MIN_CHARS} characters.")));
+            return Err(Problem::invalid("password", t!(locales::current(), problem::password_too_short(MIN_CHARS))));
         }
         Ok(password)
     }

@@ -9,7 +9,7 @@ use std::{
 
 use dashmap::DashMap;
 
-use crate::domain::{Code, Problem};
+use crate::domain::Problem;
 
 /// The part of an address that one subscriber has: an IPv4 address, or a /64 of IPv6, of which one person can
 /// use every address (RFC 6177). An IPv4 address written as IPv6 is the same network as by itself.
@@ -89,13 +89,11 @@ pub fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + 1
 }
 
-/// The answer to somebody who did something too often and has to wait.
+/// The answer to somebody who did something too often and has to wait; its `message` follows from the seconds.
 #[must_use]
-pub fn held_back(why: &str, wait: Duration) -> Problem {
+pub fn held_back(wait: Duration, message: impl FnOnce(u64) -> String) -> Problem {
     let seconds = seconds(wait);
-    let when = if seconds > 90 { format!("{} minutes", seconds.div_ceil(60)) } else { format!("{seconds} s") };
-    let retry_after_s = Some(seconds);
-    Problem { retry_after_s, ..Problem::new(Code::RateLimited, format!("{why} Please try again in {when}.")) }
+    Problem::held_back(seconds, message(seconds))
 }
 
 #[cfg(test)]

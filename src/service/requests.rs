@@ -14,6 +14,7 @@ use crate::{
         RequestOrder, RequestStatus, RequestText, StatusChange, UserId,
     },
     live::{Event, Topic, frame},
+    locales::{self, t},
     protocol::ServerFrame,
     storage::{RequestCursor, RequestFilter, StoreError},
 };
@@ -37,17 +38,17 @@ impl Service {
     ) -> Result<CustomRequest, Problem> {
         match actor {
             Actor::Guest(_) => {
-                return Err(Problem::forbidden("A custom request needs an account. Please register first."));
+                return Err(Problem::forbidden(t!(locales::current(), problem::REGISTER_FIRST)));
             }
             Actor::Admin(_) if customer.is_none() => {
-                return Err(Problem::invalid("customer_id", "Say whose request this is."));
+                return Err(Problem::invalid("customer_id", t!(locales::current(), api::WHOSE_REQUEST)));
             }
             Actor::Admin(admin) => self.count_opening(admin)?,
             Actor::Customer(customer, _) => {
                 self.require_few_open(actor).await?;
-                self.requests
-                    .take(customer.id)
-                    .map_err(|wait| held_back("You have made many requests within an hour.", wait))?;
+                self.requests.take(customer.id).map_err(|wait| {
+                    held_back(wait, |seconds| t!(locales::current(), problem::too_many_requests(seconds)))
+                })?;
             }
         }
         let id = RequestId(id_for(actor, key, "request"));
@@ -61,7 +62,7 @@ impl Service {
         }
         let request = made.map_err(|error| match problem(error) {
             Problem { code: Code::NotFound, .. } => {
-                Problem::invalid("customer_id", "There is no customer with this id.")
+                Problem::invalid("customer_id", t!(locales::current(), api::NO_SUCH_CUSTOMER))
             }
             other => other,
         })?;
@@ -81,10 +82,7 @@ impl Service {
             return Ok(());
         }
         // When one of them will be done is not known; that is not within the hour.
-        let words = format!(
-            "You have {open} open requests, and more than {most} are not taken. Please write to us in one of their chats."
-        );
-        Err(Problem { retry_after_s: Some(HOUR.as_secs()), ..Problem::new(Code::RateLimited, words) })
+        Err(Problem::held_back(HOUR.as_secs(), t!(locales::current(), problem::open_requests(most))))
     }
 
     /// # Errors

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Service, problem, rate};
 use crate::{
-    domain::{Actor, Code, ConversationId, Epoch, ParticipantId, ParticipantKind, Problem, SessionId, TokenId},
+    domain::{Actor, ConversationId, Epoch, ParticipantId, ParticipantKind, Problem, SessionId, TokenId},
     live::{Person, Socket, frame},
+    locales::{self, t},
     protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
     storage::{self, ConversationFilter, now},
 };
@@ -46,10 +47,10 @@ impl Service {
     ) -> Result<Connection, Problem> {
         let user = self.who(&actor).await?;
         let limit = self.settings.limits.connections;
-        let socket = self.hub.connect(actor, session, token, limit).ok_or_else(|| {
-            let message = format!("{limit} connections are open already. Please close a window.");
-            Problem { retry_after_s: Some(RETRY_CONNECT_S), ..Problem::new(Code::RateLimited, message) }
-        })?;
+        let socket = self
+            .hub
+            .connect(actor, session, token, limit)
+            .ok_or_else(|| Problem::held_back(RETRY_CONNECT_S, t!(locales::current(), problem::connections(limit))))?;
         socket.send(&frame(&ServerFrame::Welcome { connection_id: socket.id, user, epoch: self.epoch }));
         Ok(Connection { socket, service: self.clone() })
     }
@@ -114,7 +115,7 @@ impl Service {
             return Err(Problem::somebody_else());
         }
         if after.is_some_and(|after| after < 0) {
-            return Err(Problem::invalid("after", "A rev is never negative."));
+            return Err(Problem::invalid("after", t!(locales::current(), api::REV)));
         }
         let resync = || {
             socket.send(&frame(&ServerFrame::Resync { room }));

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::{Secret, Service, guesses::Guessed, problem, rate};
 use crate::{
     domain::{Actor, Code, ConversationId, Email, LinkId, Problem, Role, SessionId, Timestamp, TokenId, User, shorten},
+    locales::{self, t},
     protocol::close,
     storage::{LoginSession, NewSession, StoreError, now},
 };
@@ -115,7 +116,7 @@ impl Service {
             }
             match self.store.find_link(token.as_link().hash()).await.map_err(problem)? {
                 Some(link) => Ok((Actor::Guest(vec![link.id]), None)),
-                None => Err(Problem::new(Code::Unauthorized, "This token is wrong or was revoked.")),
+                None => Err(Problem::new(Code::Unauthorized, t!(locales::current(), api::TOKEN))),
             }
         })
         .await
@@ -136,9 +137,8 @@ impl Service {
                 };
                 let (user, phc) = found.unzip();
                 let fits = self.passwords.verify(password, phc).await?;
-                user.filter(|_| fits).ok_or_else(|| {
-                    Problem::new(Code::Unauthorized, "This e-mail address and password do not belong together.")
-                })
+                user.filter(|_| fits)
+                    .ok_or_else(|| Problem::new(Code::Unauthorized, t!(locales::current(), problem::SIGN_IN_WRONG)))
             })
             .await?;
         let secret = self.start_session(&user, visitor).await?;
@@ -319,7 +319,7 @@ impl Service {
 pub(super) fn require_admin(actor: &Actor) -> Result<&User, Problem> {
     match actor {
         Actor::Admin(user) => Ok(user),
-        _ => Err(Problem::forbidden("Only an admin can do this.")),
+        _ => Err(Problem::forbidden(t!(locales::current(), problem::ADMIN_NEEDED))),
     }
 }
 

@@ -8,8 +8,9 @@ use std::{
 
 use super::{Limits, Network};
 use crate::{
-    domain::{Code, Problem},
+    domain::Problem,
     live::Person,
+    locales::{self, t},
 };
 
 /// When to try again. Uploads of files take some seconds.
@@ -40,22 +41,19 @@ impl Uploads {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let by_person = counts.people.get(&person).copied().unwrap_or_default();
         let by_network = counts.networks.get(&network).copied().unwrap_or_default();
-        let why = if by_person >= limits.uploads {
-            "You are sending as many files at once as you can."
+        let message = if by_person >= limits.uploads {
+            t!(locales::current(), problem::too_many_uploads_of_yours(RETRY_AFTER_S))
         } else if by_network >= limits.uploads_network {
-            "Too many files are just being sent from your network."
+            t!(locales::current(), problem::too_many_uploads_of_network(RETRY_AFTER_S))
         } else if counts.all >= limits.uploads_total {
-            "Too many people are just sending files."
+            t!(locales::current(), problem::too_many_uploads(RETRY_AFTER_S))
         } else {
             counts.people.insert(person, by_person + 1);
             counts.networks.insert(network, by_network + 1);
             counts.all += 1;
             return Ok(Turn { uploads: self.clone(), person, network });
         };
-        Err(Problem {
-            retry_after_s: Some(RETRY_AFTER_S),
-            ..Problem::new(Code::RateLimited, format!("{why} Please try again in {RETRY_AFTER_S} s."))
-        })
+        Err(Problem::held_back(RETRY_AFTER_S, message))
     }
 
     /// How many there are.
@@ -87,7 +85,7 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
-    use crate::domain::{LinkId, UserId};
+    use crate::domain::{Code, LinkId, UserId};
 
     fn network(address: &str) -> Network {
         address.parse::<IpAddr>().unwrap().into()

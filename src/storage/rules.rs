@@ -4,9 +4,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Audience, Draft, Notice, RequestCounts, search::fold};
-use crate::domain::{
-    AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, Timestamp, TokenId, UserId,
-    shorten,
+use crate::{
+    domain::{
+        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, Timestamp, TokenId,
+        UserId, shorten,
+    },
+    locales::Locale,
 };
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
@@ -137,7 +140,7 @@ pub(super) fn folded_request(title: &str, description: &str, name: &str, email: 
 
 /// What a conversation says about a change of its request's status.
 pub(super) fn status_line(status: RequestStatus) -> String {
-    format!("Status set to “{}”.", status.label())
+    format!("Status set to “{}”.", status.label(Locale::En))
 }
 
 /// How long a notice is kept, in milliseconds: whoever does not ask for so long has no sockets any more.

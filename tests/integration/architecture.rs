@@ -127,6 +127,49 @@ fn features_are_asked_for_in_one_place() {
     assert_eq!(gated, ["lib"]);
 }
 
+/// What problems say that a file makes, as far as it says so itself and not `locales`: the arguments of each call.
+fn literal_messages(source: &str) -> Vec<String> {
+    let code = without_comments(source.split("#[cfg(test)]").next().unwrap_or_default());
+    let mut found = Vec::new();
+    for call in ["Problem::new(", "Problem::invalid(", "Problem::forbidden(", "Self::new(Code::", "Self::forbidden("] {
+        for (at, _) in code.match_indices(call) {
+            let mut depth = 1;
+            let end = code[at + call.len()..].find(|c: char| {
+                depth += i32::from(c == '(') - i32::from(c == ')');
+                depth == 0
+            });
+            let arguments = &code[at + call.len()..at + call.len() + end.expect("a closing parenthesis")];
+            // The first argument of this one is the name of a field.
+            let message = match call {
+                "Problem::invalid(" => arguments.split_once(',').expect("a second argument").1,
+                _ => arguments,
+            };
+            if message.contains('"') {
+                found.push(format!("{call}{arguments})"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn problems_speak_in_words_of_the_locales() {
+    for (source, count) in [
+        (r#"Problem::new(Code::Invalid, "No.")"#, 1),
+        ("Problem::invalid(\n    \"limit\",\n    format!(\"At most {most}.\"),\n)", 1),
+        (r#"Self::forbidden("No.")"#, 1),
+        (r#"Problem::invalid("limit", t!(locales::current(), api::LIMIT))"#, 0),
+        ("Problem::new(Code::Invalid, t!(locales::current(), api::body(&rejection.body_text())))", 0),
+        ("#[cfg(test)]\nmod tests { Problem::forbidden(\"No.\") }", 0),
+    ] {
+        assert_eq!(literal_messages(source).len(), count, "{source}");
+    }
+    let sources = sources();
+    let said: Vec<_> = sources.iter().map(|(module, source)| (module, literal_messages(source))).collect();
+    let said: Vec<_> = said.into_iter().filter(|(_, messages)| !messages.is_empty()).collect();
+    assert!(said.is_empty(), "{said:#?}");
+}
+
 #[test]
 fn every_way_to_name_a_module_is_seen() {
     for source in [

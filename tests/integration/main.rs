@@ -2,6 +2,7 @@
 
 mod access_matrix;
 mod architecture;
+mod languages;
 mod nodes;
 mod operations;
 mod pages;

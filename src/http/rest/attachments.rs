@@ -17,6 +17,7 @@ use crate::{
         multipart::{Form, misunderstood},
         router::BODY_BYTES,
     },
+    locales::{self, t},
 };
 
 #[derive(ToSchema)]
@@ -69,7 +70,10 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Res
     let (file, on_disk) = by.service.attachment(&by.actor, id).await?;
     let mut response = Response::new(Body::from_stream(ReaderStream::new(on_disk)));
     let headers = response.headers_mut();
-    let value = |text: &str| HeaderValue::try_from(text).map_err(|_| Problem::new(Code::Unavailable, "A bad file."));
+    let value = |text: &str| {
+        HeaderValue::try_from(text)
+            .map_err(|_| Problem::new(Code::Unavailable, t!(locales::current(), api::FILE_HEADERS)))
+    };
     headers.insert(header::CONTENT_TYPE, value(&file.media_type)?);
     headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
     // Only pictures are shown in place; everything else is saved.

@@ -9,8 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Id, Params, SignedIn, transcript};
-use crate::domain::{
-    Conversation, ConversationId, ConversationKind, ConversationStatus, Message, ParticipantId, Problem,
+use crate::{
+    domain::{Conversation, ConversationId, ConversationKind, ConversationStatus, Message, ParticipantId, Problem},
+    locales::{self, t},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -118,7 +119,7 @@ pub(in crate::http) async fn change(
     let conversation = match (changes.status, changes.assignee_id) {
         (Some(status), None) => by.service.set_status(&by.actor, id, status).await?,
         (None, Some(assignee)) => by.service.assign(&by.actor, id, assignee).await?,
-        _ => return Err(Problem::invalid("status", "Give either status or assignee_id.")),
+        _ => return Err(Problem::invalid("status", t!(locales::current(), api::EITHER_STATUS_OR_ASSIGNEE))),
     };
     Ok(Json(conversation))
 }

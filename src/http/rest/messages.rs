@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Id, Params, SignedIn, conversations::default_limit};
-use crate::domain::{AttachmentId, ClientId, ConversationId, Epoch, Message, MessageId, ParticipantId, Problem};
+use crate::{
+    domain::{AttachmentId, ClientId, ConversationId, Epoch, Message, MessageId, ParticipantId, Problem},
+    locales::{self, t},
+};
 
 /// Without either: the latest. Not both.
 #[derive(Deserialize, IntoParams)]
@@ -44,7 +47,7 @@ pub(in crate::http) async fn list(
     let epoch = by.service.epoch();
     let page = match (range.before_seq, range.after_rev) {
         (Some(_), Some(_)) => {
-            return Err(Problem::invalid("after_rev", "Give either before_seq or after_rev, not both."));
+            return Err(Problem::invalid("after_rev", t!(locales::current(), api::EITHER_SEQ_OR_REV)));
         }
         (before_seq, None) => by.service.list_before(&by.actor, id, before_seq, range.limit).await?,
         (None, Some(after_rev)) => {

@@ -24,6 +24,7 @@ use serde::{
 use super::{Asker, error};
 use crate::{
     domain::{Actor, Code, Problem},
+    locales::{self, t},
     service::Service,
 };
 
@@ -54,10 +55,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         match axum::Json::<Object<T>>::from_request(request, state).await {
             Ok(axum::Json(Object(body))) => Ok(Self(body)),
             Err(JsonRejection::BytesRejection(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::new(Code::TooLarge, "The body is too large."))
+                Err(Problem::new(Code::TooLarge, t!(locales::current(), api::BODY_TOO_LARGE)))
             }
-            // serde's words name the field that is missing or of the wrong type.
-            Err(rejection) => Err(Problem::new(Code::Invalid, rejection.body_text())),
+            Err(rejection) => {
+                Err(Problem::new(Code::Invalid, t!(locales::current(), api::body(&rejection.body_text()))))
+            }
         }
     }
 }
@@ -107,7 +109,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(params)) => Ok(Self(params)),
-            Err(rejection) => Err(Problem::new(Code::Invalid, rejection.body_text())),
+            Err(rejection) => {
+                Err(Problem::new(Code::Invalid, t!(locales::current(), api::query(&rejection.body_text()))))
+            }
         }
     }
 }
@@ -117,6 +121,6 @@ pub(super) async fn not_found() -> Problem {
 }
 
 pub(super) async fn method_not_allowed() -> Response {
-    let problem = Problem::forbidden("This address does not take this method.");
+    let problem = Problem::forbidden(t!(locales::current(), api::METHOD));
     error::answer(problem, StatusCode::METHOD_NOT_ALLOWED)
 }

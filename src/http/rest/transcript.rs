@@ -5,7 +5,10 @@ use html_escape::encode_double_quoted_attribute as escaped;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::{Conversation, Message, Timestamp, plain_line, plain_lines};
+use crate::{
+    domain::{Conversation, Message, Timestamp, plain_line, plain_lines},
+    locales::{self, Locale, t},
+};
 
 fn moment(time: Timestamp) -> String {
     // 2026-01-31T09:30:00.000Z
@@ -13,30 +16,42 @@ fn moment(time: Timestamp) -> String {
     format!("{} {} UTC", &text[..10], &text[11..16])
 }
 
+/// What stands above all messages, line by line: first of all whose chat it is.
+fn heading(locale: Locale, conversation: &Conversation) -> Vec<String> {
+    let title = t!(locale, transcript::chat_with(&plain_line(&conversation.customer_name)));
+    let opened = t!(locale, transcript::opened(&moment(conversation.created_at)));
+    let closed = conversation.closed_at.map(|at| t!(locale, transcript::closed(&moment(at))));
+    [title, opened].into_iter().chain(closed).collect()
+}
+
 /// What stands after the name and time of a message, line by line.
-fn lines(message: &Message) -> Vec<String> {
+fn lines(locale: Locale, message: &Message) -> Vec<String> {
     if message.deleted_at.is_some() {
-        return vec!["(deleted)".to_owned()];
+        return vec![t!(locale, transcript::DELETED).to_owned()];
     }
     let text = plain_lines(&message.content).filter(|_| !message.content.is_empty());
-    let files = message.attachments.iter().map(|file| format!("[file: {}]", plain_line(&file.name)));
+    let files = message.attachments.iter().map(|file| t!(locale, transcript::file(&plain_line(&file.name))));
     text.chain(files).collect()
 }
 
-fn head(message: &Message) -> String {
-    let edited = if message.edited_at.is_some() && message.deleted_at.is_none() { ", edited" } else { "" };
-    format!("{} ({}{edited})", plain_line(&message.sender_name), moment(message.created_at))
+fn head(locale: Locale, message: &Message) -> String {
+    let (name, moment) = (plain_line(&message.sender_name), moment(message.created_at));
+    if message.edited_at.is_some() && message.deleted_at.is_none() {
+        t!(locale, transcript::written_and_edited(&name, &moment))
+    } else {
+        t!(locale, transcript::written(&name, &moment))
+    }
 }
 
 pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String {
-    let mut text =
-        format!("Chat with {}\nOpened {}\n", plain_line(&conversation.customer_name), moment(conversation.created_at));
-    if let Some(at) = conversation.closed_at {
-        text.push_str(&format!("Closed {}\n", moment(at)));
+    let locale = locales::current();
+    let mut text = String::new();
+    for line in heading(locale, conversation) {
+        text.push_str(&format!("{line}\n"));
     }
     for message in messages {
-        text.push_str(&format!("\n{}\n", head(message)));
-        for line in lines(message) {
+        text.push_str(&format!("\n{}\n", head(locale, message)));
+        for line in lines(locale, message) {
             text.push_str(&format!("  {line}\n"));
         }
     }
@@ -44,21 +59,23 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
 }
 
 pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
-    let heading = format!("Chat with {}", plain_line(&conversation.customer_name));
-    let title = escaped(&heading);
+    let locale = locales::current();
+    let heading = heading(locale, conversation);
+    let mut heading = heading.iter().map(escaped);
+    let (title, lang) = (heading.next().unwrap_or_default(), locale.tag());
     let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<style>\n\
          body {{ max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }}\n\
          h1 {{ font-size: 1.5rem; }}\nh2 {{ margin: 1.5rem 0 0; font-size: .875rem; color: #555; }}\n\
          p {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }}\n</style>\n</head>\n<body>\n"
     );
-    html.push_str(&format!("<h1>{title}</h1>\n<p>Opened {}</p>\n", moment(conversation.created_at)));
-    if let Some(at) = conversation.closed_at {
-        html.push_str(&format!("<p>Closed {}</p>\n", moment(at)));
+    html.push_str(&format!("<h1>{title}</h1>\n"));
+    for line in heading {
+        html.push_str(&format!("<p>{line}</p>\n"));
     }
     for message in messages {
-        let (head, body) = (head(message), lines(message).join("\n"));
+        let (head, body) = (head(locale, message), lines(locale, message).join("\n"));
         let (head, body) = (escaped(&head), escaped(&body));
         html.push_str(&format!("<article><h2>{head}</h2><p>{body}</p></article>\n"));
     }

@@ -23,7 +23,7 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
     PageStatus::request(problem.code.status());
     let (title, text) = match problem.code {
         Code::NotFound => ("There is nothing here", "This address is wrong, or what was here is gone.".to_owned()),
-        code => (code.title(), problem.message),
+        code => (code.title(crate::locales::current()), problem.message),
     };
     // The same words whether there is such a chat or not, and whether the link was wrong or the cookie is missing.
     let hints = (problem.code == Code::NotFound && viewer.user.is_none()).then(|| {

@@ -156,7 +156,7 @@ where
         self.answered.set(number);
         match answer {
             Ok(answer) => drop(fresh.try_set(Some(answer))),
-            Err(problem) if problem == Problem::somebody_else() => socket::estrange(),
+            Err(Problem { code: Code::Forbidden, .. }) => socket::estrange(),
             // Another build asks and answers in other words. See `ui/boot.js`.
             Err(Problem { code: Code::Invalid, .. }) => {
                 let _ = web_sys::Event::new("outdated").map(|event| document().dispatch_event(&event));

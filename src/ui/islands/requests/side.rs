@@ -89,7 +89,7 @@ pub fn RequestSide(
                     let((_, change))
                 >
                     <dt>
-                        <span>{change.status.label()}</span>
+                        <span>{change.status.label(locale)}</span>
                         " "
                         {t!(locale, requests::BY)}
                         " "
