@@ -9,5 +9,6 @@ mod pages;
 mod rest;
 mod storage;
 mod support;
+mod texts;
 mod transport;
 mod ws;

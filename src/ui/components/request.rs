@@ -19,7 +19,7 @@ pub fn StatusChip(#[prop(into)] status: Signal<RequestStatus>) -> impl IntoView 
     };
     view! {
         <Anew value=move || status.get() let:status>
-            <span class=class(status)>{status.label(crate::locales::current())}</span>
+            <span class=class(status)>{status.label(locales::current())}</span>
         </Anew>
     }
 }

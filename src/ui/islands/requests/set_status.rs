@@ -61,7 +61,7 @@ pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl Into
                     .map(|status| {
                         view! {
                             <option value=status.word() selected=status == first>
-                                {status.label(crate::locales::current())}
+                                {status.label(locale)}
                             </option>
                         }
                     })}
