@@ -12,7 +12,7 @@ export interface Person {
 }
 
 interface Fixtures {
-  /** Errors of pages that the test itself makes. */
+  /** Errors of pages that the test itself makes: what a page says on its console, or throws. */
   failures: RegExp | undefined;
   /** Sends per 10 s for each sender: as every server has it, unless a test fills a chat first. */
   sends: number;
@@ -46,12 +46,10 @@ export const test = base.extend<Fixtures>({
       });
       contexts.push(context);
       const page = await context.newPage();
-      // A panic of the client or a script that the content policy refuses is a failure of any test.
+      // Whatever a page has to complain about is a failure of any test.
       page.on("pageerror", (error) => unexpected.push(String(error)));
       page.on("console", (message) => {
-        if (message.type() === "error" && /panicked|Content Security Policy/.test(message.text())) {
-          unexpected.push(message.text());
-        }
+        if (message.type() === "error") unexpected.push(`${message.text()} (${message.location().url})`);
       });
       return { context, page, chat: new Chat(page) };
     });

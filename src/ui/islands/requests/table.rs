@@ -176,7 +176,8 @@ fn Tabs(look: StoredValue<Look>, shown: RwSignal<RequestList>) -> impl IntoView 
     // Of which status; `None`: of all.
     let tab = |at: Option<usize>| {
         let status = at.map(|at| RequestStatus::ALL[at]);
-        let (word, name) = status.map_or(("", t!(locale, requests::ALL)), |status| (status.word(), status.label(locale)));
+        let (word, name) =
+            status.map_or(("", t!(locale, requests::ALL)), |status| (status.word(), status.label(locale)));
         let is_here = look.with_value(|look| look.status == word);
         let there = look.with_value(|look| Look { status: word.to_owned(), cursor: String::new(), ..look.clone() });
         let count = move || {
