@@ -4,10 +4,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 use super::PageClient;
-use crate::{
-    domain::{InviteId, Problem, SessionId, Timestamp, TokenId, User},
-    locales::{self, t},
-};
+use crate::domain::{InviteId, Problem, SessionId, Timestamp, TokenId, User};
 
 /// A browser that is signed in to the viewer's account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +79,7 @@ pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
 pub async fn list_tokens() -> Result<Vec<Token>, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     if !actor.is_admin() {
-        return Err(Problem::forbidden(t!(locales::current(), problem::ADMIN_NEEDED)));
+        return Err(Problem::forbidden(crate::locales::t!(crate::locales::current(), problem::ADMIN_NEEDED)));
     }
     let tokens = service.tokens().await?.into_iter().map(|token| Token {
         id: token.id,
