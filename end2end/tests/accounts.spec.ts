@@ -42,7 +42,7 @@ test("sessions are listed and ended, and a changed password ends the others", as
 
   await desk.page.goto("/account?tab=security");
   await expect(desk.page.locator(".card")).toHaveCount(2);
-  await desk.page.locator(".card").filter({ hasNotText: "This one" }).getByRole("button").click();
+  await desk.page.locator(".card").filter({ hasNotText: "This browser" }).getByRole("button").click();
   await expect(desk.page.locator(".card")).toHaveCount(1);
   await phone.page.goto("/account");
   await expect(phone.page).toHaveURL(/\/login/);

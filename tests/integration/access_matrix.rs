@@ -118,6 +118,7 @@ POST /login email=owner@example.com&password={password}             | 303:/accou
 GET  /logout                                                        | 303:/      200        200        200          200          200
 POST /logout                                                        | 303:/      303:/      303:/      303:/        303:/        303:/
 GET  /session                                                       | 200        200        200        200          200          200
+POST /language language=de&next=/login                              | 303:/login 303:/login 303:/login 303:/login   303:/login   303:/login
 GET  /register                                                      | 200        200        200        303:/account 303:/account 303:/admin
 POST /register name=A&email={email}&password={password}             | 303:/account 303:/account 303:/account 303:/account 303:/account 303:/account
 GET  /forgot                                                        | 200        200        200        200          200          200

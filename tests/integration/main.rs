@@ -8,5 +8,6 @@ mod pages;
 mod rest;
 mod storage;
 mod support;
+mod texts;
 mod transport;
 mod ws;

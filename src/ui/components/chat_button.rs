@@ -8,6 +8,7 @@ use crate::{
     api,
     client::{history, page},
     domain::CustomRequest,
+    locales::{self, t},
 };
 
 #[component]
@@ -21,11 +22,12 @@ pub fn ChatButton(
     here: String,
     /// Whether news of the request arrive; `None` while nobody knows.
     live: ReadSignal<Option<bool>>,
-    #[prop(default = "Chat")] label: &'static str,
+    #[prop(default = t!(locales::current(), chat_button::CHAT))] label: &'static str,
     /// The main thing to do on the page.
     #[prop(optional)]
     is_primary: bool,
 ) -> impl IntoView {
+    let locale = locales::current();
     let class = if is_primary { "button button--primary chat-button" } else { "button button--small chat-button" };
     let (id, title) = request.with_untracked(|request| (request.id, request.title.clone()));
     let unread = Memo::new(move |_| request.read().unread);
@@ -33,12 +35,19 @@ pub fn ChatButton(
         view! {
             <span class="chat-button__label">
                 <span>{label}</span>
-                {(!is_primary).then(|| view! { <span class="visually-hidden">" about " <bdi>{title.clone()}</bdi></span> })}
+                {(!is_primary)
+                    .then(|| {
+                        view! {
+                            <span class="visually-hidden">
+                                {t!(locale, chat_button::ABOUT)} <bdi>{title.clone()}</bdi>
+                            </span>
+                        }
+                    })}
             </span>
             <Unread count=unread />
             <For each=move || live.get() key=|live| *live let:live>
                 <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
-                    {if live { "Live" } else { "Offline" }}
+                    {if live { t!(locale, chat_button::LIVE) } else { t!(locale, chat_button::OFFLINE) }}
                 </span>
             </For>
         }

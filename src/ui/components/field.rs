@@ -4,7 +4,11 @@
 use leptos::prelude::*;
 
 use super::textarea_html;
-use crate::{app::FormState, domain::ClientId};
+use crate::{
+    app::FormState,
+    domain::ClientId,
+    locales::{self, t},
+};
 
 /// One labelled input. `name` is its name in the form and its id in the page.
 #[component]
@@ -43,6 +47,8 @@ pub fn Field(
     let described = [(!help.is_empty(), &help_id), (wrong, &error_id)];
     let described: Vec<&str> = described.iter().filter(|(there, _)| *there).map(|(_, id)| id.as_str()).collect();
     let described = (!described.is_empty()).then(|| described.join(" "));
+    // People write it in any language.
+    let dir = matches!(kind, "text" | "textarea").then_some("auto");
     let invalid = wrong.then_some("true");
     let value = state.values.get(name).cloned().unwrap_or(value);
     let input = if kind == "textarea" {
@@ -55,6 +61,7 @@ pub fn Field(
                 required=!optional
                 autofocus=focus
                 autocomplete=autocomplete
+                dir=dir
                 maxlength=maxlength
                 aria-invalid=invalid
                 aria-describedby=described
@@ -77,6 +84,7 @@ pub fn Field(
                 minlength=minlength
                 maxlength=maxlength
                 inputmode=inputmode
+                dir=dir
                 aria-invalid=invalid
                 aria-describedby=described
             />
@@ -91,7 +99,7 @@ pub fn Field(
                     .then(|| {
                         view! {
                             " "
-                            <span class="field__optional">"optional"</span>
+                            <span class="field__optional">{t!(locales::current(), form::OPTIONAL)}</span>
                         }
                     })}
             </label>

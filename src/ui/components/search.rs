@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 
 use super::{Icon, icon};
+use crate::locales::{self, t};
 
 /// Its name in the form is `q`.
 #[component]
 pub fn SearchField(
     label: &'static str,
-    #[prop(default = "Search")] placeholder: &'static str,
+    #[prop(default = t!(locales::current(), form::SEARCH))] placeholder: &'static str,
     value: String,
 ) -> impl IntoView {
     view! {

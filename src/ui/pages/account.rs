@@ -9,6 +9,7 @@ use crate::{
     app::FormState,
     client::page,
     domain::{Name, Problem, Role},
+    locales::{self, Locale, t},
     ui::{
         components::{Clock, Field, FormProblem, When, address, long_date},
         islands::CustomerLists,
@@ -37,6 +38,7 @@ pub fn AccountPage() -> impl IntoView {
     with_viewer(move |viewer| {
         let (cursor, chosen) = (cursor.clone(), chosen.clone());
         async move {
+            let locale = locales::current();
             let user = viewer.user.clone().ok_or_else(Problem::unauthorized)?;
             let is_customer = user.role == Role::Customer;
             // Admins have no requests of their own.
@@ -65,11 +67,8 @@ pub fn AccountPage() -> impl IntoView {
                     .into_any()
                 }
                 Tab::Profile => view! {
-                    <Done
-                        done=sent
-                        words="We have sent you a link. The address is confirmed once you open it in this browser."
-                    />
-                    <Done done=confirmed words="Your e-mail address is confirmed." />
+                    <Done done=sent words=t!(locale, account::LINK_SENT) />
+                    <Done done=confirmed words=t!(locale, account::CONFIRMED) />
                     {(!user.is_confirmed).then(|| view! { <Unconfirmed email=user.email.to_string() /> })}
                     <Profile name=user.name.to_string() email=user.email.to_string() done=done />
                 }
@@ -77,19 +76,36 @@ pub fn AccountPage() -> impl IntoView {
                 Tab::Security => view! { <Security sessions=list_sessions().await? done=done /> }.into_any(),
             };
             Ok(view! {
-                <Beside viewer=viewer title="My account" beside=beside>
-                    <h1 class="page__title">"My account"</h1>
-                    <nav class="tabs" aria-label="Parts of the account">
-                        {is_customer.then(|| view! { <TabLink name="Custom requests" address="/account" is_here=tab == Tab::Requests /> })}
-                        <TabLink name="Profile" address="/account?tab=profile" is_here=tab == Tab::Profile />
-                        <TabLink name="Security" address="/account?tab=security" is_here=tab == Tab::Security />
+                <Beside viewer=viewer title=t!(locale, frame::MY_ACCOUNT) beside=beside>
+                    <h1 class="page__title">{t!(locale, frame::MY_ACCOUNT)}</h1>
+                    <nav class="tabs" aria-label=t!(locale, account::PARTS)>
+                        {is_customer
+                            .then(|| {
+                                view! {
+                                    <TabLink
+                                        name=t!(locale, account::CUSTOM_REQUESTS)
+                                        address="/account"
+                                        is_here=tab == Tab::Requests
+                                    />
+                                }
+                            })}
+                        <TabLink
+                            name=t!(locale, frame::PROFILE)
+                            address="/account?tab=profile"
+                            is_here=tab == Tab::Profile
+                        />
+                        <TabLink
+                            name=t!(locale, frame::SECURITY)
+                            address="/account?tab=security"
+                            is_here=tab == Tab::Security
+                        />
                     </nav>
                     {(!user.is_confirmed && tab != Tab::Profile)
                         .then(|| {
                             view! {
                                 <p class="notice">
-                                    {format!("{} is not confirmed yet: please open the link that we have sent there. ", user.email)}
-                                    <a href="/account?tab=profile">"No mail?"</a>
+                                    {t!(locale, account::unconfirmed(user.email.as_str()))}
+                                    <a href="/account?tab=profile">{t!(locale, account::NO_MAIL)}</a>
                                 </p>
                             }
                         })}
@@ -112,14 +128,13 @@ fn TabLink(name: &'static str, address: &'static str, is_here: bool) -> impl Int
 
 #[component]
 fn Unconfirmed(email: String) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <form class="form page__form" method="post" action="/account/confirmation">
-            <p class="notice">
-                {format!("{email} is not confirmed yet. Until it is, we send you nothing but the link to confirm it, not even for a new password.")}
-            </p>
+            <p class="notice">{t!(locale, account::unconfirmed_in_full(&email))}</p>
             <div class="form__actions">
                 <button class="button" type="submit">
-                    "Send the link again"
+                    {t!(locale, account::SEND_AGAIN)}
                 </button>
             </div>
         </form>
@@ -128,23 +143,30 @@ fn Unconfirmed(email: String) -> impl IntoView {
 
 #[component]
 fn Profile(name: String, email: String, done: bool) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <form class="form page__form" method="post" action="/account/profile">
-            <Done done=done words="Your profile is saved." />
+            <Done done=done words=t!(locale, account::PROFILE_SAVED) />
             <FormProblem fields=&["name", "email", "current_password"] />
-            <Field name="name" label="Your name" autocomplete="name" max_chars=Name::MAX_CHARS value=name />
-            <Field name="email" label="E-mail" kind="email" autocomplete="username" value=email />
+            <Field
+                name="name"
+                label=t!(locale, form::YOUR_NAME)
+                autocomplete="name"
+                max_chars=Name::MAX_CHARS
+                value=name
+            />
+            <Field name="email" label=t!(locale, form::EMAIL) kind="email" autocomplete="username" value=email />
             <Field
                 name="current_password"
-                label="Password"
+                label=t!(locale, form::PASSWORD)
                 kind="password"
                 autocomplete="current-password"
-                help="Needed only for another e-mail address, which counts once you open the link that we send there."
+                help=t!(locale, account::PASSWORD_HELP)
                 optional=true
             />
             <div class="form__actions">
                 <button class="button button--primary" type="submit">
-                    "Save"
+                    {t!(locale, form::SAVE)}
                 </button>
             </div>
         </form>
@@ -165,25 +187,26 @@ fn Done(done: bool, words: &'static str) -> impl IntoView {
 
 #[component]
 fn Security(sessions: Vec<Session>, done: bool) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <form class="form page__form" method="post" action="/account/password">
-            <h2 class="page__subtitle">"Change your password"</h2>
-            <Done done=done words="Your password is changed. Everywhere else you are signed out." />
+            <h2 class="page__subtitle">{t!(locale, account::CHANGE_PASSWORD_TITLE)}</h2>
+            <Done done=done words=t!(locale, account::PASSWORD_CHANGED) />
             <FormProblem fields=&["current_password", "password"] />
             <Field
                 name="current_password"
-                label="Current password"
+                label=t!(locale, account::CURRENT_PASSWORD)
                 kind="password"
                 autocomplete="current-password"
             />
-            <NewPassword label="New password" />
+            <NewPassword label=t!(locale, form::NEW_PASSWORD) />
             <div class="form__actions">
                 <button class="button button--primary" type="submit">
-                    "Change the password"
+                    {t!(locale, account::CHANGE_PASSWORD)}
                 </button>
             </div>
         </form>
-        <h2 class="page__subtitle">"Where you are signed in"</h2>
+        <h2 class="page__subtitle">{t!(locale, account::SESSIONS)}</h2>
         <ul class="cards">
             {sessions.into_iter().map(|session| view! { <SessionCard session=session /> }).collect_view()}
         </ul>
@@ -192,21 +215,30 @@ fn Security(sessions: Vec<Session>, done: bool) -> impl IntoView {
 
 #[component]
 fn SessionCard(session: api::Session) -> impl IntoView {
-    let browser = session.user_agent.as_deref().map_or_else(|| "An unknown browser".to_owned(), browser_name);
-    let end = if session.is_this { "Sign out".to_owned() } else { format!("Sign out {browser}") };
+    let locale = locales::current();
+    let browser = session
+        .user_agent
+        .as_deref()
+        .map_or_else(|| t!(locale, account::UNKNOWN_BROWSER).to_owned(), |agent| browser_name(agent, locale));
+    let end = if session.is_this {
+        t!(locale, frame::SIGN_OUT).to_owned()
+    } else {
+        t!(locale, account::sign_out_of(&browser))
+    };
     view! {
         <li class="card">
             <p class="card__head">
                 <span class="card__title">{browser}</span>
-                {session.is_this.then(|| view! { <span class="chip chip--ok">"This one"</span> })}
+                {session.is_this.then(|| view! { <span class="chip chip--ok">{t!(locale, account::THIS_BROWSER)}</span> })}
             </p>
             <div class="card__foot">
                 <span>
-                    {format!("Since {}, last seen ", long_date(session.created_at))} <When at=session.last_seen_at clock=Clock::new(page::now()) />
+                    {t!(locale, account::since_and_last_seen(&long_date(session.created_at)))}
+                    <When at=session.last_seen_at clock=Clock::new(page::now()) />
                 </span>
                 <form method="post" action=format!("/account/sessions/{}/end", session.id)>
                     <button class="button button--small" type="submit" aria-label=end>
-                        "Sign out"
+                        {t!(locale, frame::SIGN_OUT)}
                     </button>
                 </form>
             </div>
@@ -215,7 +247,7 @@ fn SessionCard(session: api::Session) -> impl IntoView {
 }
 
 /// The browser and its system in a few words, as far as its own description can be trusted to tell.
-fn browser_name(user_agent: &str) -> String {
+fn browser_name(user_agent: &str, locale: Locale) -> String {
     let first = |known: &[(&str, &'static str)]| {
         known.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)
     };
@@ -237,7 +269,7 @@ fn browser_name(user_agent: &str) -> String {
         ("Linux", "Linux"),
     ]);
     match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), Some(system)) => t!(locale, account::browser_on_system(browser, system)),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
         (None, None) => user_agent.chars().take(40).collect(),
     }
@@ -245,16 +277,17 @@ fn browser_name(user_agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::browser_name;
+    use super::{Locale, browser_name};
 
     #[test]
     fn browsers_have_short_names() {
         let chrome =
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
-        assert_eq!(browser_name(chrome), "Chrome on Linux");
-        assert_eq!(browser_name(&format!("{chrome} Edg/140.0.0.0")), "Edge on Linux");
+        assert_eq!(browser_name(chrome, Locale::En), "Chrome on Linux");
+        assert_eq!(browser_name(chrome, Locale::De), "Chrome unter Linux");
+        assert_eq!(browser_name(&format!("{chrome} Edg/140.0.0.0"), Locale::En), "Edge on Linux");
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile/15E148 Safari/604.1";
-        assert_eq!(browser_name(phone), "Safari on iPhone");
-        assert_eq!(browser_name("something else entirely"), "something else entirely");
+        assert_eq!(browser_name(phone, Locale::En), "Safari on iPhone");
+        assert_eq!(browser_name("something else entirely", Locale::En), "something else entirely");
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     api::{list_inbox, load_chat},
     client::page,
     domain::{ConversationId, ConversationStatus, Name},
+    locales::{self, t},
     ui::{
         components::{Field, FormKey, FormProblem, Frame, Layout},
         islands::{Desk, MessageForm, View},
@@ -53,9 +54,10 @@ pub fn DashboardPage() -> impl IntoView {
     with_viewer(move |viewer| {
         let query = query.clone();
         async move {
+            let locale = locales::current();
             if query.new {
                 return Ok(view! {
-                    <Frame viewer=viewer title="New chat" layout=Layout::Sheet class="sheet">
+                    <Frame viewer=viewer title=t!(locale, dashboard::NEW_CHAT) layout=Layout::Sheet class="sheet">
                         <NewChatForm />
                     </Frame>
                 }
@@ -67,7 +69,7 @@ pub fn DashboardPage() -> impl IntoView {
             };
             let conversation = chat.as_ref().map(|chat| &chat.joined.conversation);
             let status = query.status.or(conversation.map(|it| it.status)).unwrap_or(ConversationStatus::Open);
-            let title = conversation.map_or_else(|| "Chats".to_owned(), |it| it.customer_name.clone());
+            let title = conversation.map_or_else(|| t!(locale, frame::CHATS).to_owned(), |it| it.customer_name.clone());
             let search = Some(query.search.clone()).filter(|search| !search.is_empty());
             let inbox = list_inbox(status, search, query.cursor).await?;
             let view = View { chat: query.chat, seq: query.before, status, search: query.search };
@@ -92,21 +94,39 @@ pub fn DashboardPage() -> impl IntoView {
 /// The same form as the dialog's, for browsers without JavaScript and after a mistake there.
 #[component]
 fn NewChatForm() -> impl IntoView {
+    let locale = locales::current();
     view! {
-        <h1 class="sheet__title">"New chat"</h1>
-        <p class="sheet__lead">"You get a link. Whoever opens it can write to you at once, without an account."</p>
+        <h1 class="sheet__title">{t!(locale, dashboard::NEW_CHAT)}</h1>
+        <p class="sheet__lead">{t!(locale, dashboard::YOU_GET_A_LINK)}</p>
         <form class="form sheet__body" method="post" action="/admin/chats">
             <FormKey />
             <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
-            <Field name="customer_name" label="Customer’s name" autocomplete="off" max_chars=Name::MAX_CHARS focus=true />
-            <Field name="customer_email" label="E-mail" kind="email" autocomplete="off" optional=true />
-            <Field name="first_message" label="First message" kind="textarea" optional=true />
+            <Field
+                name="customer_name"
+                label=t!(locale, dashboard::CUSTOMER_NAME)
+                autocomplete="off"
+                max_chars=Name::MAX_CHARS
+                focus=true
+            />
+            <Field
+                name="customer_email"
+                label=t!(locale, form::EMAIL)
+                kind="email"
+                autocomplete="off"
+                optional=true
+            />
+            <Field
+                name="first_message"
+                label=t!(locale, dashboard::FIRST_MESSAGE)
+                kind="textarea"
+                optional=true
+            />
             <div class="form__actions">
                 <button class="button button--primary" type="submit">
-                    "Open chat"
+                    {t!(locale, dashboard::OPEN_CHAT)}
                 </button>
                 <a class="button button--quiet" href="/admin">
-                    "Cancel"
+                    {t!(locale, form::CANCEL)}
                 </a>
             </div>
         </form>

@@ -7,45 +7,44 @@ use super::{NewPassword, with_viewer};
 use crate::{
     app::FormState,
     domain::Problem,
+    locales::{self, t},
     ui::components::{Field, FormProblem, Frame, Layout},
 };
 
 #[component]
 pub fn ForgotPage() -> impl IntoView {
     with_viewer(|viewer| async move {
+        let locale = locales::current();
         let form = FormState::current();
         let sent = form.problem.is_none() && !form.value("email").is_empty();
         let content = if sent {
             view! {
-                <h1 class="sheet__title">"Look into your mailbox"</h1>
+                <h1 class="sheet__title">{t!(locale, forgot::SENT)}</h1>
                 <p class="sheet__lead" role="status">
-                    {format!(
-                        "If {} has an account here, a link to choose a new password is on its way. It works for two hours.",
-                        form.value("email"),
-                    )}
+                    {t!(locale, forgot::on_its_way(&form.value("email")))}
                 </p>
-                <p class="sheet__note">"Nothing there? Look among unwanted mail, or ask us directly."</p>
+                <p class="sheet__note">{t!(locale, forgot::NOTHING_ARRIVED)}</p>
             }
             .into_any()
         } else {
             view! {
-                <h1 class="sheet__title">"Forgot your password?"</h1>
-                <p class="sheet__lead">"We send you a link with which you can choose a new one."</p>
+                <h1 class="sheet__title">{t!(locale, forgot::TITLE)}</h1>
+                <p class="sheet__lead">{t!(locale, forgot::WE_SEND_A_LINK)}</p>
                 <form class="form sheet__body" method="post" action="/forgot">
                     <FormProblem fields=&["email"] />
-                    <Field name="email" label="E-mail" kind="email" autocomplete="username" focus=true />
+                    <Field name="email" label=t!(locale, form::EMAIL) kind="email" autocomplete="username" focus=true />
                     <button class="button button--primary button--wide" type="submit">
-                        "Send me the link"
+                        {t!(locale, forgot::SEND)}
                     </button>
                 </form>
                 <p class="sheet__note">
-                    <a href="/login">"Back to sign in"</a>
+                    <a href="/login">{t!(locale, forgot::BACK)}</a>
                 </p>
             }
             .into_any()
         };
         Ok(view! {
-            <Frame viewer=viewer title="New password" layout=Layout::Sheet class="sheet">
+            <Frame viewer=viewer title=t!(locale, form::NEW_PASSWORD) layout=Layout::Sheet class="sheet">
                 {content}
             </Frame>
         }
@@ -62,16 +61,17 @@ pub fn ResetPage() -> impl IntoView {
             if token.is_empty() {
                 return Err(Problem::not_found());
             }
+            let locale = locales::current();
             Ok(view! {
-                <Frame viewer=viewer title="New password" layout=Layout::Sheet class="sheet">
-                    <h1 class="sheet__title">"Choose a new password"</h1>
-                    <p class="sheet__lead">"You will be signed in here, and signed out everywhere else."</p>
+                <Frame viewer=viewer title=t!(locale, form::NEW_PASSWORD) layout=Layout::Sheet class="sheet">
+                    <h1 class="sheet__title">{t!(locale, forgot::CHOOSE)}</h1>
+                    <p class="sheet__lead">{t!(locale, forgot::SIGNED_OUT_ELSEWHERE)}</p>
                     <form class="form sheet__body" method="post" action="/reset">
                         <FormProblem fields=&["password"] />
                         <input type="hidden" name="token" value=token />
-                        <NewPassword label="New password" />
+                        <NewPassword label=t!(locale, form::NEW_PASSWORD) />
                         <button class="button button--primary button--wide" type="submit">
-                            "Save and sign in"
+                            {t!(locale, forgot::SAVE)}
                         </button>
                     </form>
                 </Frame>

@@ -8,6 +8,7 @@ use crate::{
     api::load_chat,
     client::page,
     domain::Problem,
+    locales::{self, t},
     ui::{
         components::{Frame, Layout},
         islands::{Chat, MessageForm, Place, name_of},
@@ -23,7 +24,7 @@ pub fn GuestChatPage() -> impl IntoView {
         let chat = load_chat(id, before).await?;
         let name = name_of(&chat, &viewer.business);
         Ok(view! {
-            <Frame viewer=viewer title="Chat" layout=Layout::Bare class="guest">
+            <Frame viewer=viewer title=t!(locales::current(), guest_chat::TITLE) layout=Layout::Bare class="guest">
                 <Chat chat name place=Place::Own about=None form=MessageForm::current() now=page::now() />
             </Frame>
         }

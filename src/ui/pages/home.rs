@@ -6,6 +6,7 @@ use super::with_viewer;
 use crate::{
     api::Viewer,
     domain::Role,
+    locales::{self, t},
     ui::components::{Frame, Layout},
 };
 
@@ -16,26 +17,27 @@ pub fn HomePage() -> impl IntoView {
 
 #[component]
 fn Home(viewer: Viewer) -> impl IntoView {
+    let locale = locales::current();
     let business = viewer.business.clone();
     let action = match viewer.user.as_ref().map(|user| user.role) {
         Some(Role::Admin) => view! {
             <a class="button button--primary" href="/admin">
-                "Go to the chats"
+                {t!(locale, home::GO_TO_CHATS)}
             </a>
         }
         .into_any(),
         Some(Role::Customer) => view! {
             <a class="button button--primary" href="/account">
-                "Go to your requests"
+                {t!(locale, home::GO_TO_REQUESTS)}
             </a>
         }
         .into_any(),
         None => view! {
             <a class="button button--primary" href="/register">
-                "Make a request"
+                {t!(locale, home::MAKE_A_REQUEST)}
             </a>
             <a class="button" href="/login">
-                "Sign in"
+                {t!(locale, frame::SIGN_IN)}
             </a>
         }
         .into_any(),
@@ -43,32 +45,27 @@ fn Home(viewer: Viewer) -> impl IntoView {
     view! {
         <Frame viewer=viewer title="" layout=Layout::Sheet class="home">
             <div class="home__text">
-                <h1 class="home__title">"Made to order, talked over."</h1>
-                <p class="home__lead">
-                    {format!(
-                        "This is where {business} and its customers agree on what a thing should be, and follow it \
-                         until it is done. The people who make it are the ones who answer.",
-                    )}
-                </p>
+                <h1 class="home__title">{t!(locale, home::TITLE)}</h1>
+                <p class="home__lead">{t!(locale, home::lead(&business))}</p>
                 <div class="home__action">{action}</div>
-                <p class="home__note">"Were you sent a link? Just open it. You need no account."</p>
+                <p class="home__note">{t!(locale, home::GOT_A_LINK)}</p>
             </div>
             <figure class="home__sample">
-                <figcaption class="visually-hidden">"What a chat looks like"</figcaption>
+                <figcaption class="visually-hidden">{t!(locale, home::SAMPLE)}</figcaption>
                 <ol>
                     <li class="message message--first">
                         <p class="message__row">
-                            <span class="bubble">"The boards are here. The grain runs the long way, as you wanted."</span>
+                            <span class="bubble">{t!(locale, home::SAMPLE_NEWS)}</span>
                         </p>
                     </li>
                     <li class="message message--own message--first">
                         <p class="message__row">
-                            <span class="bubble">"Could the lowest shelf be 2 cm deeper?"</span>
+                            <span class="bubble">{t!(locale, home::SAMPLE_QUESTION)}</span>
                         </p>
                     </li>
                     <li class="message message--first">
                         <p class="message__row">
-                            <span class="bubble">"Yes. I am changing the drawing."</span>
+                            <span class="bubble">{t!(locale, home::SAMPLE_ANSWER)}</span>
                         </p>
                     </li>
                 </ol>

@@ -7,6 +7,7 @@ use super::{NewAdminForm, with_viewer};
 use crate::{
     app::FormState,
     domain::Problem,
+    locales::{self, t},
     ui::components::{Frame, Layout},
 };
 
@@ -20,14 +21,13 @@ pub fn InvitePage() -> impl IntoView {
                 return Err(Problem::not_found());
             }
             let business = viewer.business.clone();
+            let locale = locales::current();
             Ok(view! {
-                <Frame viewer=viewer title="Join" layout=Layout::Sheet class="sheet">
-                    <h1 class="sheet__title">{format!("Join {business}")}</h1>
-                    <p class="sheet__lead">"You were invited as an admin: this account can see and answer all chats."</p>
+                <Frame viewer=viewer title=t!(locale, invite::TITLE) layout=Layout::Sheet class="sheet">
+                    <h1 class="sheet__title">{t!(locale, invite::join(&business))}</h1>
+                    <p class="sheet__lead">{t!(locale, invite::LEAD)}</p>
                     <NewAdminForm action="/invite" token=token />
-                    <p class="sheet__note">
-                        "Do you have an account already? Then ask an admin to change its role under People."
-                    </p>
+                    <p class="sheet__note">{t!(locale, invite::HAVE_AN_ACCOUNT)}</p>
                 </Frame>
             }
             .into_any())

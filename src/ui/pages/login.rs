@@ -7,6 +7,7 @@ use super::with_viewer;
 use crate::{
     api::Viewer,
     app::FormState,
+    locales::{self, t},
     ui::components::{Field, FormProblem, Frame, Layout, address},
 };
 
@@ -21,27 +22,31 @@ pub fn LoginPage() -> impl IntoView {
 
 #[component]
 fn Login(viewer: Viewer, next: String) -> impl IntoView {
+    let locale = locales::current();
     let business = viewer.business.clone();
     let register = address("/register", &[("next", &next)]);
     view! {
-        <Frame viewer=viewer title="Sign in" layout=Layout::Sheet class="sheet">
-            <h1 class="sheet__title">"Sign in"</h1>
+        <Frame viewer=viewer title=t!(locale, frame::SIGN_IN) layout=Layout::Sheet class="sheet">
+            <h1 class="sheet__title">{t!(locale, frame::SIGN_IN)}</h1>
             <form class="form sheet__body" method="post" action="/login">
                 <FormProblem fields=&["email", "password"] />
                 {(!next.is_empty()).then(|| view! { <input type="hidden" name="next" value=next /> })}
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" focus=true />
-                <Field name="password" label="Password" kind="password" autocomplete="current-password" />
+                <Field name="email" label=t!(locale, form::EMAIL) kind="email" autocomplete="username" focus=true />
+                <Field
+                    name="password"
+                    label=t!(locale, form::PASSWORD)
+                    kind="password"
+                    autocomplete="current-password"
+                />
                 <button class="button button--primary button--wide" type="submit">
-                    "Sign in"
+                    {t!(locale, frame::SIGN_IN)}
                 </button>
             </form>
             <p class="sheet__links">
-                <a href="/forgot">"Forgot your password?"</a>
-                <a href=register>"Register"</a>
+                <a href="/forgot">{t!(locale, login::FORGOT)}</a>
+                <a href=register>{t!(locale, frame::REGISTER)}</a>
             </p>
-            <p class="sheet__note">
-                {format!("Did {business} send you a link? Open it again: you need no password.")}
-            </p>
+            <p class="sheet__note">{t!(locale, login::got_a_link(&business))}</p>
         </Frame>
     }
 }

@@ -43,6 +43,7 @@ use crate::{
     api::{RequestChat, Viewer, load_request_chat, load_viewer},
     client::page,
     domain::{Name, Problem, RequestId},
+    locales::{self, t},
     ui::{
         components::{Field, FormProblem, Frame, Layout},
         islands::{ChatBeside, MessageForm},
@@ -126,7 +127,7 @@ fn NewPassword(label: &'static str) -> impl IntoView {
             name="password"
             label=label
             kind="password"
-            help="At least 10 characters. A few words in a row are easy to remember."
+            help=t!(locales::current(), form::PASSWORD_HELP)
             autocomplete="new-password"
             minlength=10
         />
@@ -136,22 +137,23 @@ fn NewPassword(label: &'static str) -> impl IntoView {
 /// The form that makes an admin's account, for whoever has the secret `token`.
 #[component]
 fn NewAdminForm(action: &'static str, token: String) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <form class="form sheet__body" method="post" action=action>
             <FormProblem fields=&["name", "email", "password"] />
             <input type="hidden" name="token" value=token />
             <Field
                 name="name"
-                label="Your name"
-                help="Customers see it beside your messages."
+                label=t!(locale, form::YOUR_NAME)
+                help=t!(locale, new_admin::NAME_HELP)
                 autocomplete="name"
                 max_chars=Name::MAX_CHARS
                 focus=true
             />
-            <Field name="email" label="E-mail" kind="email" autocomplete="username" />
-            <NewPassword label="Password" />
+            <Field name="email" label=t!(locale, form::EMAIL) kind="email" autocomplete="username" />
+            <NewPassword label=t!(locale, form::PASSWORD) />
             <button class="button button--primary button--wide" type="submit">
-                "Create the account"
+                {t!(locale, form::CREATE_ACCOUNT)}
             </button>
         </form>
     }

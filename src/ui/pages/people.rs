@@ -8,6 +8,7 @@ use crate::{
     api::{Invitation, People, list_people},
     app::FormState,
     domain::{Role, User},
+    locales::{self, t},
     ui::{
         components::{FormKey, FormProblem, SearchField, long_date},
         islands::MadeLink,
@@ -20,24 +21,23 @@ pub fn PeoplePage() -> impl IntoView {
     with_viewer(move |viewer| {
         let search = search.clone();
         async move {
+            let locale = locales::current();
             let People { users, invitations } = list_people(Some(search.clone()).filter(|q| !q.is_empty())).await?;
             let me = viewer.user.as_ref().map(|user| user.id);
             let made = FormState::current().value("made");
             Ok(view! {
-                <Beside viewer=viewer title="People" beside=None>
-                    <h1 class="page__title">"People"</h1>
+                <Beside viewer=viewer title=t!(locale, frame::PEOPLE) beside=None>
+                    <h1 class="page__title">{t!(locale, frame::PEOPLE)}</h1>
                     <FormProblem fields=&[] />
                     <section class="page__part">
-                        <h2 class="page__subtitle">"Invite an admin"</h2>
-                        <p class="page__words">
-                            "You get a link that works once, within 7 days. Whoever opens it can see and answer all chats."
-                        </p>
+                        <h2 class="page__subtitle">{t!(locale, people::INVITE)}</h2>
+                        <p class="page__words">{t!(locale, people::INVITE_HELP)}</p>
                         {if made.is_empty() {
                             view! {
                                 <form method="post" action="/admin/people/invites">
                                     <FormKey />
                                     <button class="button button--primary" type="submit">
-                                        "Make an invitation"
+                                        {t!(locale, people::MAKE_INVITATION)}
                                     </button>
                                 </form>
                             }
@@ -45,9 +45,9 @@ pub fn PeoplePage() -> impl IntoView {
                         } else {
                             view! {
                                 <p class="notice notice--ok" role="status">
-                                    "This link is shown only now. Send it to the person whom you invite."
+                                    {t!(locale, people::MADE)}
                                 </p>
-                                <MadeLink link=made label="Link of the invitation" />
+                                <MadeLink link=made label=t!(locale, people::LINK) />
                             }
                                 .into_any()
                         }}
@@ -56,9 +56,13 @@ pub fn PeoplePage() -> impl IntoView {
                         </ul>
                     </section>
                     <section class="page__part">
-                        <h2 class="page__subtitle">"Accounts"</h2>
+                        <h2 class="page__subtitle">{t!(locale, people::ACCOUNTS)}</h2>
                         <form class="filters" role="search" method="get" action="/admin/people">
-                            <SearchField label="Search people" placeholder="Name or e-mail" value=search />
+                            <SearchField
+                                label=t!(locale, people::SEARCH)
+                                placeholder=t!(locale, people::NAME_OR_EMAIL)
+                                value=search
+                            />
                         </form>
                         <ul class="cards">
                             {users
@@ -76,15 +80,16 @@ pub fn PeoplePage() -> impl IntoView {
 
 #[component]
 fn Open(invitation: Invitation) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <li class="card">
             <div class="card__foot">
                 <span>
-                    {format!("Invitation by {}, until {}", invitation.invited_by, long_date(invitation.expires_at))}
+                    {t!(locale, people::invitation(&invitation.invited_by, &long_date(invitation.expires_at)))}
                 </span>
                 <form method="post" action=format!("/admin/people/invites/{}/withdraw", invitation.id)>
                     <button class="button button--small button--danger" type="submit">
-                        "Withdraw"
+                        {t!(locale, people::WITHDRAW)}
                     </button>
                 </form>
             </div>
@@ -94,22 +99,28 @@ fn Open(invitation: Invitation) -> impl IntoView {
 
 #[component]
 fn Person(user: User, is_me: bool) -> impl IntoView {
-    let (other, words) = match user.role {
-        Role::Admin => ("customer", "Make a customer"),
-        Role::Customer => ("admin", "Make an admin"),
+    let locale = locales::current();
+    let (other, words, label) = match user.role {
+        Role::Admin => {
+            ("customer", t!(locale, people::MAKE_CUSTOMER), t!(locale, people::make_customer_of(user.name.as_str())))
+        }
+        Role::Customer => {
+            ("admin", t!(locale, people::MAKE_ADMIN), t!(locale, people::make_admin_of(user.name.as_str())))
+        }
     };
     let is_admin = user.role == Role::Admin;
-    let label = format!("{words}: {}", user.name);
     view! {
         <li class="card">
             <p class="card__head">
-                <span class="card__title">{user.name.to_string()}</span>
-                {is_admin.then(|| view! { <span class="chip chip--accent">"Admin"</span> })}
-                {(!user.is_confirmed).then(|| view! { <span class="chip chip--warn">"Address not confirmed"</span> })}
-                {is_me.then(|| view! { <span class="chip">"You"</span> })}
+                <span class="card__title" dir="auto">
+                    {user.name.to_string()}
+                </span>
+                {is_admin.then(|| view! { <span class="chip chip--accent">{t!(locale, people::ADMIN)}</span> })}
+                {(!user.is_confirmed).then(|| view! { <span class="chip chip--warn">{t!(locale, people::UNCONFIRMED)}</span> })}
+                {is_me.then(|| view! { <span class="chip">{t!(locale, people::YOU)}</span> })}
             </p>
             <div class="card__foot">
-                <span>{format!("{}, since {}", user.email, long_date(user.created_at))}</span>
+                <span>{t!(locale, people::email_and_since(user.email.as_str(), &long_date(user.created_at)))}</span>
                 {(!is_me)
                     .then(|| {
                         view! {

@@ -7,6 +7,7 @@ use crate::{
     api::Viewer,
     app::{FormState, PageStatus},
     domain::{Code, Problem, Role},
+    locales::{self, t},
     ui::components::{Frame, Layout},
 };
 
@@ -20,33 +21,28 @@ pub fn NotFoundPage() -> impl IntoView {
 
 #[component]
 pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
+    let locale = locales::current();
     PageStatus::request(problem.code.status());
     let (title, text) = match problem.code {
-        Code::NotFound => ("There is nothing here", "This address is wrong, or what was here is gone.".to_owned()),
+        Code::NotFound => (t!(locale, problem_page::NOTHING_HERE), t!(locale, problem_page::GONE).to_owned()),
         code => (code.title(), problem.message),
     };
     // The same words whether there is such a chat or not, and whether the link was wrong or the cookie is missing.
     let hints = (problem.code == Code::NotFound && viewer.user.is_none()).then(|| {
         view! {
-            <p>"Were you sent a link to a chat?"</p>
+            <p>{t!(locale, problem_page::GOT_A_LINK)}</p>
             <ul>
-                <li>
-                    "Open that link again. An address that was copied from another browser does not work: \
-                     a chat opens only in the browser in which its link was opened."
-                </li>
-                <li>
-                    "If the link leads here, your browser may not have kept the cookie that this site needs: \
-                     allow cookies for this site, and open the link again."
-                </li>
-                <li>"Or the link was replaced: ask for a new one."</li>
+                <li>{t!(locale, problem_page::OPEN_AGAIN)}</li>
+                <li>{t!(locale, problem_page::ALLOW_COOKIES)}</li>
+                <li>{t!(locale, problem_page::LINK_REPLACED)}</li>
             </ul>
         }
     });
     let (way, to) = match viewer.user.as_ref().map(|user| user.role) {
-        _ if problem.code == Code::Unauthorized => ("/login", "Sign in"),
-        Some(Role::Admin) => ("/admin", "Back to the chats"),
-        Some(Role::Customer) => ("/account", "Back to your chats"),
-        None => ("/", "Back to the start"),
+        _ if problem.code == Code::Unauthorized => ("/login", t!(locale, frame::SIGN_IN)),
+        Some(Role::Admin) => ("/admin", t!(locale, problem_page::BACK_TO_CHATS)),
+        Some(Role::Customer) => ("/account", t!(locale, problem_page::BACK_TO_YOUR_CHATS)),
+        None => ("/", t!(locale, problem_page::BACK_TO_START)),
     };
     // What was not sent, for whom it would be lost otherwise.
     let kept = Some(FormState::current().value("content")).filter(|text| !text.is_empty());
@@ -58,8 +54,10 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
                 .map(|kept| {
                     view! {
                         <div class="sheet__body">
-                            <h2>"What you wrote"</h2>
-                            <p class="sheet__kept">{kept}</p>
+                            <h2>{t!(locale, problem_page::YOUR_TEXT)}</h2>
+                            <p class="sheet__kept" dir="auto">
+                                {kept}
+                            </p>
                         </div>
                     }
                 })}

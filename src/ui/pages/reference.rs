@@ -1,16 +1,18 @@
-//! The REST API for people to read: what `/api/v1/openapi.json` says.
+//! The REST API for people to read: what `/api/v1/openapi.json` says, in its language, English.
 
 use leptos::prelude::*;
 
 use super::with_viewer;
 use crate::{
     api::{Call, Kind, Member, Reference, load_reference},
+    locales::{self, t},
     ui::components::{Frame, Layout},
 };
 
 #[component]
 pub fn ReferencePage() -> impl IntoView {
     with_viewer(|viewer| async move {
+        let locale = locales::current();
         let Reference { words, calls, kinds } = load_reference().await?;
         let mut groups: Vec<(String, Vec<Call>)> = Vec::new();
         for call in calls {
@@ -20,23 +22,25 @@ pub fn ReferencePage() -> impl IntoView {
             }
         }
         Ok(view! {
-            <Frame viewer=viewer title="API" layout=Layout::Sheet class="reference">
-                <h1 class="page__title">"API"</h1>
+            <Frame viewer=viewer title=t!(locale, reference::TITLE) layout=Layout::Sheet class="reference">
+                <h1 class="page__title">{t!(locale, reference::TITLE)}</h1>
                 <Words of=words />
                 <p class="page__words">
-                    "All addresses begin with " <code>"/api/v1"</code> ". For tools: "
-                    <a href="/api/v1/openapi.json">"the description as OpenAPI"</a> "."
+                    {t!(locale, reference::PREFIX)} <code>"/api/v1"</code> ". "
+                    <a href="/api/v1/openapi.json">{t!(locale, reference::OPENAPI)}</a>
                 </p>
                 {groups
                     .into_iter()
                     .map(|(group, calls)| {
                         view! {
-                            <h2 class="reference__group">{group}</h2>
+                            <h2 class="reference__group" lang="en">
+                                {group}
+                            </h2>
                             {calls.into_iter().map(|call| view! { <OneCall call=call /> }).collect_view()}
                         }
                     })
                     .collect_view()}
-                <h2 class="reference__group">"Types"</h2>
+                <h2 class="reference__group">{t!(locale, reference::TYPES)}</h2>
                 {kinds.into_iter().map(|kind| view! { <OneKind kind=kind /> }).collect_view()}
             </Frame>
         }
@@ -54,11 +58,12 @@ fn with_code(words: &str) -> impl IntoView + use<> {
 
 #[component]
 fn Words(of: String) -> impl IntoView {
-    (!of.is_empty()).then(|| view! { <p class="page__words">{with_code(&of)}</p> })
+    (!of.is_empty()).then(|| view! { <p class="page__words" lang="en">{with_code(&of)}</p> })
 }
 
 #[component]
 fn OneCall(call: Call) -> impl IntoView {
+    let locale = locales::current();
     view! {
         <section class="reference__call">
             <h3 class="reference__title">
@@ -67,7 +72,7 @@ fn OneCall(call: Call) -> impl IntoView {
                     " "
                     {call.path}
                 </code>
-                {call.title}
+                <span lang="en">{call.title}</span>
             </h3>
             <Words of=call.words />
             <Members members=call.parameters />
@@ -75,7 +80,7 @@ fn OneCall(call: Call) -> impl IntoView {
                 .body
                 .map(|body| {
                     view! {
-                        <p>"Body: " <code>{body}</code></p>
+                        <p>{t!(locale, reference::BODY)} <code>{body}</code></p>
                     }
                 })}
             <ul class="reference__answers">
@@ -84,7 +89,7 @@ fn OneCall(call: Call) -> impl IntoView {
                     .into_iter()
                     .map(|(status, words, body)| {
                         view! {
-                            <li>
+                            <li lang="en">
                                 <code>{status}</code>
                                 " "
                                 {words}
@@ -113,6 +118,7 @@ fn OneKind(kind: Kind) -> impl IntoView {
 
 #[component]
 fn Members(members: Vec<Member>) -> impl IntoView {
+    let locale = locales::current();
     (!members.is_empty()).then(|| {
         view! {
             <dl class="reference__members">
@@ -122,9 +128,15 @@ fn Members(members: Vec<Member>) -> impl IntoView {
                         view! {
                             <dt>
                                 <code>{member.name}</code>
-                                {(!member.required).then(|| view! { <span class="field__optional">" optional"</span> })}
+                                {(!member.required)
+                                    .then(|| {
+                                        view! {
+                                            " "
+                                            <span class="field__optional">{t!(locale, form::OPTIONAL)}</span>
+                                        }
+                                    })}
                             </dt>
-                            <dd>
+                            <dd lang="en">
                                 <code>{member.kind}</code>
                                 " "
                                 {with_code(&member.words)}

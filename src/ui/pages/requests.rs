@@ -8,6 +8,7 @@ use crate::{
     api::load_request,
     client::page,
     domain::{Problem, RequestId, RequestText, Role},
+    locales::{self, t},
     ui::{
         components::{Field, FormKey, FormProblem, Frame, Layout, SearchField},
         islands::{Look, RequestSide, RequestTable},
@@ -18,39 +19,40 @@ use crate::{
 pub fn NewRequestPage() -> impl IntoView {
     with_viewer(|viewer| async move {
         let business = viewer.business.clone();
-        let budget = format!("In {}. A rough figure is fine.", viewer.currency);
+        let locale = locales::current();
+        let budget = t!(locale, request_pages::budget_help(&viewer.currency));
         Ok(view! {
-            <Frame viewer=viewer title="New request" layout=Layout::Sheet class="sheet sheet--wide">
-                <h1 class="sheet__title">"What would you like to have made?"</h1>
-                <p class="sheet__lead">{format!("{business} will look at it and answer you in a chat about it.")}</p>
+            <Frame viewer=viewer title=t!(locale, request_pages::NEW) layout=Layout::Sheet class="sheet sheet--wide">
+                <h1 class="sheet__title">{t!(locale, request_pages::NEW_TITLE)}</h1>
+                <p class="sheet__lead">{t!(locale, request_pages::lead(&business))}</p>
                 <form class="form sheet__body" method="post" action="/requests/new">
                     <FormKey />
                     <FormProblem fields=&["title", "description", "budget", "wanted_on"] />
                     <Field
                         name="title"
-                        label="What is it?"
-                        help="A few words, such as “Oak table for a bay window”."
+                        label=t!(locale, request_pages::TITLE)
+                        help=t!(locale, request_pages::TITLE_HELP)
                         autocomplete="off"
                         max_chars=RequestText::MAX_TITLE_CHARS
                         focus=true
                     />
                     <Field
                         name="description"
-                        label="Describe it"
+                        label=t!(locale, request_pages::DESCRIPTION)
                         kind="textarea"
-                        help="Size, material, what it is for: whatever matters to you."
+                        help=t!(locale, request_pages::DESCRIPTION_HELP)
                         max_chars=RequestText::MAX_DESCRIPTION_CHARS
                     />
                     <div class="form__pair">
                         <BudgetField help=budget />
-                        <Field name="wanted_on" label="Wanted by" kind="date" optional=true />
+                        <Field name="wanted_on" label=t!(locale, request_pages::WANTED_BY) kind="date" optional=true />
                     </div>
                     <div class="form__actions">
                         <button class="button button--primary" type="submit">
-                            "Send the request"
+                            {t!(locale, request_pages::SEND)}
                         </button>
                         <a class="button button--quiet" href="/account">
-                            "Cancel"
+                            {t!(locale, form::CANCEL)}
                         </a>
                     </div>
                 </form>
@@ -62,7 +64,8 @@ pub fn NewRequestPage() -> impl IntoView {
 
 #[component]
 fn BudgetField(help: String) -> impl IntoView {
-    view! { <Field name="budget" label="Budget" inputmode="decimal" autocomplete="off" optional=true help=help /> }
+    let label = t!(locales::current(), request_pages::BUDGET);
+    view! { <Field name="budget" label=label inputmode="decimal" autocomplete="off" optional=true help=help /> }
 }
 
 #[component]
@@ -74,7 +77,12 @@ pub fn RequestPage() -> impl IntoView {
         let mut details = load_request(id).await?;
         let beside = BesidePage::load(format!("/requests/{id}"), chosen.clone(), Some(id)).await?;
         let is_admin = viewer.user.as_ref().is_some_and(|user| user.role == Role::Admin);
-        let (up, up_name) = if is_admin { ("/admin/requests", "All requests") } else { ("/account", "My requests") };
+        let locale = locales::current();
+        let (up, up_name) = if is_admin {
+            ("/admin/requests", t!(locale, request_pages::ALL_REQUESTS))
+        } else {
+            ("/account", t!(locale, request_pages::MY_REQUESTS))
+        };
         let (title, description) = (details.request.title.clone(), std::mem::take(&mut details.request.description));
         Ok(view! {
             <Beside viewer=viewer.clone() title=title.clone() beside=Some(beside)>
@@ -115,9 +123,10 @@ pub fn AdminRequestsPage() -> impl IntoView {
             let list = look.clone().load().await?;
             let beside = BesidePage::load(look.address(""), chosen.clone(), None).await?;
             let currency = viewer.currency.clone();
+            let locale = locales::current();
             Ok(view! {
-                <Beside viewer=viewer title="Requests" beside=Some(beside) is_wide=true>
-                    <h1 class="page__title">"Custom requests"</h1>
+                <Beside viewer=viewer title=t!(locale, frame::REQUESTS) beside=Some(beside) is_wide=true>
+                    <h1 class="page__title">{t!(locale, request_pages::CUSTOM_REQUESTS)}</h1>
                     <Search look=look.clone() />
                     <RequestTable list look currency chosen now=page::now() />
                 </Beside>
@@ -129,13 +138,14 @@ pub fn AdminRequestsPage() -> impl IntoView {
 
 #[component]
 fn Search(look: Look) -> impl IntoView {
+    let locale = locales::current();
     let order = look.order();
     view! {
         <form class="filters" role="search" method="get" action="/admin/requests">
             {(!look.status.is_empty()).then(|| view! { <input type="hidden" name="status" value=look.status.clone() /> })}
-            <SearchField label="Search requests" value=look.search />
+            <SearchField label=t!(locale, request_pages::SEARCH) value=look.search />
             <label class="filters__sort" for="sort">
-                "Sort by"
+                {t!(locale, request_pages::SORT_BY)}
             </label>
             <select class="input filters__choice" id="sort" name="sort">
                 {Look::ORDERS
@@ -149,7 +159,7 @@ fn Search(look: Look) -> impl IntoView {
                     .collect_view()}
             </select>
             <button class="button" type="submit">
-                "Show"
+                {t!(locale, request_pages::SHOW)}
             </button>
         </form>
     }

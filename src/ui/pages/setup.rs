@@ -8,6 +8,7 @@ use crate::{
     api::Viewer,
     app::FormState,
     domain::Problem,
+    locales::{self, t},
     ui::components::{Frame, Layout},
 };
 
@@ -27,10 +28,11 @@ pub fn SetupPage() -> impl IntoView {
 
 #[component]
 fn Setup(viewer: Viewer, token: String) -> impl IntoView {
+    let locale = locales::current();
     view! {
-        <Frame viewer=viewer title="Set up" layout=Layout::Sheet class="sheet">
-            <h1 class="sheet__title">"Set up"</h1>
-            <p class="sheet__lead">"You are the first here. This account can see and answer all chats."</p>
+        <Frame viewer=viewer title=t!(locale, setup::TITLE) layout=Layout::Sheet class="sheet">
+            <h1 class="sheet__title">{t!(locale, setup::TITLE)}</h1>
+            <p class="sheet__lead">{t!(locale, setup::LEAD)}</p>
             <NewAdminForm action="/setup" token=token />
         </Frame>
     }

@@ -7,6 +7,7 @@ use crate::{
     api::{Token, list_tokens},
     app::FormState,
     domain::Name,
+    locales::{self, t},
     ui::{
         components::{Field, FormKey, FormProblem, long_date},
         islands::MadeLink,
@@ -16,22 +17,22 @@ use crate::{
 #[component]
 pub fn TokensPage() -> impl IntoView {
     with_viewer(|viewer| async move {
+        let locale = locales::current();
         let tokens = list_tokens().await?;
         let made = FormState::current().value("made");
         Ok(view! {
-            <Beside viewer=viewer title="API tokens" beside=None>
-                <h1 class="page__title">"API tokens"</h1>
+            <Beside viewer=viewer title=t!(locale, frame::API_TOKENS) beside=None>
+                <h1 class="page__title">{t!(locale, frame::API_TOKENS)}</h1>
                 <p class="page__words">
-                    "A program that has a token can do everything that you can. " <a href="/docs/api">"What it can call"</a>
-                    "."
+                    {t!(locale, tokens::LEAD)} <a href="/docs/api">{t!(locale, tokens::API_REFERENCE)}</a>
                 </p>
                 {(!made.is_empty())
                     .then(|| {
                         view! {
                             <p class="notice notice--ok" role="status">
-                                "This token is shown only now. Copy it to where it is used."
+                                {t!(locale, tokens::MADE)}
                             </p>
-                            <MadeLink link=made label="The new token" />
+                            <MadeLink link=made label=t!(locale, tokens::NEW) />
                         }
                     })}
                 <form class="form page__form" method="post" action="/admin/tokens">
@@ -39,14 +40,14 @@ pub fn TokensPage() -> impl IntoView {
                     <FormProblem fields=&["name"] />
                     <Field
                         name="name"
-                        label="What is it for?"
-                        help="A few words that tell you later which one it is."
+                        label=t!(locale, tokens::NAME)
+                        help=t!(locale, tokens::NAME_HELP)
                         autocomplete="off"
                         max_chars=Name::MAX_CHARS
                     />
                     <div class="form__actions">
                         <button class="button button--primary" type="submit">
-                            "Make a token"
+                            {t!(locale, tokens::MAKE)}
                         </button>
                     </div>
                 </form>
@@ -59,18 +60,21 @@ pub fn TokensPage() -> impl IntoView {
 
 #[component]
 fn Card(token: Token) -> impl IntoView {
-    let name = token.name.unwrap_or_else(|| "Without a name".into());
-    let label = format!("Revoke {name}");
+    let locale = locales::current();
+    let name = token.name.unwrap_or_else(|| t!(locale, tokens::UNNAMED).into());
+    let label = t!(locale, tokens::revoke(&name));
     view! {
         <li class="card">
             <p class="card__head">
-                <span class="card__title">{name}</span>
+                <span class="card__title" dir="auto">
+                    {name}
+                </span>
             </p>
             <div class="card__foot">
-                <span>{format!("Acts as {}, since {}", token.acts_as, long_date(token.created_at))}</span>
+                <span>{t!(locale, tokens::acts_as(&token.acts_as, &long_date(token.created_at)))}</span>
                 <form method="post" action=format!("/admin/tokens/{}/revoke", token.id)>
                     <button class="button button--small button--danger" type="submit" aria-label=label>
-                        "Revoke"
+                        {t!(locale, tokens::REVOKE)}
                     </button>
                 </form>
             </div>

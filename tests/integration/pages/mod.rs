@@ -4,6 +4,7 @@ mod accounts;
 mod builds;
 mod chat;
 mod dashboard;
+mod language;
 mod link;
 mod markup;
 mod sender;
