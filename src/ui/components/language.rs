@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::locales::{self, Locale};
+use crate::{
+    app::PageStatus,
+    locales::{self, Locale},
+};
 
 /// A button for each language that the page is not in. `class` is each button's, `next` the page's address.
 #[component]
@@ -26,9 +29,13 @@ pub fn LanguageSwitch(class: &'static str, next: String) -> impl IntoView {
     }
 }
 
-/// The address of the page that is being rendered.
+/// The address of the page that is being rendered; of the front page if it is one that says what went wrong, which
+/// is to be the same for every address.
 #[must_use]
 pub fn this_page() -> String {
+    if use_context::<PageStatus>().and_then(|status| status.get()).is_some() {
+        return "/".to_owned();
+    }
     let location = use_location();
     let query = location.search.get_untracked();
     location.pathname.get_untracked() + if query.is_empty() { "" } else { "?" } + &query
