@@ -3,7 +3,7 @@
 
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
-use super::{Refusal, Unread};
+use super::{Anew, Refusal, Unread};
 use crate::{
     api,
     client::{history, page},
@@ -36,11 +36,16 @@ pub fn ChatButton(
                 {(!is_primary).then(|| view! { <span class="visually-hidden">" about " <bdi>{title.clone()}</bdi></span> })}
             </span>
             <Unread count=unread />
-            <For each=move || live.get() key=|live| *live let:live>
-                <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
-                    {if live { "Live" } else { "Offline" }}
-                </span>
-            </For>
+            <Anew value=move || live.get() let:live>
+                {live
+                    .map(|live| {
+                        view! {
+                            <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
+                                {if live { "Live" } else { "Offline" }}
+                            </span>
+                        }
+                    })}
+            </Anew>
         }
     };
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{Icon, TabTitle, icon};
 use crate::{
     api::Viewer,
-    domain::{Role, User},
+    domain::{ParticipantId, Role, User},
 };
 
 /// How a page fills the window.
@@ -38,9 +38,10 @@ pub fn Frame(
     let tab = if title.is_empty() { viewer.business.clone() } else { format!("{title} · {}", viewer.business) };
     // Islands compare it with who is signed in when they connect: a page belongs to one person.
     let whose = viewer.user.as_ref().map(|user| user.id.to_string());
+    let me = viewer.user.as_ref().map(|user| ParticipantId::from(user.id).to_string());
     view! {
         <TabTitle text=tab />
-        <div class=site data-viewer=whose>
+        <div class=site data-viewer=whose data-me=me>
             <div class="notice notice--danger estranged" role="alert" hidden>
                 <p>"You are signed in as somebody else in this browser now. Reload to go on."</p>
                 <button class="button button--small" type="button">

@@ -10,7 +10,7 @@ use crate::{client::page, ui::components::Text};
 const SAID: Duration = Duration::from_secs(2);
 
 /// Something that was just made and is shown once.
-#[island]
+#[island(lazy)]
 pub fn MadeLink(#[prop(into)] link: String, #[prop(into)] label: String) -> impl IntoView {
     view! { <CopyLink link label copy="Copy" class="copy made" field=NodeRef::new() /> }
 }

@@ -8,7 +8,7 @@ use crate::{
     api::{self, RequestList},
     client::{history, labels},
     domain::{CustomRequest, Problem, RequestOrder, RequestStatus, Timestamp},
-    ui::components::{ChatButton, Clock, Text, When, address, budget_in_words, day_in_words},
+    ui::components::{Anew, ChatButton, Clock, Text, When, address, budget_in_words, day_in_words},
 };
 
 /// What the table shows: the query of the page's address.
@@ -145,13 +145,18 @@ pub fn RequestTable(
                     </For>
                 </tbody>
             </table>
-            <For each=move || shown.read().next_cursor.clone() key=Clone::clone let:cursor>
-                <p class="page__more">
-                    <a class="button button--quiet" href=Look { cursor, ..more.clone() }.address("")>
-                        "More"
-                    </a>
-                </p>
-            </For>
+            <Anew value=move || shown.read().next_cursor.clone() let:cursor>
+                {cursor
+                    .map(|cursor| {
+                        view! {
+                            <p class="page__more">
+                                <a class="button button--quiet" href=Look { cursor, ..more.clone() }.address("")>
+                                    "More"
+                                </a>
+                            </p>
+                        }
+                    })}
+            </Anew>
         </div>
     }
 }
