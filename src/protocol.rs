@@ -1,7 +1,13 @@
 //! The frames of the WebSocket: one JSON object each, `type` first. Pure data; docs/protocol.md
 //! tells the story around them.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use uuid::Uuid;
 
 use crate::domain::{
     AttachmentId, ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
@@ -112,7 +118,7 @@ impl ClientFrame {
 
 fn any_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Epoch>, D::Error> {
     let word = Option::<String>::deserialize(deserializer)?;
-    Ok(word.map(|word| word.parse().unwrap_or(Epoch(uuid::Uuid::nil()))))
+    Ok(word.map(|word| word.parse().unwrap_or(Epoch(Uuid::nil()))))
 }
 
 /// The person behind a socket, as `welcome` names it.
@@ -139,12 +145,13 @@ pub struct Joined {
     pub more: bool,
 }
 
-/// What the server sends.
+/// What the server sends. Read by way of [`Parts`]: a tagged enum would make serde keep each frame in between, and
+/// compile a second reader of every type in it for that, which the browser loads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(tag = "type", rename_all = "camelCase", try_from = "Parts")]
 pub enum ServerFrame {
     Welcome {
-        connection_id: uuid::Uuid,
+        connection_id: Uuid,
         user: SocketUser,
         epoch: Epoch,
     },
@@ -213,5 +220,124 @@ impl ServerFrame {
     #[must_use]
     pub fn error(problem: Problem, room: Option<ConversationId>, client_id: Option<ClientId>) -> Self {
         Self::Error { code: problem.code, message: problem.message, room, client_id }
+    }
+}
+
+/// What stands in the frames of the server. Each kind has some of it. Ids are told apart later, as serde compiles a
+/// reader for each type.
+#[derive(Deserialize)]
+struct Parts {
+    r#type: String,
+    room: Option<Uuid>,
+    rev: Option<i64>,
+    seq: Option<i64>,
+    on: Option<bool>,
+    connection_id: Option<Uuid>,
+    user: Option<SocketUser>,
+    epoch: Option<Uuid>,
+    client_id: Option<Uuid>,
+    participant: Option<Uuid>,
+    participants: Option<Vec<Participant>>,
+    conversation: Option<Box<Conversation>>,
+    message: Option<Said>,
+    id: Option<Uuid>,
+    status: Option<RequestStatus>,
+    code: Option<Code>,
+    head: Option<i64>,
+    receipts: Option<Vec<Receipt>>,
+    messages: Option<Vec<Message>>,
+    more: Option<bool>,
+}
+
+/// In an `error` a text, elsewhere a message.
+enum Said {
+    Words(String),
+    Message(Message),
+}
+
+impl<'de> Deserialize<'de> for Said {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Said;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a text or a message")
+            }
+
+            fn visit_str<E: de::Error>(self, words: &str) -> Result<Said, E> {
+                Ok(Said::Words(words.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Said, A::Error> {
+                Message::deserialize(MapAccessDeserializer::new(map)).map(Said::Message)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl TryFrom<Parts> for ServerFrame {
+    /// What is missing, or the kind that is unknown.
+    type Error = String;
+
+    fn try_from(it: Parts) -> Result<Self, String> {
+        fn has<T>(part: Option<T>, name: &str) -> Result<T, String> {
+            part.ok_or_else(|| format!("missing field `{name}`"))
+        }
+        let room = || has(it.room, "room").map(ConversationId);
+        let rev = || has(it.rev, "rev");
+        let participant = || has(it.participant, "participant").map(ParticipantId::told);
+        let epoch = || has(it.epoch, "epoch").map(Epoch);
+        let message = |said| match said {
+            Some(Said::Message(message)) => Ok(message),
+            _ => Err("missing field `message`".to_owned()),
+        };
+        Ok(match &*it.r#type {
+            "welcome" => Self::Welcome {
+                connection_id: has(it.connection_id, "connection_id")?,
+                user: has(it.user, "user")?,
+                epoch: epoch()?,
+            },
+            "joined" => Self::Joined(Box::new(Joined {
+                room: room()?,
+                epoch: epoch()?,
+                head: has(it.head, "head")?,
+                conversation: *has(it.conversation, "conversation")?,
+                participants: has(it.participants, "participants")?,
+                receipts: has(it.receipts, "receipts")?,
+                messages: has(it.messages, "messages")?,
+                more: has(it.more, "more")?,
+            })),
+            "ack" => Self::Ack {
+                room: room()?,
+                client_id: ClientId(has(it.client_id, "client_id")?),
+                message: message(it.message)?,
+            },
+            "newMessage" => Self::NewMessage { room: room()?, rev: rev()?, message: message(it.message)? },
+            "messageUpdated" => Self::MessageUpdated { room: room()?, rev: rev()?, message: message(it.message)? },
+            "messageDeleted" => Self::MessageDeleted { room: room()?, rev: rev()?, message: message(it.message)? },
+            "conversationUpdated" => Self::ConversationUpdated {
+                room: room()?,
+                rev: rev()?,
+                conversation: has(it.conversation, "conversation")?,
+            },
+            "typing" => Self::Typing { room: room()?, participant: participant()?, on: has(it.on, "on")? },
+            "read" => Self::Read { room: room()?, participant: participant()?, seq: has(it.seq, "seq")? },
+            "presence" => Self::Presence { room: room()?, participants: has(it.participants, "participants")? },
+            "inbox" => Self::Inbox { conversation: has(it.conversation, "conversation")? },
+            "request" => Self::Request { id: RequestId(has(it.id, "id")?), status: has(it.status, "status")? },
+            "resync" => Self::Resync { room: room()? },
+            "error" => Self::Error {
+                code: has(it.code, "code")?,
+                message: match it.message {
+                    Some(Said::Words(words)) => words,
+                    _ => return Err("missing field `message`".to_owned()),
+                },
+                room: it.room.map(ConversationId),
+                client_id: it.client_id.map(ClientId),
+            },
+            other => return Err(format!("unknown variant `{other}`")),
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! Accounts, sessions, invitations and API tokens, for pages.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::PageClient;
+use super::{Json, PageClient};
 use crate::domain::{InviteId, Problem, SessionId, Timestamp, TokenId, User};
 
 /// A browser that is signed in to the viewer's account.
@@ -45,7 +45,7 @@ pub struct Token {
 }
 
 /// The browsers that are signed in to the viewer's account.
-#[server(input = Json, endpoint = "list_sessions", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "list_sessions", client = PageClient)]
 pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
     let asker = crate::http::asker()?;
     let this = asker.session_id();
@@ -62,7 +62,7 @@ pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
 }
 
 /// Everybody with an account, and who is invited.
-#[server(input = Json, endpoint = "list_people", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "list_people", client = PageClient)]
 pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let users = service.users(&actor, search.as_deref()).await?;
@@ -75,7 +75,7 @@ pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
 }
 
 /// The API tokens that work.
-#[server(input = Json, endpoint = "list_tokens", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "list_tokens", client = PageClient)]
 pub async fn list_tokens() -> Result<Vec<Token>, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     if !actor.is_admin() {

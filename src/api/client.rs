@@ -23,7 +23,7 @@ impl Client<Problem> for PageClient {
     type Response = BrowserResponse;
 
     fn send(request: BrowserRequest) -> impl Future<Output = Result<BrowserResponse, Problem>> + Send {
-        let viewer = page::viewer().map_or_else(|| GUEST.to_owned(), |viewer| viewer.to_string());
+        let viewer = page::viewer().unwrap_or_else(|| GUEST.to_owned());
         request.headers().set(VIEWER, &viewer);
         <Inner as Client<Problem>>::send(request)
     }

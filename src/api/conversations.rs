@@ -1,9 +1,9 @@
 //! Conversations: the dashboard's list, one chat, and what admins do with it.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::PageClient;
+use super::{Json, PageClient};
 use crate::{
     domain::{ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp},
     protocol::Joined,
@@ -13,6 +13,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inbox {
     /// Latest activity first.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub items: Vec<Conversation>,
     /// Where the next part begins; `None` at the end.
     pub next_cursor: Option<String>,
@@ -23,6 +24,7 @@ pub struct Inbox {
     /// [`MOST_UNREAD`](crate::domain::MOST_UNREAD).
     pub unread: i64,
     /// What was written that has the words of the search, latest first; in the first part only.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub found: Vec<Found>,
 }
 
@@ -50,13 +52,15 @@ pub struct Chat {
     /// Who the viewer is in this conversation: messages with this sender are the viewer's own.
     pub me: Participant,
     /// The latest messages; here `more` says whether older ones exist.
+    // Leptos writes the props of an island once more where it hydrates them, and nobody reads that.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub joined: Joined,
     /// Characters that a message may have.
     pub message_chars: usize,
 }
 
 /// A part of the conversations that the viewer may see, and of the messages if there is a search.
-#[server(input = Json, endpoint = "list_inbox", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "list_inbox", client = PageClient)]
 pub async fn list_inbox(
     status: ConversationStatus,
     search: Option<String>,
@@ -67,14 +71,14 @@ pub async fn list_inbox(
 }
 
 /// One conversation with its latest messages; with `before`, all from 50 messages before that one on.
-#[server(input = Json, endpoint = "load_chat", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "load_chat", client = PageClient)]
 pub async fn load_chat(id: ConversationId, before: Option<i64>) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.chat(&actor, id, before).await
 }
 
 /// Opens a chat and returns it with the link to share; once for each `form_key`.
-#[server(input = Json, endpoint = "open_chat", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "open_chat", client = PageClient)]
 pub async fn open_chat(
     form_key: Option<ClientId>,
     customer_name: String,
@@ -86,21 +90,21 @@ pub async fn open_chat(
 }
 
 /// Closes or reopens a conversation.
-#[server(input = Json, endpoint = "set_status", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "set_status", client = PageClient)]
 pub async fn set_status(id: ConversationId, status: ConversationStatus) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.set_status(&actor, id, status).await
 }
 
 /// Makes a new link; the old one dies.
-#[server(input = Json, endpoint = "make_link", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "make_link", client = PageClient)]
 pub async fn make_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.make_link(&actor, id).await
 }
 
 /// Ends the link: whoever came by it is out.
-#[server(input = Json, endpoint = "revoke_link", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "revoke_link", client = PageClient)]
 pub async fn revoke_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.revoke_link(&actor, id).await

@@ -1,9 +1,9 @@
 //! Frames without a socket, for browsers between which and the server something lets no sockets through.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::PageClient;
+use super::{Json, PageClient};
 use crate::{
     domain::{Problem, Timestamp},
     protocol::{ClientFrame, ServerFrame},
@@ -21,7 +21,7 @@ pub struct Exchanged {
 }
 
 /// Does what the frames ask, and tells what happened `since`; without it, who the browser is.
-#[server(input = Json, endpoint = "exchange", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "exchange", client = PageClient)]
 pub async fn exchange(frames: Vec<ClientFrame>, since: Option<Timestamp>) -> Result<Exchanged, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.exchange(&actor, frames, since).await

@@ -19,11 +19,15 @@ pub use conversations::*;
 pub use exchange::*;
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
-    server_fn::codec::JsonEncoding,
+    server_fn::{
+        Bytes, ContentType, Decodes, Encodes, Format, FormatType,
+        codec::{JsonEncoding, Post},
+    },
 };
 pub use messages::*;
 pub use reference::*;
 pub use requests::*;
+use serde::{Serialize, de::DeserializeOwned};
 pub use viewer::*;
 
 use crate::{
@@ -31,8 +35,39 @@ use crate::{
     locales::{self, t},
 };
 
+/// JSON that is read as text, like props and frames. Leptos' own reads bytes, for which serde compiles a second reader of
+/// every type, and the browser would load both.
+pub struct Text;
+
+/// The codec of every server function.
+pub type Json = Post<Text>;
+
+impl ContentType for Text {
+    const CONTENT_TYPE: &'static str = JsonEncoding::CONTENT_TYPE;
+}
+
+impl FormatType for Text {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for Text {
+    type Error = serde_json::Error;
+
+    fn encode(output: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_string(output).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for Text {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        serde_json::from_str(str::from_utf8(&bytes).map_err(serde::de::Error::custom)?)
+    }
+}
+
 impl FromServerFnError for Problem {
-    type Encoder = JsonEncoding;
+    type Encoder = Text;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

@@ -1,9 +1,9 @@
 //! The description of the REST API, for its page.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::PageClient;
+use super::{Json, PageClient};
 use crate::domain::Problem;
 
 /// One call.
@@ -48,7 +48,7 @@ pub struct Reference {
 }
 
 /// All of the API, as `/api/v1/openapi.json` describes it.
-#[server(input = Json, endpoint = "load_reference", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "load_reference", client = PageClient)]
 pub async fn load_reference() -> Result<Reference, Problem> {
     Ok(crate::http::reference())
 }

@@ -1,15 +1,16 @@
 //! Custom requests, for pages.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, PageClient};
+use super::{Chat, Json, PageClient};
 use crate::domain::{Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange};
 
 /// A part of the requests that the viewer may see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestList {
     /// Without their descriptions, which can be long and stand on the page of each.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub items: Vec<CustomRequest>,
     /// Where the next part begins; `None` at the end.
     pub next_cursor: Option<String>,
@@ -31,6 +32,7 @@ pub struct RequestDetails {
 pub struct AccountLists {
     pub requests: RequestList,
     /// Chats that are about no request, the open ones first.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub chats: Vec<Conversation>,
 }
 
@@ -44,7 +46,7 @@ pub struct RequestChat {
 }
 
 /// A part of the requests that the viewer may see.
-#[server(input = Json, endpoint = "list_requests", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "list_requests", client = PageClient)]
 pub async fn list_requests(
     status: Option<RequestStatus>,
     search: Option<String>,
@@ -56,14 +58,14 @@ pub async fn list_requests(
 }
 
 /// A part of a customer's requests, latest activity first, and their other chats.
-#[server(input = Json, endpoint = "list_account", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "list_account", client = PageClient)]
 pub async fn list_account(cursor: Option<String>) -> Result<AccountLists, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.account_lists(&actor, cursor.as_deref()).await
 }
 
 /// One request.
-#[server(input = Json, endpoint = "load_request", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "load_request", client = PageClient)]
 pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     let request = service.request(&actor, id).await?;
@@ -71,21 +73,21 @@ pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
 }
 
 /// Gives a request a status; its conversation tells so. For admins.
-#[server(input = Json, endpoint = "set_request_status", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "set_request_status", client = PageClient)]
 pub async fn set_request_status(id: RequestId, status: RequestStatus) -> Result<CustomRequest, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.set_request_status(&actor, id, status).await
 }
 
 /// Opens the chat about a request, unless it is open already.
-#[server(input = Json, endpoint = "open_request_chat", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "open_request_chat", client = PageClient)]
 pub async fn open_request_chat(id: RequestId) -> Result<(), Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.open_request_conversation(&actor, id).await.map(drop)
 }
 
 /// The chat about a request, if it has one.
-#[server(input = Json, endpoint = "load_request_chat", client = PageClient)]
+#[server(input = Json, output = Json, endpoint = "load_request_chat", client = PageClient)]
 pub async fn load_request_chat(id: RequestId) -> Result<RequestChat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.request_chat(&actor, id).await

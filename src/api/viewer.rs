@@ -18,7 +18,7 @@ pub struct Viewer {
 }
 
 /// Who looks at the page.
-#[server(endpoint = "load_viewer", client = PageClient)]
+#[server(output = super::Json, endpoint = "load_viewer", client = PageClient)]
 pub async fn load_viewer() -> Result<Viewer, Problem> {
     let asker = crate::http::asker()?;
     Ok(Viewer {

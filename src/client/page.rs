@@ -12,17 +12,18 @@ use std::{
 use leptos::{
     leptos_dom::helpers::{TimeoutHandle, document, is_browser, set_timeout_with_handle, window},
     prelude::request_animation_frame,
+    task::spawn_local,
 };
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Clipboard, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit, Response,
     ServiceWorkerContainer, VisibilityState,
 };
 
 use super::room::Moment;
-use crate::domain::{ClientId, Timestamp, UserId};
+use crate::domain::{ClientId, ParticipantId, Timestamp};
 
 /// Milliseconds since 1970, by this device's clock.
 #[must_use]
@@ -138,9 +139,18 @@ pub fn local_zone(time: Timestamp) -> i64 {
 
 /// The account whose page this is; `None` if it is for somebody without one.
 #[must_use]
-pub fn viewer() -> Option<UserId> {
-    let id = document().query_selector(".site").ok()??.get_attribute("data-viewer")?;
-    Uuid::try_parse(&id).ok().map(UserId)
+pub fn viewer() -> Option<String> {
+    whose("data-viewer")
+}
+
+/// How that account is named in chats.
+#[must_use]
+pub fn me() -> Option<ParticipantId> {
+    Uuid::try_parse(&whose("data-me")?).ok().map(ParticipantId::told)
+}
+
+fn whose(attribute: &str) -> Option<String> {
+    document().query_selector(".site").ok()??.get_attribute(attribute)
 }
 
 /// Says that the browser is signed in as somebody else than the page is for.

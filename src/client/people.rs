@@ -2,7 +2,7 @@
 
 use super::labels::{Zone, isolated, relative};
 use crate::{
-    domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp, UserId},
+    domain::{Participant, ParticipantId, ParticipantKind, Receipt, SenderType, Timestamp},
     locales::{self, t},
     protocol::SocketUser,
 };
@@ -10,12 +10,12 @@ use crate::{
 /// Typing ends by itself: the server says so after 5 s, and if that is lost, this does.
 pub const TYPING_MS: i64 = 6_000;
 
-/// Whether a connection may be that of the page's person. `viewer` is the account whose page it is. Who has none may
+/// Whether a connection may be that of the page's person. `viewer` has the account whose page it is. Who has none may
 /// have registered since, and stays the same in their chats; each room checks that when it is joined.
 #[must_use]
-pub fn is_page_of(viewer: Option<UserId>, connected: &SocketUser) -> bool {
+pub fn is_page_of(viewer: Option<ParticipantId>, connected: &SocketUser) -> bool {
     match viewer {
-        Some(viewer) => connected.id == viewer.into(),
+        Some(viewer) => connected.id == viewer,
         None => connected.kind != ParticipantKind::Admin,
     }
 }
@@ -119,16 +119,16 @@ impl People {
 
     /// Whether someone else is here, and the words for it; empty if nothing is known.
     #[must_use]
-    pub fn presence_line(&self, now: Timestamp, zone: Zone) -> (bool, String) {
+    pub fn presence_line(&self, now: Timestamp, zone: Zone) -> String {
         let locale = locales::current();
         match joined(self.participants.iter().filter(|person| person.online && person.id != self.me)) {
-            Some((names, false)) => return (true, t!(locale, chat::is_here(&names))),
-            Some((names, true)) => return (true, t!(locale, chat::are_here(&names))),
+            Some((names, false)) => return t!(locale, chat::is_here(&names)),
+            Some((names, true)) => return t!(locale, chat::are_here(&names)),
             None => {}
         }
         let others = self.participants.iter().filter(|person| person.kind.sender_type() != self.side);
         let last = others.filter_map(|person| person.last_seen_at).max();
-        (false, last.map_or_else(String::new, |last| t!(locale, chat::last_here(&relative(last, now, zone)))))
+        last.map_or_else(String::new, |last| t!(locale, chat::last_here(&relative(last, now, zone))))
     }
 
     /// Whether the person with this id is an admin.
@@ -153,7 +153,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::client::labels::utc;
+    use crate::{client::labels::utc, domain::UserId};
 
     fn person(n: u128, kind: ParticipantKind, name: &str, online: bool) -> Participant {
         let last_seen_at = (!online).then_some(Timestamp(0));
@@ -176,10 +176,10 @@ mod tests {
         let (mine, other) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
         let user = |kind, id: UserId| SocketUser { kind, id: id.into(), name: "Ada".into() };
         for kind in [ParticipantKind::Admin, ParticipantKind::Customer] {
-            assert!(is_page_of(Some(mine), &user(kind, mine)));
-            assert!(!is_page_of(Some(mine), &user(kind, other)), "another account signed in");
+            assert!(is_page_of(Some(mine.into()), &user(kind, mine)));
+            assert!(!is_page_of(Some(mine.into()), &user(kind, other)), "another account signed in");
         }
-        assert!(!is_page_of(Some(mine), &user(ParticipantKind::Guest, other)), "signed out, and came by a link");
+        assert!(!is_page_of(Some(mine.into()), &user(ParticipantKind::Guest, other)), "signed out, and came by a link");
         assert!(!is_page_of(None, &user(ParticipantKind::Admin, other)), "an admin signed in beside a guest's page");
         assert!(is_page_of(None, &user(ParticipantKind::Guest, other)), "which of their chats this is, the room says");
         assert!(is_page_of(None, &user(ParticipantKind::Customer, other)), "the guest has registered");
@@ -215,15 +215,15 @@ mod tests {
     #[test]
     fn people_in_words() {
         let mut people = people();
-        assert_eq!(people.presence_line(Timestamp(0), utc), (true, "Ben is here".into()));
+        assert_eq!(people.presence_line(Timestamp(0), utc), "Ben is here");
         people.apply_presence(vec![
             person(2, ParticipantKind::Admin, "Ben", true),
             person(3, ParticipantKind::Admin, "Cleo", true),
         ]);
-        assert_eq!(people.presence_line(Timestamp(0), utc).1, "Ben and Cleo are here");
+        assert_eq!(people.presence_line(Timestamp(0), utc), "Ben and Cleo are here");
         people.apply_presence(vec![person(2, ParticipantKind::Admin, "Ben", false)]);
-        assert_eq!(people.presence_line(Timestamp(300_000), utc), (false, "Last here 5 min ago".into()));
+        assert_eq!(people.presence_line(Timestamp(300_000), utc), "Last here 5 min ago");
         people.apply_presence(Vec::new());
-        assert_eq!(people.presence_line(Timestamp(0), utc).1, "");
+        assert_eq!(people.presence_line(Timestamp(0), utc), "");
     }
 }

@@ -20,10 +20,11 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::{
     leptos_dom::helpers::{location, window},
     prelude::on_cleanup,
+    task::spawn_local,
 };
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
 use super::{
     page::{self, Timer},
@@ -339,7 +340,7 @@ fn hear_by_http(answer: Exchanged) {
     page::set_server_now(now);
     for frame in &frames {
         if let ServerFrame::Welcome { user, .. } = frame {
-            if !is_page_of(page::viewer(), user) {
+            if !is_page_of(page::me(), user) {
                 return estrange();
             }
             with_line(|line| line.me = Some(user.id));
@@ -422,7 +423,7 @@ fn receive(text: &str) {
     // Fails for a frame of a newer server that this page does not know yet.
     let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
     if let ServerFrame::Welcome { user, .. } = &frame {
-        if !is_page_of(page::viewer(), user) {
+        if !is_page_of(page::me(), user) {
             return estrange();
         }
         with_line(|line| {

@@ -1,8 +1,6 @@
 //! A conversation: the persisted thread between one customer side and the admins.
 
 use serde::{Deserialize, Serialize};
-#[cfg(target_arch = "wasm32")]
-use serde::{Deserializer, de::IgnoredAny};
 use utoipa::ToSchema;
 
 use super::{ConversationId, ParticipantId, RequestId, Timestamp};
@@ -24,6 +22,12 @@ pub enum ConversationStatus {
     Closed,
 }
 
+/// What programs attach. It is for programs: a browser skips it, however large it is.
+#[cfg(not(target_arch = "wasm32"))]
+type Metadata = serde_json::Value;
+#[cfg(target_arch = "wasm32")]
+type Metadata = serde::de::IgnoredAny;
+
 /// A conversation as one person sees it: `unread`, and what is for admins only, depend on who asks. The
 /// customer side is whoever has the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -36,9 +40,10 @@ pub struct Conversation {
     /// Always null for the customer side.
     pub customer_email: Option<String>,
     /// What the program that opened the conversation attached to it: an object or null. Always
-    /// null for the customer side. It is for programs: a browser does not read it.
-    #[cfg_attr(target_arch = "wasm32", serde(deserialize_with = "unread"))]
-    pub metadata: serde_json::Value,
+    /// null for the customer side.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
+    #[schema(value_type = serde_json::Value)]
+    pub metadata: Metadata,
     /// The admin who looks after it, as a participant.
     pub assignee_id: Option<ParticipantId>,
     /// The highest rev.
@@ -61,12 +66,6 @@ pub struct Conversation {
     /// Whether someone of the customer side has this conversation open. For admins only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_online: Option<bool>,
-}
-
-/// Skips a value, however large.
-#[cfg(target_arch = "wasm32")]
-fn unread<'de, D: Deserializer<'de>>(deserializer: D) -> Result<serde_json::Value, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| serde_json::Value::Null)
 }
 
 impl Conversation {

@@ -126,8 +126,8 @@ impl Assets {
         })
     }
 
-    /// Lets the browser load what the islands of a page need while it reads the page; changes nothing without islands.
-    /// `nonce` lets it load scripts.
+    /// Lets the browser load what the islands of a page need while it reads the page, after what shows the page. Changes
+    /// nothing without islands. `nonce` lets it load scripts.
     pub fn preloading(&self, html: String, nonce: Option<&str>) -> String {
         let mut islands: Vec<&str> = html.split("<leptos-island data-component=\"").skip(1).map(island_name).collect();
         let Some(end) = html.find("</head>").filter(|_| !islands.is_empty()) else { return html };
@@ -141,10 +141,12 @@ impl Assets {
         let wasm = format!("/{}/{CLIENT}_bg.wasm", self.folder);
         let nonce = nonce.map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
         let scripts = scripts.iter().filter(|address| self.files.contains_key(*address));
-        let scripts = scripts.map(|address| format!("<link rel=\"modulepreload\" href=\"{address}\"{nonce}>"));
-        let wasm = [wasm.as_str()].into_iter().chain(parts).map(|address| {
-            format!("<link rel=\"preload\" href=\"{address}\" as=\"fetch\" type=\"application/wasm\" crossorigin>")
-        });
+        let link = |rel: &str, address: &str, more: &str| {
+            format!("<link rel=\"{rel}\" href=\"{address}\" fetchpriority=\"low\"{more}>")
+        };
+        let scripts = scripts.map(|address| link("modulepreload", address, &nonce));
+        let wasm = [wasm.as_str()].into_iter().chain(parts);
+        let wasm = wasm.map(|part| link("preload", part, " as=\"fetch\" type=\"application/wasm\" crossorigin"));
         let links: String = scripts.chain(wasm).collect();
         [&html[..end], &links, &html[end..]].concat()
     }

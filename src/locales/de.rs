@@ -162,7 +162,7 @@ pub mod chat {
         )
     }
 
-    pub fn to_latest(new: usize) -> String {
+    pub fn to_latest(new: i64) -> String {
         match new {
             0 => "Zur neuesten Nachricht".to_owned(),
             _ => format!("Zur neuesten Nachricht, {new} neue"),
@@ -235,13 +235,6 @@ pub mod desk {
     pub const STATUS: &str = "Status";
     pub const TRANSCRIPT: &str = "Protokoll";
     pub const TRANSCRIPT_HELP: &str = "Alle Nachrichten dieses Chats in einer Datei, zum Aufheben oder Drucken.";
-
-    pub fn unread(count: i64) -> String {
-        match count {
-            1 => "1 ungelesene Nachricht".to_owned(),
-            _ => format!("{count} ungelesene Nachrichten"),
-        }
-    }
 
     pub const WHICH: &str = "Welche Chats";
 }

@@ -159,7 +159,7 @@ pub mod chat {
         format!("Only you, your colleagues and {name} can read this chat. It is kept after it is closed.")
     }
 
-    pub fn to_latest(new: usize) -> String {
+    pub fn to_latest(new: i64) -> String {
         match new {
             0 => "Go to the latest message".to_owned(),
             _ => format!("Go to the latest message, {new} new"),
@@ -230,13 +230,6 @@ pub mod desk {
     pub const STATUS: &str = "Status";
     pub const TRANSCRIPT: &str = "Transcript";
     pub const TRANSCRIPT_HELP: &str = "Every message of this chat, in a file to keep or to print.";
-
-    pub fn unread(count: i64) -> String {
-        match count {
-            1 => "1 unread message".to_owned(),
-            _ => format!("{count} unread messages"),
-        }
-    }
 
     pub const WHICH: &str = "Which chats";
 }

@@ -4,7 +4,7 @@
 //! Bound files wait in target/client/PROFILE, so that a client that did not change is not bound again, and
 //! development and release do not disturb each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -142,7 +142,33 @@ pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
         })
         .context("binding the client")?;
     fs::remove_file(main)?;
+    if names == Names::Dropped {
+        let (script, module) = (folder.join(format!("{NAME}.js")), folder.join(format!("{NAME}_bg.wasm")));
+        let (short, renamed) = wasm::with_short_imports(&fs::read(&module)?)?;
+        fs::write(&script, shortened(&fs::read_to_string(&script)?, &renamed))?;
+        fs::write(module, short)?;
+    }
     Ok(())
+}
+
+/// A script with other names, and without what only people read: indentation, and comments on lines of their own.
+fn shortened(script: &str, renamed: &HashMap<String, String>) -> String {
+    let lines = script.lines().map(str::trim).filter(|line| {
+        let is_comment = ["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
+        !line.is_empty() && !is_comment
+    });
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut short = String::new();
+    for line in lines {
+        // Words, each with what stands behind it.
+        for part in line.split_inclusive(|c| !is_part(c)) {
+            let word = part.trim_end_matches(|c| !is_part(c));
+            short.push_str(renamed.get(word).map_or(word, String::as_str));
+            short.push_str(&part[word.len()..]);
+        }
+        short.push('\n');
+    }
+    short
 }
 
 /// What tells one compilation from the next: a client that is compiled anew is written anew.
@@ -150,4 +176,17 @@ fn state(compiled: &Path) -> Outcome<String> {
     let data = fs::metadata(compiled).context("the compiled client")?;
     let written = data.modified()?.duration_since(UNIX_EPOCH).context("the client's age")?;
     Ok(format!("{} bytes, written {}", data.len(), written.as_nanos()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_lose_comments_and_long_names() {
+        let script =
+            "/**\n * @param {number} a\n */\nfunction f(a) {\n    // why\n    return { g_1: a * 2, g_12: `g_1` };\n}\n";
+        let renamed = HashMap::from([("g_1".to_owned(), "a".to_owned())]);
+        assert_eq!(shortened(script, &renamed), "function f(a) {\nreturn { a: a * 2, g_12: `a` };\n}\n");
+    }
 }

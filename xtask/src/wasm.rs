@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-use crate::process::{Context, Outcome};
+use crate::process::{Context, Failure, Outcome};
 
 /// The module without the names of its functions.
 ///
@@ -27,6 +27,63 @@ pub fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
         from = end;
     }
     Ok(kept)
+}
+
+/// The module with short names for what it imports from wasm-bindgen's script, and these by the names before. Each of
+/// those has a hash, which does not compress.
+///
+/// # Errors
+///
+/// When this is no WASM.
+pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, String>)> {
+    let mut renamed = HashMap::new();
+    // Magic number and version.
+    let mut short = module.get(..8).unwrap_or_default().to_vec();
+    let mut from = short.len();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.context("reading WASM")?;
+        let Some((number, range)) = payload.as_section() else { continue };
+        let (start, end) = (range.start as usize, range.end as usize);
+        if let Payload::ImportSection(section) = payload {
+            let mut imports = Vec::new();
+            let mut copied = start;
+            for import in section.into_imports() {
+                let name = import.context("reading WASM")?.name;
+                // A name follows its length, which has one byte if it is below 128.
+                if !name.starts_with("__wb") || name.len() >= 128 {
+                    continue;
+                }
+                let before = [&[name.len() as u8], name.as_bytes()].concat();
+                let found = module[copied..end].windows(before.len()).position(|bytes| bytes == before);
+                let at = copied + found.ok_or_else(|| Failure::new(format!("{name} is not where it was read")))?;
+                let count = renamed.len();
+                let after = renamed.entry(name.to_owned()).or_insert_with(|| format!("_{count:x}"));
+                imports.extend_from_slice(&module[copied..at]);
+                imports.push(after.len() as u8);
+                imports.extend_from_slice(after.as_bytes());
+                copied = at + before.len();
+            }
+            imports.extend_from_slice(&module[copied..end]);
+            short.push(number);
+            short.extend(leb128(imports.len()));
+            short.extend(imports);
+        } else {
+            short.extend_from_slice(&module[from..end]);
+        }
+        from = end;
+    }
+    Ok((short, renamed))
+}
+
+/// A number as WASM writes it: seven bits in each byte, the lowest first.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }
 
 /// How many bytes of code each crate has in a module that keeps its names.
@@ -113,6 +170,20 @@ mod tests {
         let head = b"\0asm\x01\0\0\0".to_vec();
         let module = [head.clone(), section("a"), section("name"), section("b")].concat();
         assert_eq!(without_names(&module).unwrap(), [head, section("a"), section("b")].concat());
+    }
+
+    #[test]
+    fn imports_get_short_names() {
+        let import = |name: &str| [&[1, b'm', name.len() as u8], name.as_bytes(), &[0, 0]].concat();
+        let module = |first: &str, second: &str| {
+            let imports = [vec![3], import(first), import("other"), import(second)].concat();
+            let types = [1, 4, 1, 0x60, 0, 0];
+            [b"\0asm\x01\0\0\0".to_vec(), types.into(), vec![2], leb128(imports.len()), imports, section("z")].concat()
+        };
+        let long = format!("__wbg_get_{}", "0123456789abcdef".repeat(6));
+        let (short, renamed) = with_short_imports(&module(&long, "__wbg_set_0123")).unwrap();
+        assert_eq!(short, module("_0", "_1"));
+        assert_eq!(renamed.get(&long).map(String::as_str), Some("_0"));
     }
 
     #[test]

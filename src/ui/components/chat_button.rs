@@ -3,7 +3,7 @@
 
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
-use super::{Refusal, Unread};
+use super::{Anew, Refusal, Unread};
 use crate::{
     api,
     client::{history, page},
@@ -45,11 +45,16 @@ pub fn ChatButton(
                     })}
             </span>
             <Unread count=unread />
-            <For each=move || live.get() key=|live| *live let:live>
-                <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
-                    {if live { t!(locale, chat_button::LIVE) } else { t!(locale, chat_button::OFFLINE) }}
-                </span>
-            </For>
+            <Anew value=move || live.get() let:live>
+                {live
+                    .map(|live| {
+                        view! {
+                            <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
+                                {if live { t!(locale, chat_button::LIVE) } else { t!(locale, chat_button::OFFLINE) }}
+                            </span>
+                        }
+                    })}
+            </Anew>
         }
     };
 

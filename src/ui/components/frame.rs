@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{Icon, LanguageSwitch, TabTitle, icon, this_page};
 use crate::{
     api::Viewer,
-    domain::{Role, User},
+    domain::{ParticipantId, Role, User},
     locales::{self, t},
 };
 
@@ -42,9 +42,10 @@ pub fn Frame(
     let tab = if title.is_empty() { viewer.business.clone() } else { format!("{title} · {}", viewer.business) };
     // Islands compare it with who is signed in when they connect: a page belongs to one person.
     let whose = viewer.user.as_ref().map(|user| user.id.to_string());
+    let me = viewer.user.as_ref().map(|user| ParticipantId::from(user.id).to_string());
     view! {
         <TabTitle text=tab />
-        <div class=site data-viewer=whose>
+        <div class=site data-viewer=whose data-me=me>
             <div class="notice notice--danger estranged" role="alert" hidden>
                 <p>{t!(locale, frame::SOMEBODY_ELSE)}</p>
                 <button class="button button--small" type="button">

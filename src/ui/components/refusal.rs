@@ -2,14 +2,21 @@
 
 use leptos::prelude::*;
 
+use super::Anew;
+
 /// Is read out when it appears.
 #[component]
 pub fn Refusal(words: RwSignal<Option<String>>) -> impl IntoView {
     view! {
-        <For each=move || words.get() key=Clone::clone let:words>
-            <p class="field__error" role="alert">
-                {words}
-            </p>
-        </For>
+        <Anew value=move || words.get() let:words>
+            {words
+                .map(|words| {
+                    view! {
+                        <p class="field__error" role="alert">
+                            {words}
+                        </p>
+                    }
+                })}
+        </Anew>
     }
 }

@@ -24,16 +24,25 @@ pub fn StatusChip(#[prop(into)] status: Signal<RequestStatus>) -> impl IntoView 
     }
 }
 
+/// Higher numbers are not counted out.
+const MOST_SHOWN: i64 = 99;
+
 /// How many messages wait to be read; nothing if none does.
 #[component]
 pub fn Unread(#[prop(into)] count: Signal<i64>) -> impl IntoView {
     view! {
-        <For each=move || Some(count.get()).filter(|&count| count > 0) key=|count| *count let:count>
-            <span class="badge">
-                <span aria-hidden="true">{count}</span>
-                <span class="visually-hidden">{t!(locales::current(), requests::unread(count))}</span>
-            </span>
-        </For>
+        <Anew value=move || count.get() let:count>
+            {(count > 0)
+                .then(|| {
+                    let shown = if count > MOST_SHOWN { format!("{MOST_SHOWN}+") } else { count.to_string() };
+                    view! {
+                        <span class="badge">
+                            <span aria-hidden="true">{shown}</span>
+                            <span class="visually-hidden">{t!(locales::current(), requests::unread(count))}</span>
+                        </span>
+                    }
+                })}
+        </Anew>
     }
 }
 

@@ -43,7 +43,9 @@ impl Clock {
         clock
     }
 
-    fn zone(self) -> Zone {
+    /// The zone that times are to be told in.
+    #[must_use]
+    pub fn zone(self) -> Zone {
         if self.is_local.get() { page::local_zone } else { utc }
     }
 

@@ -123,11 +123,10 @@ impl ChatList {
         self.count(before, 0)
     }
 
-    /// Whether someone of the customer side has this chat open.
-    pub fn set_online(&mut self, id: ConversationId, online: bool) {
-        if let Some(known) = self.items.iter_mut().chain(&mut self.beyond).find(|item| item.id == id) {
-            known.customer_online = Some(online);
-        }
+    /// Whether someone of the customer side has this chat open. Returns whether that is new.
+    pub fn set_online(&mut self, id: ConversationId, online: bool) -> bool {
+        let known = self.items.iter_mut().chain(&mut self.beyond).find(|item| item.id == id);
+        known.is_some_and(|known| known.customer_online.replace(online) != Some(online))
     }
 
     /// Takes the first part anew, as after a cut; what was loaded beyond it is kept.

@@ -14,7 +14,7 @@ use crate::{
 const SAID: Duration = Duration::from_secs(2);
 
 /// Something that was just made and is shown once.
-#[island]
+#[island(lazy)]
 pub fn MadeLink(#[prop(into)] link: String, #[prop(into)] label: String) -> impl IntoView {
     view! { <CopyLink link label copy=t!(locales::current(), desk::COPY) class="copy made" field=NodeRef::new() /> }
 }

@@ -18,22 +18,19 @@ use crate::{
     api,
     client::{
         history,
-        labels::{self, Zone},
         page::{self, Counter},
         socket::{self, Event},
     },
     domain::{ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind, Timestamp},
     locales::{self, t},
     protocol::{ClientFrame, ServerFrame},
-    ui::components::address,
+    ui::components::{Anew, Clock, address},
 };
 
 /// Several reasons to ask the server again become one question.
 pub(super) const ASK_AFTER: Duration = Duration::from_millis(300);
 /// A chat that is not there by then is said to be loading.
 const SAY_LOADING_AFTER: Duration = Duration::from_millis(300);
-/// How often words like "5 min ago" are looked at again.
-const CLOCK: Duration = Duration::from_secs(30);
 /// How long the order of the list is held after somebody last moved in it.
 const HOLD_MS: i64 = 1_000;
 
@@ -119,13 +116,12 @@ pub(super) struct State {
     pub listed: Memo<View>,
     pub list: RwSignal<ChatList>,
     pub new_chat: NewChat,
-    pub now: RwSignal<Timestamp>,
-    /// UTC until the browser has taken over, so that it begins with what the server wrote.
-    pub zone: RwSignal<Zone>,
+    pub clock: Clock,
     pub is_live: RwSignal<bool>,
     /// Whether the order of the list is held, since somebody moves in it.
     pub is_held: RwSignal<bool>,
     held_until: StoredValue<i64>,
+    is_pressed: StoredValue<bool>,
     /// Each showing has a number of its own, and elements of its own.
     shown: RwSignal<(u32, Shown)>,
     visited: ChatCache,
@@ -163,11 +159,11 @@ pub fn Desk(
         listed: Memo::new(move |_| view.read().without_chat()),
         list: RwSignal::new(list),
         new_chat: NewChat::new(),
-        now: RwSignal::new(now),
-        zone: RwSignal::new(labels::utc),
+        clock: Clock::new(now),
         is_live: RwSignal::new(false),
         is_held: RwSignal::new(false),
         held_until: StoredValue::new(0),
+        is_pressed: StoredValue::new(false),
         shown: RwSignal::new((0, shown)),
         visited: ChatCache::new(),
         typing: StoredValue::new(0),
@@ -198,34 +194,37 @@ pub fn Desk(
         Shown::Loading | Shown::Failed(_) => "desk desk--chat",
         Shown::Chat(_) => "desk desk--chat desk--about",
     };
-    let conversation = move || {
-        let (visit, shown) = desk.shown.get();
-        if let Shown::Chat(chat) = shown { Some((visit, chat.joined.conversation)) } else { None }
+    let conversation = move || match &desk.shown.read_untracked().1 {
+        Shown::Chat(chat) => Some(chat.joined.conversation.clone()),
+        Shown::Nothing | Shown::Loading | Shown::Failed(_) => None,
     };
+    let visit = move || desk.shown.read().0;
     view! {
         <div class=class>
             <InboxList desk />
             <div class="desk__main">
-                <For
-                    each=move || [desk.shown.get()]
-                    key=|(visit, _)| *visit
-                    children=move |(visit, shown)| {
-                        let form = if visit == 0 { form.get_value() } else { MessageForm::empty() };
-                        view! { <Main desk shown form /> }
+                <Anew value=visit let:visit>
+                    {
+                        let shown = desk.shown.get_untracked().1;
+                        // The first one is as the server wrote it.
+                        let (form, now) = if visit == 0 {
+                            (form.get_value(), now)
+                        } else {
+                            (MessageForm::empty(), page::server_now())
+                        };
+                        view! { <Main desk shown form now /> }
                     }
-                />
+                </Anew>
             </div>
-            <For
-                each=conversation
-                key=|(visit, _)| *visit
-                children=move |(_, conversation)| view! { <Details conversation zone=desk.zone /> }
-            />
+            <Anew value=visit let:_visit>
+                {conversation().map(|conversation| view! { <Details conversation clock=desk.clock /> })}
+            </Anew>
         </div>
     }
 }
 
 #[component]
-fn Main(desk: State, shown: Shown, form: MessageForm) -> impl IntoView {
+fn Main(desk: State, shown: Shown, form: MessageForm, now: Timestamp) -> impl IntoView {
     let locale = locales::current();
     match shown {
         Shown::Nothing => EitherOf4::A(view! {
@@ -257,7 +256,7 @@ fn Main(desk: State, shown: Shown, form: MessageForm) -> impl IntoView {
                 history::follow(&click, &address);
             });
             EitherOf4::D(view! {
-                <ChatPanel chat=*chat name place=Place::Desk about=None form now=desk.now.get_untracked() on_leave=Some(on_leave) />
+                <ChatPanel chat=*chat name place=Place::Desk about=None form now on_leave=Some(on_leave) />
             })
         }
     }
@@ -266,9 +265,6 @@ fn Main(desk: State, shown: Shown, form: MessageForm) -> impl IntoView {
 impl State {
     /// The browser takes over.
     fn wake_up(self) {
-        self.now.set(page::server_now());
-        self.zone.set(page::local_zone);
-        set_interval(move || self.now.set(page::server_now()), CLOCK);
         socket::listen(move |event| self.hear(event));
     }
 
@@ -280,6 +276,9 @@ impl State {
                 self.me.set_value(Some(*me));
                 // What happened while there was no connection told nobody.
                 self.ask_soon();
+                if self.shown.with_untracked(|(_, shown)| matches!(shown, Shown::Failed(_))) {
+                    self.show_chat(&self.view.get_untracked());
+                }
             }
             Event::Frame(ServerFrame::Inbox { conversation }) => {
                 self.change(|list| list.apply((**conversation).clone()));
@@ -290,7 +289,8 @@ impl State {
             Event::Sent(ClientFrame::Read { room, seq }) => self.change(|list| list.apply_read(*room, *seq)),
             Event::Frame(ServerFrame::Presence { room, participants }) => {
                 let here = |person: &Participant| person.online && person.kind != ParticipantKind::Admin;
-                self.list.write().set_online(*room, participants.iter().any(here));
+                let is_here = participants.iter().any(here);
+                self.list.maybe_update(|list| list.set_online(*room, is_here));
             }
             _ => {}
         }
@@ -365,7 +365,10 @@ impl State {
 
     /// Shows this beside the list, in the place of what was shown.
     fn put(self, shown: Shown) {
-        if let Shown::Chat(chat) = &shown {
+        // A list that is written to looks at all its rows again.
+        if let Shown::Chat(chat) = &shown
+            && self.list.with_untracked(|list| list.get(chat.joined.room).is_none())
+        {
             self.list.write().open_beside(chat.joined.conversation.clone());
         }
         // The panel that goes leaves its room.
@@ -422,8 +425,15 @@ impl State {
         }
     }
 
+    /// A pointer in the list goes down, or up: until then nothing moves either.
+    pub fn press(self, is_down: bool) {
+        self.is_pressed.set_value(is_down);
+        self.hold();
+    }
+
     fn let_go_in(self, after_ms: i64) {
         let look = move || match self.held_until.get_value() - page::monotonic_ms() {
+            _ if self.is_pressed.get_value() => self.let_go_in(HOLD_MS),
             ..=0 => self.is_held.set(false),
             more => self.let_go_in(more),
         };

@@ -8,18 +8,18 @@ use super::copy_link::CopyLink;
 use crate::{
     api,
     client::{
-        labels::{self, Zone},
+        labels,
         socket::{self, Event},
     },
     domain::{Conversation, ConversationId, ConversationStatus, Problem, Timestamp},
     locales::{self, t},
     protocol::ServerFrame,
-    ui::components::{Anew, Icon, Text, icon},
+    ui::components::{Anew, Clock, Icon, Refusal, Text, icon},
 };
 
 /// For admins.
 #[component]
-pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoView {
+pub fn Details(conversation: Conversation, clock: Clock) -> impl IntoView {
     let locale = locales::current();
     let id = conversation.id;
     let shown = RwSignal::new(conversation);
@@ -51,7 +51,7 @@ pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoVie
                 </button>
             </header>
             <div class="details__body">
-                <Facts shown zone />
+                <Facts shown clock />
                 <Link id shown error />
                 <section class="details__part">
                     <h3 class="details__subtitle">{t!(locale, desk::TRANSCRIPT)}</h3>
@@ -65,16 +65,7 @@ pub fn Details(conversation: Conversation, zone: RwSignal<Zone>) -> impl IntoVie
                     </a>
                 </section>
                 <Status id shown error />
-                <Anew value=move || error.get() let:words>{
-                        words
-                            .map(|words| {
-                                view! {
-                                    <p class="field__error" role="alert">
-                                        {words}
-                                    </p>
-                                }
-                            })
-                    }</Anew>
+                <Refusal words=error />
             </div>
         </aside>
     }
@@ -97,7 +88,7 @@ fn carry_out(
 }
 
 #[component]
-fn Facts(shown: RwSignal<Conversation>, zone: RwSignal<Zone>) -> impl IntoView {
+fn Facts(shown: RwSignal<Conversation>, clock: Clock) -> impl IntoView {
     let locale = locales::current();
     let Conversation { customer_name, customer_email, request_id, created_at, .. } = shown.get_untracked();
     let is_open = Memo::new(move |_| shown.read().is_open());
@@ -123,48 +114,49 @@ fn Facts(shown: RwSignal<Conversation>, zone: RwSignal<Zone>) -> impl IntoView {
                             <a href=format!("/requests/{request}")>{t!(locale, desk::SHOW_REQUEST)}</a>
                         </dd>
                     }
-                })} <dt>{t!(locale, desk::STATUS)}</dt> <dd>
-                <Anew value=move || is_open.get() let:is_open>{
-                        let (class, word) = if is_open { ("chip chip--ok", t!(locale, desk::OPEN)) } else { ("chip", t!(locale, desk::CLOSED)) };
-                        view! { <span class=class>{word}</span> }
-                    }</Anew>
-            </dd> <dt>{t!(locale, desk::OPENED)}</dt> <dd>
-                <Day at=created_at zone />
+                })}
+            <dt>{t!(locale, desk::STATUS)}</dt>
+            <dd>
+                <Anew value=move || is_open.get() let:is_open>
+                    <span class=if is_open { "chip chip--ok" } else { "chip" }>{if is_open { t!(locale, desk::OPEN) } else { t!(locale, desk::CLOSED) }}</span>
+                </Anew>
             </dd>
-            <Anew value=move || closed.get() let:closed>{
-                    closed
-                        .map(|(at, by)| {
-                            view! {
-                                <dt>{t!(locale, desk::CLOSED)}</dt>
-                                <dd>
-                                    <Day at zone />
-                                    {by
-                                        .map(|by| {
-                                            view! {
-                                                <span>
-                                                    " "{t!(locale, requests::BY)}" " <bdi>{by}</bdi>
-                                                </span>
-                                            }
-                                        })}
-                                </dd>
-                            }
-                        })
-                }</Anew>
+            <dt>{t!(locale, desk::OPENED)}</dt>
+            <dd>
+                <Day at=created_at clock />
+            </dd>
+            <Anew value=move || closed.get() let:closed>
+                {closed
+                    .map(|(at, by)| {
+                        view! {
+                            <dt>{t!(locale, desk::CLOSED)}</dt>
+                            <dd>
+                                <Day at clock />
+                                {by
+                                    .map(|by| {
+                                        view! {
+                                            <span>
+                                                " "{t!(locale, requests::BY)}" " <bdi>{by}</bdi>
+                                            </span>
+                                        }
+                                    })}
+                            </dd>
+                        }
+                    })}
+            </Anew>
         </dl>
     }
 }
 
 #[component]
-fn Day(at: Timestamp, zone: RwSignal<Zone>) -> impl IntoView {
-    let words = move || (labels::full(at, zone.get()), labels::long_date(at, zone.get()));
+fn Day(at: Timestamp, clock: Clock) -> impl IntoView {
+    let words = move || (labels::full(at, clock.zone()), clock.long_date(at));
     view! {
-        <Anew value=words let((full, day))>{
-                view! {
-                    <time datetime=at.to_string() title=full>
-                        {day}
-                    </time>
-                }
-            }</Anew>
+        <Anew value=words let((full, day))>
+            <time datetime=at.to_string() title=full>
+                {day}
+            </time>
+        </Anew>
     }
 }
 
@@ -188,9 +180,9 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
     view! {
         <section class="details__part">
             <h3 class="details__subtitle">{t!(locale, desk::LINK)}</h3>
-            <Anew value=move || link.get() let:link>{
-                    link.map(|link| view! { <CopyLink link label=t!(locale, desk::LINK_LABEL) field=NodeRef::new() /> })
-                }</Anew>
+            <Anew value=move || link.get() let:link>
+                {link.map(|link| view! { <CopyLink link label=t!(locale, desk::LINK_LABEL) field=NodeRef::new() /> })}
+            </Anew>
             <p class="details__help">
                 <Text of=help />
             </p>
@@ -200,18 +192,18 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
                         <Text of=move || (if has_link.get() { t!(locale, desk::NEW_LINK) } else { t!(locale, desk::MAKE_LINK) }).to_owned() />
                     </button>
                 </form>
-                <Anew value=move || has_link.get() let:has_link>{
-                        has_link
-                            .then(|| {
-                                view! {
-                                    <form method="post" action=format!("/admin/chats/{id}/revoke") on:submit=revoke>
-                                        <button class="button button--small button--danger" type="submit">
-                                            {t!(locale, desk::REVOKE_LINK)}
-                                        </button>
-                                    </form>
-                                }
-                            })
-                    }</Anew>
+                {move || {
+                    has_link.get()
+                        .then(|| {
+                            view! {
+                                <form method="post" action=format!("/admin/chats/{id}/revoke") on:submit=revoke>
+                                    <button class="button button--small button--danger" type="submit">
+                                        {t!(locale, desk::REVOKE_LINK)}
+                                    </button>
+                                </form>
+                            }
+                        })
+                }}
             </div>
         </section>
     }

@@ -22,7 +22,7 @@ use crate::{
     client::{history, labels, page},
     domain::{Conversation, ConversationId, ConversationStatus, Timestamp},
     locales::{self, t},
-    ui::components::{Anew, Icon, Text, icon},
+    ui::components::{Anew, Icon, Text, Unread, When, icon},
 };
 
 /// The form of a new chat, as a page.
@@ -39,7 +39,7 @@ pub(super) fn InboxList(desk: State) -> impl IntoView {
                 <a
                     class="button button--primary button--small"
                     href=NEW_CHAT
-                    on:click=move |click| desk.new_chat.pressed(&click)
+                    on:click=move |click| desk.new_chat.pressed(desk, &click)
                 >
                     <Icon d=icon::PLUS />
                     <span>{t!(locale, desk::NEW_CHAT)}</span>
@@ -120,6 +120,7 @@ fn Tab(desk: State, status: ConversationStatus, words: &'static str) -> impl Int
         >
             <span>{words}</span>
             " "
+            " "
             <Text class="tabs__count" of=move || labels::count(count()) />
         </a>
     }
@@ -144,6 +145,10 @@ fn Rows(desk: State) -> impl IntoView {
         }
         of
     });
+    let ids = move || {
+        keep_focus(place);
+        order.get().1
+    };
     // Only the rows that are chosen, or were, look again whether they are.
     let chosen = Selector::new(move || desk.view.read().chat);
     let more = Memo::new(move |_| desk.list.read().next_cursor.clone());
@@ -152,54 +157,52 @@ fn Rows(desk: State) -> impl IntoView {
         (list.shown().next().is_none() && list.found.is_empty()).then(|| (list.status, list.search.clone()))
     };
     let found = Memo::new(move |_| desk.list.read().found.clone());
-    let has_found = move || !found.read().is_empty();
-    let is_full = move || found.read().len() as i64 == FOUND_MESSAGES;
+    let has_found = Memo::new(move |_| !found.read().is_empty());
+    let is_full = Memo::new(move |_| found.read().len() as i64 == FOUND_MESSAGES);
     view! {
         <ul
             class="inbox__list"
             node_ref=place
             on:pointermove=move |_| desk.hold()
-            on:pointerdown=move |_| desk.hold()
+            on:pointerdown=move |_| desk.press(true)
+            on:pointerup=move |_| desk.press(false)
+            on:pointercancel=move |_| desk.press(false)
+            on:pointerleave=move |_| desk.press(false)
             on:scroll=move |_| desk.hold()
             on:keydown=move |_| desk.hold()
         >
-            <For
-                each=move || {
-                    keep_focus(place);
-                    order.get().1
-                }
-                key=|id| *id
-                children=move |id| view! { <Row desk id chosen=chosen.clone() /> }
-            />
-            <Anew value=is_empty let:of>{
-                    of.map(|(status, search)| view! { <Empty desk status search /> })
-                }</Anew>
-            <Anew value=move || more.get() let:cursor>{cursor.map(|cursor| view! { <More desk cursor /> })}</Anew>
-            <Anew value=has_found let:has_found>{
-                    has_found
-                        .then(|| {
-                            view! {
-                                <li class="inbox__part">
-                                    <h3 class="inbox__subtitle">{t!(locale, desk::MESSAGES)}</h3>
-                                </li>
-                            }
-                        })
-                }</Anew>
-            <For
-                each=move || found.get()
-                key=Found::clone
-                children=move |found| view! { <FoundRow desk found /> }
-            />
-            <Anew value=is_full let:is_full>{
-                    is_full
-                        .then(|| {
-                            view! {
-                                <li class="inbox__part">
-                                    <p class="inbox__hint">{t!(locale, desk::FOUND_FULL)}</p>
-                                </li>
-                            }
-                        })
-                }</Anew>
+            <For each=ids key=|id| *id let:id>
+                <Row desk id chosen=chosen.clone() />
+            </For>
+            <Anew value=is_empty let:of>
+                {of.map(|(status, search)| view! { <Empty desk status search /> })}
+            </Anew>
+            <Anew value=move || more.get() let:cursor>
+                {cursor.map(|cursor| view! { <More desk cursor /> })}
+            </Anew>
+            {move || {
+                has_found.get()
+                    .then(|| {
+                        view! {
+                            <li class="inbox__part">
+                                <h3 class="inbox__subtitle">{t!(locale, desk::MESSAGES)}</h3>
+                            </li>
+                        }
+                    })
+            }}
+            <For each=move || found.get() key=Clone::clone let:found>
+                <FoundRow desk found />
+            </For>
+            {move || {
+                is_full.get()
+                    .then(|| {
+                        view! {
+                            <li class="inbox__part">
+                                <p class="inbox__hint">{t!(locale, desk::FOUND_FULL)}</p>
+                            </li>
+                        }
+                    })
+            }}
         </ul>
     }
 }
@@ -248,7 +251,10 @@ fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>
     let face = Memo::new(move |_| desk.list.read().get(id).map_or_else(|| blank.clone(), Face::from));
     let is_online = Memo::new(move |_| face.read().is_online);
     let unread = Memo::new(move |_| face.read().unread);
-    let text = Memo::new(move |_| face.read().text.clone());
+    let text = Memo::new(move |_| match &face.read().text {
+        Some(text) => ("row__text", text.clone()),
+        None => ("row__text row__text--none", t!(locale, desk::NO_MESSAGES).to_owned()),
+    });
     let class = move || if unread.get() > 0 { "row row--unread" } else { "row" };
     let address = move || desk.listed.read().with_chat(id, None).address();
     view! {
@@ -270,57 +276,23 @@ fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>
                         {name}
                     </span>
                 </Anew>
-                <Anew value=move || is_online.get() let:is_online>{
-                        is_online.then(|| view! { <span class="visually-hidden">{t!(locale, desk::HERE_NOW)}</span> })
-                    }</Anew>
-                <Ago desk at=move || face.read().at />
-                <Anew value=move || text.get() let:text>
-                    {match text {
-                        Some(text) => {
-                            Either::Left(
-                                view! {
-                                    <span class="row__text" dir="auto">
-                                        {text}
-                                    </span>
-                                },
-                            )
-                        }
-                        None => Either::Right(view! { <span class="row__text row__text--none">{t!(locale, desk::NO_MESSAGES)}</span> }),
-                    }}
+                {move || {
+                    is_online.get()
+                        .then(|| {
+                            view! {
+                                <span class="visually-hidden">{t!(locale, desk::HERE_NOW)}</span>
+                            }
+                        })
+                }}
+                <When at=Signal::derive(move || face.read().at) clock=desk.clock />
+                <Anew value=move || text.get() let((class, words))>
+                    <span class=class dir="auto">
+                        {words}
+                    </span>
                 </Anew>
-                <Anew value=move || unread.get() let:unread>{(unread > 0).then(|| view! { <Badge unread /> })}</Anew>
+                <Unread count=unread />
             </a>
         </li>
-    }
-}
-
-#[component]
-fn Badge(unread: i64) -> impl IntoView {
-    let said = t!(locales::current(), desk::unread(unread));
-    let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
-    view! {
-        <span class="badge">
-            <span aria-hidden="true">{shown}</span>
-            <span class="visually-hidden">{said}</span>
-        </span>
-    }
-}
-
-/// How long ago something was.
-#[component]
-fn Ago<A: Fn() -> Timestamp + Send + 'static>(desk: State, at: A) -> impl IntoView {
-    let words = move || {
-        let (at, zone) = (at(), desk.zone.get());
-        (at, labels::full(at, zone), labels::relative(at, desk.now.get(), zone))
-    };
-    view! {
-        <Anew value=words let((at, full, ago))>{
-                view! {
-                    <time class="row__time" datetime=at.to_string() title=full>
-                        {ago}
-                    </time>
-                }
-            }</Anew>
     }
 }
 
@@ -344,7 +316,7 @@ fn FoundRow(desk: State, found: Found) -> impl IntoView {
                 <span class="row__name" dir="auto">
                     {customer_name}
                 </span>
-                <Ago desk at=move || created_at />
+                <When at=created_at clock=desk.clock />
                 <span class="row__text" dir="auto">
                     {by
                         .map(|by| {
@@ -402,7 +374,7 @@ fn Empty(desk: State, status: ConversationStatus, search: String) -> impl IntoVi
     };
     let act = move |click: MouseEvent| {
         if is_new {
-            desk.new_chat.pressed(&click);
+            desk.new_chat.pressed(desk, &click);
         } else {
             history::follow(&click, &untrack(address));
         }

@@ -2,11 +2,14 @@
 //! leads to the same form as a page.
 
 use leptos::{
+    either::EitherOf3,
     ev::{MouseEvent, SubmitEvent},
     html,
+    mount::mount_to,
     prelude::*,
     task::spawn_local,
 };
+use web_sys::HtmlElement;
 
 use super::{copy_link::CopyLink, desk::State};
 use crate::{
@@ -21,7 +24,7 @@ use crate::{
 const FIELDS: [&str; 3] = ["customer_name", "customer_email", "first_message"];
 
 /// How far the dialog has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     /// The form. Its key names the chat that it opens: asked again after a lost answer, it is the same one.
     Form(ClientId),
@@ -35,24 +38,31 @@ pub(super) struct NewChat {
     /// Nothing while the dialog is closed.
     step: RwSignal<Option<Step>>,
     opened: RwSignal<Option<Conversation>>,
+    /// Whether the steps are in the dialog.
+    is_filled: StoredValue<bool>,
 }
 
 impl NewChat {
     pub fn new() -> Self {
-        Self { dialog: NodeRef::new(), step: RwSignal::new(None), opened: RwSignal::new(None) }
+        Self {
+            dialog: NodeRef::new(),
+            step: RwSignal::new(None),
+            opened: RwSignal::new(None),
+            is_filled: StoredValue::new(false),
+        }
     }
 
     /// A link to the page with the form was pressed.
-    pub fn pressed(self, click: &MouseEvent) {
-        if !history::is_plain(click) {
-            return;
-        }
+    pub fn pressed(self, desk: State, click: &MouseEvent) {
+        let Some(dialog) = self.dialog.get_untracked().filter(|_| history::is_plain(click)) else { return };
         click.prevent_default();
         self.step.set(Some(Step::Form(page::new_client_id())));
-        page::after_layout(move || {
-            if let Some(dialog) = self.dialog.get_untracked() {
-                let _ = dialog.show_modal();
+        spawn_local(async move {
+            if !self.is_filled.get_value() {
+                self.is_filled.set_value(true);
+                fill(dialog.clone().into(), desk).await;
             }
+            page::after_layout(move || drop(dialog.show_modal()));
         });
     }
 
@@ -74,26 +84,35 @@ pub(super) fn NewChatDialog(desk: State) -> impl IntoView {
             closedby="any"
             node_ref=new.dialog
             on:close=move |_| new.step.set(None)
-        >
-            <For
-                each=move || new.step.get()
-                key=|step| *step
-                children=move |step| match step {
-                    Step::Form(key) => leptos::either::Either::Left(view! { <NewChatForm new key /> }),
-                    Step::Opened(id) => leptos::either::Either::Right(view! { <Opened desk id /> }),
-                }
-            />
-        </dialog>
+        ></dialog>
     }
 }
 
+/// Puts the steps into the dialog. The browser loads them when somebody wants a new chat.
+#[lazy]
+fn fill(dialog: HtmlElement, desk: State) {
+    let steps = move || {
+        let new = desk.new_chat;
+        view! {
+            <Anew value=move || new.step.get() let:step>
+                {match step {
+                    None => EitherOf3::A(()),
+                    Some(Step::Form(key)) => EitherOf3::B(view! { <NewChatForm new key /> }),
+                    Some(Step::Opened(id)) => EitherOf3::C(view! { <Opened desk id /> }),
+                }}
+            </Anew>
+        }
+    };
+    mount_to(dialog, steps).forget();
+}
+
 #[component]
-fn DialogHead(new: NewChat, children: Children) -> impl IntoView {
+fn DialogHead<C: IntoView + 'static>(new: NewChat, children: TypedChildren<C>) -> impl IntoView {
     let locale = locales::current();
     view! {
         <header class="dialog__head">
             <h2 class="dialog__title" id="new-chat-title">
-                {children()}
+                {children.into_inner()()}
             </h2>
             <button class="icon-button" type="button" aria-label=t!(locale, chat::CLOSE) on:click=move |_| new.close()>
                 <Icon d=icon::CLOSE />

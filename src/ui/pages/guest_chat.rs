@@ -11,7 +11,7 @@ use crate::{
     locales::{self, t},
     ui::{
         components::{Frame, Layout},
-        islands::{Chat, MessageForm, Place, name_of},
+        islands::{Chat, MessageForm, name_of},
     },
 };
 
@@ -25,7 +25,7 @@ pub fn GuestChatPage() -> impl IntoView {
         let name = name_of(&chat, &viewer.business);
         Ok(view! {
             <Frame viewer=viewer title=t!(locales::current(), guest_chat::TITLE) layout=Layout::Bare class="guest">
-                <Chat chat name place=Place::Own about=None form=MessageForm::current() now=page::now() />
+                <Chat chat name form=MessageForm::current() now=page::now() />
             </Frame>
         }
         .into_any())

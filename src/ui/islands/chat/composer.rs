@@ -1,6 +1,6 @@
 //! Writing a message. What was typed before the panel was awake stays, and drafts outlive the page.
 
-use leptos::{either::Either, ev, prelude::*};
+use leptos::{ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
 use super::panel::{Panel, closed_words};
@@ -9,7 +9,7 @@ use crate::{
     domain::{ClientId, Content, ConversationId, MessageId, ParticipantId},
     locales::{self, t},
     protocol::ClientFrame,
-    ui::components::{Icon, Text, icon, textarea_html},
+    ui::components::{Anew, Icon, Text, icon, textarea_html},
 };
 
 /// How often others are told that someone is still typing; it holds for 5 s.
@@ -134,14 +134,17 @@ pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
 /// What went wrong with the last thing that the person did.
 #[component]
 fn Notice(panel: Panel) -> impl IntoView {
-    let words = Memo::new(move |_| panel.room.read().notice.clone());
-    move || match words.get() {
-        Some(words) => Either::Left(view! {
-            <p class="composer__error" role="alert">
-                <Text of=words />
-            </p>
-        }),
-        None => Either::Right(()),
+    view! {
+        <Anew value=move || panel.room.read().notice.clone() let:words>
+            {words
+                .map(|words| {
+                    view! {
+                        <p class="composer__error" role="alert">
+                            {words}
+                        </p>
+                    }
+                })}
+        </Anew>
     }
 }
 

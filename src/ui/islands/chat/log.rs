@@ -138,7 +138,7 @@ pub(super) fn Clock(line: RwSignal<Line>, #[prop(optional)] class: &'static str)
 /// The way back to the end, with what came in there.
 #[component]
 pub(super) fn Jump(panel: Panel) -> impl IntoView {
-    let missed = Memo::new(move |_| panel.room.read().count_others_after(panel.end_seq.get()));
+    let missed = Memo::new(move |_| panel.room.read().count_others_after(panel.end_seq.get()) as i64);
     let locale = locales::current();
     let label = move || t!(locale, chat::to_latest(missed.get()));
     view! {

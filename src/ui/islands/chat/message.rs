@@ -19,11 +19,11 @@ use crate::{
     },
     domain::{Attachment, ClientId, MessageId},
     locales::{self, t},
-    ui::components::{Icon, icon},
+    ui::components::{Anew, Icon, icon},
 };
 
 /// Everything in a bubble. It is made anew when it changes; see [`Text`](crate::ui::components::Text).
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq)]
 struct Inside {
     body: Body,
     files: Vec<Attachment>,
@@ -35,13 +35,13 @@ struct Inside {
 pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
     let bubble = move || if let Line::Message(bubble) = line.get() { Some(bubble) } else { None };
     let seq = move || bubble().and_then(|bubble| bubble.seq);
-    let inside = move || bubble().into_iter().map(Bubble::into);
+    let inside = move || bubble().map(Inside::from);
     let delivery = move || bubble().map(|bubble| (bubble.delivery, bubble.client_id));
     let options = Memo::new(move |_| {
         let bubble = bubble().filter(|bubble| bubble.editing.is_none() && (bubble.may_edit || bubble.may_delete))?;
         Some((bubble.id?, bubble.may_edit))
     });
-    let is_first = Memo::new(move |_| bubble().is_some_and(|bubble| bubble.first));
+    let is_first = move || bubble().is_some_and(|bubble| bubble.first);
     let start = bubble();
     let locale = locales::current();
     let is_own = start.as_ref().is_some_and(|bubble| bubble.own);
@@ -52,7 +52,7 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
             id=move || seq().map(|seq| format!("m-{seq}"))
             data-seq=seq
         >
-            <p class=move || if is_first.get() { "message__head" } else { "visually-hidden" }>
+            <p class=move || if is_first() { "message__head" } else { "visually-hidden" }>
                 <span class=if is_own { "visually-hidden" } else { "message__sender" } dir="auto">
                     {if is_own { t!(locale, chat::YOU).to_owned() } else { sender }}
                 </span>
@@ -60,14 +60,14 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
                 <Clock line class="message__time" />
             </p>
             <div class="message__row">
-                <For each=inside key=Inside::clone let:inside>
-                    <Content panel inside />
-                </For>
+                <Anew value=inside let:inside>
+                    {inside.map(|inside| view! { <Content panel inside /> })}
+                </Anew>
                 {move || options.get().map(|(id, may_edit)| view! { <Options panel id may_edit /> })}
             </div>
-            <For each=delivery key=Clone::clone let:delivery>
-                <Told panel delivery />
-            </For>
+            <Anew value=delivery let:delivery>
+                {delivery.map(|delivery| view! { <Told panel delivery /> })}
+            </Anew>
         </li>
     }
 }

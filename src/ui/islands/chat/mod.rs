@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Where a chat stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// On the dashboard, between the list and the details.
     Desk,
@@ -45,7 +45,7 @@ pub enum Place {
 }
 
 /// What a chat is about: the title and the address of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     pub title: String,
     pub address: String,
@@ -86,17 +86,10 @@ pub fn name_of(chat: &api::Chat, business: &str) -> String {
     }
 }
 
-/// A chat on a page that has nothing else to keep live. `now` is the server's time at rendering.
+/// A chat on a page of its own. `now` is the server's time at rendering.
 #[island]
-pub fn Chat(
-    chat: api::Chat,
-    name: String,
-    place: Place,
-    about: Option<About>,
-    form: MessageForm,
-    now: Timestamp,
-) -> impl IntoView {
-    view! { <ChatPanel chat name place about form now /> }
+pub fn Chat(chat: api::Chat, name: String, form: MessageForm, now: Timestamp) -> impl IntoView {
+    view! { <ChatPanel chat name place=Place::Own about=None form now /> }
 }
 
 /// A chat, for islands that show one. `name` is that of the other side; `on_leave` takes the click on Back or
@@ -155,9 +148,7 @@ pub fn ChatPanel(
                             }
                         })}
                     <p class="chat__people">
-                        <span class=move || if panel.people.read().0 { "presence presence--on" } else { "presence" }>
-                            <Text of=Signal::derive(move || panel.people.get().1) />
-                        </span>
+                        <Text of=Signal::derive(move || panel.people()) />
                     </p>
                 </div>
                 <StatusPill status=panel.status is_hydrated=panel.is_hydrated />
@@ -189,14 +180,14 @@ pub fn ChatPanel(
                 }}
             </header>
             <p
-                class=move || match panel.banner.get() {
+                class=move || match panel.banner() {
                     Some(Banner { is_danger: true, .. }) => "notice notice--danger chat__banner",
                     _ => "notice notice--warn chat__banner",
                 }
                 role="status"
-                hidden=move || panel.banner.read().is_none()
+                hidden=move || panel.banner().is_none()
             >
-                <Text of=Signal::derive(move || panel.banner.get().map(|banner| banner.words).unwrap_or_default()) />
+                <Text of=Signal::derive(move || panel.banner().map(|banner| banner.words).unwrap_or_default()) />
             </p>
             <div class="chat__log">
                 <Log panel name=name.clone() />

@@ -1,10 +1,7 @@
 //! What a chat panel knows and does in the browser: the room as a signal, and everything on the page that follows
 //! from it.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::time::Duration;
 
 use leptos::{
     html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
@@ -36,7 +33,7 @@ const CLOCK: Duration = Duration::from_secs(30);
 /// Chats as they were when they were left, so that they are there at once when somebody comes back. An island that
 /// shows one chat after another provides it as a context. The chat that was left last is the last.
 #[derive(Clone, Copy)]
-pub struct ChatCache(StoredValue<VecDeque<api::Chat>>);
+pub struct ChatCache(StoredValue<Vec<api::Chat>>);
 
 /// How many chats are kept: a chat with long messages takes some hundred kilobytes.
 const MOST_KEPT: usize = 30;
@@ -44,7 +41,7 @@ const MOST_KEPT: usize = 30;
 impl ChatCache {
     #[must_use]
     pub fn new() -> Self {
-        Self(StoredValue::new(VecDeque::new()))
+        Self(StoredValue::new(Vec::new()))
     }
 
     #[must_use]
@@ -56,9 +53,9 @@ impl ChatCache {
         self.0.update_value(|chats| {
             chats.retain(|known| known.joined.room != chat.joined.room);
             if chats.len() == MOST_KEPT {
-                chats.pop_front();
+                chats.remove(0);
             }
-            chats.push_back(chat);
+            chats.push(chat);
         });
     }
 }
@@ -73,7 +70,6 @@ impl Default for ChatCache {
 pub(super) type LineSignal = (Key, ArcRwSignal<Line>);
 
 /// What keeps messages from being sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Banner {
     pub words: String,
     /// Waiting does not help.
@@ -92,9 +88,6 @@ pub(super) struct Panel {
     /// UTC until the panel is hydrated, as the server rendered it.
     pub zone: RwSignal<Zone>,
     pub status: Memo<Status>,
-    pub banner: Memo<Option<Banner>>,
-    /// Whether somebody of the other side is here, and the words for it.
-    pub people: Memo<(bool, String)>,
     pub message_chars: usize,
     me: StoredValue<Participant>,
 
@@ -140,8 +133,6 @@ impl Panel {
             now,
             zone,
             status: Memo::new(move |_| Status::of(&room.read())),
-            banner: Memo::new(move |_| banner(&room.read())),
-            people: Memo::new(move |_| room.read().people.presence_line(now.get(), zone.get())),
             message_chars,
             me: StoredValue::new(me),
             input: NodeRef::new(),
@@ -234,6 +225,15 @@ impl Panel {
         self.room.read().is_live()
     }
 
+    pub fn banner(self) -> Option<Banner> {
+        banner(&self.room.read())
+    }
+
+    /// Who of the others is here, or when somebody of the other side was.
+    pub fn people(self) -> String {
+        self.room.read().people.presence_line(self.now.get(), self.zone.get())
+    }
+
     /// Changes the room, then does in the browser what follows from it.
     pub fn act(self, change: impl FnOnce(&mut Room) -> Vec<Do>) {
         // How many own messages waited, and the last of all: more of either is news at the end.
@@ -307,12 +307,14 @@ impl Panel {
     fn lay_out(self) {
         let fresh = self.room.read().lines(self.now.get(), self.zone.get());
         let known = self.lines.get_untracked();
-        let mut by_key: HashMap<Key, ArcRwSignal<Line>> = known.iter().cloned().collect();
+        let mut from = 0;
         let is_same = known.iter().map(|(key, _)| *key).eq(fresh.iter().map(Line::key));
         let mut lines = Vec::with_capacity(fresh.len());
         for line in fresh {
             let key = line.key();
-            let signal = match by_key.remove(&key) {
+            // Nearly always the one after the one before.
+            let at = (from..known.len()).chain(0..from).find(|at| known[*at].0 == key);
+            let signal = match at.map(|at| known[at].1.clone()) {
                 Some(signal) => {
                     if *signal.read_untracked() != line {
                         signal.set(line);
@@ -321,6 +323,7 @@ impl Panel {
                 }
                 None => ArcRwSignal::new(line),
             };
+            from = at.map_or(from, |at| at + 1);
             lines.push((key, signal));
         }
         if !is_same {

@@ -10,6 +10,7 @@ use crate::{
     client::{history, page},
     domain::{ConversationId, RequestId, Timestamp},
     locales::{self, t},
+    ui::components::Anew,
     ui::islands::{About, ChatCache, ChatPanel, MessageForm, Place, name_of},
 };
 
@@ -39,7 +40,7 @@ impl Shown {
 
 /// The place for a chat beside a page. `chosen` is what the page's address says of the open chat, and `first` that
 /// chat. `page` is the address without one. On the page of one request, `request`, every chat is about that.
-#[island]
+#[island(lazy)]
 pub fn ChatBeside(
     first: Option<RequestChat>,
     chosen: Option<String>,
@@ -103,8 +104,9 @@ pub fn ChatBeside(
     let (page, business) = (StoredValue::new(page), StoredValue::new(business));
     let leave = Callback::new(move |event| history::follow(&event, &page.get_value()));
     view! {
-        <For each=move || shown.get() key=Shown::key let:shown>
-            {
+        <Anew value=move || shown.with(|shown| shown.as_ref().map(Shown::key)) let:key>
+            {let shown = shown.get_untracked();
+            key.zip(shown).map(|(key, shown)| {
                 let place = NodeRef::<html::Div>::new();
                 // Who has opened it goes on there.
                 let was_opened_here = is_hydrated.get_value();
@@ -113,7 +115,7 @@ pub fn ChatBeside(
                         let _ = place.focus();
                     }
                 });
-                let choice = request.map_or_else(|| shown.key().0.to_string(), |_| "1".to_owned());
+                let choice = request.map_or_else(|| key.0.to_string(), |_| "1".to_owned());
                 let here = page.with_value(|page| {
                     let mark = if page.contains('?') { '&' } else { '?' };
                     format!("{page}{mark}chat={choice}")
@@ -145,8 +147,8 @@ pub fn ChatBeside(
                         }}
                     </div>
                 }
-            }
-        </For>
+            })}
+        </Anew>
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
 
 /// The lists of the account page. `chosen` is what the page's address says of the open chat, `cursor` where its part
 /// of the requests begins.
-#[island]
+#[island(lazy)]
 pub fn CustomerLists(
     lists: AccountLists,
     business: String,
@@ -76,13 +76,18 @@ pub fn CustomerLists(
                         })}
                 </For>
             </ul>
-            <For each=move || shown.read().requests.next_cursor.clone() key=Clone::clone let:cursor>
-                <p class="page__more">
-                    <a class="button button--quiet" href=address("/account", &[("cursor", &cursor)])>
-                        {t!(locale, requests::MORE)}
-                    </a>
-                </p>
-            </For>
+            <Anew value=move || shown.read().requests.next_cursor.clone() let:cursor>
+                {cursor
+                    .map(|cursor| {
+                        view! {
+                            <p class="page__more">
+                                <a class="button button--quiet" href=address("/account", &[("cursor", &cursor)])>
+                                    {t!(locale, requests::MORE)}
+                                </a>
+                            </p>
+                        }
+                    })}
+            </Anew>
             {move || has_chats.get().then(|| view! { <h2 class="page__subtitle">{t!(locale, requests::OTHER_CHATS)}</h2> })}
             <ul class="cards">
                 <For each=move || chats.get() key=|id| *id let:id>
@@ -112,11 +117,16 @@ fn RequestCard(
                 </a>
                 <StatusChip status=Signal::derive(move || request.read().status) />
             </p>
-            <For each=move || last.get() key=Clone::clone let:last>
-                <p class="card__text" dir="auto">
-                    {last}
-                </p>
-            </For>
+            <Anew value=move || last.get() let:last>
+                {last
+                    .map(|last| {
+                        view! {
+                            <p class="card__text" dir="auto">
+                                {last}
+                            </p>
+                        }
+                    })}
+            </Anew>
             <div class="card__foot">
                 <span>
                     <span>{t!(locale, requests::LAST_ACTIVITY)} " "</span>
@@ -149,9 +159,9 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
                 </p>
             </Anew>
             <p class="card__foot">
-                <For each=when key=Clone::clone let((at, words))>
-                    <time datetime=at.to_string()>{words}</time>
-                </For>
+                <Anew value=when let:when>
+                    {when.map(|(at, words)| view! { <time datetime=at.to_string()>{words}</time> })}
+                </Anew>
                 <Unread count=Signal::derive(move || chat.read().as_ref().map_or(0, |chat| chat.unread)) />
                 <a class="button button--small" href=format!("/chat/{id}")>
                     {t!(locale, requests::CHAT)}

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The sidebar of a request's page. `chosen` is what the page's address says of the open chat.
-#[island]
+#[island(lazy)]
 pub fn RequestSide(
     details: RequestDetails,
     is_admin: bool,

@@ -9,7 +9,7 @@ use crate::{
     client::{history, labels},
     domain::{CustomRequest, Problem, RequestOrder, RequestStatus, Timestamp},
     locales::{self, t},
-    ui::components::{ChatButton, Clock, Text, When, address, budget_in_words, day_in_words},
+    ui::components::{Anew, ChatButton, Clock, Text, When, address, budget_in_words, day_in_words},
 };
 
 /// What the table shows: the query of the page's address.
@@ -159,13 +159,18 @@ pub fn RequestTable(
                     </For>
                 </tbody>
             </table>
-            <For each=move || shown.read().next_cursor.clone() key=Clone::clone let:cursor>
-                <p class="page__more">
-                    <a class="button button--quiet" href=Look { cursor, ..more.clone() }.address("")>
-                        {t!(locale, requests::MORE)}
-                    </a>
-                </p>
-            </For>
+            <Anew value=move || shown.read().next_cursor.clone() let:cursor>
+                {cursor
+                    .map(|cursor| {
+                        view! {
+                            <p class="page__more">
+                                <a class="button button--quiet" href=Look { cursor, ..more.clone() }.address("")>
+                                    {t!(locale, requests::MORE)}
+                                </a>
+                            </p>
+                        }
+                    })}
+            </Anew>
         </div>
     }
 }
