@@ -1,5 +1,8 @@
 // An update rolls out: some nodes behind the balancer are another build, and do not have this page's files.
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(404) });
 
 const missing = { status: 404, headers: { "cache-control": "no-store", "content-type": "text/plain" }, body: "" };
 

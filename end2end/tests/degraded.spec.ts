@@ -1,6 +1,9 @@
 import type { Page } from "@playwright/test";
 
-import { expect, test } from "../support/test";
+import { cutOff, expect, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: cutOff });
 
 /** What a browser lacks, by what takes it away before the page runs. */
 const lacks: Record<string, () => void> = {

@@ -2,8 +2,11 @@
 import type { Page } from "@playwright/test";
 
 import { Api } from "../support/api";
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
 import { translate } from "../support/translator";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(422) });
 
 test.use({ sends: 100_000 });
 
