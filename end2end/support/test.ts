@@ -64,3 +64,11 @@ export const test = base.extend<Fixtures>({
 });
 
 export const expect = test.expect;
+
+/** What the browser says of answers with these statuses, also to the opening of a socket. */
+export function refused(...statuses: number[]): RegExp {
+  return new RegExp(`status of (${statuses.join("|")}) |^WebSocket connection to .* failed`);
+}
+
+/** What the browser says of a network that is gone. */
+export const cutOff = /net::ERR_|^WebSocket connection to .* failed/;

@@ -2,7 +2,7 @@ import type { Page } from "@playwright/test";
 
 import { Proxy } from "../support/proxy";
 import { Server } from "../support/server";
-import { expect, test as base } from "../support/test";
+import { expect, refused, test as base } from "../support/test";
 
 /** The server behind a proxy. */
 const test = base.extend<{ gateway: Proxy }>({
@@ -18,6 +18,9 @@ const test = base.extend<{ gateway: Proxy }>({
     await server.stop();
   },
 });
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(400, 403) });
 
 /** Looks at the page again, which is a good moment for another try. */
 const lookAgain = (page: Page) => page.evaluate(() => dispatchEvent(new Event("focus")));

@@ -1,4 +1,7 @@
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(401) });
 
 const german = { locale: "de-DE" };
 

@@ -2,7 +2,10 @@ import { readFile } from "node:fs/promises";
 
 import { Chat } from "../support/chat";
 import { Server } from "../support/server";
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(401, 404) });
 
 test("from the first start to a talk", async ({ browser }) => {
   const server = await Server.start([]);

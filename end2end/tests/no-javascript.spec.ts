@@ -1,5 +1,8 @@
 import { Server } from "../support/server";
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(401) });
 
 test("two people talk without JavaScript", async ({ person, server }) => {
   const admin = await person({ javaScriptEnabled: false });

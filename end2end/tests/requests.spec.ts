@@ -1,7 +1,10 @@
 import type { Page } from "@playwright/test";
 
 import { entry, followed, makeRequest, register } from "../support/account";
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(404, 422, 503) });
 
 /** Gives a request a status in another tab, by the plain form. */
 async function setElsewhere(admin: Page, address: string, status: string): Promise<void> {

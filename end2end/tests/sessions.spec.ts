@@ -7,7 +7,10 @@ import { chromium } from "@playwright/test";
 
 import config from "../playwright.config";
 import { Chat } from "../support/chat";
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(401, 404) });
 
 test("two links opened at the same moment in a new browser both open", async ({ api, person }) => {
   const [one, two] = [await api.openChat("Oak table"), await api.openChat("Brass lamp")];

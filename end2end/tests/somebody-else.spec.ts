@@ -1,7 +1,10 @@
 import type { Page } from "@playwright/test";
 
 import { register } from "../support/account";
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: refused(401, 403) });
 
 /** The sockets of a page, in the hands of the test. Call it before the page is opened. */
 async function line(page: Page) {

@@ -1,5 +1,8 @@
 import { Chat } from "../support/chat";
-import { expect, test } from "../support/test";
+import { cutOff, expect, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: cutOff });
 
 test("two tabs share one draft", async ({ api, person }) => {
   const { id, link } = await api.openChat("Two tabs");
