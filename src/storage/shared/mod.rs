@@ -1,7 +1,7 @@
 //! What SQLite and PostgreSQL have in common, written once: a file for each noun.
 //!
 //! These sources are compiled twice, as a module of `sqlite` and as one of `postgres`. Their types are concrete, and
-//! their SQL is PostgreSQL's. What differs is in what each database brings along, which has the same names in both:
+//! their SQL is PostgreSQL's. Each database brings modules of the same names for what differs:
 
 use super::{
     Here,
@@ -11,7 +11,7 @@ use super::{
     conversation_lists,
     // The connection, words of SQL, and values that are bound in another way.
     dialect,
-    // PostgreSQL's policies let nobody delete files who deletes a message.
+    // PostgreSQL's policies forbid whoever deletes a message to delete the rows of its files.
     discarded_files,
     // PostgreSQL numbers notices in the order of commits.
     journal,
