@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Result, StoreError,
-    postgres::{FIRST_MS, LAST_MS, Target},
+    postgres::Target,
     search,
     sqlite::Source,
+    times::{FIRST_MS, LAST_MS},
 };
 use Kind::{Bytes, Flag, Id, Integer, Json, Text, Time, Words};
 

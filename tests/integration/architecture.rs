@@ -120,6 +120,52 @@ fn no_module_names_what_it_may_not() {
     }
 }
 
+/// How many lines in a row make a repetition.
+const RUN: usize = 6;
+/// How many lines the two databases may repeat in such runs. What both share belongs into `storage/shared`.
+const MOST_REPEATED: usize = 100;
+
+/// The lines of code of a database's own files, in the form in which both are compared.
+fn own_lines(database: &str) -> Vec<Vec<String>> {
+    let prefix = format!("storage::{database}");
+    let own = sources().into_iter().filter(|(module, _)| {
+        module.strip_prefix(&prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::") && rest != "::plans")
+    });
+    let names = [
+        ("?", "$"),
+        ("_at_ms", "_at"),
+        ("tx.conn", "conn"),
+        ("SqliteConnection", "Conn"),
+        ("PgConnection", "Conn"),
+        ("SqliteRow", "Row"),
+        ("PgRow", "Row"),
+        ("SqliteStore", "Store"),
+        ("PostgresStore", "Store"),
+    ];
+    let line = |line: &str| names.iter().fold(line.trim().to_owned(), |line, (own, both)| line.replace(own, both));
+    let lines = |source: String| -> Vec<String> {
+        let code = without_comments(source.split("#[cfg(test)]").next().unwrap());
+        code.lines().map(line).filter(|line| line.chars().any(char::is_alphanumeric)).collect()
+    };
+    own.map(|(_, source)| lines(source)).collect()
+}
+
+#[test]
+fn the_databases_repeat_little() {
+    let (sqlite, postgres) = (own_lines("sqlite"), own_lines("postgres"));
+    assert!(sqlite.len() > 10 && postgres.len() > 10, "the sources were found");
+    let runs: BTreeSet<&[String]> = postgres.iter().flat_map(|lines| lines.windows(RUN)).collect();
+    let mut repeated = Vec::new();
+    for lines in &sqlite {
+        let mut counted = 0;
+        for (at, run) in lines.windows(RUN).enumerate().filter(|(_, run)| runs.contains(run)) {
+            repeated.extend(&lines[at.max(counted)..at + run.len()]);
+            counted = at + run.len();
+        }
+    }
+    assert!(repeated.len() <= MOST_REPEATED, "{} lines: {repeated:#?}", repeated.len());
+}
+
 #[test]
 fn features_are_asked_for_in_one_place() {
     let gated: Vec<_> =

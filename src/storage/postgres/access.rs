@@ -3,61 +3,23 @@
 //!
 //! [`seat`] is the only way to a [`Seated`], and every function that reads or writes one
 //! conversation takes one: a query without a check of access does not compile. Lists narrow what
-//! they read to [`own_conversations`]. Admins see all; customers what is theirs, and what the links
+//! they read to `actors::own_conversations`. Admins see all; customers what is theirs, and what the links
 //! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
 
 use sqlx::Row;
-use uuid::Uuid;
 
-use super::conn::Conn;
-use super::rows::{Columns, at};
+use super::{
+    actors::{Asker, is_alive},
+    conn::Conn,
+    rows::Columns,
+};
 use crate::{
-    domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp, UserId},
+    domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp},
     storage::{
         Result, StoreError,
         seated::{Found, Seated},
     },
 };
-
-/// Whether the link `$link` is alive; `$1` is the present moment.
-macro_rules! is_alive {
-    ($link:literal) => {
-        concat!($link, ".revoked_at is null and (", $link, ".expires_at is null or ", $link, ".expires_at > $1)")
-    };
-}
-pub(super) use is_alive;
-
-/// The ids of a customer's or guest's conversations; `$1` is the present moment, `$2` the user's id
-/// or null, `$3` the opened links.
-macro_rules! own_conversations {
-    () => {
-        concat!(
-            "select conversations.id from conversations where conversations.customer_id = $2 ",
-            "union select links.conversation_id from links ",
-            "where links.id = any ($3) and ",
-            crate::storage::postgres::access::is_alive!("links")
-        )
-    };
-}
-pub(super) use own_conversations;
-
-/// An actor as queries bind it.
-pub(super) struct Asker {
-    /// Set for admins only: who they are in every conversation.
-    pub(super) admin: Option<Uuid>,
-    /// Set for customers only.
-    pub(super) customer: Option<Uuid>,
-    /// The links that were opened.
-    pub(super) links: Vec<Uuid>,
-}
-
-impl From<&Actor> for Asker {
-    fn from(actor: &Actor) -> Self {
-        let user = actor.user_id().map(|UserId(id)| id);
-        let (admin, customer) = if actor.is_admin() { (user, None) } else { (None, user) };
-        Self { admin, customer, links: actor.links().iter().map(|link| link.0).collect() }
-    }
-}
 
 macro_rules! select_seat {
     ($lock:literal) => {
@@ -74,7 +36,7 @@ macro_rules! select_seat {
            or exists (select 1 from links
                       where links.conversation_id = conversations.id
                         and ",
-            is_alive!("links"),
+            is_alive!("links", "$1"),
             "
                         and links.id = any ($3)))
     ",
@@ -137,7 +99,7 @@ async fn read_seat(
 ) -> Result<(Seated, Option<MessageId>)> {
     let asker = Asker::from(actor);
     let row = sqlx::query(sql)
-        .bind(at(now))
+        .bind(now)
         .bind(asker.customer)
         .bind(asker.links)
         .bind(id.0)
@@ -155,23 +117,4 @@ async fn read_seat(
         last_seq: row.try_get("last_seq")?,
     };
     Ok((Seated::new(actor, id, found), row.optional_id("sent_before", MessageId)?))
-}
-
-/// The conversation of a message; `room`, if given, must be this conversation. Whether the actor may see
-/// it is for [`seat`] to say. A message never moves to another.
-///
-/// # Errors
-/// [`StoreError::NotFound`].
-pub(super) async fn conversation_of(
-    conn: &mut Conn,
-    room: Option<ConversationId>,
-    id: MessageId,
-) -> Result<ConversationId> {
-    sqlx::query_scalar("select conversation_id from messages where id = $1")
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?
-        .map(ConversationId)
-        .filter(|conversation| room.is_none_or(|room| room == *conversation))
-        .ok_or(StoreError::NotFound)
 }

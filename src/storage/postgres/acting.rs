@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
 use super::conn::{Conn, Patience, Suspicion, is_silence};
+pub(super) use crate::storage::acting::Acting;
 use crate::{
     domain::Actor,
     storage::{Result, StoreMetrics},
@@ -27,17 +28,6 @@ pub(super) const BEGIN: &str = "begin isolation level read committed";
 /// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
 /// nothing. The empty question before it is refused then.
 pub(super) const COMMIT: &str = "select; commit";
-
-/// On whose behalf a transaction runs.
-#[derive(Clone, Copy)]
-pub(super) enum Acting<'a> {
-    Actor(&'a Actor),
-    /// What the service does for nobody in particular: finding out what a secret stands for, everything
-    /// about accounts, telling whom a change concerns, tidying up. Sees no messages.
-    System,
-    /// Taking out what is not to be kept: see `erasure`. Sees what it takes out, and is alone in deleting it.
-    Eraser,
-}
 
 impl Acting<'_> {
     /// The statement that says who acts, for the transaction that it stands in. Made of fixed words and of
@@ -123,6 +113,11 @@ impl Transaction {
         }
     }
 
+    /// For several statements: all that is read here is of one moment.
+    pub(super) async fn snapshot(&mut self) -> Result<Snapshot<'_>> {
+        Ok(Snapshot(self))
+    }
+
     /// Returns when the changes are on disk.
     pub(super) async fn commit(mut self) -> Result<()> {
         sqlx::raw_sql(COMMIT).execute(&mut *self).await?;
@@ -130,6 +125,23 @@ impl Transaction {
         self.metrics.commits.observe(self.since.elapsed().as_secs_f64());
         self.metrics.batches.observe(1.0);
         Ok(())
+    }
+}
+
+/// A transaction that reads, as the shared sources name it.
+pub(super) struct Snapshot<'a>(&'a mut Conn);
+
+impl Deref for Snapshot<'_> {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0
+    }
+}
+
+impl DerefMut for Snapshot<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.0
     }
 }
 

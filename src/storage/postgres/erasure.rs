@@ -12,16 +12,15 @@ use uuid::Uuid;
 
 use super::{
     conn::Conn,
-    notices,
-    rows::{Columns, Word, at},
-    users,
+    former::{end_links, make_nobody, take_out_request},
+    rows::Columns,
     writer::Tx,
 };
 use crate::{
-    domain::{ConversationId, Email, LinkId, RequestId, Role, SessionId, Timestamp, TokenId, UserId},
+    domain::{ConversationId, RequestId, Timestamp},
     storage::{
-        Erased, Expired, Expiry, Notice, Result, StoreError, now,
-        rules::{FORMER, NOBODY, NOBODY_EMAIL, REMOVED},
+        Erased, Expired, Expiry, Notice, Result, now,
+        rules::{FORMER, NOBODY},
         search::fold,
     },
 };
@@ -41,32 +40,6 @@ async fn lock(tx: &mut Tx, conversation: Uuid) -> Result<bool> {
         .fetch_optional(&mut tx.conn)
         .await?;
     Ok(found.is_some())
-}
-
-/// Ends the links of a conversation, and the sessions of those who have nothing but them.
-async fn end_links(tx: &mut Tx, conversation: Uuid, now: Timestamp) -> Result<()> {
-    let links: Vec<Uuid> = sqlx::query_scalar(
-        "update links set revoked_at = $2 where conversation_id = $1 and revoked_at is null returning id",
-    )
-    .bind(conversation)
-    .bind(at(now))
-    .fetch_all(&mut tx.conn)
-    .await?;
-    let sessions: Vec<Uuid> = sqlx::query_scalar(
-        "delete from login_sessions
-         where user_id is null
-           and id in (select session_links.session_id from session_links
-                      join links on links.id = session_links.link_id where links.conversation_id = $1)
-           and not exists (select 1 from session_links join links on links.id = session_links.link_id
-                           where session_links.session_id = login_sessions.id and links.conversation_id <> $1)
-         returning id",
-    )
-    .bind(conversation)
-    .fetch_all(&mut tx.conn)
-    .await?;
-    tx.notices.extend(links.into_iter().map(|id| Notice::Link(LinkId(id))));
-    tx.notices.extend(sessions.into_iter().map(|id| Notice::Session(SessionId(id))));
-    Ok(())
 }
 
 /// Takes the files of these messages, and those that the customer (or with [`Whose::Everyones`] anybody) has not
@@ -133,7 +106,7 @@ pub(super) async fn anonymise(
     )
     .bind(conversation)
     .bind(&messages)
-    .bind(at(now))
+    .bind(now)
     .bind(FORMER)
     .execute(&mut tx.conn)
     .await?;
@@ -172,102 +145,6 @@ pub(super) async fn anonymise(
     Ok(true)
 }
 
-/// Makes the account of those who have none any more, unless it is there.
-async fn make_nobody(conn: &mut Conn) -> Result<()> {
-    sqlx::query(
-        "insert into users (id, email, name, role, password_hash, created_at)
-         values ($1, $2, $3, $4, '', to_timestamp(0))
-         on conflict do nothing",
-    )
-    .bind(NOBODY)
-    .bind(NOBODY_EMAIL)
-    .bind(FORMER)
-    .bind(Role::Customer.word())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes a customer and their words out of requests: one, or all of an account.
-async fn anonymise_requests(conn: &mut Conn, request: Option<RequestId>, customer: Option<UserId>) -> Result<()> {
-    make_nobody(&mut *conn).await?;
-    sqlx::query(
-        "update custom_requests
-         set title = $1, description = $1, folded = $2, customer_id = $3
-         where id = $4 or customer_id = $5",
-    )
-    .bind(REMOVED)
-    .bind(fold(&[REMOVED, REMOVED, FORMER, NOBODY_EMAIL].join("\n")))
-    .bind(NOBODY)
-    .bind(request.map(|id| id.0))
-    .bind(customer.map(|id| id.0))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Ends everything by which the customer with this address gets into an account, and the way to get it back.
-/// `None` if there is no such account.
-///
-/// # Errors
-/// [`StoreError::Forbidden`]: this is an admin.
-pub(super) async fn shut_out(conn: &mut Conn, email: &Email) -> Result<Option<UserId>> {
-    let user = users::find_by_email(&mut *conn, email).await?.map(|(user, _)| user);
-    if user.as_ref().is_some_and(|user| user.role == Role::Admin) {
-        return Err(StoreError::Forbidden);
-    }
-    let Some(user) = user.map(|user| user.id).filter(|id| id.0 != NOBODY) else { return Ok(None) };
-    let tokens: Vec<Uuid> = sqlx::query_scalar("delete from api_tokens where user_id = $1 returning id")
-        .bind(user.0)
-        .fetch_all(&mut *conn)
-        .await?;
-    users::set_password(&mut *conn, user, String::new(), None).await?;
-    sqlx::query("delete from email_confirmations where user_id = $1").bind(user.0).execute(&mut *conn).await?;
-    notices::note(conn, tokens.into_iter().map(|id| Notice::Token(TokenId(id)))).await?;
-    Ok(Some(user))
-}
-
-/// Takes out an account that has no conversations any more, and its words in requests.
-pub(super) async fn erase_account(conn: &mut Conn, user: UserId) -> Result<()> {
-    anonymise_requests(&mut *conn, None, Some(user)).await?;
-    // Who was an admin once may still have been given chats. In the order in which those who write to
-    // conversations wait for them.
-    sqlx::query("select from conversations where assignee_id = $1 order by id for no key update")
-        .bind(user.0)
-        .execute(&mut *conn)
-        .await?;
-    let unassigned: Vec<(Uuid, i64)> = sqlx::query_as(
-        "update conversations set assignee_id = null, head = head + 1 where assignee_id = $1 returning id, head",
-    )
-    .bind(user.0)
-    .fetch_all(&mut *conn)
-    .await?;
-    sqlx::query("delete from users where id = $1").bind(user.0).execute(&mut *conn).await?;
-    let changed = |(id, rev)| Notice::Conversation { id: ConversationId(id), rev: Some(rev) };
-    notices::note(conn, unassigned.into_iter().map(changed).chain([Notice::User(user)])).await
-}
-
-/// Conversations of an account, and those about somebody with this address that belong to no account.
-pub(super) async fn conversations_of(
-    conn: &mut Conn,
-    email: &Email,
-    user: Option<UserId>,
-    limit: i64,
-) -> Result<Vec<ConversationId>> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "select id from conversations where customer_id = $1
-         union
-         select id from conversations where customer_email = $2 and customer_id is null
-         limit $3",
-    )
-    .bind(user.map(|user| user.0))
-    .bind(email.as_str())
-    .bind(limit.max(0))
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(ConversationId).collect())
-}
-
 /// A conversation without activity since `$1`. One about a request goes with the request, which must be done or
 /// declined and as old. `$2`: also what was anonymised.
 macro_rules! expired_conversation {
@@ -302,7 +179,7 @@ pub(super) async fn list_expired(conn: &mut Conn, before: Timestamp, how: Expiry
         " limit $3)
          order by is_conversation desc limit $3"
     ))
-    .bind(at(before))
+    .bind(before)
     .bind(how == Expiry::Delete)
     .bind(limit.max(0))
     .fetch_all(conn)
@@ -326,7 +203,7 @@ pub(super) async fn expire_request(conn: &mut Conn, id: RequestId, before: Times
         expired_request!(),
         ")"
     ))
-    .bind(at(before))
+    .bind(before)
     .bind(how == Expiry::Delete)
     .bind(id.0)
     .fetch_one(&mut *conn)
@@ -350,7 +227,7 @@ pub(super) async fn expire_conversation(
     lock(tx, id.0).await?;
     let found: Option<Option<Uuid>> =
         sqlx::query_scalar(concat!("select request_id from conversations where id = $3 and ", expired_conversation!()))
-            .bind(at(before))
+            .bind(before)
             .bind(how == Expiry::Delete)
             .bind(id.0)
             .fetch_optional(&mut tx.conn)
@@ -364,7 +241,7 @@ pub(super) async fn expire_conversation(
     if is_done {
         sqlx::query("update conversations set anonymised_at = $2 where id = $1")
             .bind(id.0)
-            .bind(at(now))
+            .bind(now)
             .execute(&mut tx.conn)
             .await?;
         if let Some(request) = request {
@@ -372,17 +249,6 @@ pub(super) async fn expire_conversation(
         }
     }
     Ok(!is_done)
-}
-
-async fn take_out_request(conn: &mut Conn, id: RequestId, how: Expiry) -> Result<()> {
-    match how {
-        Expiry::Anonymise => anonymise_requests(conn, Some(id), None).await,
-        Expiry::Delete => {
-            sqlx::query("delete from request_changes where request_id = $1").bind(id.0).execute(&mut *conn).await?;
-            sqlx::query("delete from custom_requests where id = $1").bind(id.0).execute(conn).await?;
-            Ok(())
-        }
-    }
 }
 
 /// Deletes at most `batch` messages, the oldest first; when none is left, the conversation with everything about

@@ -1,63 +1,33 @@
-//! Messages: each change takes the next rev of its conversation, each new message the next seq too.
+//! Storing messages: each takes the next seq and rev of its conversation.
 //!
 //! The numbers are counted up from what [`Seated`] says. That is safe because whoever changes a
 //! conversation has locked its row when it was read (`access::seat_to_change`); the unique constraints on
-//! seq and rev would stop anything else.
+//! seq and rev would stop anything else. A message is stored by one statement, because each is a round trip.
 
-use sqlx::{Row, postgres::PgRow, types::Json};
+use sqlx::types::Json;
 
 use super::{
     attachments,
     conn::Conn,
-    rows::{Columns, Word, at},
+    rows::Word,
+    timeline::{announce, compose, find, message, select_messages, sent_before_as},
     writer::Tx,
 };
 use crate::{
-    domain::{
-        ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
-    },
+    domain::{ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},
     storage::{
-        Change, Commit, Draft, Page, Posted, Result, StoreError, rules, rules::last_message, search, seated::Seated,
+        Change, Draft, Posted, Result,
+        rules::{self, last_message},
+        search,
+        seated::Seated,
     },
 };
-
-macro_rules! select_messages {
-    () => {
-        "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
-                created_at, edited_at, deleted_at, content, is_system, attachments
-         from messages"
-    };
-}
-pub(super) use select_messages;
-
-/// Reads [`select_messages`].
-pub(super) fn message(row: &PgRow) -> sqlx::Result<Message> {
-    Ok(Message {
-        id: row.id("id", MessageId)?,
-        conversation_id: row.id("conversation_id", ConversationId)?,
-        seq: row.try_get("seq")?,
-        rev: row.try_get("rev")?,
-        sender_type: row.word("sender_type")?,
-        sender_id: row.id("sender_id", ParticipantId::stored)?,
-        sender_name: row.try_get("sender_name")?,
-        content: row.try_get("content")?,
-        client_id: row.optional_id("client_id", ClientId)?,
-        created_at: row.time("created_at")?,
-        edited_at: row.optional_time("edited_at")?,
-        deleted_at: row.optional_time("deleted_at")?,
-        system: row.try_get("is_system")?,
-        attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
-            Some(Json(attachments)) => attachments,
-            None => Vec::new(),
-        },
-    })
-}
 
 /// Stores a message, makes its sender a participant and moves the sender's receipt to it; unless
 /// the same was `sent_before`.
 ///
 /// # Errors
-/// [`StoreError::Conflict`], [`StoreError::Closed`], [`StoreError::NoAttachment`].
+/// As those of [`Store::post_message`](crate::storage::Store::post_message).
 pub(super) async fn post(
     tx: &mut Tx,
     seated: &Seated,
@@ -69,52 +39,17 @@ pub(super) async fn post(
         let message = find(&mut tx.conn, seated, id).await?;
         return sent_before_as(&mut tx.conn, message, &draft).await;
     }
-    seated.require_open()?;
-
-    let me = seated.me();
-    let message = Message {
-        id: MessageId::new(),
-        conversation_id: seated.conversation_id(),
-        seq: seated.last_seq() + 1,
-        rev: seated.head() + 1,
-        sender_type: me.kind.sender_type(),
-        sender_id: me.id,
-        sender_name: me.name.clone(),
-        content: draft.content.as_str().to_owned(),
-        system: false,
-        client_id: draft.client_id,
-        created_at: now,
-        edited_at: None,
-        deleted_at: None,
-        attachments: attachments::unsent(&mut tx.conn, seated, &draft.attachments).await?,
-    };
-    if !insert(&mut tx.conn, &message, me.kind).await? {
+    let message = compose(&mut tx.conn, seated, &draft, now).await?;
+    if !insert(&mut tx.conn, &message, seated.me().kind).await? {
         // Sent by way of another node while this one waited for the conversation.
         let message = find_sent(&mut tx.conn, &message).await?;
         return sent_before_as(&mut tx.conn, message, &draft).await;
     }
-    if !draft.attachments.is_empty() {
-        attachments::send(&mut tx.conn, &draft.attachments, message.id).await?;
+    if !message.attachments.is_empty() {
+        attachments::send(&mut tx.conn, &message).await?;
     }
-    announce(tx, &message, Change::Posted);
+    announce(tx, message.clone(), Change::Posted);
     Ok(Posted { message, fresh: true })
-}
-
-/// What was stored under the client id of `draft` before, if the same was sent.
-///
-/// # Errors
-/// [`StoreError::Conflict`].
-async fn sent_before_as(conn: &mut Conn, message: Message, draft: &Draft) -> Result<Posted> {
-    let digest: Option<rules::SentDigest> = if rules::needs_digest(&message) {
-        let digest = sqlx::query_scalar("select sent_digest from messages where id = $1");
-        digest.bind(message.id.0).fetch_one(conn).await?
-    } else {
-        None
-    };
-    if !rules::is_repeat(&message, digest.as_deref(), draft) {
-        return Err(StoreError::Conflict);
-    }
-    Ok(Posted { message, fresh: false })
 }
 
 /// Somebody who did what a system line tells.
@@ -154,7 +89,7 @@ pub(super) async fn post_system(
         attachments: Vec::new(),
     };
     insert(&mut tx.conn, &message, ParticipantKind::Admin).await?;
-    announce(tx, &message, Change::Posted);
+    announce(tx, message, Change::Posted);
     Ok(())
 }
 
@@ -202,7 +137,7 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
     .bind(message.sender_id.in_storage())
     .bind(&message.sender_name)
     .bind(message.client_id.map(|id| id.0))
-    .bind(at(message.created_at))
+    .bind(message.created_at)
     .bind(&message.content)
     .bind(message.system)
     .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
@@ -226,84 +161,9 @@ async fn find_sent(conn: &mut Conn, sent: &Message) -> Result<Message> {
     Ok(message(&row)?)
 }
 
-pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_id = $1 and id = $2");
-
-/// # Errors
-/// [`StoreError::NotFound`].
-async fn find(conn: &mut Conn, seated: &Seated, id: MessageId) -> Result<Message> {
-    let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
-    Ok(message(&row.ok_or(StoreError::NotFound)?)?)
-}
-
-/// Replaces the content, unless it is the same already.
-///
-/// # Errors
-/// [`StoreError::NotFound`]: it was deleted; [`StoreError::Forbidden`]: it is somebody else's;
-/// [`StoreError::Closed`].
-pub(super) async fn edit(
-    tx: &mut Tx,
-    seated: &Seated,
-    id: MessageId,
-    content: Content,
-    now: Timestamp,
-) -> Result<Message> {
-    let message = find(&mut tx.conn, seated, id).await?;
-    if message.deleted_at.is_some() {
-        return Err(StoreError::NotFound);
-    }
-    if message.system || message.sender_id != seated.me().id {
-        return Err(StoreError::Forbidden);
-    }
-    // Before it matters whether the conversation is closed: the caller may only not know yet that
-    // the same request succeeded.
-    if message.content == content.as_str() {
-        return Ok(message);
-    }
-    seated.require_open()?;
-
-    let sent = rules::digest_to_keep(&message);
-    let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
-    store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
-    announce(tx, &message, Change::Edited);
-    Ok(message)
-}
-
-/// Empties the message, which keeps its place; unless that was done before.
-///
-/// # Errors
-/// [`StoreError::Forbidden`]: it is somebody else's, and the actor no admin; [`StoreError::Closed`].
-pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp) -> Result<Message> {
-    let message = find(&mut tx.conn, seated, id).await?;
-    if message.system {
-        return Err(StoreError::Forbidden);
-    }
-    if message.sender_id != seated.me().id {
-        seated.require_admin()?;
-    }
-    if message.deleted_at.is_some() {
-        return Ok(message);
-    }
-    seated.require_open()?;
-
-    if !message.attachments.is_empty() {
-        attachments::discard(&mut tx.conn, id).await?;
-    }
-    let sent = rules::digest_to_keep(&message);
-    let message = Message {
-        rev: seated.head() + 1,
-        content: String::new(),
-        deleted_at: Some(now),
-        attachments: Vec::new(),
-        ..message
-    };
-    store_change(tx, seated, &message, None, sent).await?;
-    announce(tx, &message, Change::Deleted);
-    Ok(message)
-}
-
 /// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest; `sent` tells what it was
 /// sent as, if this is its first change.
-async fn store_change(
+pub(super) async fn store_change(
     tx: &mut Tx,
     seated: &Seated,
     message: &Message,
@@ -328,8 +188,8 @@ async fn store_change(
     .bind(message.id.0)
     .bind(message.rev)
     .bind(&message.content)
-    .bind(message.edited_at.map(at))
-    .bind(message.deleted_at.map(at))
+    .bind(message.edited_at)
+    .bind(message.deleted_at)
     .bind(search::of(&message.content))
     .bind(message.seq)
     .bind(last_message.as_deref())
@@ -337,41 +197,4 @@ async fn store_change(
     .execute(&mut tx.conn)
     .await?;
     Ok(())
-}
-
-fn announce(tx: &mut Tx, message: &Message, change: fn(Message) -> Change) {
-    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message.clone()) };
-    tx.commits.push(commit);
-}
-
-pub(super) const BEFORE: &str =
-    concat!(select_messages!(), " where conversation_id = $1 and seq < $2 order by seq desc limit $3");
-
-/// The latest messages before `before_seq`. Call it in the transaction in which `seated` was made.
-pub(super) async fn list_before(conn: &mut Conn, seated: &Seated, before_seq: Option<i64>, limit: i64) -> Result<Page> {
-    let mut page = page(conn, BEFORE, seated, before_seq.unwrap_or(i64::MAX), limit).await?;
-    page.messages.reverse();
-    Ok(page)
-}
-
-pub(super) const AFTER: &str =
-    concat!(select_messages!(), " where conversation_id = $1 and rev > $2 order by rev limit $3");
-
-/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
-pub(super) async fn list_after(conn: &mut Conn, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
-    page(conn, AFTER, seated, after_rev, limit).await
-}
-
-async fn page(conn: &mut Conn, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
-    let limit = limit.max(0);
-    // One more than asked for tells whether there are more.
-    let rows = sqlx::query(sql)
-        .bind(seated.conversation_id().0)
-        .bind(bound)
-        .bind(limit.saturating_add(1))
-        .fetch_all(conn)
-        .await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
-    Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
 }

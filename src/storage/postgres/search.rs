@@ -4,10 +4,10 @@ use sqlx::{AssertSqlSafe, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
-    access::{Asker, own_conversations},
+    actors::{Asker, is_alive, own_conversations},
     conn::Conn,
-    messages::{message, select_messages},
-    rows::at,
+    dialect::is_any,
+    timeline::{message, select_messages},
 };
 use crate::{
     domain::{Actor, Message, MessageId},
@@ -85,7 +85,7 @@ pub(super) async fn messages(
     } else {
         let asker = Asker::from(actor);
         sqlx::query(OWN)
-            .bind(at(now()))
+            .bind(now())
             .bind(asker.customer)
             .bind(asker.links)
             .bind(tsquery(&words))

@@ -6,7 +6,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _, postgres::PgRow, types::time::OffsetDateTime};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +14,6 @@ use super::{
     cannot_open,
     conn::Patience,
     connect, options,
-    rows::at,
     schema::{self, UNFINISHED_COPY},
 };
 use crate::{
@@ -300,8 +299,8 @@ fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-fn moment(value: &Value) -> Option<OffsetDateTime> {
-    integer(value).map(|microseconds| at(Timestamp(microseconds.div_euclid(1_000))))
+fn moment(value: &Value) -> Option<Timestamp> {
+    integer(value).map(|microseconds| Timestamp(microseconds.div_euclid(1_000)))
 }
 
 fn text(value: &Value) -> Option<&str> {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::{
     acting::{Acting, BEGIN, COMMIT, is_lost},
     conn::{Conn, Patience, Suspicion, is_silence},
-    connect, notices,
+    connect, journal,
 };
 use crate::{
     domain::ConversationId,
@@ -54,6 +54,14 @@ pub(super) struct Tx {
     /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
     /// nodes wait for each other at the journal and then for nothing more.
     pub(super) notices: Vec<Notice>,
+}
+
+impl Tx {
+    /// Adds to the journal of what every process has to hear of, right before the commit.
+    pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
+        self.notices.extend(notices);
+        Ok(())
+    }
 }
 
 /// The way to the writing tasks.
@@ -291,7 +299,7 @@ async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>], patience: Patience) -> Res
     }
     if !tx.notices.is_empty() {
         execute(tx, Acting::System.statement()).await?;
-        notices::note(&mut tx.conn, tx.notices.drain(..)).await?;
+        journal::note(&mut tx.conn, tx.notices.drain(..)).await?;
     }
     Ok(true)
 }

@@ -2,69 +2,24 @@
 //!
 //! [`seat_all`] is the only way to a [`Seated`], and every function that reads or writes one
 //! conversation takes one: a query without a check of access does not compile. Lists narrow what
-//! they read to [`own_conversations`]. Admins see all; customers what is theirs, and what the links
+//! they read to `actors::own_conversations`. Admins see all; customers what is theirs, and what the links
 //! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
 
-use sqlx::{Row, SqliteConnection};
-use uuid::Uuid;
+use sqlx::Row;
 
-use super::rows::{Batched, Columns, batches, id_list};
+use super::{
+    actors::{Asker, is_alive},
+    dialect::{Conn, is_any, sql},
+    rows::Columns,
+    statements::{Batched, batches},
+};
 use crate::{
-    domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp, UserId},
+    domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp},
     storage::{
         Result, StoreError,
         seated::{Found, Seated},
     },
 };
-
-/// Whether the link `$link` is alive at the moment `$now`.
-macro_rules! is_alive {
-    ($link:literal, $now:literal) => {
-        concat!(
-            $link,
-            ".revoked_at_ms is null and (",
-            $link,
-            ".expires_at_ms is null or ",
-            $link,
-            ".expires_at_ms > ",
-            $now,
-            ")"
-        )
-    };
-}
-pub(super) use is_alive;
-
-/// The ids of a customer's or guest's conversations; `?1` is the present moment, `?2` the user's id
-/// or null, `?3` the [`id_list`] of opened links.
-macro_rules! own_conversations {
-    () => {
-        concat!(
-            "select conversations.id from conversations where conversations.customer_id = ?2 ",
-            "union select links.conversation_id from links ",
-            "where links.id in (select unhex(value) from json_each(?3)) and ",
-            crate::storage::sqlite::access::is_alive!("links", "?1")
-        )
-    };
-}
-pub(super) use own_conversations;
-
-/// An actor as queries bind it.
-pub(super) struct Asker {
-    /// Set for admins only: who they are in every conversation.
-    pub(super) admin: Option<Uuid>,
-    /// Set for customers only.
-    pub(super) customer: Option<Uuid>,
-    /// [`id_list`] of the links that were opened.
-    pub(super) links: String,
-}
-
-impl From<&Actor> for Asker {
-    fn from(actor: &Actor) -> Self {
-        let user = actor.user_id().map(|UserId(id)| id);
-        let (admin, customer) = if actor.is_admin() { (user, None) } else { (None, user) };
-        Self { admin, customer, links: id_list(actor.links().iter().map(|link| link.0)) }
-    }
-}
 
 /// Who wants to be let in, and the message that they may have sent before.
 pub(super) struct Arrival<'a> {
@@ -89,8 +44,9 @@ pub(super) static SEATS: Batched = Batched::new(|count| {
             or exists (select 1 from links
                        where links.conversation_id = conversations.id
                          and {is_alive}
-                         and links.id in (select unhex(value) from json_each(asked.links)))",
-        is_alive = is_alive!("links", "asked.now"),
+                         and links.id {is_any})",
+        is_alive = sql!(is_alive!("links", "asked.now")),
+        is_any = is_any!("asked.links"),
     )
 });
 
@@ -98,21 +54,19 @@ pub(super) static SEATS: Batched = Batched::new(|count| {
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn seat(
-    conn: &mut SqliteConnection,
-    actor: &Actor,
-    id: ConversationId,
-    now: Timestamp,
-) -> Result<Seated> {
+pub(super) async fn seat(conn: &mut Conn, actor: &Actor, id: ConversationId, now: Timestamp) -> Result<Seated> {
     let arrival = Arrival { actor, conversation: id, client_id: None };
     let (seated, _) = seat_all(conn, &[arrival], now).await?.remove(0).ok_or(StoreError::NotFound)?;
     Ok(seated)
 }
 
+// The one writer lets nobody else change the conversation meanwhile.
+pub(super) use self::seat as seat_to_change;
+
 /// Lets each into its conversation, and finds the message that they sent to it with `client_id` before;
 /// `None` for those who may not see it. All in one query, because this is how sending begins.
 pub(super) async fn seat_all(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     arrivals: &[Arrival<'_>],
     now: Timestamp,
 ) -> Result<Vec<Option<(Seated, Option<MessageId>)>>> {
@@ -122,7 +76,7 @@ pub(super) async fn seat_all(
         for Arrival { actor, conversation, client_id } in some {
             let asker = Asker::from(*actor);
             let client_id = client_id.map(|id| id.0);
-            query = query.bind(now.0).bind(conversation.0).bind(asker.customer);
+            query = query.bind(now).bind(conversation.0).bind(asker.customer);
             query = query.bind(asker.links).bind(asker.admin).bind(client_id);
         }
         let first = seats.len();
@@ -143,27 +97,4 @@ pub(super) async fn seat_all(
         }
     }
     Ok(seats)
-}
-
-const CONVERSATION_OF: &str = "select conversation_id from messages where id = ?1";
-
-/// Lets the actor into the conversation of a message; `room`, if given, must be this conversation.
-///
-/// # Errors
-/// [`StoreError::NotFound`].
-pub(super) async fn seat_by_message(
-    conn: &mut SqliteConnection,
-    actor: &Actor,
-    room: Option<ConversationId>,
-    id: MessageId,
-    now: Timestamp,
-) -> Result<Seated> {
-    let conversation = sqlx::query_scalar(CONVERSATION_OF)
-        .bind(id.0)
-        .fetch_optional(&mut *conn)
-        .await?
-        .map(ConversationId)
-        .filter(|conversation| room.is_none_or(|room| room == *conversation))
-        .ok_or(StoreError::NotFound)?;
-    seat(conn, actor, conversation, now).await
 }

@@ -9,16 +9,16 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::{
-    notices,
-    rows::{Columns, Word, id_list},
-    users,
+    dialect::ids,
+    former::{self, end_links, make_nobody, take_out_request},
+    rows::Columns,
     writer::Tx,
 };
 use crate::{
-    domain::{ConversationId, Email, LinkId, RequestId, Role, SessionId, Timestamp, TokenId, UserId},
+    domain::{ConversationId, Email, RequestId, Timestamp},
     storage::{
-        Erased, Expired, Expiry, Notice, Result, StoreError, now,
-        rules::{FORMER, NOBODY, NOBODY_EMAIL, REMOVED},
+        Erased, Expired, Expiry, Notice, Result, now,
+        rules::{FORMER, NOBODY},
         search::fold,
     },
 };
@@ -37,29 +37,6 @@ async fn overwrite(tx: &mut Tx, on: bool) -> Result<()> {
     Ok(())
 }
 
-/// The `+` keeps SQLite from going through the sessions of all guests.
-pub(super) const END_SESSIONS: &str = "delete from login_sessions
-     where +user_id is null
-       and id in (select session_links.session_id from session_links
-                  join links on links.id = session_links.link_id where links.conversation_id = ?1)
-       and not exists (select 1 from session_links join links on links.id = session_links.link_id
-                       where session_links.session_id = login_sessions.id and links.conversation_id <> ?1)
-     returning id";
-
-/// Ends the links of a conversation, and the sessions of those who have nothing but them.
-async fn end_links(tx: &mut Tx, conversation: Uuid, now: Timestamp) -> Result<()> {
-    let links: Vec<Uuid> = sqlx::query_scalar(
-        "update links set revoked_at_ms = ?2 where conversation_id = ?1 and revoked_at_ms is null returning id",
-    )
-    .bind(conversation)
-    .bind(now.0)
-    .fetch_all(&mut tx.conn)
-    .await?;
-    let sessions: Vec<Uuid> = sqlx::query_scalar(END_SESSIONS).bind(conversation).fetch_all(&mut tx.conn).await?;
-    let links = links.into_iter().map(|id| Notice::Link(LinkId(id)));
-    notices::note(tx, links.chain(sessions.into_iter().map(|id| Notice::Session(SessionId(id))))).await
-}
-
 const DISCARD_FILES: &str = "delete from attachments
      where conversation_id = ?1
        and (message_id in (select unhex(value) from json_each(?2))
@@ -70,17 +47,17 @@ const DISCARD_FILES: &str = "delete from attachments
 /// Takes the files of these messages, and those that the customer (or with [`Whose::Everyones`] anybody) has not
 /// sent, from everyone.
 async fn discard_files(tx: &mut Tx, conversation: Uuid, messages: &str, whose: Whose) -> Result<u64> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(DISCARD_FILES)
+    let files: Vec<Uuid> = sqlx::query_scalar(DISCARD_FILES)
         .bind(conversation)
         .bind(messages)
         .bind(whose == Whose::Everyones)
         .fetch_all(&mut tx.conn)
         .await?;
     sqlx::query("insert into discarded_files (id) select unhex(value) from json_each(?1)")
-        .bind(id_list(ids.iter().copied()))
+        .bind(ids(files.iter().copied()))
         .execute(&mut tx.conn)
         .await?;
-    Ok(ids.len() as u64)
+    Ok(files.len() as u64)
 }
 
 const UNSEARCH: &str = "delete from message_search
@@ -116,7 +93,7 @@ async fn anonymise(
         .bind(batch)
         .fetch_all(&mut tx.conn)
         .await?;
-    let list = id_list(messages.iter().copied());
+    let list = ids(messages.iter().copied());
     erased.messages += messages.len() as u64;
     erased.files += discard_files(tx, conversation, &list, whose).await?;
     unsearch(tx, &list).await?;
@@ -143,7 +120,7 @@ async fn anonymise(
         return Ok(false);
     }
 
-    make_nobody(tx).await?;
+    make_nobody(&mut tx.conn).await?;
     sqlx::query(
         "update conversations
          set head = head + 1, customer_name = ?, customer_email = null, customer_folded = ?, metadata = 'null',
@@ -169,113 +146,34 @@ async fn anonymise(
         .bind(conversation)
         .fetch_one(&mut tx.conn)
         .await?;
-    notices::note(tx, [Notice::Conversation { id: ConversationId(conversation), rev: Some(rev) }]).await?;
+    tx.note([Notice::Conversation { id: ConversationId(conversation), rev: Some(rev) }]).await?;
     erased.conversations += 1;
     Ok(true)
 }
 
-/// Makes the account of those who have none any more, unless it is there.
-async fn make_nobody(tx: &mut Tx) -> Result<()> {
-    sqlx::query(
-        "insert into users (id, email, name, role, password_hash, created_at_ms) values (?1, ?2, ?3, ?4, '', 0)
-         on conflict do nothing",
-    )
-    .bind(NOBODY)
-    .bind(NOBODY_EMAIL)
-    .bind(FORMER)
-    .bind(Role::Customer.word())
-    .execute(&mut tx.conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes a customer and their words out of requests: one, or all of an account.
-async fn anonymise_requests(tx: &mut Tx, request: Option<RequestId>, customer: Option<UserId>) -> Result<()> {
-    make_nobody(tx).await?;
-    sqlx::query(
-        "update custom_requests
-         set title = ?1, description = ?1, folded = ?2, customer_id = ?3
-         where id = ?4 or customer_id = ?5",
-    )
-    .bind(REMOVED)
-    .bind(fold(&[REMOVED, REMOVED, FORMER, NOBODY_EMAIL].join("\n")))
-    .bind(NOBODY)
-    .bind(request.map(|id| id.0))
-    .bind(customer.map(|id| id.0))
-    .execute(&mut tx.conn)
-    .await?;
-    Ok(())
-}
-
 /// # Errors
-/// [`StoreError::Forbidden`]: this is an admin.
+/// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden): this is an admin.
 pub(super) async fn erase_customer(tx: &mut Tx, email: &Email, batch: i64) -> Result<Option<Erased>> {
-    let user = users::find_by_email(&mut tx.conn, email).await?.map(|(user, _)| user);
-    if user.as_ref().is_some_and(|user| user.role == Role::Admin) {
-        return Err(StoreError::Forbidden);
-    }
     overwrite(tx, true).await?;
-    let user = user.map(|user| user.id).filter(|id| id.0 != NOBODY);
-    if let Some(user) = user {
-        shut_out(tx, user).await?;
+    let user = former::shut_out(&mut tx.conn, email).await;
+    if user.is_err() {
+        // No rollback does this.
+        overwrite(tx, false).await?;
     }
-    let now = now();
+    let user = user?;
     let mut erased = Erased::default();
-    let of = conversations_of(&mut tx.conn, email, user, 1).await?;
+    let of = former::conversations_of(&mut tx.conn, email, user, 1).await?;
     let took_a_step = if let Some(ConversationId(conversation)) = of.first().copied() {
-        anonymise(tx, conversation, Whose::Customers, batch, now, &mut erased).await?;
+        anonymise(tx, conversation, Whose::Customers, batch, now(), &mut erased).await?;
         true
     } else if let Some(user) = user {
-        anonymise_requests(tx, None, Some(user)).await?;
-        // Who was an admin once may still have been given chats.
-        let unassigned: Vec<(Uuid, i64)> = sqlx::query_as(
-            "update conversations set assignee_id = null, head = head + 1 where assignee_id = ?1 returning id, head",
-        )
-        .bind(user.0)
-        .fetch_all(&mut tx.conn)
-        .await?;
-        let changed = |(id, rev)| Notice::Conversation { id: ConversationId(id), rev: Some(rev) };
-        notices::note(tx, unassigned.into_iter().map(changed)).await?;
-        sqlx::query("delete from users where id = ?1").bind(user.0).execute(&mut tx.conn).await?;
-        notices::note(tx, [Notice::User(user)]).await?;
+        former::erase_account(&mut tx.conn, user).await?;
         true
     } else {
         false
     };
     overwrite(tx, false).await?;
     Ok(took_a_step.then_some(erased))
-}
-
-/// Ends everything by which somebody gets into an account, and the way to get it back.
-async fn shut_out(tx: &mut Tx, user: UserId) -> Result<()> {
-    users::set_password(tx, user, String::new(), None).await?;
-    sqlx::query("delete from email_confirmations where user_id = ?1").bind(user.0).execute(&mut tx.conn).await?;
-    let tokens: Vec<Uuid> = sqlx::query_scalar("delete from api_tokens where user_id = ?1 returning id")
-        .bind(user.0)
-        .fetch_all(&mut tx.conn)
-        .await?;
-    notices::note(tx, tokens.into_iter().map(|id| Notice::Token(TokenId(id)))).await
-}
-
-const CONVERSATIONS_OF: &str = "select id from conversations where customer_id = ?1
-     union
-     select id from conversations where customer_email = ?2 and customer_id is null
-     limit ?3";
-
-/// Conversations of an account, and those about somebody with this address that belong to no account.
-pub(super) async fn conversations_of(
-    conn: &mut SqliteConnection,
-    email: &Email,
-    user: Option<UserId>,
-    limit: i64,
-) -> Result<Vec<ConversationId>> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(CONVERSATIONS_OF)
-        .bind(user.map(|user| user.0))
-        .bind(email.as_str())
-        .bind(limit.max(0))
-        .fetch_all(conn)
-        .await?;
-    Ok(ids.into_iter().map(ConversationId).collect())
 }
 
 /// A conversation without activity since `?1`. One about a request goes with the request, which must be done or
@@ -348,7 +246,7 @@ pub(super) async fn expire(tx: &mut Tx, what: Expired, before: Timestamp, how: E
                 .fetch_one(&mut tx.conn)
                 .await?;
             if is_expired {
-                expire_request(tx, id, how).await?;
+                take_out_request(&mut tx.conn, id, how).await?;
             }
             false
         }
@@ -375,7 +273,7 @@ pub(super) async fn expire(tx: &mut Tx, what: Expired, before: Timestamp, how: E
                             .execute(&mut tx.conn)
                             .await?;
                         if let Some(request) = request {
-                            expire_request(tx, RequestId(request), how).await?;
+                            take_out_request(&mut tx.conn, RequestId(request), how).await?;
                         }
                     }
                     !is_done
@@ -387,20 +285,6 @@ pub(super) async fn expire(tx: &mut Tx, what: Expired, before: Timestamp, how: E
     Ok(more)
 }
 
-async fn expire_request(tx: &mut Tx, id: RequestId, how: Expiry) -> Result<()> {
-    match how {
-        Expiry::Anonymise => anonymise_requests(tx, Some(id), None).await,
-        Expiry::Delete => {
-            sqlx::query("delete from request_changes where request_id = ?; delete from custom_requests where id = ?")
-                .bind(id.0)
-                .bind(id.0)
-                .execute(&mut tx.conn)
-                .await?;
-            Ok(())
-        }
-    }
-}
-
 const TO_DELETE: &str = "select id from messages where conversation_id = ?1 order by seq limit ?2";
 
 /// Deletes at most `batch` messages, the oldest first; when none is left, the conversation with everything about
@@ -408,7 +292,7 @@ const TO_DELETE: &str = "select id from messages where conversation_id = ?1 orde
 async fn delete(tx: &mut Tx, id: ConversationId, batch: i64, now: Timestamp) -> Result<bool> {
     end_links(tx, id.0, now).await?;
     let messages: Vec<Uuid> = sqlx::query_scalar(TO_DELETE).bind(id.0).bind(batch).fetch_all(&mut tx.conn).await?;
-    let list = id_list(messages.iter().copied());
+    let list = ids(messages.iter().copied());
     discard_files(tx, id.0, &list, Whose::Everyones).await?;
     unsearch(tx, &list).await?;
     sqlx::query("delete from messages where id in (select unhex(value) from json_each(?1))")
@@ -430,7 +314,7 @@ async fn delete(tx: &mut Tx, id: ConversationId, batch: i64, now: Timestamp) -> 
     .bind(id.0)
     .execute(&mut tx.conn)
     .await?;
-    notices::note(tx, [Notice::Conversation { id, rev: None }]).await?;
+    tx.note([Notice::Conversation { id, rev: None }]).await?;
     Ok(true)
 }
 

@@ -1,58 +1,25 @@
-//! Messages: each change takes the next rev of its conversation, each new message the next seq too.
+//! Storing messages: each takes the next seq and rev of its conversation.
 //!
 //! The numbers are counted up from what [`Seated`] says. That is safe because the whole transaction
 //! holds the database's only write lock from its first statement on; the unique constraints on seq
-//! and rev would stop anything else.
+//! and rev would stop anything else. Several messages share a few statements, see `writer`.
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow, types::Json};
+use sqlx::types::Json;
 
 use super::{
     access::{Arrival, seat_all},
     attachments,
-    rows::{Batched, Columns, Word, batches},
+    rows::Word,
+    statements::{Batched, batches},
+    timeline::{announce, compose, find, sent_before_as},
     writer::Tx,
 };
 use crate::{
-    domain::{
-        Actor, ClientId, Content, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType,
-        Timestamp,
-    },
-    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules, rules::last_message, seated::Seated},
+    domain::{Actor, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},
+    storage::{Change, Draft, Posted, Result, StoreError, rules, rules::last_message, seated::Seated},
 };
-
-macro_rules! select_messages {
-    () => {
-        "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
-                created_at_ms, edited_at_ms, deleted_at_ms, content, is_system, attachments
-         from messages"
-    };
-}
-pub(super) use select_messages;
-
-/// Reads [`select_messages`].
-pub(super) fn message(row: &SqliteRow) -> sqlx::Result<Message> {
-    Ok(Message {
-        id: row.id("id", MessageId)?,
-        conversation_id: row.id("conversation_id", ConversationId)?,
-        seq: row.try_get("seq")?,
-        rev: row.try_get("rev")?,
-        sender_type: row.word("sender_type")?,
-        sender_id: row.id("sender_id", ParticipantId::stored)?,
-        sender_name: row.try_get("sender_name")?,
-        content: row.try_get("content")?,
-        client_id: row.optional_id("client_id", ClientId)?,
-        created_at: row.time("created_at_ms")?,
-        edited_at: row.optional_time("edited_at_ms")?,
-        deleted_at: row.optional_time("deleted_at_ms")?,
-        system: row.try_get("is_system")?,
-        attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
-            Some(Json(attachments)) => attachments,
-            None => Vec::new(),
-        },
-    })
-}
 
 /// Stores messages of people, each in a conversation of its own; makes the senders participants and moves their
 /// receipts. What was sent before is not stored again.
@@ -74,7 +41,10 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
             continue;
         };
         let outcome = match sent_before {
-            Some(id) => sent_before_as(&mut tx.conn, &seated, id, draft).await,
+            Some(id) => match find(&mut tx.conn, &seated, id).await {
+                Ok(message) => sent_before_as(&mut tx.conn, message, draft).await,
+                Err(error) => Err(error),
+            },
             None => {
                 let message = compose(&mut tx.conn, &seated, draft, now).await;
                 message.map(|message| Posted { message, fresh: true })
@@ -92,55 +62,11 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
     insert(tx, &new).await?;
     for New { message, .. } in new {
         if !message.attachments.is_empty() {
-            attachments::send(tx, &message).await?;
+            attachments::send(&mut tx.conn, &message).await?;
         }
         announce(tx, message, Change::Posted);
     }
     Ok(posted)
-}
-
-pub(super) const SENT_DIGEST: &str = "select sent_digest from messages where id = ?1";
-
-/// The message that was stored under the client id of `draft` before, if the same was sent.
-///
-/// # Errors
-/// [`StoreError::Conflict`].
-async fn sent_before_as(conn: &mut SqliteConnection, seated: &Seated, id: MessageId, draft: &Draft) -> Result<Posted> {
-    let message = find(conn, seated, id).await?;
-    let digest: Option<rules::SentDigest> = if rules::needs_digest(&message) {
-        sqlx::query_scalar(SENT_DIGEST).bind(id.0).fetch_one(conn).await?
-    } else {
-        None
-    };
-    if !rules::is_repeat(&message, digest.as_deref(), draft) {
-        return Err(StoreError::Conflict);
-    }
-    Ok(Posted { message, fresh: false })
-}
-
-/// The next message of this conversation.
-///
-/// # Errors
-/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
-async fn compose(conn: &mut SqliteConnection, seated: &Seated, draft: &Draft, now: Timestamp) -> Result<Message> {
-    seated.require_open()?;
-    let me = seated.me();
-    Ok(Message {
-        id: MessageId::new(),
-        conversation_id: seated.conversation_id(),
-        seq: seated.last_seq() + 1,
-        rev: seated.head() + 1,
-        sender_type: me.kind.sender_type(),
-        sender_id: me.id,
-        sender_name: me.name.clone(),
-        content: draft.content.as_str().to_owned(),
-        system: false,
-        client_id: draft.client_id,
-        created_at: now,
-        edited_at: None,
-        deleted_at: None,
-        attachments: attachments::unsent(conn, seated, &draft.attachments).await?,
-    })
 }
 
 /// Somebody who did what a system line tells.
@@ -309,84 +235,9 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
     Ok(())
 }
 
-pub(super) const BY_ID: &str = concat!(select_messages!(), " where conversation_id = ?1 and id = ?2");
-
-/// # Errors
-/// [`StoreError::NotFound`].
-async fn find(conn: &mut SqliteConnection, seated: &Seated, id: MessageId) -> Result<Message> {
-    let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
-    Ok(message(&row.ok_or(StoreError::NotFound)?)?)
-}
-
-/// Replaces the content, unless it is the same already.
-///
-/// # Errors
-/// [`StoreError::NotFound`]: it was deleted; [`StoreError::Forbidden`]: it is somebody else's;
-/// [`StoreError::Closed`].
-pub(super) async fn edit(
-    tx: &mut Tx,
-    seated: &Seated,
-    id: MessageId,
-    content: Content,
-    now: Timestamp,
-) -> Result<Message> {
-    let message = find(&mut tx.conn, seated, id).await?;
-    if message.deleted_at.is_some() {
-        return Err(StoreError::NotFound);
-    }
-    if message.system || message.sender_id != seated.me().id {
-        return Err(StoreError::Forbidden);
-    }
-    // Before it matters whether the conversation is closed: the caller may only not know yet that
-    // the same request succeeded.
-    if message.content == content.as_str() {
-        return Ok(message);
-    }
-    seated.require_open()?;
-
-    let sent = rules::digest_to_keep(&message);
-    let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
-    store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
-    announce(tx, message.clone(), Change::Edited);
-    Ok(message)
-}
-
-/// Empties the message, which keeps its place; unless that was done before.
-///
-/// # Errors
-/// [`StoreError::Forbidden`]: it is somebody else's, and the actor no admin; [`StoreError::Closed`].
-pub(super) async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp) -> Result<Message> {
-    let message = find(&mut tx.conn, seated, id).await?;
-    if message.system {
-        return Err(StoreError::Forbidden);
-    }
-    if message.sender_id != seated.me().id {
-        seated.require_admin()?;
-    }
-    if message.deleted_at.is_some() {
-        return Ok(message);
-    }
-    seated.require_open()?;
-
-    if !message.attachments.is_empty() {
-        attachments::discard(tx, id).await?;
-    }
-    let sent = rules::digest_to_keep(&message);
-    let message = Message {
-        rev: seated.head() + 1,
-        content: String::new(),
-        deleted_at: Some(now),
-        attachments: Vec::new(),
-        ..message
-    };
-    store_change(tx, seated, &message, None, sent).await?;
-    announce(tx, message.clone(), Change::Deleted);
-    Ok(message)
-}
-
 /// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest; `sent` tells what it was
 /// sent as, if this is its first change.
-async fn store_change(
+pub(super) async fn store_change(
     tx: &mut Tx,
     seated: &Seated,
     message: &Message,
@@ -425,51 +276,4 @@ async fn store_change(
     .execute(&mut tx.conn)
     .await?;
     Ok(())
-}
-
-fn announce(tx: &mut Tx, message: Message, change: fn(Message) -> Change) {
-    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message) };
-    tx.commits.push(commit);
-}
-
-pub(super) const BEFORE: &str =
-    concat!(select_messages!(), " where conversation_id = ?1 and seq < ?2 order by seq desc limit ?3");
-
-/// The latest messages before `before_seq`. Call it in the transaction in which `seated` was made.
-pub(super) async fn list_before(
-    conn: &mut SqliteConnection,
-    seated: &Seated,
-    before_seq: Option<i64>,
-    limit: i64,
-) -> Result<Page> {
-    let mut page = page(conn, BEFORE, seated, before_seq.unwrap_or(i64::MAX), limit).await?;
-    page.messages.reverse();
-    Ok(page)
-}
-
-pub(super) const AFTER: &str =
-    concat!(select_messages!(), " where conversation_id = ?1 and rev > ?2 order by rev limit ?3");
-
-/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
-pub(super) async fn list_after(
-    conn: &mut SqliteConnection,
-    seated: &Seated,
-    after_rev: i64,
-    limit: i64,
-) -> Result<Page> {
-    page(conn, AFTER, seated, after_rev, limit).await
-}
-
-async fn page(conn: &mut SqliteConnection, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
-    let limit = limit.max(0);
-    // One more than asked for tells whether there are more.
-    let rows = sqlx::query(sql)
-        .bind(seated.conversation_id().0)
-        .bind(bound)
-        .bind(limit.saturating_add(1))
-        .fetch_all(conn)
-        .await?;
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
-    Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
 }

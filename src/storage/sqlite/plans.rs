@@ -11,12 +11,14 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
     SqliteStore, access,
-    conversations::{self, By},
-    erasure, links, messages, notices, requests, search, sessions, users,
+    conversation_lists::{self, By},
+    conversations,
+    dialect::{is_any, translated},
+    erasure, former, invites, journal, links, messages, requests, search, sessions, timeline, tokens, users,
 };
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
-    storage::{ConversationFilter, RequestFilter, rules::count_requests_sql},
+    storage::{ConversationFilter, RequestFilter, acting::Acting, rules::count_requests_sql},
 };
 
 /// What was bound, or found just before; what has one row, or one for each table.
@@ -39,19 +41,21 @@ const SHORT: &[&str] = &[
 /// How they begin.
 const STATEMENTS: &[&str] = &["select", "insert", "update", "delete", "replace", "with"];
 
-/// Items of this folder with statements that are not checked.
+/// Items of these folders with statements that are not checked.
 const UNCHECKED: &[&str] = &[
     // They send what another item writes, which is checked.
-    "conversations::list",
+    "conversation_lists::list",
     "requests::count",
     "requests::list",
     "search::among_all",
+    // The macro itself; what it is given is checked.
+    "dialect::SHARED",
     // They read everything, and what there is: for a backup or a copy.
     "backup::attachments",
     "source::open",
     "source::rows",
     // Takes those that come first.
-    "attachments::list_discarded",
+    "discarded_files::list_discarded",
     // Adds up all sizes, in an index of them: once a minute, where there is a limit.
     "attachments::all_bytes",
     // Goes through all accounts, in an order that no index has and for any part of a name.
@@ -83,7 +87,7 @@ fn assert_indexed(sql: &str, plan: &[String], in_order: Option<&str>) {
         match how {
             "SEARCH" => {
                 // Nothing else is said of the greatest key, which is at the end of the table.
-                let is_greatest = sql == notices::LAST && what == "notices";
+                let is_greatest = sql == journal::LAST && what == "notices";
                 let is_indexed = step.contains("INDEX") || step.contains("PRIMARY KEY") || is_greatest;
                 assert!(is_indexed, "{step} in {plan:#?} for {sql}");
             }
@@ -124,20 +128,51 @@ async fn store() -> (SqliteStore, tempfile::TempDir) {
     (store, folder)
 }
 
-/// The other sources of this folder by module, without their tests and comments, and with no quote but those around
-/// strings.
+/// The other sources of this folder, and those that PostgreSQL shares, by module: without their tests and comments, and
+/// with no quote but those around strings.
 fn sources() -> BTreeMap<String, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage/sqlite");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let storage = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage");
+    let files = ["sqlite", "shared"].map(|folder| fs::read_dir(storage.join(folder)).unwrap());
+    let files = files.into_iter().flatten().map(|file| file.unwrap().path());
     let source = |path: PathBuf| {
         let source = fs::read_to_string(&path).unwrap();
         let code = source.split("mod tests {").next().unwrap().lines();
         let code: Vec<_> = code.filter(|line| !line.trim_start().starts_with("//")).collect();
         let code = code.join("\n").replace("'\"'", "").replace("\\\n", "").replace("\\\"", "`");
         assert!(code.matches('"').count() % 2 == 0 && !code.contains("#\""), "cannot read {path:?}");
-        (path.file_stem().unwrap().to_str().unwrap().to_owned(), code)
+        let (folder, name) = (path.parent().unwrap().file_name(), path.file_stem());
+        let name = if name.unwrap() == "mod" { folder } else { name };
+        (name.unwrap().to_str().unwrap().to_owned(), joined(&code))
     };
-    files.filter(|path| !path.ends_with("plans.rs")).map(source).collect()
+    let sources: Vec<_> = files.filter(|path| !path.ends_with("plans.rs")).map(source).collect();
+    let count = sources.len();
+    let sources: BTreeMap<_, _> = sources.into_iter().collect();
+    assert_eq!(sources.len(), count, "two modules have one name");
+    sources
+}
+
+/// Puts what two macros of `dialect` stand for into the strings around them, so that these are whole statements.
+fn joined(code: &str) -> String {
+    let any = is_any!("()").split("()").collect::<Vec<_>>();
+    let joined = join(code, "is_any!(\"", |ids| any.join(ids));
+    join(&joined, "locking!(\"", |_| String::new())
+}
+
+fn join(code: &str, call: &str, text: impl Fn(&str) -> String) -> String {
+    let mut parts = code.split(call);
+    let mut joined = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (argument, rest) = part.split_once("\")").unwrap();
+        match joined.trim_end().strip_suffix("\",") {
+            Some(before) => {
+                let rest = rest.trim_start().trim_start_matches(',').trim_start();
+                let (between, rest) = rest.strip_prefix('"').map_or(("\"", rest), |rest| ("", rest));
+                joined = format!("{before}{}{between}{rest}", text(argument));
+            }
+            None => joined = format!("{joined}\"{}\"{rest}", text(argument)),
+        }
+    }
+    joined
 }
 
 /// The name of the item that begins in this line. What stands in a macro belongs to the items that use it, and has none.
@@ -155,10 +190,12 @@ fn item(module: &str, line: &str) -> Option<String> {
 #[tokio::test]
 async fn no_statement_is_left_out() {
     let (store, _folder) = store().await;
-    let mut conn = store.reader().await.unwrap();
+    let mut conn = store.read(Acting::System).await.unwrap();
     let sources = sources();
     let macros = sources.values().flat_map(|code| code.split("macro_rules! ").skip(1));
     let macros = macros.map(|rest| rest.split_once(' ').unwrap().0.to_owned() + "!(");
+    // One translates the words of what stands in it, and the other asks nothing here.
+    let macros = macros.filter(|name| name != "sql!(" && name != "lock!(");
     let ways = ["concat!(", "AssertSqlSafe(", "QueryBuilder"].map(str::to_owned);
     let ways_to_put_together: Vec<_> = ways.into_iter().chain(macros).collect();
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
@@ -179,36 +216,36 @@ async fn no_statement_is_left_out() {
             } else if text.split_whitespace().next().is_some_and(|word| STATEMENTS.contains(&word))
                 && !named.contains(within.as_str())
             {
-                assert_looked_up(&mut conn, text).await;
+                assert_looked_up(&mut conn, &translated(text)).await;
             }
         }
     }
     assert!(unchecked.is_empty(), "there is no {unchecked:?}");
     drop(conn);
-    crate::storage::Store::close(&store).await;
+    crate::storage::Database::close(&store).await;
 }
 
 #[tokio::test]
 async fn what_is_put_together_uses_an_index() {
     let (store, _folder) = store().await;
-    let mut conn = store.reader().await.unwrap();
+    let mut conn = store.read(Acting::System).await.unwrap();
     for sql in [
         access::SEATS.of(1),
         access::SEATS.of(4),
         conversations::LOAD,
         conversations::LOAD_SOME,
-        conversations::COUNT_OWN,
+        conversation_lists::COUNT_OWN,
         conversations::ADOPT,
         conversations::AUDIENCES,
-        conversations::UNREAD,
-        conversations::ALL_UNREAD,
+        conversation_lists::UNREAD,
+        conversation_lists::ALL_UNREAD,
         links::FIND,
-        messages::BY_ID,
+        timeline::BY_ID,
         messages::INSERT.of(1),
         messages::INSERT.of(4),
-        messages::BEFORE,
-        messages::AFTER,
-        notices::LAST,
+        timeline::BEFORE,
+        timeline::AFTER,
+        journal::LAST,
         requests::BY_ID,
         &count_requests_sql(requests::MOST),
         sessions::FIND,
@@ -217,34 +254,34 @@ async fn what_is_put_together_uses_an_index() {
         users::BY_ID,
         users::FIND_PASSWORD_RESET,
         users::FIND_CONFIRMATION,
-        users::FIND_INVITE,
-        users::FIND_TOKEN,
-        erasure::END_SESSIONS,
+        invites::FIND,
+        tokens::FIND,
+        former::END_SESSIONS,
         erasure::LIST_EXPIRED,
         erasure::IS_REQUEST_EXPIRED,
         erasure::FIND_EXPIRED_CONVERSATION,
     ] {
         let plan = assert_looked_up(&mut conn, sql).await;
-        if sql == conversations::COUNT_OWN {
+        if sql == conversation_lists::COUNT_OWN {
             assert_looks_up_own(sql, &plan);
         }
-        if sql == erasure::END_SESSIONS {
+        if sql == former::END_SESSIONS {
             assert!(plan[0].starts_with("SEARCH login_sessions") && plan[0].ends_with("(id=?)"), "{plan:#?} for {sql}");
         }
     }
     // Sorted are the sessions of one person, and what the few admins made.
-    for sql in [sessions::LIST, users::LIST_INVITES, users::LIST_TOKENS] {
+    for sql in [sessions::LIST, invites::LIST, tokens::LIST] {
         let plan = plans(&mut conn, sql).await;
         assert_indexed(sql, &plan, None);
     }
     drop(conn);
-    crate::storage::Store::close(&store).await;
+    crate::storage::Database::close(&store).await;
 }
 
 #[tokio::test]
 async fn search_reads_from_the_latest_message_on() {
     let (store, _folder) = store().await;
-    let mut conn = store.reader().await.unwrap();
+    let mut conn = store.read(Acting::System).await.unwrap();
     for sql in [&search::latest(2), search::ALL_BY_WORD, search::OWN_BY_WORD] {
         assert_looked_up(&mut conn, sql).await;
     }
@@ -260,13 +297,13 @@ async fn search_reads_from_the_latest_message_on() {
         assert!(theirs, "{plan:#?} for {sql}");
     }
     drop(conn);
-    crate::storage::Store::close(&store).await;
+    crate::storage::Database::close(&store).await;
 }
 
 #[tokio::test]
 async fn lists_of_conversations_go_through_an_index_in_its_order() {
     let (store, _folder) = store().await;
-    let mut conn = store.reader().await.unwrap();
+    let mut conn = store.read(Acting::System).await.unwrap();
     for n in 0..32 {
         let filter = ConversationFilter {
             status: (n & 1 != 0).then_some(ConversationStatus::Open),
@@ -275,7 +312,7 @@ async fn lists_of_conversations_go_through_an_index_in_its_order() {
         };
         let (has_cursor, is_admin) = (n & 8 != 0, n & 16 != 0);
         let by = if is_admin { By::Activity } else { By::Owner };
-        let sql = conversations::list_sql(by, &filter, has_cursor);
+        let sql = conversation_lists::list_sql(by, &filter, has_cursor);
         let plan = plans(&mut conn, &sql).await;
         assert_indexed(&sql, &plan, is_admin.then_some("conversations_by_activity"));
         if is_admin {
@@ -289,23 +326,23 @@ async fn lists_of_conversations_go_through_an_index_in_its_order() {
         }
         if is_admin && filter.search.is_some() {
             // First those that are found, then what belongs to each; few, and sorted.
-            let sql = conversations::list_sql(By::Customer, &filter, has_cursor);
+            let sql = conversation_lists::list_sql(By::Customer, &filter, has_cursor);
             let plan = plans(&mut conn, &sql).await;
             assert_indexed(&sql, &plan, None);
             assert!(plan[0].starts_with("SCAN customer_search VIRTUAL TABLE"), "{plan:#?} for {sql}");
             assert!(plan[1].contains("conversations_by_number (number=?)"), "{plan:#?} for {sql}");
         }
     }
-    assert_looked_up(&mut conn, conversations::COUNT_PARTS).await;
+    assert_looked_up(&mut conn, conversation_lists::COUNT_PARTS).await;
     drop(conn);
-    crate::storage::Store::close(&store).await;
+    crate::storage::Database::close(&store).await;
 }
 
 /// Lists of requests can be in any of four orders, and are sorted: a customer's own, or what admins chose of all.
 #[tokio::test]
 async fn lists_of_requests_read_none_but_those_that_are_asked_for() {
     let (store, _folder) = store().await;
-    let mut conn = store.reader().await.unwrap();
+    let mut conn = store.read(Acting::System).await.unwrap();
     let orders = [RequestOrder::Activity, RequestOrder::Newest, RequestOrder::Wanted, RequestOrder::Title];
     for (n, order) in (0..16).flat_map(|n| orders.map(|order| (n, order))) {
         let filter = RequestFilter {
@@ -328,5 +365,5 @@ async fn lists_of_requests_read_none_but_those_that_are_asked_for() {
         }
     }
     drop(conn);
-    crate::storage::Store::close(&store).await;
+    crate::storage::Database::close(&store).await;
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, Transaction, sqlite::SqliteConnectOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::require_fit;
@@ -74,6 +74,13 @@ pub(super) struct Reader {
     // After the connection is back: fields are dropped in their order, after `drop`.
     _permit: OwnedSemaphorePermit,
     _timer: Timer,
+}
+
+impl Reader {
+    /// For several statements: all that is read in it is of one moment.
+    pub(super) async fn snapshot(&mut self) -> Result<Transaction<'_, Sqlite>> {
+        Ok(self.begin().await?)
+    }
 }
 
 impl Deref for Reader {

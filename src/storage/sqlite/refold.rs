@@ -84,7 +84,7 @@ mod tests {
     use super::super::SqliteStore;
     use crate::{
         domain::{Email, Name, Role},
-        storage::{NewUser, Store},
+        storage::{Database, NewUser, Store},
     };
 
     #[tokio::test]
@@ -101,6 +101,7 @@ mod tests {
         };
         store.create_user(user).await.unwrap();
         store
+            .writer
             .write(|tx| {
                 Box::pin(async move {
                     for (id, name) in [(1_u8, "Andr\u{e9}"), (2, "Andre\u{301}"), (3, "Zoe")] {

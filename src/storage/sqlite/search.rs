@@ -6,11 +6,13 @@
 //! and read without the index.
 
 use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::AssertSqlSafe;
 
 use super::{
-    access::{Asker, own_conversations},
-    messages::{LAST_INDEXED, message, select_messages},
+    actors::{Asker, is_alive, own_conversations},
+    dialect::{Conn, is_any, sql},
+    messages::LAST_INDEXED,
+    timeline::{message, select_messages},
 };
 use crate::{
     domain::{Actor, Message, MessageId},
@@ -26,32 +28,32 @@ const MOST_OWN: i64 = 20_000;
 /// Reading a message and its words takes as long as gathering this many from the index.
 const GATHERED: usize = 10;
 
-/// Those of the messages numbered from `?1` to below `?2` that may have one of so many words, whose patterns are bound
-/// after `?3`, how many to hand over: that takes longer than to look into a message. What is not all ASCII may be
+/// Those of the messages numbered from `$1` to below `$2` that may have one of so many words, whose patterns are bound
+/// after `$3`, how many to hand over: that takes longer than to look into a message. What is not all ASCII may be
 /// written in another way, and is looked into by the caller.
 pub(super) fn latest(words: usize) -> String {
-    let patterns: String = (4..words + 4).map(|number| format!(" or content like ?{number}")).collect();
+    let patterns: String = (4..words + 4).map(|number| format!(" or content like ${number}")).collect();
     format!(
         "select search_id, rowid, content from messages
-         where search_id >= ?1 and search_id < ?2 and not is_system
+         where search_id >= $1 and search_id < $2 and not is_system
            and (length(content) <> octet_length(content){patterns})
-         order by search_id desc limit ?3"
+         order by search_id desc limit $3"
     )
 }
 
 /// Binds what [`own_conversations`] does. Counts deleted messages too.
-pub(super) const COUNT_OWN: &str = concat!(
+pub(super) const COUNT_OWN: &str = sql!(
     "select coalesce(sum(conversations.last_seq), 0) from (",
     own_conversations!(),
     ") as own cross join conversations on conversations.id = own.id"
 );
 
-/// Binds, besides what [`own_conversations`] does, `?4` where to begin. In no order.
-pub(super) const OWN: &str = concat!(
+/// Binds, besides what [`own_conversations`] does, `$4` where to begin. In no order.
+pub(super) const OWN: &str = sql!(
     "select messages.search_id, messages.rowid, messages.content from (",
     own_conversations!(),
     ") as own cross join messages on messages.conversation_id = own.id
-     where messages.search_id < ?4 and not messages.is_system"
+     where messages.search_id < $4 and not messages.is_system"
 );
 
 /// Binds the words, where to begin, and a limit.
@@ -72,20 +74,20 @@ macro_rules! by_word {
     };
 }
 
-pub(super) const ALL_BY_WORD: &str = by_word!("?1", "?2", "?3", "");
+pub(super) const ALL_BY_WORD: &str = sql!(by_word!("$1", "$2", "$3", ""));
 /// Binds first what [`own_conversations`] does.
 pub(super) const OWN_BY_WORD: &str =
-    by_word!("?4", "?5", "?6", concat!(" and messages.conversation_id in (", own_conversations!(), ")"));
+    sql!(by_word!("$4", "$5", "$6", concat!(" and messages.conversation_id in (", own_conversations!(), ")")));
 
 pub(super) const FOUND: &str =
-    concat!(select_messages!(), " where rowid in (select value from json_each(?1)) order by search_id desc");
+    sql!(select_messages!(), " where rowid in (select value from json_each($1)) order by search_id desc");
 
 /// Where a list goes on after a message. Messages are numbered for search as they are stored; one that was
 /// taken out of search since is known by its id, which is as old.
 const PLACE: &str = "
     select coalesce(
-        (select search_id from messages where id = ?1),
-        (select search_id + 1 from messages where id < ?1 and search_id is not null order by id desc limit 1),
+        (select search_id from messages where id = $1),
+        (select search_id + 1 from messages where id < $1 and search_id is not null order by id desc limit 1),
         0)";
 
 /// A message's number for search, the row that it is, and its content.
@@ -93,7 +95,7 @@ type Entry = (i64, i64, String);
 
 /// The latest messages that have all words of `query`, after the message `after`. Call it in a snapshot.
 pub(super) async fn messages(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     actor: &Actor,
     query: &str,
     after: Option<MessageId>,
@@ -119,7 +121,7 @@ pub(super) async fn messages(
     Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
 }
 
-async fn among_all(conn: &mut SqliteConnection, words: &[Sought], before: i64, limit: usize) -> Result<Vec<i64>> {
+async fn among_all(conn: &mut Conn, words: &[Sought], before: i64, limit: usize) -> Result<Vec<i64>> {
     let last: i64 = sqlx::query_scalar(LAST_INDEXED).fetch_one(&mut *conn).await?;
     let latest = latest(words.len());
     let mut sample = Sample { read: 0, having: vec![0; words.len()], found: Vec::new() };
@@ -220,22 +222,12 @@ impl Sample {
     }
 }
 
-async fn among_own(
-    conn: &mut SqliteConnection,
-    asker: &Asker,
-    words: &[Sought],
-    before: i64,
-    limit: usize,
-) -> Result<Vec<i64>> {
-    let own: i64 = sqlx::query_scalar(COUNT_OWN)
-        .bind(now().0)
-        .bind(asker.customer)
-        .bind(&asker.links)
-        .fetch_one(&mut *conn)
-        .await?;
+async fn among_own(conn: &mut Conn, asker: &Asker, words: &[Sought], before: i64, limit: usize) -> Result<Vec<i64>> {
+    let own: i64 =
+        sqlx::query_scalar(COUNT_OWN).bind(now()).bind(asker.customer).bind(&asker.links).fetch_one(&mut *conn).await?;
     if own > MOST_OWN {
         let rows = sqlx::query_as::<_, Entry>(OWN_BY_WORD)
-            .bind(now().0)
+            .bind(now())
             .bind(asker.customer)
             .bind(&asker.links)
             .bind(matching(&words.iter().collect::<Vec<_>>()))
@@ -246,7 +238,7 @@ async fn among_own(
         return Ok(rows.into_iter().map(|(_, row, _)| row).collect());
     }
     let mut entries =
-        sqlx::query_as::<_, Entry>(OWN).bind(now().0).bind(asker.customer).bind(&asker.links).bind(before).fetch(conn);
+        sqlx::query_as::<_, Entry>(OWN).bind(now()).bind(asker.customer).bind(&asker.links).bind(before).fetch(conn);
     let mut found = Vec::new();
     while let Some((number, row, content)) = entries.try_next().await? {
         if words.iter().all(|word| word.is_in(&content)) {

@@ -24,11 +24,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{connect, messages};
+use super::{connect, journal, messages};
 use crate::{
     domain::Actor,
     storage::{
-        Commit, Draft, Posted, Result, StoreError, StoreMetrics,
+        Commit, Draft, Notice, Posted, Result, StoreError, StoreMetrics,
         batch::{answer, guard},
         now,
     },
@@ -46,6 +46,13 @@ pub(super) struct Tx {
     pub(super) conn: SqliteConnection,
     /// What the batch changed so far. A job adds to it what it changed.
     pub(super) commits: Vec<Commit>,
+}
+
+impl Tx {
+    /// Adds to the journal of what every process has to hear of.
+    pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
+        journal::note(&mut self.conn, notices).await
+    }
 }
 
 /// The way to the writing task.
@@ -397,7 +404,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{Content, ConversationId, Email, LinkId, Name, Role, User, UserId},
-        storage::{Change, NewConversation, NewLink, SecretHash, Store, sqlite::SqliteStore},
+        storage::{Change, Database, NewConversation, NewLink, SecretHash, Store, sqlite::SqliteStore},
     };
 
     /// A writer on a file with one table, and what it tells.
@@ -535,7 +542,7 @@ mod tests {
         let store = SqliteStore::open(&format!("sqlite://{}/writer.db", folder.path().display())).await.unwrap();
         const SQL: &str = "create trigger refuse before insert on messages when new.content = 'refused'
                    begin select raise(abort, 'this one not'); end";
-        let trigger = store.write(|tx| Box::pin(async { Ok(sqlx::query(SQL).execute(&mut tx.conn).await?) }));
+        let trigger = store.writer.write(|tx| Box::pin(async { Ok(sqlx::query(SQL).execute(&mut tx.conn).await?) }));
         trigger.await.unwrap();
         let admin = Actor::Admin(User {
             id: UserId::new(),

@@ -11,9 +11,9 @@ pub use bespoken::{
         Timestamp, TokenId, User, UserId,
     },
     storage::{
-        Change, Commit, ConversationFilter, Cursor, Draft, Erased, Expired, Expiry, FileBytes, Link, LoginSession,
-        NewConversation, NewLink, NewSession, NewUser, Notice, Posted, Quota, RequestFilter, Seat, SecretHash,
-        StatusCounts, Store, StoreError, Used, now,
+        Change, Commit, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry, FileBytes, Link,
+        LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Posted, Quota, RequestFilter, Seat,
+        SecretHash, StatusCounts, Store, StoreError, Used, now,
     },
 };
 

@@ -1,13 +1,15 @@
 //! Conversations: opening, finding, listing, closing, assigning.
 
-use sqlx::{AssertSqlSafe, Row, postgres::PgRow, types::Json};
+use sqlx::{Row, types::Json};
 use uuid::Uuid;
 
 use super::{
-    access::{Asker, is_alive, own_conversations, seat},
-    conn::Conn,
+    access::seat,
+    actors::{Asker, is_alive, own_conversations},
+    conversation_lists::{ALL_UNREAD, COUNT_ALL, COUNT_OWN, UNREAD},
+    dialect::{Conn, DbRow, ids, is_any, lock, sql},
     links, participants,
-    rows::{Columns, Word, at, searchable},
+    rows::{Columns, Word},
     writer::Tx,
 };
 use crate::{
@@ -16,10 +18,8 @@ use crate::{
         MOST_UNREAD, Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
     },
     storage::{
-        Audience, Change, Commit, ConversationFilter, Cursor, NewConversation, Result, Seat, StatusCounts, StoreError,
-        now,
-        rules::{folded_customer, gathered, searched},
-        search::fold,
+        Audience, Change, Commit, NewConversation, Result, Seat, StatusCounts, StoreError, now,
+        rules::{folded_customer, gathered},
         seated::{Seated, customer_side},
     },
 };
@@ -45,7 +45,7 @@ macro_rules! unread {
         )
     };
 }
-pub(super) use unread;
+pub(crate) use unread;
 
 /// Conversations from `$source` as one person sees them. `$1` is the present moment, `$4` the id of the admin who
 /// asks, or null for the customer side.
@@ -75,13 +75,14 @@ macro_rules! select_conversations {
        and participants.participant_id = coalesce($4, conversations.customer_participant_id)
     left join links
         on links.conversation_id = conversations.id and $4 is not null and ",
-            crate::storage::postgres::access::is_alive!("links")
+            is_alive!("links", "$1")
         )
     };
 }
+pub(crate) use select_conversations;
 
 /// Reads [`select_conversations`].
-fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
+pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
     let customer_name: String = row.try_get("customer_name")?;
     let last_seen_at = row.optional_time("last_seen_at")?;
     let customer_email = row.try_get("customer_email")?;
@@ -126,12 +127,12 @@ fn seen_by(actor: &Actor, row: &PgRow) -> sqlx::Result<Seat> {
     Ok(Seat { conversation, me, link: row.optional_id("link_id", LinkId)? })
 }
 
-pub(super) const LOAD: &str = concat!(select_conversations!("conversations"), " where conversations.id = $5");
+pub const LOAD: &str = sql!(select_conversations!("conversations"), " where conversations.id = $5");
 
-pub(super) async fn load(conn: &mut Conn, actor: &Actor, seated: &Seated) -> Result<Seat> {
+pub async fn load(conn: &mut Conn, actor: &Actor, seated: &Seated) -> Result<Seat> {
     let asker = Asker::from(actor);
     let row = sqlx::query(LOAD)
-        .bind(at(now()))
+        .bind(now())
         .bind(asker.customer)
         .bind(asker.links)
         .bind(asker.admin)
@@ -141,9 +142,11 @@ pub(super) async fn load(conn: &mut Conn, actor: &Actor, seated: &Seated) -> Res
     Ok(seen_by(actor, &row)?)
 }
 
-pub(super) const LOAD_SOME: &str = concat!(
+pub const LOAD_SOME: &str = sql!(
     select_conversations!("conversations"),
-    " where conversations.id = any ($5) and ($4 is not null or conversations.id in (",
+    " where conversations.id ",
+    is_any!("$5"),
+    " and ($4 is not null or conversations.id in (",
     own_conversations!(),
     "))"
 );
@@ -152,19 +155,19 @@ pub(super) const LOAD_SOME: &str = concat!(
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: ConversationId) -> Result<Seat> {
+pub async fn find(conn: &mut Conn, actor: &Actor, id: ConversationId) -> Result<Seat> {
     load_some(conn, actor, &[id]).await?.pop().ok_or(StoreError::NotFound)
 }
 
 /// Those of `ids` that the actor may see.
-pub(super) async fn load_some(conn: &mut Conn, actor: &Actor, ids: &[ConversationId]) -> Result<Vec<Seat>> {
+pub async fn load_some(conn: &mut Conn, actor: &Actor, conversations: &[ConversationId]) -> Result<Vec<Seat>> {
     let asker = Asker::from(actor);
     let rows = sqlx::query(LOAD_SOME)
-        .bind(at(now()))
+        .bind(now())
         .bind(asker.customer)
         .bind(asker.links)
         .bind(asker.admin)
-        .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        .bind(ids(conversations.iter().map(|id| id.0)))
         .fetch_all(conn)
         .await?;
     Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
@@ -174,7 +177,7 @@ pub(super) async fn load_some(conn: &mut Conn, actor: &Actor, ids: &[Conversatio
 ///
 /// # Errors
 /// [`StoreError::Forbidden`].
-pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Result<Seat> {
+pub async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Result<Seat> {
     if !actor.is_admin() {
         return Err(StoreError::Forbidden);
     }
@@ -192,17 +195,17 @@ pub(super) async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Re
 }
 
 /// The customer side of a new conversation.
-pub(super) struct Customer {
+pub struct Customer {
     /// The account that it belongs to, if any.
-    pub(super) id: Option<UserId>,
-    pub(super) participant: ParticipantId,
-    pub(super) name: Name,
-    pub(super) email: Option<Email>,
+    pub id: Option<UserId>,
+    pub participant: ParticipantId,
+    pub name: Name,
+    pub email: Option<Email>,
 }
 
 /// Stores a conversation at rev 1 with its customer side. Whoever calls this has decided that the
 /// actor may open it.
-pub(super) async fn insert(
+pub async fn insert(
     tx: &mut Tx,
     id: ConversationId,
     (kind, request): (ConversationKind, Option<RequestId>),
@@ -211,13 +214,13 @@ pub(super) async fn insert(
     now: Timestamp,
 ) -> Result<()> {
     let email = customer.email.as_ref().map(|email| email.as_str());
-    let done = sqlx::query(
+    let done = sqlx::query(sql!(
         "insert into conversations
              (id, kind, status, customer_name, customer_email, customer_participant_id, metadata, head, last_seq,
               customer_folded, created_at, updated_at, customer_id, request_id)
          values ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $9, $9, $10, $11)
-         on conflict (id) do nothing",
-    )
+         on conflict (id) do nothing"
+    ))
     .bind(id.0)
     .bind(kind.word())
     .bind(ConversationStatus::Open.word())
@@ -226,7 +229,7 @@ pub(super) async fn insert(
     .bind(customer.participant.in_storage())
     .bind(Json(metadata))
     .bind(folded_customer(customer.name.as_str(), email))
-    .bind(at(now))
+    .bind(now)
     .bind(customer.id.map(|id| id.0))
     .bind(request.map(|id| id.0))
     .execute(&mut tx.conn)
@@ -247,46 +250,38 @@ pub(super) async fn insert(
 }
 
 /// Waits for whoever changes the conversation, and keeps others from it until the transaction ends.
-pub(super) async fn lock(conn: &mut Conn, id: ConversationId) -> Result<()> {
-    sqlx::query("select from conversations where id = $1 for no key update").bind(id.0).execute(conn).await?;
+pub async fn hold(conn: &mut Conn, id: ConversationId) -> Result<()> {
+    lock!(conn, "conversations where id = $1 for no key update", id.0);
     Ok(())
 }
 
+pub const ADOPT: &str = sql!(
+    "update conversations set customer_id = $2
+     where customer_id is null and exists (select 1 from users where id = $2 and role = 'customer')
+       and id in (select links.conversation_id from links where links.id ",
+    is_any!("$3"),
+    " and ",
+    is_alive!("links", "$1"),
+    ") returning id"
+);
+
 /// Gives `user`, if a customer, those conversations of `links` that belong to nobody.
-pub(super) async fn adopt(
-    conn: &mut Conn,
-    user: UserId,
-    links: &[LinkId],
-    now: Timestamp,
-) -> Result<Vec<ConversationId>> {
-    let links: Vec<_> = links.iter().map(|link| link.0).collect();
+pub async fn adopt(conn: &mut Conn, user: UserId, links: &[LinkId], now: Timestamp) -> Result<Vec<ConversationId>> {
+    let links = ids(links.iter().map(|link| link.0));
     // In the order in which those who write to conversations wait for them.
-    sqlx::query(
-        "select from conversations where id in (select conversation_id from links where id = any ($1))
+    lock!(
+        conn,
+        "conversations where id in (select conversation_id from links where id = any ($1))
          order by id for no key update",
-    )
-    .bind(&links)
-    .execute(&mut *conn)
-    .await?;
-    let adopted: Vec<Uuid> = sqlx::query_scalar(concat!(
-        "update conversations set customer_id = $2
-         where customer_id is null and exists (select 1 from users where id = $2 and role = 'customer')
-           and id in (select links.conversation_id from links
-                      where links.id = any ($3) and ",
-        is_alive!("links"),
-        ") returning id"
-    ))
-    .bind(at(now))
-    .bind(user.0)
-    .bind(links)
-    .fetch_all(&mut *conn)
-    .await?;
+        &links
+    );
+    let adopted: Vec<Uuid> = sqlx::query_scalar(ADOPT).bind(now).bind(user.0).bind(links).fetch_all(&mut *conn).await?;
     for id in &adopted {
-        sqlx::query(
+        sqlx::query(sql!(
             "update participants set kind = 'customer'
              where conversation_id = $1
-               and participant_id = (select customer_participant_id from conversations where id = $1)",
-        )
+               and participant_id = (select customer_participant_id from conversations where id = $1)"
+        ))
         .bind(id)
         .execute(&mut *conn)
         .await?;
@@ -294,43 +289,46 @@ pub(super) async fn adopt(
     Ok(adopted.into_iter().map(ConversationId).collect())
 }
 
-pub(super) async fn heads(conn: &mut Conn, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query("select id, head from conversations where id = any ($1)").bind(ids).fetch_all(conn).await?;
+pub async fn heads(conn: &mut Conn, conversations: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
+    let rows = sqlx::query(sql!("select id, head from conversations where id ", is_any!("$1")))
+        .bind(ids(conversations.iter().map(|id| id.0)))
+        .fetch_all(conn)
+        .await?;
     Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
 }
 
-pub(super) async fn list_active(conn: &mut Conn, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>> {
-    let rows = sqlx::query(
-        "select id, head from conversations where updated_at >= $1 order by updated_at desc, id desc limit $2",
-    )
-    .bind(at(since))
+pub async fn list_active(conn: &mut Conn, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>> {
+    let rows = sqlx::query(sql!(
+        "select id, head from conversations where updated_at >= $1 order by updated_at desc, id desc limit $2"
+    ))
+    .bind(since)
     .bind(limit.max(0))
     .fetch_all(conn)
     .await?;
     Ok(rows.iter().map(head).collect::<sqlx::Result<_>>()?)
 }
 
-fn head(row: &PgRow) -> sqlx::Result<(ConversationId, i64)> {
+fn head(row: &DbRow) -> sqlx::Result<(ConversationId, i64)> {
     Ok((row.id("id", ConversationId)?, row.try_get("head")?))
 }
 
-pub(super) async fn audiences(
+pub const AUDIENCES: &str = sql!(
+    "select conversations.id, conversations.customer_id, links.id as link_id
+     from conversations left join links on links.conversation_id = conversations.id and ",
+    is_alive!("links", "$1"),
+    " where conversations.id ",
+    is_any!("$2"),
+    " order by conversations.id"
+);
+
+pub async fn audiences(
     conn: &mut Conn,
-    ids: &[ConversationId],
+    conversations: &[ConversationId],
     now: Timestamp,
 ) -> Result<Vec<(ConversationId, Audience)>> {
-    let rows = sqlx::query(concat!(
-        "select conversations.id, conversations.customer_id, links.id as link_id
-         from conversations left join links on links.conversation_id = conversations.id and ",
-        is_alive!("links"),
-        " where conversations.id = any ($2) order by conversations.id"
-    ))
-    .bind(at(now))
-    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await?;
-    let row = |row: &PgRow| {
+    let of = ids(conversations.iter().map(|id| id.0));
+    let rows = sqlx::query(AUDIENCES).bind(now).bind(of).fetch_all(conn).await?;
+    let row = |row: &DbRow| {
         let customer = row.optional_id("customer_id", UserId)?;
         Ok((row.id("id", ConversationId)?, customer, row.optional_id("link_id", LinkId)?))
     };
@@ -339,126 +337,34 @@ pub(super) async fn audiences(
 
 /// # Errors
 /// [`StoreError::Forbidden`].
-pub(super) async fn count_unread(
+pub async fn count_unread(
     conn: &mut Conn,
     actor: &Actor,
-    ids: &[ConversationId],
+    conversations: &[ConversationId],
     admins: &[UserId],
 ) -> Result<Vec<(ConversationId, UserId, i64)>> {
     if !actor.is_admin() {
         return Err(StoreError::Forbidden);
     }
-    let rows = sqlx::query(concat!(
-        "select conversations.id, admins.id as admin_id, ",
-        unread!("admins.id"),
-        " as unread
-         from conversations cross join unnest($2::uuid[]) as admins (id)
-         left join receipts
-             on receipts.conversation_id = conversations.id and receipts.participant_id = admins.id
-         where conversations.id = any ($1)"
-    ))
-    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
-    .bind(admins.iter().map(|id| id.0).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await?;
-    let row = |row: &PgRow| Ok((row.id("id", ConversationId)?, row.id("admin_id", UserId)?, row.try_get("unread")?));
+    let (of, by) = (ids(conversations.iter().map(|id| id.0)), ids(admins.iter().map(|id| id.0)));
+    let rows = sqlx::query(UNREAD).bind(of).bind(by).fetch_all(conn).await?;
+    let row = |row: &DbRow| Ok((row.id("id", ConversationId)?, row.id("admin_id", UserId)?, row.try_get("unread")?));
     Ok(rows.iter().map(row).collect::<sqlx::Result<_>>()?)
 }
 
 /// # Errors
 /// [`StoreError::Forbidden`].
-pub(super) async fn count_all_unread(conn: &mut Conn, admin: &Actor) -> Result<i64> {
+pub async fn count_all_unread(conn: &mut Conn, admin: &Actor) -> Result<i64> {
     let Some(id) = Asker::from(admin).admin else { return Err(StoreError::Forbidden) };
-    let counted: i64 = sqlx::query_scalar(concat!(
-        "select coalesce(sum(unread), 0)::bigint from (
-             select ",
-        unread!("$1"),
-        " as unread
-             from (select id, last_seq from conversations
-                   where status = 'open' order by updated_at desc, id desc limit $2) as conversations
-             left join receipts on receipts.conversation_id = conversations.id and receipts.participant_id = $1
-             where conversations.last_seq > coalesce(receipts.seq, 0)
-             limit $3) as counted"
-    ))
-    .bind(id)
-    .bind(MOST_COUNTED)
-    .bind(MOST_UNREAD)
-    .fetch_one(conn)
-    .await?;
+    let counted: i64 =
+        sqlx::query_scalar(ALL_UNREAD).bind(id).bind(MOST_COUNTED).bind(MOST_UNREAD).fetch_one(conn).await?;
     Ok(counted.min(MOST_UNREAD))
 }
 
-/// The statement that lists what matches `filter`. All variants bind the same values: besides those
-/// of [`select_conversations`], `$2` and `$3` of [`own_conversations`], `$5` status, `$6` kind,
-/// `$7` folded search, `$8` and `$9` cursor, `$10` limit.
-pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: bool) -> String {
-    let source = if is_admin {
-        "conversations"
-    } else {
-        concat!("(", own_conversations!(), ") as own join conversations on conversations.id = own.id")
-    };
-    let is_searched = searched(filter.search.as_deref()).is_some();
-    let conditions = [
-        (filter.status.is_some(), " and conversations.status = $5"),
-        (filter.kind.is_some(), " and conversations.kind = $6"),
-        (is_searched && is_admin, " and strpos(conversations.customer_folded, $7) > 0"),
-        // Its first line is the name. The customer side does not see the address, and so cannot try it out either.
-        (is_searched && !is_admin, " and strpos(split_part(conversations.customer_folded, E'\\n', 1), $7) > 0"),
-        (has_cursor, " and (conversations.updated_at, conversations.id) < ($8, $9)"),
-    ];
-    let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);
-    let conditions: String = conditions.collect();
-    let order = "order by conversations.updated_at desc, conversations.id desc";
-    // First the page, and then what belongs to each of its rows: PostgreSQL might read everybody's receipts.
-    format!(
-        "with page as (select conversations.* from {source} where true{conditions} {order} limit $10)
-         {} {order}",
-        select_conversations!("page as conversations")
-    )
-}
-
-pub(super) async fn list(
-    conn: &mut Conn,
-    actor: &Actor,
-    filter: &ConversationFilter,
-    cursor: Option<Cursor>,
-    limit: i64,
-) -> Result<Vec<Seat>> {
-    let asker = Asker::from(actor);
-    let rows = sqlx::query(AssertSqlSafe(list_sql(actor.is_admin(), filter, cursor.is_some())))
-        .bind(at(now()))
-        .bind(asker.customer)
-        .bind(asker.links)
-        .bind(asker.admin)
-        .bind(filter.status.map(Word::word))
-        .bind(filter.kind.map(Word::word))
-        .bind(searched(filter.search.as_deref()).map(|text| searchable(&fold(text))))
-        .bind(cursor.map(|cursor| at(cursor.updated_at)))
-        .bind(cursor.map(|cursor| cursor.id.0))
-        // A negative limit would mean none at all.
-        .bind(limit.max(0))
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
-}
-
-/// Binds `$4` how far to count. In the order of an index, so that no more is read.
-pub(super) const COUNT_ALL: &str = "
-    select status, count(*) as conversations from (
-        (select status from conversations where status = 'open' order by updated_at desc, id desc limit $4)
-        union all
-        (select status from conversations where status = 'closed' order by updated_at desc, id desc limit $4)
-    ) as counted group by status";
-pub(super) const COUNT_OWN: &str = concat!(
-    "select status, count(*) as conversations from (",
-    own_conversations!(),
-    ") as own join conversations on conversations.id = own.id group by status"
-);
-
-pub(super) async fn count(conn: &mut Conn, actor: &Actor) -> Result<StatusCounts> {
+pub async fn count(conn: &mut Conn, actor: &Actor) -> Result<StatusCounts> {
     let asker = Asker::from(actor);
     let rows = sqlx::query(if actor.is_admin() { COUNT_ALL } else { COUNT_OWN })
-        .bind(at(now()))
+        .bind(now())
         .bind(asker.customer)
         .bind(asker.links)
         .bind(MOST_COUNTED)
@@ -479,7 +385,7 @@ pub(super) async fn count(conn: &mut Conn, actor: &Actor) -> Result<StatusCounts
 ///
 /// # Errors
 /// [`StoreError::Forbidden`].
-pub(super) async fn set_status(
+pub async fn set_status(
     tx: &mut Tx,
     actor: &Actor,
     seated: &Seated,
@@ -488,19 +394,19 @@ pub(super) async fn set_status(
 ) -> Result<Seat> {
     seated.require_admin()?;
     if seated.status() != status {
-        let closed = (status == ConversationStatus::Closed).then_some(at(now));
+        let closed = (status == ConversationStatus::Closed).then_some(now);
         let rev = seated.head() + 1;
-        sqlx::query(
+        sqlx::query(sql!(
             "update conversations
              set head = $2, status = $3, closed_at = $4, closed_by_name = $5, updated_at = greatest(updated_at, $6)
-             where id = $1",
-        )
+             where id = $1"
+        ))
         .bind(seated.conversation_id().0)
         .bind(rev)
         .bind(status.word())
         .bind(closed)
         .bind(closed.map(|_| seated.me().name.as_str()))
-        .bind(at(now))
+        .bind(now)
         .execute(&mut tx.conn)
         .await?;
         tx.commits.push(Commit { conversation_id: seated.conversation_id(), rev, change: Change::Conversation });
@@ -512,7 +418,7 @@ pub(super) async fn set_status(
 ///
 /// # Errors
 /// [`StoreError::Forbidden`]; [`StoreError::NotFound`]: the assignee is no admin.
-pub(super) async fn assign(
+pub async fn assign(
     tx: &mut Tx,
     actor: &Actor,
     seated: &Seated,
@@ -521,24 +427,25 @@ pub(super) async fn assign(
 ) -> Result<Seat> {
     seated.require_admin()?;
     if let Some(assignee) = assignee {
-        let is_admin: bool = sqlx::query_scalar("select exists (select 1 from users where id = $1 and role = 'admin')")
-            .bind(assignee.0)
-            .fetch_one(&mut tx.conn)
-            .await?;
+        let is_admin: bool =
+            sqlx::query_scalar(sql!("select exists (select 1 from users where id = $1 and role = 'admin')"))
+                .bind(assignee.0)
+                .fetch_one(&mut tx.conn)
+                .await?;
         if !is_admin {
             return Err(StoreError::NotFound);
         }
     }
     let assignee: Option<Uuid> = assignee.map(|assignee| assignee.0);
     let rev = seated.head() + 1;
-    let done = sqlx::query(
+    let done = sqlx::query(sql!(
         "update conversations set head = $2, assignee_id = $3, updated_at = greatest(updated_at, $4)
-         where id = $1 and assignee_id is distinct from $3",
-    )
+         where id = $1 and assignee_id is distinct from $3"
+    ))
     .bind(seated.conversation_id().0)
     .bind(rev)
     .bind(assignee)
-    .bind(at(now))
+    .bind(now)
     .execute(&mut tx.conn)
     .await?;
     if done.rows_affected() > 0 {

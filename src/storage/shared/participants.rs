@@ -1,21 +1,25 @@
 //! The people of a conversation, and how far each has read.
 
-use sqlx::{Row, postgres::PgRow};
+use sqlx::Row;
 
-use super::conn::Conn;
-use super::rows::{Columns, Word, at};
+use super::{
+    dialect::{Conn, DbRow, sql},
+    rows::{Columns, Word},
+};
 use crate::{
     domain::{ConversationId, Participant, ParticipantId, Receipt, Timestamp},
     storage::{Result, seated::Seated},
 };
 
-pub(super) const LIST: &str = "
+pub const LIST: &str = sql!(
+    "
     select participant_id, kind, name, last_seen_at
-    from participants where conversation_id = $1 order by participant_id";
+    from participants where conversation_id = $1 order by participant_id"
+);
 
-pub(super) async fn list(conn: &mut Conn, seated: &Seated) -> Result<Vec<Participant>> {
+pub async fn list(conn: &mut Conn, seated: &Seated) -> Result<Vec<Participant>> {
     let rows = sqlx::query(LIST).bind(seated.conversation_id().0).fetch_all(conn).await?;
-    let participant = |row: &PgRow| {
+    let participant = |row: &DbRow| {
         Ok(Participant {
             id: row.id("participant_id", ParticipantId::stored)?,
             kind: row.word("kind")?,
@@ -28,11 +32,11 @@ pub(super) async fn list(conn: &mut Conn, seated: &Seated) -> Result<Vec<Partici
 }
 
 /// Whether joining would change nothing.
-pub(super) async fn is_in(conn: &mut Conn, seated: &Seated) -> Result<bool> {
-    Ok(sqlx::query_scalar(
+pub async fn is_in(conn: &mut Conn, seated: &Seated) -> Result<bool> {
+    Ok(sqlx::query_scalar(sql!(
         "select exists (select 1 from participants
-                        where conversation_id = $1 and participant_id = $2 and kind = $3 and name = $4)",
-    )
+                        where conversation_id = $1 and participant_id = $2 and kind = $3 and name = $4)"
+    ))
     .bind(seated.conversation_id().0)
     .bind(seated.me().id.in_storage())
     .bind(seated.me().kind.word())
@@ -42,16 +46,16 @@ pub(super) async fn is_in(conn: &mut Conn, seated: &Seated) -> Result<bool> {
 }
 
 /// Makes the actor a participant, and keeps kind and name up to date.
-pub(super) async fn join(conn: &mut Conn, seated: &Seated) -> Result<()> {
+pub async fn join(conn: &mut Conn, seated: &Seated) -> Result<()> {
     add(conn, seated.conversation_id(), seated.me()).await
 }
 
-pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, participant: &Participant) -> Result<()> {
-    sqlx::query(
+pub async fn add(conn: &mut Conn, conversation: ConversationId, participant: &Participant) -> Result<()> {
+    sqlx::query(sql!(
         "insert into participants (conversation_id, participant_id, kind, name) values ($1, $2, $3, $4)
          on conflict (conversation_id, participant_id) do update set kind = excluded.kind, name = excluded.name
-         where participants.kind <> excluded.kind or participants.name <> excluded.name",
-    )
+         where participants.kind <> excluded.kind or participants.name <> excluded.name"
+    ))
     .bind(conversation.0)
     .bind(participant.id.in_storage())
     .bind(participant.kind.word())
@@ -61,31 +65,33 @@ pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, participa
     Ok(())
 }
 
-pub(super) async fn note_left(
+pub async fn note_left(
     conn: &mut Conn,
     conversation: ConversationId,
     participant: ParticipantId,
     left_at: Timestamp,
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query(sql!(
         "update participants set last_seen_at = $3
-         where conversation_id = $1 and participant_id = $2 and (last_seen_at is null or last_seen_at < $3)",
-    )
+         where conversation_id = $1 and participant_id = $2 and (last_seen_at is null or last_seen_at < $3)"
+    ))
     .bind(conversation.0)
     .bind(participant.in_storage())
-    .bind(at(left_at))
+    .bind(left_at)
     .execute(&mut *conn)
     .await?;
     Ok(())
 }
 
-pub(super) const RECEIPTS: &str = "
+pub const RECEIPTS: &str = sql!(
+    "
     select participant_id, seq, read_at
-    from receipts where conversation_id = $1 order by participant_id";
+    from receipts where conversation_id = $1 order by participant_id"
+);
 
-pub(super) async fn receipts(conn: &mut Conn, seated: &Seated) -> Result<Vec<Receipt>> {
+pub async fn receipts(conn: &mut Conn, seated: &Seated) -> Result<Vec<Receipt>> {
     let rows = sqlx::query(RECEIPTS).bind(seated.conversation_id().0).fetch_all(conn).await?;
-    let receipt = |row: &PgRow| {
+    let receipt = |row: &DbRow| {
         Ok(Receipt {
             participant: row.id("participant_id", ParticipantId::stored)?,
             seq: row.try_get("seq")?,
@@ -96,20 +102,20 @@ pub(super) async fn receipts(conn: &mut Conn, seated: &Seated) -> Result<Vec<Rec
 }
 
 /// Moves the actor's receipt forward, at most to the last message.
-pub(super) async fn read_up_to(conn: &mut Conn, seated: &Seated, seq: i64, now: Timestamp) -> Result<Option<Receipt>> {
+pub async fn read_up_to(conn: &mut Conn, seated: &Seated, seq: i64, now: Timestamp) -> Result<Option<Receipt>> {
     let seq = seq.min(seated.last_seq());
     if seq < 1 {
         return Ok(None);
     }
-    let done = sqlx::query(
+    let done = sqlx::query(sql!(
         "insert into receipts (conversation_id, participant_id, seq, read_at) values ($1, $2, $3, $4)
          on conflict (conversation_id, participant_id)
-         do update set seq = excluded.seq, read_at = excluded.read_at where receipts.seq < excluded.seq",
-    )
+         do update set seq = excluded.seq, read_at = excluded.read_at where receipts.seq < excluded.seq"
+    ))
     .bind(seated.conversation_id().0)
     .bind(seated.me().id.in_storage())
     .bind(seq)
-    .bind(at(now))
+    .bind(now)
     .execute(&mut *conn)
     .await?;
     let moved = done.rows_affected() > 0;

@@ -1,12 +1,11 @@
-//! The journal of what every process has to hear of, also one that did not do it.
+//! Writes the journal of notices. Nodes commit at the same moment, so each takes its numbers from a counter in `meta`,
+//! whose row it holds until it has committed: no notice becomes visible after a later one.
 
-use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::conn::Conn;
-use super::rows::{Columns, at};
 use crate::{
-    domain::{ConversationId, LinkId, SessionId, Timestamp, TokenId, UserId},
+    domain::Timestamp,
     storage::{
         Notice, Result, now,
         rules::{NOTICES_KEPT_MS, notice_columns},
@@ -38,11 +37,11 @@ pub(super) async fn note(conn: &mut Conn, notices: impl IntoIterator<Item = Noti
     .bind(kinds)
     .bind(ids)
     .bind(revs)
-    .bind(at(now))
+    .bind(now)
     .execute(&mut *conn)
     .await?;
     sqlx::query("delete from notices where noted_at < $1")
-        .bind(at(Timestamp(now.0 - NOTICES_KEPT_MS)))
+        .bind(Timestamp(now.0 - NOTICES_KEPT_MS))
         .execute(conn)
         .await?;
     Ok(())
@@ -50,24 +49,4 @@ pub(super) async fn note(conn: &mut Conn, notices: impl IntoIterator<Item = Noti
 
 pub(super) async fn last(conn: &mut Conn) -> Result<i64> {
     Ok(sqlx::query_scalar("select last_notice from meta").fetch_one(conn).await?)
-}
-
-pub(super) async fn list(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<(i64, Notice)>> {
-    let rows =
-        sqlx::query("select number, kind, subject_id, rev from notices where number > $1 order by number limit $2")
-            .bind(after)
-            .bind(limit.max(0))
-            .fetch_all(conn)
-            .await?;
-    Ok(rows.iter().map(|row| Ok((row.try_get("number")?, notice(row)?))).collect::<sqlx::Result<_>>()?)
-}
-
-fn notice(row: &PgRow) -> sqlx::Result<Notice> {
-    Ok(match row.try_get("kind")? {
-        "session" => Notice::Session(row.id("subject_id", SessionId)?),
-        "token" => Notice::Token(row.id("subject_id", TokenId)?),
-        "link" => Notice::Link(row.id("subject_id", LinkId)?),
-        "user" => Notice::User(row.id("subject_id", UserId)?),
-        _ => Notice::Conversation { id: row.id("subject_id", ConversationId)?, rev: row.try_get("rev")? },
-    })
 }

@@ -2,15 +2,17 @@
 //!
 //! Admins see all, customers their own, guests none.
 
-use sqlx::{AssertSqlSafe, Row, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::{
-    access::{Asker, seat},
-    conn::Conn,
+    access::seat,
+    actors::Asker,
     conversations::{self, unread},
+    dialect::{Conn, DbRow, first_line, lock, locking, ms, prefer_indexes, searchable, sql, unindexed},
     messages::{self, Doer},
-    rows::{Columns, at, searchable},
+    participants,
+    rows::Columns,
     writer::Tx,
 };
 use crate::{
@@ -37,10 +39,11 @@ macro_rules! select_requests {
            coalesce(",
             unread!("$1"),
             ", 0) as unread,
-           greatest(custom_requests.updated_at, conversations.updated_at) as activity,
-           (",
+           greatest(custom_requests.updated_at, coalesce(conversations.updated_at, custom_requests.updated_at))
+               as active_at,
+           cast(",
             $key,
-            ")::text as order_key
+            " as text) as order_key
     from custom_requests
     join users on users.id = custom_requests.customer_id
     left join conversations on conversations.request_id = custom_requests.id
@@ -51,7 +54,7 @@ macro_rules! select_requests {
     };
 }
 
-fn request(row: &PgRow) -> sqlx::Result<CustomRequest> {
+fn request(row: &DbRow) -> sqlx::Result<CustomRequest> {
     Ok(CustomRequest {
         id: row.id("id", RequestId)?,
         customer_id: row.id("customer_id", UserId)?,
@@ -66,14 +69,14 @@ fn request(row: &PgRow) -> sqlx::Result<CustomRequest> {
         last_message: row.try_get("last_message")?,
         unread: row.try_get("unread")?,
         created_at: row.time("created_at")?,
-        updated_at: row.time("activity")?,
+        updated_at: row.time("active_at")?,
     })
 }
 
 /// # Errors
 /// [`StoreError::Forbidden`] for guests, and for admins who name nobody; [`StoreError::NotFound`] if
 /// `customer` is no customer; [`StoreError::IdTaken`].
-pub(super) async fn create(
+pub async fn create(
     conn: &mut Conn,
     actor: &Actor,
     id: RequestId,
@@ -86,17 +89,17 @@ pub(super) async fn create(
         Actor::Guest(_) => return Err(StoreError::Forbidden),
     };
     let (name, email): (String, String) =
-        sqlx::query_as("select name, email from users where id = $1 and role = 'customer'")
+        sqlx::query_as(sql!("select name, email from users where id = $1 and role = 'customer'"))
             .bind(customer.0)
             .fetch_optional(&mut *conn)
             .await?
             .ok_or(StoreError::NotFound)?;
-    let done = sqlx::query(
+    let done = sqlx::query(sql!(
         "insert into custom_requests
              (id, customer_id, title, description, budget_cents, wanted_on, status, folded, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-         on conflict (id) do nothing",
-    )
+         on conflict (id) do nothing"
+    ))
     .bind(id.0)
     .bind(customer.0)
     .bind(&text.title)
@@ -105,7 +108,7 @@ pub(super) async fn create(
     .bind(&text.wanted_on)
     .bind(RequestStatus::New.word())
     .bind(folded_request(&text.title, &text.description, &name, &email))
-    .bind(at(now()))
+    .bind(now())
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {
@@ -115,30 +118,28 @@ pub(super) async fn create(
 }
 
 /// Gives the requests of a customer, and the chats about them, the customer's present name.
-pub(super) async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &Name, email: &Email) -> Result<()> {
+pub async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &Name, email: &Email) -> Result<()> {
     // In the order in which those who write to conversations and requests wait for them.
-    sqlx::query("select from conversations where customer_id = $1 and kind = 'request' order by id for no key update")
-        .bind(customer.0)
-        .execute(&mut *conn)
-        .await?;
-    let requests: Vec<(Uuid, String, String)> = sqlx::query_as(
-        "select id, title, description from custom_requests where customer_id = $1 order by id for no key update",
-    )
+    lock!(conn, "conversations where customer_id = $1 and kind = 'request' order by id for no key update", customer.0);
+    let requests: Vec<(Uuid, String, String)> = sqlx::query_as(sql!(
+        "select id, title, description from custom_requests where customer_id = $1",
+        locking!(" order by id for no key update")
+    ))
     .bind(customer.0)
     .fetch_all(&mut *conn)
     .await?;
     for (id, title, description) in requests {
-        sqlx::query("update custom_requests set folded = $2 where id = $1")
+        sqlx::query(sql!("update custom_requests set folded = $2 where id = $1"))
             .bind(id)
             .bind(folded_request(&title, &description, name.as_str(), email.as_str()))
             .execute(&mut *conn)
             .await?;
     }
     // What the customer writes from now on in a chat about a request bears the new name.
-    sqlx::query(
+    sqlx::query(sql!(
         "update conversations set customer_name = $2, customer_email = $3, customer_folded = $4
-         where customer_id = $1 and kind = 'request'",
-    )
+         where customer_id = $1 and kind = 'request'"
+    ))
     .bind(customer.0)
     .bind(name.as_str())
     .bind(email.as_str())
@@ -148,14 +149,14 @@ pub(super) async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &N
     Ok(())
 }
 
-pub(super) const BY_ID: &str = concat!(
+pub const BY_ID: &str = sql!(
     select_requests!("null"),
     " where custom_requests.id = $3 and ($1 is not null or custom_requests.customer_id = $2)"
 );
 
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+pub async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
     let asker = Asker::from(actor);
     let row = sqlx::query(BY_ID).bind(asker.admin).bind(asker.customer).bind(id.0).fetch_optional(conn).await?;
     Ok(request(&row.ok_or(StoreError::NotFound)?)?)
@@ -164,41 +165,41 @@ pub(super) async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Resul
 /// The statement that lists what matches `filter`. All variants bind the same values: `$1` of
 /// [`select_requests`], `$2` the customer, `$3` status, `$4` folded search, `$5` and `$6` cursor, `$7` limit, and
 /// `$8` the cursor as a number.
-pub(super) fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> String {
+pub fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> String {
     macro_rules! ordered {
         ($key:expr, $bound:literal, $than:literal, $direction:literal) => {
             (
-                select_requests!($key),
-                concat!(" and (", $key, ", custom_requests.id) ", $than, " (", $bound, ", $6)"),
-                concat!(" order by ", $key, " ", $direction, ", custom_requests.id ", $direction, " limit $7"),
+                sql!(select_requests!($key)),
+                sql!(" and (", $key, ", custom_requests.id) ", $than, " (", $bound, ", $6)"),
+                sql!(" order by ", $key, " ", $direction, ", custom_requests.id ", $direction, " limit $7"),
             )
         };
     }
     let (select, after, order) = match filter.order {
         RequestOrder::Activity => ordered!(
-            "(extract(epoch from greatest(custom_requests.updated_at, conversations.updated_at)) * 1000)::bigint",
+            ms!("greatest(custom_requests.updated_at, coalesce(conversations.updated_at, custom_requests.updated_at))"),
             "$8",
             "<",
             "desc"
         ),
-        RequestOrder::Newest => {
-            ordered!("(extract(epoch from custom_requests.created_at) * 1000)::bigint", "$8", "<", "desc")
-        }
+        RequestOrder::Newest => ordered!(ms!("custom_requests.created_at"), "$8", "<", "desc"),
         RequestOrder::Wanted => ordered!("coalesce(custom_requests.wanted_on, '9999-99-99')", "$5", ">", "asc"),
         // The title is the first line of what is searched.
-        RequestOrder::Title => ordered!("split_part(custom_requests.folded, E'\\n', 1)", "$5", ">", "asc"),
+        RequestOrder::Title => ordered!(first_line!("custom_requests.folded"), "$5", ">", "asc"),
     };
     let conditions = [
         (!is_admin, " and custom_requests.customer_id = $2"),
-        (filter.status.is_some(), " and custom_requests.status = $3"),
-        (searched(filter.search.as_deref()).is_some(), " and strpos(custom_requests.folded, $4) > 0"),
+        (is_admin && filter.status.is_some(), " and custom_requests.status = $3"),
+        // Among a customer's own, and not among everybody's that have the status.
+        (!is_admin && filter.status.is_some(), sql!(" and ", unindexed!("custom_requests.status"), " = $3")),
+        (searched(filter.search.as_deref()).is_some(), sql!(" and strpos(custom_requests.folded, $4) > 0")),
         (has_cursor, after),
     ];
     let conditions = conditions.iter().filter(|(applies, _)| *applies).map(|(_, condition)| *condition);
     format!("{select} where true{}{order}", conditions.collect::<String>())
 }
 
-pub(super) async fn list(
+pub async fn list(
     conn: &mut Conn,
     actor: &Actor,
     filter: &RequestFilter,
@@ -207,21 +208,21 @@ pub(super) async fn list(
 ) -> Result<Vec<(CustomRequest, RequestCursor)>> {
     let asker = Asker::from(actor);
     let sql = list_sql(actor.is_admin(), filter, cursor.is_some());
-    let (key, id) = cursor.map(|cursor| (searchable(&cursor.key), cursor.id.0)).unzip();
+    let (key, id) = cursor.map(|cursor| (searchable(cursor.key), cursor.id.0)).unzip();
     // Cursors come from outside: what is no number is before all.
     let number = key.as_ref().map(|key| key.parse::<i64>().unwrap_or(0));
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(asker.admin)
         .bind(asker.customer)
         .bind(filter.status.map(RequestStatus::word))
-        .bind(searched(filter.search.as_deref()).map(|text| searchable(&fold(text))))
+        .bind(searched(filter.search.as_deref()).map(|text| searchable(fold(text))))
         .bind(key)
         .bind(id)
         .bind(limit.max(0))
         .bind(number)
         .fetch_all(conn)
         .await?;
-    let with_cursor = |row: &PgRow| {
+    let with_cursor = |row: &DbRow| {
         let request = request(row)?;
         let cursor = RequestCursor { key: row.try_get("order_key")?, id: request.id };
         Ok((request, cursor))
@@ -230,15 +231,14 @@ pub(super) async fn list(
 }
 
 /// Where [`count_requests_sql`] binds how far to count.
-const MOST: &str = "$1";
+pub const MOST: &str = "$1";
 
-pub(super) const COUNT_OWN: &str =
-    "select status, count(*) from custom_requests where customer_id = $1 group by status";
+const COUNT_OWN: &str = sql!("select status, count(*) from custom_requests where customer_id = $1 group by status");
 
-pub(super) async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCounts> {
+pub async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCounts> {
     let rows: Vec<(String, i64)> = if actor.is_admin() {
         // What has another status may come first in the table, and be everything.
-        sqlx::raw_sql("set local enable_seqscan = off").execute(&mut *conn).await?;
+        prefer_indexes(conn).await?;
         sqlx::query_as(AssertSqlSafe(count_requests_sql(MOST))).bind(MOST_COUNTED).fetch_all(conn).await?
     } else {
         sqlx::query_as(COUNT_OWN).bind(Asker::from(actor).customer).fetch_all(conn).await?
@@ -246,21 +246,21 @@ pub(super) async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCount
     Ok(request_counts(&rows))
 }
 
-pub(super) async fn changes(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
+pub async fn changes(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
     find(&mut *conn, actor, id).await?;
     Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
 }
 
 /// Each change with who made it.
 async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(sql!(
         "select status, changed_by, changed_by_name, changed_at from request_changes
-         where request_id = $1 order by number",
-    )
+         where request_id = $1 order by number"
+    ))
     .bind(id.0)
     .fetch_all(conn)
     .await?;
-    let change = |row: &PgRow| {
+    let change = |row: &DbRow| {
         let (status, by, at) = (row.word("status")?, row.try_get("changed_by_name")?, row.time("changed_at")?);
         Ok((row.id("changed_by", UserId)?, StatusChange { status, by, at }))
     };
@@ -273,17 +273,17 @@ async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusCh
 /// # Errors
 /// [`StoreError::NotFound`].
 async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
-    sqlx::query("select from custom_requests where id = $1 for no key update").bind(id.0).execute(&mut *conn).await?;
+    lock!(conn, "custom_requests where id = $1 for no key update", id.0);
     // Asked after the wait, so that it sees what was waited for.
     find(conn, actor, id).await
 }
 
-/// `None`, and no change, if the request's conversation is not `conversation`: then another lane must
+/// `None`, and no change, if the request's conversation is not `conversation`: in PostgreSQL then another lane must
 /// tell the line (see `writer`).
 ///
 /// # Errors
 /// [`StoreError::NotFound`], [`StoreError::Forbidden`].
-pub(super) async fn set_status(
+pub async fn set_status(
     tx: &mut Tx,
     actor: &Actor,
     (id, conversation): (RequestId, Option<ConversationId>),
@@ -292,7 +292,7 @@ pub(super) async fn set_status(
 ) -> Result<Option<CustomRequest>> {
     if let Some(conversation) = conversation {
         // Before the request, as everyone does who has to wait for both.
-        conversations::lock(&mut tx.conn, conversation).await?;
+        conversations::hold(&mut tx.conn, conversation).await?;
     }
     let before = find_to_change(&mut tx.conn, actor, id).await?;
     let Actor::Admin(admin) = actor else { return Err(StoreError::Forbidden) };
@@ -302,18 +302,21 @@ pub(super) async fn set_status(
     if before.conversation_id != conversation {
         return Ok(None);
     }
-    sqlx::query(
-        "with changed as (
-             update custom_requests set status = $2, updated_at = greatest(updated_at, $5) where id = $1
-         )
-         insert into request_changes (request_id, number, status, changed_by, changed_by_name, changed_at)
-         select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 from request_changes where request_id = $1",
-    )
+    sqlx::query(sql!("update custom_requests set status = $2, updated_at = greatest(updated_at, $3) where id = $1"))
+        .bind(id.0)
+        .bind(status.word())
+        .bind(now)
+        .execute(&mut tx.conn)
+        .await?;
+    sqlx::query(sql!(
+        "insert into request_changes (request_id, number, status, changed_by, changed_by_name, changed_at)
+         select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5 from request_changes where request_id = $1"
+    ))
     .bind(id.0)
     .bind(status.word())
     .bind(admin.id.0)
     .bind(admin.name.as_str())
-    .bind(at(now))
+    .bind(now)
     .execute(&mut tx.conn)
     .await?;
     if let Some(conversation) = conversation {
@@ -327,7 +330,7 @@ pub(super) async fn set_status(
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn open_conversation(
+pub async fn open_conversation(
     tx: &mut Tx,
     actor: &Actor,
     id: RequestId,
@@ -351,6 +354,6 @@ pub(super) async fn open_conversation(
         messages::post_system(tx, new, by, status_line(change.status), change.at).await?;
     }
     let seated = seat(&mut tx.conn, actor, new, now).await?;
-    super::participants::join(&mut tx.conn, &seated).await?;
+    participants::join(&mut tx.conn, &seated).await?;
     conversations::load(&mut tx.conn, actor, &seated).await.map(Some)
 }

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::{
-    access::is_alive,
-    conn::Conn,
-    rows::{Columns, at},
+    actors::is_alive,
+    dialect::{Conn, sql},
+    rows::Columns,
     writer::Tx,
 };
 use crate::{
@@ -13,15 +13,13 @@ use crate::{
     storage::{Link, NewLink, Notice, Result, SecretHash, seated::Seated},
 };
 
-pub(super) async fn find(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
-    let row = sqlx::query(concat!(
-        "select links.id, links.conversation_id from links where links.secret_hash = $2 and ",
-        is_alive!("links")
-    ))
-    .bind(at(now))
-    .bind(hash.0.to_vec())
-    .fetch_optional(conn)
-    .await?;
+pub const FIND: &str = sql!(
+    "select links.id, links.conversation_id from links where links.secret_hash = $2 and ",
+    is_alive!("links", "$1")
+);
+
+pub async fn find(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> Result<Option<Link>> {
+    let row = sqlx::query(FIND).bind(now).bind(hash.0.to_vec()).fetch_optional(conn).await?;
     let link = row.map(|row| {
         Ok::<_, sqlx::Error>(Link {
             id: row.id("id", LinkId)?,
@@ -32,16 +30,16 @@ pub(super) async fn find(conn: &mut Conn, hash: SecretHash, now: Timestamp) -> R
 }
 
 /// Adds a link to a conversation that has none alive.
-pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, new: NewLink, now: Timestamp) -> Result<()> {
-    sqlx::query(
+pub async fn add(conn: &mut Conn, conversation: ConversationId, new: NewLink, now: Timestamp) -> Result<()> {
+    sqlx::query(sql!(
         "insert into links (id, conversation_id, secret_hash, created_at, expires_at)
-         values ($1, $2, $3, $4, $5)",
-    )
+         values ($1, $2, $3, $4, $5)"
+    ))
     .bind(new.id.0)
     .bind(conversation.0)
     .bind(new.hash.0.to_vec())
-    .bind(at(now))
-    .bind(new.expires_at.map(at))
+    .bind(now)
+    .bind(new.expires_at)
     .execute(&mut *conn)
     .await?;
     Ok(())
@@ -52,17 +50,17 @@ pub(super) async fn add(conn: &mut Conn, conversation: ConversationId, new: NewL
 ///
 /// # Errors
 /// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden).
-pub(super) async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Result<Vec<LinkId>> {
+pub async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Result<Vec<LinkId>> {
     seated.require_admin()?;
-    let died: Vec<Uuid> = sqlx::query_scalar(
-        "update links set revoked_at = $2 where conversation_id = $1 and revoked_at is null returning id",
-    )
+    let died: Vec<Uuid> = sqlx::query_scalar(sql!(
+        "update links set revoked_at = $2 where conversation_id = $1 and revoked_at is null returning id"
+    ))
     .bind(seated.conversation_id().0)
-    .bind(at(now))
+    .bind(now)
     .fetch_all(&mut tx.conn)
     .await?;
     let died: Vec<_> = died.into_iter().map(LinkId).collect();
-    tx.notices.extend(died.iter().copied().map(Notice::Link));
+    tx.note(died.iter().copied().map(Notice::Link)).await?;
     Ok(died)
 }
 
@@ -70,7 +68,7 @@ pub(super) async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Resu
 ///
 /// # Errors
 /// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden).
-pub(super) async fn replace(tx: &mut Tx, seated: &Seated, new: NewLink, now: Timestamp) -> Result<Vec<LinkId>> {
+pub async fn replace(tx: &mut Tx, seated: &Seated, new: NewLink, now: Timestamp) -> Result<Vec<LinkId>> {
     let died = revoke(tx, seated, now).await?;
     add(&mut tx.conn, seated.conversation_id(), new, now).await?;
     Ok(died)

@@ -1,0 +1,38 @@
+//! What SQLite and PostgreSQL have in common, written once: a file for each noun.
+//!
+//! These sources are compiled twice, as a module of `sqlite` and as one of `postgres`. Their types are concrete, and
+//! their SQL is PostgreSQL's. Each database brings modules of the same names for what differs:
+
+use super::{
+    Here,
+    // Who may see a conversation, and the lock that whoever changes it takes first.
+    access,
+    // Statements made for one planner.
+    conversation_lists,
+    // The connection, words of SQL, and values that are bound in another way.
+    dialect,
+    // PostgreSQL's policies forbid whoever deletes a message to delete the rows of its files.
+    discarded_files,
+    // PostgreSQL numbers notices in the order of commits.
+    journal,
+    // How new messages are stored, and what an edit writes.
+    messages,
+    // The transaction in which a conversation changes.
+    writer,
+};
+
+pub mod actors;
+pub mod attachments;
+pub mod conversations;
+pub mod former;
+pub mod invites;
+pub mod links;
+pub mod notices;
+pub mod participants;
+pub mod requests;
+pub mod rows;
+pub mod seated_change;
+pub mod sessions;
+pub mod timeline;
+pub mod tokens;
+pub mod users;

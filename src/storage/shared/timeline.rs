@@ -1,0 +1,198 @@
+//! Reading messages, and changing or deleting one: each change takes the next rev of its conversation.
+//!
+//! The rev is counted up from what [`Seated`] says, as `messages` does for new ones.
+
+use sqlx::{Row, types::Json};
+
+use super::{
+    attachments,
+    dialect::{Conn, DbRow, sql},
+    discarded_files,
+    messages::store_change,
+    rows::Columns,
+    writer::Tx,
+};
+use crate::{
+    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Timestamp},
+    storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules, rules::last_message, seated::Seated},
+};
+
+macro_rules! select_messages {
+    () => {
+        "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
+                created_at, edited_at, deleted_at, content, is_system, attachments
+         from messages"
+    };
+}
+pub(crate) use select_messages;
+
+/// Reads [`select_messages`].
+pub fn message(row: &DbRow) -> sqlx::Result<Message> {
+    Ok(Message {
+        id: row.id("id", MessageId)?,
+        conversation_id: row.id("conversation_id", ConversationId)?,
+        seq: row.try_get("seq")?,
+        rev: row.try_get("rev")?,
+        sender_type: row.word("sender_type")?,
+        sender_id: row.id("sender_id", ParticipantId::stored)?,
+        sender_name: row.try_get("sender_name")?,
+        content: row.try_get("content")?,
+        client_id: row.optional_id("client_id", ClientId)?,
+        created_at: row.time("created_at")?,
+        edited_at: row.optional_time("edited_at")?,
+        deleted_at: row.optional_time("deleted_at")?,
+        system: row.try_get("is_system")?,
+        attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
+            Some(Json(attachments)) => attachments,
+            None => Vec::new(),
+        },
+    })
+}
+
+/// What was stored under the client id of `draft` before, if the same was sent.
+///
+/// # Errors
+/// [`StoreError::Conflict`].
+pub async fn sent_before_as(conn: &mut Conn, message: Message, draft: &Draft) -> Result<Posted> {
+    let digest: Option<rules::SentDigest> = if rules::needs_digest(&message) {
+        let digest = sqlx::query_scalar(sql!("select sent_digest from messages where id = $1"));
+        digest.bind(message.id.0).fetch_one(conn).await?
+    } else {
+        None
+    };
+    if !rules::is_repeat(&message, digest.as_deref(), draft) {
+        return Err(StoreError::Conflict);
+    }
+    Ok(Posted { message, fresh: false })
+}
+
+/// The next message of this conversation.
+///
+/// # Errors
+/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
+pub async fn compose(conn: &mut Conn, seated: &Seated, draft: &Draft, now: Timestamp) -> Result<Message> {
+    seated.require_open()?;
+    let me = seated.me();
+    Ok(Message {
+        id: MessageId::new(),
+        conversation_id: seated.conversation_id(),
+        seq: seated.last_seq() + 1,
+        rev: seated.head() + 1,
+        sender_type: me.kind.sender_type(),
+        sender_id: me.id,
+        sender_name: me.name.clone(),
+        content: draft.content.as_str().to_owned(),
+        system: false,
+        client_id: draft.client_id,
+        created_at: now,
+        edited_at: None,
+        deleted_at: None,
+        attachments: attachments::unsent(conn, seated, &draft.attachments).await?,
+    })
+}
+
+pub const BY_ID: &str = sql!(select_messages!(), " where conversation_id = $1 and id = $2");
+
+/// # Errors
+/// [`StoreError::NotFound`].
+pub async fn find(conn: &mut Conn, seated: &Seated, id: MessageId) -> Result<Message> {
+    let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
+    Ok(message(&row.ok_or(StoreError::NotFound)?)?)
+}
+
+/// Replaces the content, unless it is the same already.
+///
+/// # Errors
+/// [`StoreError::NotFound`]: it was deleted; [`StoreError::Forbidden`]: it is somebody else's;
+/// [`StoreError::Closed`].
+pub async fn edit(tx: &mut Tx, seated: &Seated, id: MessageId, content: Content, now: Timestamp) -> Result<Message> {
+    let message = find(&mut tx.conn, seated, id).await?;
+    if message.deleted_at.is_some() {
+        return Err(StoreError::NotFound);
+    }
+    if message.system || message.sender_id != seated.me().id {
+        return Err(StoreError::Forbidden);
+    }
+    // Before it matters whether the conversation is closed: the caller may only not know yet that
+    // the same request succeeded.
+    if message.content == content.as_str() {
+        return Ok(message);
+    }
+    seated.require_open()?;
+
+    let sent = rules::digest_to_keep(&message);
+    let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
+    store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
+    announce(tx, message.clone(), Change::Edited);
+    Ok(message)
+}
+
+/// Empties the message, which keeps its place; unless that was done before.
+///
+/// # Errors
+/// [`StoreError::Forbidden`]: it is somebody else's, and the actor no admin; [`StoreError::Closed`].
+pub async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp) -> Result<Message> {
+    let message = find(&mut tx.conn, seated, id).await?;
+    if message.system {
+        return Err(StoreError::Forbidden);
+    }
+    if message.sender_id != seated.me().id {
+        seated.require_admin()?;
+    }
+    if message.deleted_at.is_some() {
+        return Ok(message);
+    }
+    seated.require_open()?;
+
+    if !message.attachments.is_empty() {
+        discarded_files::discard(&mut tx.conn, id).await?;
+    }
+    let sent = rules::digest_to_keep(&message);
+    let message = Message {
+        rev: seated.head() + 1,
+        content: String::new(),
+        deleted_at: Some(now),
+        attachments: Vec::new(),
+        ..message
+    };
+    store_change(tx, seated, &message, None, sent).await?;
+    announce(tx, message.clone(), Change::Deleted);
+    Ok(message)
+}
+
+/// Tells a change once it is on disk.
+pub fn announce(tx: &mut Tx, message: Message, change: fn(Message) -> Change) {
+    let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message) };
+    tx.commits.push(commit);
+}
+
+pub const BEFORE: &str =
+    sql!(select_messages!(), " where conversation_id = $1 and seq < $2 order by seq desc limit $3");
+
+/// The latest messages before `before_seq`. Call it in the transaction in which `seated` was made.
+pub async fn list_before(conn: &mut Conn, seated: &Seated, before_seq: Option<i64>, limit: i64) -> Result<Page> {
+    let mut page = page(conn, BEFORE, seated, before_seq.unwrap_or(i64::MAX), limit).await?;
+    page.messages.reverse();
+    Ok(page)
+}
+
+pub const AFTER: &str = sql!(select_messages!(), " where conversation_id = $1 and rev > $2 order by rev limit $3");
+
+/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
+pub async fn list_after(conn: &mut Conn, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
+    page(conn, AFTER, seated, after_rev, limit).await
+}
+
+async fn page(conn: &mut Conn, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
+    let limit = limit.max(0);
+    // One more than asked for tells whether there are more.
+    let rows = sqlx::query(sql)
+        .bind(seated.conversation_id().0)
+        .bind(bound)
+        .bind(limit.saturating_add(1))
+        .fetch_all(conn)
+        .await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
+    Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
+}
