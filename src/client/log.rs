@@ -9,7 +9,10 @@ use super::{
     people::People,
     text::{Piece, is_lone_emoji, pieces},
 };
-use crate::domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantId, Timestamp};
+use crate::{
+    domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantId, Timestamp},
+    locales,
+};
 
 /// Messages of one person stand together while no more than this lies between them.
 const GROUP_MS: i64 = 5 * 60_000;
@@ -165,7 +168,7 @@ impl Pen<'_> {
             full_time: labels::full(message.created_at, self.look.zone),
             body: match () {
                 () if deleted => Body::Deleted,
-                () if message.system => Body::System(message.content.clone()),
+                () if message.system => Body::System(message.words(locales::current()).into_owned()),
                 () => body(&message.content),
             },
             files: message.attachments.clone(),

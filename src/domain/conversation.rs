@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, ParticipantId, RequestId, Timestamp};
+use super::{ConversationId, MessageEvent, ParticipantId, RequestId, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +52,9 @@ pub struct Conversation {
     pub last_seq: i64,
     /// The latest message, shortened; `None` while there is none or when it was deleted.
     pub last_message: Option<String>,
+    /// What the latest message tells, if it is a system line; see [`Message`](super::Message).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event: Option<MessageEvent>,
     /// How many messages of others came after what this person has read.
     pub unread: i64,
     pub created_at: Timestamp,

@@ -1,9 +1,12 @@
 //! A message in a conversation.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, Timestamp};
+use super::{AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, RequestStatus, Timestamp};
+use crate::locales::{Locale, t};
 
 /// Which side of the conversation a message comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -30,6 +33,10 @@ pub struct Message {
     /// delete it. Absent when false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub system: bool,
+    /// What a system line tells, so that programs can say it in their own words; `content` says it in English. Absent
+    /// for messages of people, and for lines that programs before this field stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<MessageEvent>,
     pub client_id: Option<ClientId>,
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
@@ -37,7 +44,39 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
 }
 
+/// What a system line tells. It is stored and sent as what happened; each reader's language has its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageEvent {
+    /// An admin gave the custom request that the conversation is about this status.
+    StatusSet(RequestStatus),
+}
+
+impl MessageEvent {
+    #[must_use]
+    pub fn words(self, locale: Locale) -> String {
+        match self {
+            Self::StatusSet(status) => t!(locale, status::set_to(status.label(locale))),
+        }
+    }
+}
+
+/// The latest message of a conversation, shortened, for a reader of this language.
+#[must_use]
+pub fn latest_words(message: Option<&str>, event: Option<MessageEvent>, locale: Locale) -> Option<String> {
+    event.map(|event| event.words(locale)).or_else(|| message.map(str::to_owned))
+}
+
 impl Message {
+    /// What it says to a reader of this language.
+    #[must_use]
+    pub fn words(&self, locale: Locale) -> Cow<'_, str> {
+        match self.event {
+            Some(event) => Cow::Owned(event.words(locale)),
+            None => Cow::Borrowed(&self.content),
+        }
+    }
+
     /// Whether somebody wrote it and has not deleted it.
     #[must_use]
     pub fn is_text(&self) -> bool {

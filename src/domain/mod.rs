@@ -24,7 +24,7 @@ pub use ids::{
     TokenId, UserId,
 };
 pub use limits::{MOST_COUNTED, MOST_UNREAD};
-pub use message::{Attachment, Message, PICTURES, SenderType};
+pub use message::{Attachment, Message, MessageEvent, PICTURES, SenderType, latest_words};
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
 pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, parse_money};

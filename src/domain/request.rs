@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, Problem, RequestId, Timestamp, UserId, is_visible, text};
+use super::{ConversationId, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, text};
 use crate::locales::{self, Locale, t};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -80,6 +80,9 @@ pub struct CustomRequest {
     pub conversation_id: Option<ConversationId>,
     /// The latest message of its conversation, shortened.
     pub last_message: Option<String>,
+    /// What that message tells, if it is a system line; see [`Message`](super::Message).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_event: Option<MessageEvent>,
     /// How many messages of others came after what this person has read.
     pub unread: i64,
     pub created_at: Timestamp,

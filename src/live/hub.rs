@@ -565,6 +565,7 @@ mod tests {
             sender_name: "somebody".to_owned(),
             content: rev.to_string(),
             system: false,
+            event: None,
             client_id: None,
             created_at: Timestamp(rev),
             edited_at: None,

@@ -922,6 +922,10 @@ pub mod status {
     pub const DONE: &str = "Erledigt";
     pub const IN_PROGRESS: &str = "In Arbeit";
     pub const NEW: &str = "Neu";
+
+    pub fn set_to(status: &str) -> String {
+        format!("Status: „{status}“.")
+    }
 }
 
 /// A chat as a document. A moment is a date and a time with their zone.

@@ -887,6 +887,10 @@ pub mod status {
     pub const DONE: &str = "Done";
     pub const IN_PROGRESS: &str = "In progress";
     pub const NEW: &str = "New";
+
+    pub fn set_to(status: &str) -> String {
+        format!("Status set to “{status}”.")
+    }
 }
 
 /// A chat as a document. A moment is a date and a time with their zone.

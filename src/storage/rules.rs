@@ -1,13 +1,15 @@
 //! What every database behind [`Store`](super::Store) holds to: limits, and texts that are derived from others.
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Audience, Draft, Notice, RequestCounts, search::fold};
 use crate::{
     domain::{
-        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, RequestStatus, SessionId, Timestamp, TokenId,
-        UserId, shorten,
+        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, MessageEvent, RequestStatus, SessionId, Timestamp,
+        TokenId, UserId, shorten,
     },
     locales::Locale,
 };
@@ -22,11 +24,44 @@ pub(super) const SEEN_EVERY_MS: i64 = 3_600_000;
 /// Characters of the latest message that a list of conversations shows.
 const LAST_MESSAGE_CHARS: usize = 140;
 
-/// What a list of conversations shows of this message.
+/// What stands before an event in the place of a conversation's latest message. What people write is one line there.
+const EVENT_MARK: char = '\n';
+
+/// What is stored for lists of conversations, which show the latest message.
 pub(super) fn last_message(message: &Message) -> String {
-    match message.attachments.first() {
-        Some(file) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
-        _ => shorten(&message.content, LAST_MESSAGE_CHARS),
+    match (message.event, message.attachments.first()) {
+        (Some(_), _) => format!("{EVENT_MARK}{}", stored_content(message)),
+        (None, Some(file)) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
+        (None, _) => shorten(&message.content, LAST_MESSAGE_CHARS),
+    }
+}
+
+/// What lists show of the latest message, and its event, from what [`last_message`] stored.
+pub(super) fn read_last_message(stored: Option<String>) -> (Option<String>, Option<MessageEvent>) {
+    match stored.as_deref().and_then(|stored| stored.strip_prefix(EVENT_MARK)) {
+        Some(event) => {
+            let (content, event) = read_content(event.to_owned(), true);
+            (Some(content), event)
+        }
+        None => (stored, None),
+    }
+}
+
+/// What is stored as the content of a message: of a system line its event, as JSON.
+pub(super) fn stored_content(message: &Message) -> Cow<'_, str> {
+    match message.event.map(|event| serde_json::to_string(&event)) {
+        Some(Ok(event)) => Cow::Owned(event),
+        _ => Cow::Borrowed(&message.content),
+    }
+}
+
+/// The content and the event of a message from what is stored. Programs before this one stored system lines as
+/// English words, which stay as they are.
+pub(super) fn read_content(stored: String, is_system: bool) -> (String, Option<MessageEvent>) {
+    let event = is_system.then(|| serde_json::from_str::<MessageEvent>(&stored).ok()).flatten();
+    match event {
+        Some(event) => (event.words(Locale::En), Some(event)),
+        None => (stored, None),
     }
 }
 
@@ -138,11 +173,6 @@ pub(super) fn folded_request(title: &str, description: &str, name: &str, email: 
     fold(&[title, description, name, email].join("\n"))
 }
 
-/// What a conversation says about a change of its request's status.
-pub(super) fn status_line(status: RequestStatus) -> String {
-    format!("Status set to “{}”.", status.label(Locale::En))
-}
-
 /// How long a notice is kept, in milliseconds: whoever does not ask for so long has no sockets any more.
 pub(super) const NOTICES_KEPT_MS: i64 = 86_400_000;
 
@@ -165,3 +195,25 @@ pub(super) const REMOVED: &str = "Removed";
 /// password has its hash, and no mail reaches its address.
 pub(super) const NOBODY: Uuid = Uuid::nil();
 pub(super) const NOBODY_EMAIL: &str = "former-customer@bespoken.invalid";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_line_is_stored_as_what_happened() {
+        let event = MessageEvent::StatusSet(RequestStatus::InProgress);
+        let words = "Status set to “In progress”.";
+        let (content, read) = read_content(r#"{"status_set":"in_progress"}"#.to_owned(), true);
+        assert_eq!((&*content, read), (words, Some(event)));
+        assert_eq!(read_content(words.to_owned(), true), (words.to_owned(), None), "stored by an older program");
+        let typed = r#"{"status_set":"done"}"#;
+        assert_eq!(read_content(typed.to_owned(), false), (typed.to_owned(), None), "a person wrote it");
+        assert_eq!(read_last_message(Some(typed.to_owned())), (Some(typed.to_owned()), None));
+        assert_eq!(
+            read_last_message(Some(format!("{EVENT_MARK}{typed}"))).1,
+            Some(MessageEvent::StatusSet(RequestStatus::Done))
+        );
+        assert_eq!(read_last_message(None), (None, None));
+    }
+}

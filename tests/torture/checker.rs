@@ -242,6 +242,7 @@ mod tests {
             sender_name: "A".into(),
             content: content.into(),
             system: false,
+            event: None,
             client_id: Some(ClientId(id(100 + seq))),
             created_at: Timestamp(seq),
             edited_at: None,

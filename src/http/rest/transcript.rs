@@ -29,7 +29,8 @@ fn lines(locale: Locale, message: &Message) -> Vec<String> {
     if message.deleted_at.is_some() {
         return vec![t!(locale, transcript::DELETED).to_owned()];
     }
-    let text = plain_lines(&message.content).filter(|_| !message.content.is_empty());
+    let words = message.words(locale);
+    let text = plain_lines(&words).filter(|_| !words.is_empty());
     let files = message.attachments.iter().map(|file| t!(locale, transcript::file(&plain_line(&file.name))));
     text.chain(files).collect()
 }

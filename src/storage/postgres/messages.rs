@@ -14,10 +14,11 @@ use super::{
     writer::Tx,
 };
 use crate::{
-    domain::{ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},
+    domain::{ConversationId, Message, MessageEvent, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},
+    locales::Locale,
     storage::{
         Change, Draft, Posted, Result,
-        rules::{self, last_message},
+        rules::{self, last_message, stored_content},
         search,
         seated::Seated,
     },
@@ -64,7 +65,7 @@ pub(super) async fn post_system(
     tx: &mut Tx,
     conversation: ConversationId,
     by: Doer,
-    content: String,
+    event: MessageEvent,
     at: Timestamp,
 ) -> Result<()> {
     let (head, last_seq): (i64, i64) =
@@ -80,8 +81,9 @@ pub(super) async fn post_system(
         sender_type: SenderType::Admin,
         sender_id: by.id,
         sender_name: by.name,
-        content,
+        content: event.words(Locale::En),
         system: true,
+        event: Some(event),
         client_id: None,
         created_at: at,
         edited_at: None,
@@ -138,7 +140,7 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
     .bind(&message.sender_name)
     .bind(message.client_id.map(|id| id.0))
     .bind(message.created_at)
-    .bind(&message.content)
+    .bind(stored_content(message))
     .bind(message.system)
     .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
     .bind(words)
@@ -187,7 +189,7 @@ pub(super) async fn store_change(
     .bind(seated.conversation_id().0)
     .bind(message.id.0)
     .bind(message.rev)
-    .bind(&message.content)
+    .bind(stored_content(message))
     .bind(message.edited_at)
     .bind(message.deleted_at)
     .bind(search::of(&message.content))

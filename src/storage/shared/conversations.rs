@@ -19,7 +19,7 @@ use crate::{
     },
     storage::{
         Audience, Change, Commit, NewConversation, Result, Seat, StatusCounts, StoreError, now,
-        rules::{folded_customer, gathered},
+        rules::{folded_customer, gathered, read_last_message},
         seated::{Seated, customer_side},
     },
 };
@@ -104,6 +104,7 @@ pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
             (Participant { id, kind, name, online: false, last_seen_at }, serde_json::Value::Null, None)
         }
     };
+    let (last_message, last_event) = read_last_message(row.try_get("last_message")?);
     let conversation = Conversation {
         id: row.id("id", ConversationId)?,
         kind: row.word("kind")?,
@@ -115,7 +116,8 @@ pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
         assignee_id: row.optional_id("assignee_id", ParticipantId::stored)?,
         head: row.try_get("head")?,
         last_seq: row.try_get("last_seq")?,
-        last_message: row.try_get("last_message")?,
+        last_message,
+        last_event,
         unread: row.try_get("unread")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

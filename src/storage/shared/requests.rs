@@ -17,12 +17,12 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, ConversationId, ConversationKind, CustomRequest, Email, MOST_COUNTED, Name, ParticipantId, RequestId,
-        RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
+        Actor, ConversationId, ConversationKind, CustomRequest, Email, MOST_COUNTED, MessageEvent, Name, ParticipantId,
+        RequestId, RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
-        rules::{count_requests_sql, folded_customer, folded_request, request_counts, searched, status_line},
+        rules::{count_requests_sql, folded_customer, folded_request, read_last_message, request_counts, searched},
         search::fold,
     },
 };
@@ -55,6 +55,7 @@ macro_rules! select_requests {
 }
 
 fn request(row: &DbRow) -> sqlx::Result<CustomRequest> {
+    let (last_message, last_event) = read_last_message(row.try_get("last_message")?);
     Ok(CustomRequest {
         id: row.id("id", RequestId)?,
         customer_id: row.id("customer_id", UserId)?,
@@ -66,7 +67,8 @@ fn request(row: &DbRow) -> sqlx::Result<CustomRequest> {
         wanted_on: row.try_get("wanted_on")?,
         status: row.word("status")?,
         conversation_id: row.optional_id("conversation_id", ConversationId)?,
-        last_message: row.try_get("last_message")?,
+        last_message,
+        last_event,
         unread: row.try_get("unread")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("active_at")?,
@@ -321,7 +323,7 @@ pub async fn set_status(
     .await?;
     if let Some(conversation) = conversation {
         let by = Doer { id: admin.id.into(), name: admin.name.to_string() };
-        messages::post_system(tx, conversation, by, status_line(status), now).await?;
+        messages::post_system(tx, conversation, by, MessageEvent::StatusSet(status), now).await?;
     }
     find(&mut tx.conn, actor, id).await.map(Some)
 }
@@ -351,7 +353,7 @@ pub async fn open_conversation(
     conversations::insert(tx, new, kind, customer, &serde_json::Value::Null, now).await?;
     for (by, change) in history(&mut tx.conn, id).await? {
         let by = Doer { id: by.into(), name: change.by };
-        messages::post_system(tx, new, by, status_line(change.status), change.at).await?;
+        messages::post_system(tx, new, by, MessageEvent::StatusSet(change.status), change.at).await?;
     }
     let seated = seat(&mut tx.conn, actor, new, now).await?;
     participants::join(&mut tx.conn, &seated).await?;

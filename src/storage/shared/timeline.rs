@@ -28,6 +28,8 @@ pub(crate) use select_messages;
 
 /// Reads [`select_messages`].
 pub fn message(row: &DbRow) -> sqlx::Result<Message> {
+    let system = row.try_get("is_system")?;
+    let (content, event) = rules::read_content(row.try_get("content")?, system);
     Ok(Message {
         id: row.id("id", MessageId)?,
         conversation_id: row.id("conversation_id", ConversationId)?,
@@ -36,12 +38,13 @@ pub fn message(row: &DbRow) -> sqlx::Result<Message> {
         sender_type: row.word("sender_type")?,
         sender_id: row.id("sender_id", ParticipantId::stored)?,
         sender_name: row.try_get("sender_name")?,
-        content: row.try_get("content")?,
+        content,
         client_id: row.optional_id("client_id", ClientId)?,
         created_at: row.time("created_at")?,
         edited_at: row.optional_time("edited_at")?,
         deleted_at: row.optional_time("deleted_at")?,
-        system: row.try_get("is_system")?,
+        system,
+        event,
         attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
             Some(Json(attachments)) => attachments,
             None => Vec::new(),
@@ -83,6 +86,7 @@ pub async fn compose(conn: &mut Conn, seated: &Seated, draft: &Draft, now: Times
         sender_name: me.name.clone(),
         content: draft.content.as_str().to_owned(),
         system: false,
+        event: None,
         client_id: draft.client_id,
         created_at: now,
         edited_at: None,

@@ -17,8 +17,15 @@ use super::{
     writer::Tx,
 };
 use crate::{
-    domain::{Actor, ConversationId, Message, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},
-    storage::{Change, Draft, Posted, Result, StoreError, rules, rules::last_message, seated::Seated},
+    domain::{
+        Actor, ConversationId, Message, MessageEvent, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
+    },
+    locales::Locale,
+    storage::{
+        Change, Draft, Posted, Result, StoreError,
+        rules::{self, last_message, stored_content},
+        seated::Seated,
+    },
 };
 
 /// Stores messages of people, each in a conversation of its own; makes the senders participants and moves their
@@ -81,7 +88,7 @@ pub(super) async fn post_system(
     tx: &mut Tx,
     conversation: ConversationId,
     by: Doer,
-    content: String,
+    event: MessageEvent,
     at: Timestamp,
 ) -> Result<()> {
     let (head, last_seq): (i64, i64) = sqlx::query_as("select head, last_seq from conversations where id = ?1")
@@ -96,8 +103,9 @@ pub(super) async fn post_system(
         sender_type: SenderType::Admin,
         sender_id: by.id,
         sender_name: by.name,
-        content,
+        content: event.words(Locale::En),
         system: true,
+        event: Some(event),
         client_id: None,
         created_at: at,
         edited_at: None,
@@ -196,7 +204,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
                 .bind(&message.sender_name)
                 .bind(message.client_id.map(|id| id.0))
                 .bind(message.created_at.0)
-                .bind(&message.content)
+                .bind(stored_content(message))
                 .bind(message.system)
                 .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
                 .bind(search_id);
@@ -229,7 +237,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
     }
     // Last, so that FTS5 gathers it all until then.
     let contents: BTreeMap<_, _> =
-        new.iter().map(|(search_id, New { message, .. })| (search_id, &message.content)).collect();
+        new.iter().map(|(search_id, New { message, .. })| (search_id, stored_content(message))).collect();
     sqlx::query(INDEX).bind(Json(contents)).execute(&mut tx.conn).await?;
     sqlx::query(MERGE).bind((MERGED + new.len()) as i64).execute(&mut tx.conn).await?;
     Ok(())
@@ -258,11 +266,11 @@ pub(super) async fn store_change(
              last_message_folded = null
          where id = ?",
     )
-    .bind(&message.content)
+    .bind(stored_content(message))
     .bind(message.id.0)
     // The message
     .bind(message.rev)
-    .bind(&message.content)
+    .bind(stored_content(message))
     .bind(message.edited_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))

@@ -228,7 +228,8 @@ async fn the_conversation_of_a_request_is_one_like_any_other() {
     let items = owner.api.get(&messages).await.expect(200).json()["items"].clone();
     let line = &items[0];
     assert_eq!((&line["system"], &line["content"]), (&json!(true), &json!("Status set to “In progress”.")));
-    assert_eq!(items[1].get("system"), None, "told only where it is true");
+    assert_eq!(line["event"], json!({ "status_set": "in_progress" }));
+    assert_eq!((items[1].get("system"), items[1].get("event")), (None, None), "told only where it is true");
     for api in [&owner.api, &app.admin()] {
         let path = format!("/messages/{}", line["id"].as_str().unwrap());
         api.patch(&path, json!({ "content": "Status set to “Done”." })).await.problem(403, "forbidden");

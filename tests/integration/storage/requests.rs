@@ -1,5 +1,6 @@
 use std::{collections::HashSet, sync::Arc};
 
+use bespoken::domain::MessageEvent;
 use bespoken::storage::RequestCursor;
 
 use super::world::*;
@@ -309,6 +310,7 @@ pub async fn a_conversation_begins_with_what_the_request_went_through(world: Wor
     let (seat, _) = world.store.open_request_conversation(&owner, id).await.unwrap();
     assert_eq!((seat.conversation.head, seat.conversation.last_seq, seat.conversation.unread), (4, 3, 3));
     assert_eq!(seat.conversation.last_message.as_deref(), Some("Status set to “In progress”."));
+    assert_eq!(seat.conversation.last_event, Some(MessageEvent::StatusSet(RequestStatus::InProgress)));
 
     let lines = world.messages(&owner, seat.conversation.id).await;
     let told: Vec<_> = lines.iter().map(|line| (line.seq, line.rev, &*line.content, &*line.sender_name)).collect();
@@ -323,6 +325,7 @@ pub async fn a_conversation_begins_with_what_the_request_went_through(world: Wor
     for (line, change) in lines.iter().zip(&history) {
         assert_eq!((line.system, line.created_at, line.sender_type), (true, change.at, SenderType::Admin));
         assert_eq!((line.client_id, line.edited_at), (None, None));
+        assert_eq!(line.event, Some(MessageEvent::StatusSet(change.status)), "so each language has its own words");
     }
     let told: Vec<_> = std::iter::from_fn(|| commits.try_recv().ok()).flatten().collect();
     assert_eq!(told.iter().map(|commit| commit.rev).collect::<Vec<_>>(), [1, 2, 3, 4]);

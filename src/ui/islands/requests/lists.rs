@@ -6,7 +6,7 @@ use super::{Region, request_in};
 use crate::{
     api::{self, AccountLists},
     client::history,
-    domain::{Conversation, ConversationId, CustomRequest, Timestamp},
+    domain::{Conversation, ConversationId, CustomRequest, Timestamp, latest_words},
     locales::{self, t},
     ui::components::{Anew, ChatButton, Clock, StatusChip, Unread, When, address},
 };
@@ -108,7 +108,9 @@ fn RequestCard(
 ) -> impl IntoView {
     let locale = locales::current();
     let (id, title) = request.with_untracked(|request| (request.id.to_string(), request.title.clone()));
-    let last = Memo::new(move |_| request.read().last_message.clone());
+    let last = Memo::new(move |_| {
+        request.with(|request| latest_words(request.last_message.as_deref(), request.last_event, locale))
+    });
     view! {
         <li class="card">
             <p class="card__head">
@@ -145,7 +147,9 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
         let now = shown.read().chats.iter().find(|chat| chat.id == id).cloned();
         now.or_else(|| last.cloned().flatten())
     });
-    let text = move || chat.read().as_ref().and_then(|chat| chat.last_message.clone());
+    let text = move || {
+        chat.read().as_ref().and_then(|chat| latest_words(chat.last_message.as_deref(), chat.last_event, locale))
+    };
     let when = move || {
         let chat = chat.get()?;
         let words = if chat.is_open() { t!(locale, requests::LAST_ACTIVITY) } else { t!(locale, requests::CLOSED) };
