@@ -1,5 +1,8 @@
 import { translate } from "../support/translator";
-import { expect, test } from "../support/test";
+import { cutOff, expect, test } from "../support/test";
+
+// What these tests do makes the browser complain.
+test.use({ failures: cutOff });
 
 // Some of these fill a chat first.
 test.use({ sends: 100_000 });
