@@ -16,6 +16,7 @@ test("a customer and an admin talk in German", async ({ api, person, server }) =
   await guest.chat.say("Können Sie einen Tisch bauen?");
   await expect(guest.chat.message("Können Sie einen Tisch bauen?").getByText("Gesendet")).toBeVisible();
   await expect(guest.chat.panel.getByText("Heute")).toBeVisible();
+  await expect(guest.page.getByText("Alle Zeiten sind in UTC.")).toBeHidden();
 
   const admin = await person(german);
   await admin.page.goto(server.link("admin"));

@@ -18,6 +18,7 @@ test("two people talk without JavaScript", async ({ person, server }) => {
   await guest.chat.field.fill("Hello without scripts");
   await guest.chat.send.click();
   await expect(guest.chat.message("Hello without scripts")).toBeVisible();
+  await expect(guest.page.getByText("All times are in UTC.")).toBeVisible();
 
   await admin.page.reload();
   await expect(admin.chat.message("Hello without scripts")).toBeVisible();

@@ -284,6 +284,7 @@ pub mod requests {
 }
 
 pub mod time {
+    pub const ALL_UTC: &str = "Alle Zeiten sind in UTC.";
 
     pub fn at(day: &str, clock: &str) -> String {
         format!("{day}, {clock}")

@@ -279,6 +279,7 @@ pub mod requests {
 }
 
 pub mod time {
+    pub const ALL_UTC: &str = "All times are in UTC.";
 
     pub fn at(day: &str, clock: &str) -> String {
         format!("{day}, {clock}")

@@ -34,6 +34,8 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
             on:scroll=move |_| panel.moved()
         >
             <ol class="log__list" node_ref=panel.list>
+                // Style shows it where no script runs, which would turn times to the reader's zone.
+                <li class="log__utc">{t!(locale, time::ALL_UTC)}</li>
                 <Top panel name />
                 <For each=move || panel.lines.get() key=|(key, _)| *key let:line>
                     <Row panel line />
