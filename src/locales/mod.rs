@@ -2,7 +2,7 @@
 //!
 //! A key is a constant, or a function of the text's arguments, at the same path in each language. [`t!`] chooses the
 //! language. A key that one language lacks does not compile where it is used; a key that nobody uses is dead code.
-//! docs/architecture.md says why this is not a library.
+//! docs/client.md says why this is not a library.
 
 pub(crate) mod de;
 pub(crate) mod en;
