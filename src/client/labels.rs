@@ -70,7 +70,7 @@ pub fn day(day: Date, today: Date) -> String {
     }
 }
 
-/// `Tuesday 3 June 2025, 14:03`: for who hovers or listens.
+/// `Tuesday, 3 June 2025, 14:03`: for who hovers or listens.
 #[must_use]
 pub fn full(time: Timestamp, zone: Zone) -> String {
     let locale = locales::current();
@@ -117,13 +117,13 @@ mod tests {
         let time = at("2025-06-03T22:05:00Z");
         assert_eq!(clock(time, utc), "22:05");
         assert_eq!(clock(time, east), "00:05");
-        assert_eq!(full(time, utc), "Tuesday 3 June 2025, 22:05");
-        assert_eq!(full(time, east), "Wednesday 4 June 2025, 00:05");
+        assert_eq!(full(time, utc), "Tuesday, 3 June 2025, 22:05");
+        assert_eq!(full(time, east), "Wednesday, 4 June 2025, 00:05");
         let today = local_date(at("2025-06-04T10:00:00Z"), utc);
         assert_eq!(day(local_date(time, utc), today), "Yesterday");
         assert_eq!(day(local_date(time, east), today), "Today");
         assert_eq!(day(local_date(at("2025-06-01T10:00:00Z"), utc), today), "Sunday 1 June");
-        assert_eq!(day(local_date(at("2024-12-31T10:00:00Z"), utc), today), "Tuesday 31 December 2024");
+        assert_eq!(day(local_date(at("2024-12-31T10:00:00Z"), utc), today), "Tuesday, 31 December 2024");
     }
 
     #[test]

@@ -64,7 +64,7 @@ mod tests {
             (DateStyle::Day, "3 June", "3. Juni"),
             (DateStyle::Year, "3 June 2025", "3. Juni 2025"),
             (DateStyle::Weekday, "Tuesday 3 June", "Dienstag, 3. Juni"),
-            (DateStyle::WeekdayYear, "Tuesday 3 June 2025", "Dienstag, 3. Juni 2025"),
+            (DateStyle::WeekdayYear, "Tuesday, 3 June 2025", "Dienstag, 3. Juni 2025"),
         ] {
             assert_eq!((date(Locale::En, day, style), date(Locale::De, day, style)), (en.to_owned(), de.to_owned()));
         }
