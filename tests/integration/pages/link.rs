@@ -62,7 +62,7 @@ async fn an_address_without_its_cookie_says_what_to_do_and_not_whether_there_is_
         for path in paths {
             pages.push(without_nonce(&browser.get(&path).await.expect(404)));
         }
-        for words in ["Open that link again", "copied from another browser", "allow cookies", "ask for a new one"] {
+        for words in ["Open that link again", "from another browser", "Allow cookies", "Ask for a new one"] {
             assert!(pages[0].contains(words), "{words}: {}", pages[0]);
         }
         pages.dedup();
