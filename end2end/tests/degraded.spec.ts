@@ -43,7 +43,7 @@ for (const [what, takeAway] of Object.entries(lacks)) {
     await chat.say("later");
     await context.setOffline(false);
     await expect(chat.message("later")).toContainText("Sent");
-    expect((await api.messages(id)).map(({ content }) => content)).toEqual(["hello", "answer", "later"]);
+    await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["hello", "answer", "later"]);
   });
 }
 
@@ -61,7 +61,7 @@ for (const what of ["a storage", "a storage that may be used", "room in the stor
     await context.setOffline(false);
     await expect(chat.message("one")).toContainText("Sent");
     await expect(chat.banner).toBeHidden();
-    expect(await api.messages(id)).toHaveLength(1);
+    await expect.poll(() => api.messages(id)).toHaveLength(1);
   });
 }
 
@@ -101,7 +101,7 @@ for (const [how, shift] of [["back", -2 * HOURS], ["forward", 2 * HOURS]] as con
     await expect(chat.message("two")).toContainText("Sent");
     await chat.say("three");
     await expect(chat.message("three")).toContainText("Sent");
-    expect((await api.messages(id)).map(({ content }) => content)).toEqual(["one", "two", "three"]);
+    await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["one", "two", "three"]);
     expect(await chat.texts()).toEqual(["one", "two", "three"]);
   });
 }

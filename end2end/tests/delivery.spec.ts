@@ -55,7 +55,7 @@ test("the server is killed while the customer types on", async ({ api, admin, pe
   expect(await admin.chat.texts()).toEqual(all);
   await expect(guest.chat.panel.locator(".message--sending")).toHaveCount(0);
   expect(await guest.chat.texts()).toEqual(all);
-  expect((await api.messages(id)).map((message) => message.content)).toEqual(all);
+  await expect.poll(async () => (await api.messages(id)).map((message) => message.content)).toEqual(all);
 });
 
 test("the disk is full while the customer writes on", async ({ api, admin, person, server }) => {
@@ -91,7 +91,7 @@ test("the disk is full while the customer writes on", async ({ api, admin, perso
   await expect(guest.chat.banner).toBeHidden();
   await expect(guest.chat.panel.locator(".message--sending")).toHaveCount(0);
   expect(await guest.chat.texts()).toEqual(all);
-  expect((await api.messages(id)).map((message) => message.content)).toEqual(all);
+  await expect.poll(async () => (await api.messages(id)).map((message) => message.content)).toEqual(all);
 });
 
 test("what was typed offline survives a reload and arrives once, in order", async ({ api, person }) => {
@@ -112,7 +112,7 @@ test("what was typed offline survives a reload and arrives once, in order", asyn
   await expect(guest.chat.bubbles).toHaveCount(3);
   await expect(guest.chat.panel.locator(".message--sending")).toHaveCount(0);
   expect(await guest.chat.texts()).toEqual(["one", "two", "three"]);
-  expect((await api.messages(id)).map((message) => message.content)).toEqual(["one", "two", "three"]);
+  await expect.poll(async () => (await api.messages(id)).map((message) => message.content)).toEqual(["one", "two", "three"]);
 });
 
 test("after a hundred changes while offline the page is that of a fresh load", async ({ api, person, server }) => {

@@ -78,7 +78,7 @@ test("choosing a chat replaces the chat, not the page", async ({ admin, api }) =
   await chat.live();
   await chat.field.press("Enter");
   await expect(chat.message("half a thought")).toBeVisible();
-  expect((await api.messages(chats[4].id)).map((message) => message.content)).toContain("half a thought");
+  await expect.poll(async () => (await api.messages(chats[4].id)).map((message) => message.content)).toContain("half a thought");
   await isTheSame();
 });
 

@@ -45,7 +45,7 @@ for (const sockets of ["refuse", "swallow", "ignore"] as const) {
     await api.edit(answer.id, "another answer");
     await expect(chat.message("another answer")).toBeVisible();
     expect(await chat.texts()).toEqual(["one", "deux", "three", "another answer"]);
-    expect((await api.messages(id)).map(({ content }) => content)).toEqual(["one", "deux", "three", "another answer"]);
+    await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["one", "deux", "three", "another answer"]);
 
     // What is looked at counts as read, also there.
     await expect(async () => {
@@ -62,7 +62,7 @@ for (const sockets of ["refuse", "swallow", "ignore"] as const) {
     await chat.say("by socket");
     await expect(chat.message("by socket")).toContainText("Sent");
     expect(gateway.asked.filter((path) => path === "/api/exchange").length).toBeLessThanOrEqual(polls + 1);
-    expect((await api.messages(id)).map(({ content }) => content).at(-1)).toBe("by socket");
+    await expect.poll(async () => (await api.messages(id)).map(({ content }) => content).at(-1)).toBe("by socket");
   });
 }
 
@@ -78,7 +78,7 @@ test("a proxy that begins to refuse sockets loses nothing", async ({ api, person
   for (const text of ["one", "two"]) await chat.say(text);
   await expect(chat.status).toHaveText("Live (slow)", { timeout: 20_000 });
   await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
-  expect((await api.messages(id)).map(({ content }) => content)).toEqual(["before", "one", "two"]);
+  await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["before", "one", "two"]);
   expect(await chat.texts()).toEqual(["before", "one", "two"]);
 });
 
@@ -119,7 +119,7 @@ test("the twenty-first window of a person works, and says why it is slow", async
   await expect(chat.message("from the last")).toBeVisible();
   await chat.say("from the first");
   await expect(panel.locator(".bubble", { hasText: "from the first" })).toBeVisible();
-  expect(await api.messages(id)).toHaveLength(2);
+  await expect.poll(() => api.messages(id)).toHaveLength(2);
   await others.close();
   await lookAgain(last);
   await expect(panel.locator(".status")).toHaveText("Live", { timeout: 25_000 });

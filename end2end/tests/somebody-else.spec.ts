@@ -74,7 +74,7 @@ test("what a guest writes is not sent by the admin who signs in in another tab",
   await expect(chat.field).toHaveValue("a draft");
   await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
   await expect(chat.bubbles).toHaveCount(3);
-  expect((await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
+  await expect.poll(async () => (await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
     ["admin", "from the admin"],
     ["customer", "written while cut off"],
     ["customer", "written afterwards"],
@@ -117,7 +117,7 @@ test("what an admin writes is not sent by the guest whose link is opened in anot
   await chat.live();
   await expect(chat.bubbles).toHaveCount(2);
   await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
-  expect((await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
+  await expect.poll(async () => (await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
     ["admin", "our lowest price"],
     ["admin", "and our last"],
   ]);
@@ -137,7 +137,7 @@ test("a guest who registers in another tab goes on in the first", async ({ api, 
   await expect(page.locator(".estranged")).toBeHidden();
   await chat.say("written with an account");
   await expect(chat.message("written with an account")).toContainText("Sent");
-  expect((await api.messages(id)).map(({ content }) => content)).toEqual(["written as a guest", "written with an account"]);
+  await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["written as a guest", "written with an account"]);
 });
 
 test("the requests of a customer are not replaced by what the next person sees", async ({ person, server }) => {

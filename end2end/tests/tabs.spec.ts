@@ -23,7 +23,7 @@ test("two tabs share one draft", async ({ api, person }) => {
   await first.page.reload();
   await first.chat.live();
   await expect(first.chat.field).toHaveValue("");
-  expect(await api.messages(id)).toHaveLength(1);
+  await expect.poll(() => api.messages(id)).toHaveLength(1);
 });
 
 test("two tabs share one outbox, and each message is sent once", async ({ api, person }) => {
@@ -66,7 +66,7 @@ test("what a tab leaves behind when it is closed, the other sends", async ({ api
   await context.setOffline(false);
   await second.live();
   await expect(second.panel.locator(".message--sending")).toHaveCount(0, { timeout: 20_000 });
-  expect((await api.messages(id)).map(({ content }) => content)).toEqual(["one", "two"]);
+  await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["one", "two"]);
   await second.page.reload();
   await second.live();
   expect(await second.texts()).toEqual(["one", "two"]);
