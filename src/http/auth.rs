@@ -182,14 +182,19 @@ pub(super) fn link_cookie(public_url: &str, secret: &Secret) -> SetCookies {
     set_cookies([session_cookie(format!("{}-{mark}", cookie_name(public_url)), public_url, secret)])
 }
 
-fn session_cookie(name: String, public_url: &str, secret: &Secret) -> Cookie<'static> {
-    Cookie::build((name, secret.expose().to_owned()))
+/// A cookie for all of the site, which no script reads and no other site's form brings along.
+pub(super) fn cookie(name: String, value: String, public_url: &str, days: i64) -> Cookie<'static> {
+    Cookie::build((name, value))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
         .secure(public_url.starts_with("https:"))
-        .max_age(time::Duration::days(SESSION_DAYS))
+        .max_age(time::Duration::days(days))
         .build()
+}
+
+fn session_cookie(name: String, public_url: &str, secret: &Secret) -> Cookie<'static> {
+    cookie(name, secret.expose().to_owned(), public_url, SESSION_DAYS)
 }
 
 /// Takes away every cookie of a session.
@@ -198,13 +203,9 @@ pub(super) fn no_session_cookies(jar: &CookieJar, public_url: &str) -> SetCookie
 }
 
 fn no_cookie(name: String, public_url: &str) -> Cookie<'static> {
-    Cookie::build((name, ""))
-        .path("/")
-        .secure(public_url.starts_with("https:"))
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .removal()
-        .build()
+    let mut cookie = cookie(name, String::new(), public_url, 0);
+    cookie.make_removal();
+    cookie
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-use super::{App, pages};
+use super::{App, auth, pages};
 use crate::locales::{self, Locale};
 
 /// Remembers the language that somebody chose. It names nobody.
@@ -53,13 +53,8 @@ pub(super) struct Choice {
 
 /// Remembers a language, and shows the page again.
 pub(super) async fn choose(State(app): State<App>, Form(choice): Form<Choice>) -> Response {
-    let cookie = Cookie::build((COOKIE, choice.language.tag()))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(app.service.public_url().starts_with("https:"))
-        .max_age(time::Duration::days(COOKIE_DAYS))
-        .build();
+    let tag = choice.language.tag().to_owned();
+    let cookie = auth::cookie(COOKIE.to_owned(), tag, app.service.public_url(), COOKIE_DAYS);
     let next = pages::see_other(pages::own_path(&choice.next).unwrap_or("/"));
     (CookieJar::new().add(cookie), next).into_response()
 }

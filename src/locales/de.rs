@@ -43,7 +43,6 @@ pub mod chat {
     }
 
     pub const BACK: &str = "Zurück zu allen Chats";
-    pub const CANCEL: &str = "Abbrechen";
 
     pub fn chat_with(name: &str) -> String {
         format!("Chat mit {name}")
@@ -113,7 +112,6 @@ pub mod chat {
     pub const RECONNECTING: &str = "Neu verbinden…";
     pub const REOPEN: &str = "Wieder öffnen";
     pub const RETRY: &str = "Erneut senden";
-    pub const SAVE: &str = "Speichern";
 
     pub fn seen(when: &str) -> String {
         format!("Gelesen {when}")
@@ -185,7 +183,6 @@ pub mod chat {
 
 pub mod desk {
     pub const ABOUT: &str = "Thema";
-    pub const CHATS: &str = "Chats";
     pub const CHAT_WITH: &str = "Chat mit";
     pub const CLOSE_CHAT: &str = "Chat schließen";
     pub const CLOSED: &str = "Geschlossen";
@@ -200,7 +197,6 @@ pub mod desk {
     pub const COPY_SEND_TO: &str = "Kopieren Sie diesen Link und senden Sie ihn an";
     pub const CUSTOMER: &str = "Kunde";
     pub const CUSTOMER_NAME: &str = "Name des Kunden";
-    pub const EMAIL: &str = "E-Mail";
     pub const FIRST_MESSAGE: &str = "Erste Nachricht";
     pub const FOUND_FULL: &str = "Das sind die neuesten Nachrichten. Mehr Wörter finden weniger.";
     pub const GO_TO_CHAT: &str = "Zum Chat";
@@ -213,7 +209,6 @@ pub mod desk {
         "Zu diesem Chat gibt es gerade keinen Link. Nur Sie und Ihre Kollegen können ihn öffnen.";
     pub const LINK_WARNING: &str = ": Mit dem Link kann man in diesem Chat lesen und schreiben.";
     pub const MAKE_LINK: &str = "Link erstellen";
-    pub const MESSAGES: &str = "Nachrichten";
     pub const MORE: &str = "Mehr";
     pub const NEW_CHAT: &str = "Neuer Chat";
     pub const NEW_LINK: &str = "Neuer Link";
@@ -228,7 +223,6 @@ pub mod desk {
     pub const REOPEN_CHAT: &str = "Chat wieder öffnen";
     pub const REVOKE_LINK: &str = "Link widerrufen";
     pub const SAVE_TRANSCRIPT: &str = "Protokoll speichern";
-    pub const SEARCH: &str = "Suchen";
     pub const SEARCH_LABEL: &str = "Chats und Nachrichten durchsuchen";
     pub const SHOW_ALL: &str = "Alle zeigen";
     pub const SHOW_REQUEST: &str = "Anfrage zeigen";
@@ -254,7 +248,6 @@ pub mod requests {
     pub const CHAT_WITH_ADMIN: &str = "Chat mit Admin";
     pub const CHAT_WITH_CUSTOMER: &str = "Chat mit dem Kunden";
     pub const CLOSED: &str = "Geschlossen";
-    pub const CUSTOMER: &str = "Kunde";
     pub const LAST_ACTIVITY: &str = "Zuletzt aktiv";
     pub const LIST_EMPTY_AFTER: &str = "für Sie anfertigen soll, erscheint hier, jeweils mit einem Chat.";
     pub const LIST_EMPTY_BEFORE: &str = "Was";
@@ -312,7 +305,6 @@ pub mod account {
     pub const CHANGE_PASSWORD_TITLE: &str = "Passwort ändern";
     pub const CONFIRMED: &str = "Ihre E-Mail-Adresse ist bestätigt.";
     pub const CURRENT_PASSWORD: &str = "Bisheriges Passwort";
-    pub const CUSTOM_REQUESTS: &str = "Anfragen";
     pub const LINK_SENT: &str = "Wir haben Ihnen einen Link geschickt. Öffnen Sie ihn in diesem Browser, \
          um die Adresse zu bestätigen.";
     pub const NO_MAIL: &str = "Keine E-Mail erhalten?";
@@ -357,8 +349,6 @@ pub mod chat_button {
     /// Before the title of the request.
     pub const ABOUT: &str = " über ";
     pub const CHAT: &str = "Chat";
-    pub const LIVE: &str = "Live";
-    pub const OFFLINE: &str = "Offline";
 }
 
 pub mod confirm {
@@ -390,9 +380,6 @@ pub mod confirm {
 }
 
 pub mod dashboard {
-    pub const CUSTOMER_NAME: &str = "Name des Kunden";
-    pub const FIRST_MESSAGE: &str = "Erste Nachricht";
-    pub const NEW_CHAT: &str = "Neuer Chat";
     pub const OPEN_CHAT: &str = "Chat eröffnen";
     pub const YOU_GET_A_LINK: &str =
         "Sie erhalten einen Link. Alle, die ihn öffnen, können Ihnen sofort schreiben, auch ohne Konto.";
@@ -441,7 +428,6 @@ pub mod home {
     pub const GO_TO_CHATS: &str = "Zu den Chats";
     pub const GO_TO_REQUESTS: &str = "Zu Ihren Anfragen";
     pub const GOT_A_LINK: &str = "Haben Sie einen Link erhalten? Öffnen Sie ihn einfach. Sie brauchen kein Konto.";
-    pub const MAKE_A_REQUEST: &str = "Anfrage stellen";
     pub const SAMPLE: &str = "Beispiel für einen Chat";
     pub const SAMPLE_ANSWER: &str = "Ja. Ich ändere die Zeichnung.";
     pub const SAMPLE_NEWS: &str = "Die Bretter sind da. Die Maserung läuft der Länge nach, wie Sie es wollten.";
@@ -468,7 +454,6 @@ pub mod invite {
 }
 
 pub mod login {
-    pub const FORGOT: &str = "Passwort vergessen?";
 
     pub fn got_a_link(business: &str) -> String {
         format!("Hat {business} Ihnen einen Link geschickt? Öffnen Sie ihn noch einmal. Sie brauchen kein Passwort.")
@@ -561,12 +546,9 @@ pub mod register {
 
 pub mod request_pages {
     pub const ALL_REQUESTS: &str = "Alle Anfragen";
-    pub const BUDGET: &str = "Budget";
-    pub const CUSTOM_REQUESTS: &str = "Anfragen";
     pub const DESCRIPTION: &str = "Beschreibung";
     pub const DESCRIPTION_HELP: &str = "Größe, Material, Zweck und alles, was Ihnen sonst wichtig ist.";
     pub const MY_REQUESTS: &str = "Meine Anfragen";
-    pub const NEW: &str = "Neue Anfrage";
     pub const NEW_TITLE: &str = "Was sollen wir für Sie anfertigen?";
     pub const SEARCH: &str = "Anfragen suchen";
     pub const SEND: &str = "Anfrage senden";
@@ -574,7 +556,6 @@ pub mod request_pages {
     pub const SORT_BY: &str = "Sortieren nach";
     pub const TITLE: &str = "Was soll es werden?";
     pub const TITLE_HELP: &str = "Wenige Wörter, zum Beispiel „Eichentisch für einen Erker“.";
-    pub const WANTED_BY: &str = "Gewünscht bis";
 
     pub fn budget_help(currency: &str) -> String {
         format!("In {currency}. Eine ungefähre Angabe genügt.")

@@ -42,7 +42,6 @@ pub mod chat {
     }
 
     pub const BACK: &str = "Back to all chats";
-    pub const CANCEL: &str = "Cancel";
 
     pub fn chat_with(name: &str) -> String {
         format!("Chat with {name}")
@@ -112,7 +111,6 @@ pub mod chat {
     pub const RECONNECTING: &str = "Reconnecting…";
     pub const REOPEN: &str = "Reopen";
     pub const RETRY: &str = "Retry";
-    pub const SAVE: &str = "Save";
 
     pub fn seen(when: &str) -> String {
         format!("Seen {when}")
@@ -182,7 +180,6 @@ pub mod chat {
 
 pub mod desk {
     pub const ABOUT: &str = "About";
-    pub const CHATS: &str = "Chats";
     pub const CHAT_WITH: &str = "Chat with";
     pub const CLOSE_CHAT: &str = "Close chat";
     pub const CLOSED: &str = "Closed";
@@ -196,7 +193,6 @@ pub mod desk {
     pub const COPY_SEND_TO: &str = "Copy this link and send it to";
     pub const CUSTOMER: &str = "Customer";
     pub const CUSTOMER_NAME: &str = "Customer’s name";
-    pub const EMAIL: &str = "E-mail";
     pub const FIRST_MESSAGE: &str = "First message";
     pub const FOUND_FULL: &str = "These are the latest messages. More words find fewer.";
     pub const GO_TO_CHAT: &str = "Go to the chat";
@@ -208,7 +204,6 @@ pub mod desk {
     pub const LINK_NONE: &str = "There is no link to this chat now. Only you and your colleagues can open it.";
     pub const LINK_WARNING: &str = ": the link lets people read and write in this chat.";
     pub const MAKE_LINK: &str = "Make a link";
-    pub const MESSAGES: &str = "Messages";
     pub const MORE: &str = "More";
     pub const NEW_CHAT: &str = "New chat";
     pub const NEW_LINK: &str = "New link";
@@ -223,7 +218,6 @@ pub mod desk {
     pub const REOPEN_CHAT: &str = "Reopen chat";
     pub const REVOKE_LINK: &str = "Revoke link";
     pub const SAVE_TRANSCRIPT: &str = "Save transcript";
-    pub const SEARCH: &str = "Search";
     pub const SEARCH_LABEL: &str = "Search chats and messages";
     pub const SHOW_ALL: &str = "Show all";
     pub const SHOW_REQUEST: &str = "Show the request";
@@ -249,7 +243,6 @@ pub mod requests {
     pub const CHAT_WITH_ADMIN: &str = "Chat with Admin";
     pub const CHAT_WITH_CUSTOMER: &str = "Chat with the customer";
     pub const CLOSED: &str = "Closed";
-    pub const CUSTOMER: &str = "Customer";
     pub const LAST_ACTIVITY: &str = "Last activity";
     pub const LIST_EMPTY_AFTER: &str = "to make will be listed here, with a chat about each.";
     pub const LIST_EMPTY_BEFORE: &str = "What you ask";
@@ -307,7 +300,6 @@ pub mod account {
     pub const CHANGE_PASSWORD_TITLE: &str = "Change your password";
     pub const CONFIRMED: &str = "Your e-mail address is confirmed.";
     pub const CURRENT_PASSWORD: &str = "Current password";
-    pub const CUSTOM_REQUESTS: &str = "Custom requests";
     pub const LINK_SENT: &str = "We have sent you a link. Open it in this browser to confirm the address.";
     pub const NO_MAIL: &str = "No e-mail?";
     pub const PARTS: &str = "Parts of the account";
@@ -351,8 +343,6 @@ pub mod chat_button {
     /// Before the title of the request.
     pub const ABOUT: &str = " about ";
     pub const CHAT: &str = "Chat";
-    pub const LIVE: &str = "Live";
-    pub const OFFLINE: &str = "Offline";
 }
 
 pub mod confirm {
@@ -381,9 +371,6 @@ pub mod confirm {
 }
 
 pub mod dashboard {
-    pub const CUSTOMER_NAME: &str = "Customer’s name";
-    pub const FIRST_MESSAGE: &str = "First message";
-    pub const NEW_CHAT: &str = "New chat";
     pub const OPEN_CHAT: &str = "Open chat";
     pub const YOU_GET_A_LINK: &str =
         "You get a link. Anyone who opens it can write to you at once, without an account.";
@@ -427,7 +414,6 @@ pub mod home {
     pub const GO_TO_CHATS: &str = "Go to the chats";
     pub const GO_TO_REQUESTS: &str = "Go to your requests";
     pub const GOT_A_LINK: &str = "Did you get a link? Just open it. You need no account.";
-    pub const MAKE_A_REQUEST: &str = "Make a request";
     pub const SAMPLE: &str = "Example of a chat";
     pub const SAMPLE_ANSWER: &str = "Yes. I am changing the drawing.";
     pub const SAMPLE_NEWS: &str = "The boards are here. The grain runs the long way, as you wanted.";
@@ -454,7 +440,6 @@ pub mod invite {
 }
 
 pub mod login {
-    pub const FORGOT: &str = "Forgot your password?";
 
     pub fn got_a_link(business: &str) -> String {
         format!("Did {business} send you a link? Open it again. You need no password.")
@@ -546,12 +531,9 @@ pub mod register {
 
 pub mod request_pages {
     pub const ALL_REQUESTS: &str = "All requests";
-    pub const BUDGET: &str = "Budget";
-    pub const CUSTOM_REQUESTS: &str = "Custom requests";
     pub const DESCRIPTION: &str = "Describe it";
     pub const DESCRIPTION_HELP: &str = "Size, material, purpose, and everything else that matters to you.";
     pub const MY_REQUESTS: &str = "My requests";
-    pub const NEW: &str = "New request";
     pub const NEW_TITLE: &str = "What would you like to have made?";
     pub const SEARCH: &str = "Search requests";
     pub const SEND: &str = "Send the request";
@@ -559,7 +541,6 @@ pub mod request_pages {
     pub const SORT_BY: &str = "Sort by";
     pub const TITLE: &str = "What is it?";
     pub const TITLE_HELP: &str = "A few words, such as “Oak table for a bay window”.";
-    pub const WANTED_BY: &str = "Wanted by";
 
     pub fn budget_help(currency: &str) -> String {
         format!("In {currency}. A rough figure is fine.")

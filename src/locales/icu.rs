@@ -3,7 +3,7 @@
 
 use icu_datetime::{DateTimeFormatter, fieldsets, input};
 use icu_decimal::{DecimalFormatter, input::Decimal};
-use icu_locale_core::{Locale as IcuLocale, locale};
+use icu_locale_core::Locale as IcuLocale;
 
 use crate::{
     domain::Date,
@@ -11,10 +11,7 @@ use crate::{
 };
 
 fn icu(locale: Locale) -> IcuLocale {
-    match locale {
-        Locale::En => locale!("en-GB"),
-        Locale::De => locale!("de-DE"),
-    }
+    locale.region_tag().parse().unwrap_or(IcuLocale::UNKNOWN)
 }
 
 /// A date. In ISO 8601 if there is no such day.

@@ -50,7 +50,7 @@ pub fn ChatButton(
                     .map(|live| {
                         view! {
                             <span class=if live { "chat-button__live is-live" } else { "chat-button__live" }>
-                                {if live { t!(locale, chat_button::LIVE) } else { t!(locale, chat_button::OFFLINE) }}
+                                {if live { t!(locale, chat::LIVE) } else { t!(locale, chat::OFFLINE) }}
                             </span>
                         }
                     })}

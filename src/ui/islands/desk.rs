@@ -184,7 +184,7 @@ pub fn Desk(
     Effect::new(move || {
         let name = match &desk.shown.read().1 {
             Shown::Chat(chat) => chat.joined.conversation.customer_name.clone(),
-            Shown::Nothing | Shown::Loading | Shown::Failed(_) => t!(locale, desk::CHATS).to_owned(),
+            Shown::Nothing | Shown::Loading | Shown::Failed(_) => t!(locale, frame::CHATS).to_owned(),
         };
         page::name(&format!("{name} · {business}"));
         page::count_in_title(Counter::Inbox, unread.get());

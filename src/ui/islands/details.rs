@@ -100,7 +100,7 @@ fn Facts(shown: RwSignal<Conversation>, clock: Clock) -> impl IntoView {
             {customer_email
                 .map(|email| {
                     view! {
-                        <dt>{t!(locale, desk::EMAIL)}</dt>
+                        <dt>{t!(locale, form::EMAIL)}</dt>
                         <dd>
                             <a href=format!("mailto:{email}")>{email.clone()}</a>
                         </dd>

@@ -33,9 +33,9 @@ const NEW_CHAT: &str = "/admin?new=1";
 pub(super) fn InboxList(desk: State) -> impl IntoView {
     let locale = locales::current();
     view! {
-        <section class="inbox" aria-label=t!(locale, desk::CHATS) data-live=move || desk.is_live.get().to_string()>
+        <section class="inbox" aria-label=t!(locale, frame::CHATS) data-live=move || desk.is_live.get().to_string()>
             <header class="inbox__head">
-                <h2 class="inbox__title">{t!(locale, desk::CHATS)}</h2>
+                <h2 class="inbox__title">{t!(locale, frame::CHATS)}</h2>
                 <a
                     class="button button--primary button--small"
                     href=NEW_CHAT
@@ -93,7 +93,7 @@ fn Search(desk: State) -> impl IntoView {
                 id="q"
                 type="search"
                 name="q"
-                placeholder=t!(locale, desk::SEARCH)
+                placeholder=t!(locale, form::SEARCH)
                 autocomplete="off"
                 dir="auto"
                 value=search.get_untracked()
@@ -185,7 +185,7 @@ fn Rows(desk: State) -> impl IntoView {
                     .then(|| {
                         view! {
                             <li class="inbox__part">
-                                <h3 class="inbox__subtitle">{t!(locale, desk::MESSAGES)}</h3>
+                                <h3 class="inbox__subtitle">{t!(locale, chat::MESSAGES)}</h3>
                             </li>
                         }
                     })

@@ -203,7 +203,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
             </div>
             <div class="field">
                 <label class="field__label" for="new-customer_email">
-                    {t!(locale, desk::EMAIL)}
+                    {t!(locale, form::EMAIL)}
                     " "
                     <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
                 </label>
@@ -240,7 +240,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
             {error("chat")}
             <footer class="dialog__foot">
                 <button class="button button--quiet" type="button" on:click=move |_| new.close()>
-                    {t!(locale, chat::CANCEL)}
+                    {t!(locale, form::CANCEL)}
                 </button>
                 <button class="button button--primary" type="submit">
                     {t!(locale, desk::OPEN_CHAT)}

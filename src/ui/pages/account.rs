@@ -83,7 +83,7 @@ pub fn AccountPage() -> impl IntoView {
                             .then(|| {
                                 view! {
                                     <TabLink
-                                        name=t!(locale, account::CUSTOM_REQUESTS)
+                                        name=t!(locale, requests::CAPTION)
                                         address="/account"
                                         is_here=tab == Tab::Requests
                                     />

@@ -57,7 +57,7 @@ pub fn DashboardPage() -> impl IntoView {
             let locale = locales::current();
             if query.new {
                 return Ok(view! {
-                    <Frame viewer=viewer title=t!(locale, dashboard::NEW_CHAT) layout=Layout::Sheet class="sheet">
+                    <Frame viewer=viewer title=t!(locale, desk::NEW_CHAT) layout=Layout::Sheet class="sheet">
                         <NewChatForm />
                     </Frame>
                 }
@@ -96,14 +96,14 @@ pub fn DashboardPage() -> impl IntoView {
 fn NewChatForm() -> impl IntoView {
     let locale = locales::current();
     view! {
-        <h1 class="sheet__title">{t!(locale, dashboard::NEW_CHAT)}</h1>
+        <h1 class="sheet__title">{t!(locale, desk::NEW_CHAT)}</h1>
         <p class="sheet__lead">{t!(locale, dashboard::YOU_GET_A_LINK)}</p>
         <form class="form sheet__body" method="post" action="/admin/chats">
             <FormKey />
             <FormProblem fields=&["customer_name", "customer_email", "first_message"] />
             <Field
                 name="customer_name"
-                label=t!(locale, dashboard::CUSTOMER_NAME)
+                label=t!(locale, desk::CUSTOMER_NAME)
                 autocomplete="off"
                 max_chars=Name::MAX_CHARS
                 focus=true
@@ -117,7 +117,7 @@ fn NewChatForm() -> impl IntoView {
             />
             <Field
                 name="first_message"
-                label=t!(locale, dashboard::FIRST_MESSAGE)
+                label=t!(locale, desk::FIRST_MESSAGE)
                 kind="textarea"
                 optional=true
             />

@@ -34,7 +34,7 @@ fn Home(viewer: Viewer) -> impl IntoView {
         .into_any(),
         None => view! {
             <a class="button button--primary" href="/register">
-                {t!(locale, home::MAKE_A_REQUEST)}
+                {t!(locale, requests::MAKE)}
             </a>
             <a class="button" href="/login">
                 {t!(locale, frame::SIGN_IN)}

@@ -43,7 +43,7 @@ fn Login(viewer: Viewer, next: String) -> impl IntoView {
                 </button>
             </form>
             <p class="sheet__links">
-                <a href="/forgot">{t!(locale, login::FORGOT)}</a>
+                <a href="/forgot">{t!(locale, forgot::TITLE)}</a>
                 <a href=register>{t!(locale, frame::REGISTER)}</a>
             </p>
             <p class="sheet__note">{t!(locale, login::got_a_link(&business))}</p>

@@ -22,7 +22,7 @@ pub fn NewRequestPage() -> impl IntoView {
         let locale = locales::current();
         let budget = t!(locale, request_pages::budget_help(&viewer.currency));
         Ok(view! {
-            <Frame viewer=viewer title=t!(locale, request_pages::NEW) layout=Layout::Sheet class="sheet sheet--wide">
+            <Frame viewer=viewer title=t!(locale, requests::NEW) layout=Layout::Sheet class="sheet sheet--wide">
                 <h1 class="sheet__title">{t!(locale, request_pages::NEW_TITLE)}</h1>
                 <p class="sheet__lead">{t!(locale, request_pages::lead(&business))}</p>
                 <form class="form sheet__body" method="post" action="/requests/new">
@@ -45,7 +45,7 @@ pub fn NewRequestPage() -> impl IntoView {
                     />
                     <div class="form__pair">
                         <BudgetField help=budget />
-                        <Field name="wanted_on" label=t!(locale, request_pages::WANTED_BY) kind="date" optional=true />
+                        <Field name="wanted_on" label=t!(locale, requests::WANTED_BY) kind="date" optional=true />
                     </div>
                     <div class="form__actions">
                         <button class="button button--primary" type="submit">
@@ -64,7 +64,7 @@ pub fn NewRequestPage() -> impl IntoView {
 
 #[component]
 fn BudgetField(help: String) -> impl IntoView {
-    let label = t!(locales::current(), request_pages::BUDGET);
+    let label = t!(locales::current(), requests::BUDGET);
     view! { <Field name="budget" label=label inputmode="decimal" autocomplete="off" optional=true help=help /> }
 }
 
@@ -126,7 +126,7 @@ pub fn AdminRequestsPage() -> impl IntoView {
             let locale = locales::current();
             Ok(view! {
                 <Beside viewer=viewer title=t!(locale, frame::REQUESTS) beside=Some(beside) is_wide=true>
-                    <h1 class="page__title">{t!(locale, request_pages::CUSTOM_REQUESTS)}</h1>
+                    <h1 class="page__title">{t!(locale, requests::CAPTION)}</h1>
                     <Search look=look.clone() />
                     <RequestTable list look currency chosen now=page::now() />
                 </Beside>

@@ -60,7 +60,7 @@ pub(super) fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, fr
                 </div>
                 <div class="dialog__foot">
                     <button class="button" type="button" popovertarget="files" popovertargetaction="hide">
-                        {t!(locale, chat::CANCEL)}
+                        {t!(locale, form::CANCEL)}
                     </button>
                     <button class="button button--primary" type="submit">
                         {t!(locale, chat::SEND)}

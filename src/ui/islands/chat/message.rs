@@ -237,10 +237,10 @@ fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
             <p class="edit__actions">
                 <span class="edit__hint">{t!(locale, chat::EDIT_HINT)}</span>
                 <button class="button button--quiet button--small" type="button" on:click=move |_| panel.edit(None)>
-                    {t!(locale, chat::CANCEL)}
+                    {t!(locale, form::CANCEL)}
                 </button>
                 <button class="button button--primary button--small" type="submit">
-                    {t!(locale, chat::SAVE)}
+                    {t!(locale, form::SAVE)}
                 </button>
             </p>
         </form>

@@ -55,7 +55,7 @@ pub fn RequestSide(
                 {is_admin
                     .then(|| {
                         view! {
-                            <dt>{t!(locale, requests::CUSTOMER)}</dt>
+                            <dt>{t!(locale, desk::CUSTOMER)}</dt>
                             <dd>
                                 <span dir="auto">{first.customer_name}</span>
                                 <br />
