@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use regex::bytes::Regex;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
 use crate::process::{Context, Failure, Outcome};
@@ -73,6 +74,37 @@ pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, St
         from = end;
     }
     Ok((short, renamed))
+}
+
+/// Gives lazy functions a common part before the module is split: `wasm_split` puts all functions of one part into one
+/// file, and reads the part's name from theirs, `__wasm_split_00PART00_import_HASH_NAME`. Leptos makes a part for each.
+/// `parts` are names, and the beginnings of their functions' names. Lengths stay, so that nothing moves. Returns the
+/// part of each function that got one.
+///
+/// # Errors
+///
+/// When a part's name is longer than its function's.
+pub fn join_parts<'a>(module: &mut [u8], parts: &[(&'a str, &[&str])]) -> Outcome<BTreeMap<String, &'a str>> {
+    let names = Regex::new("__wasm_split_00([a-z_]+)_loader_([0-9]+)00_(?:import|export)_[0-9a-f]{32}")
+        .context("the names of lazy functions")?;
+    let mut joined = BTreeMap::new();
+    let found: Vec<_> = names
+        .captures_iter(module)
+        .map(|name| {
+            let text = |at| name.get(at).map_or_else(Default::default, |group| String::from_utf8_lossy(group.as_bytes()).into_owned());
+            (name.get(0).map_or(0..0, |whole| whole.range()), text(0), text(1), text(2))
+        })
+        .collect();
+    for (range, whole, begin, number) in found {
+        let Some((part, _)) = parts.iter().find(|(_, functions)| functions.contains(&begin.as_str())) else { continue };
+        let function = format!("{begin}_loader_{number}");
+        let name = whole.replace(&function, part);
+        let spare = whole.len().checked_sub(name.len());
+        let spare = spare.ok_or_else(|| Failure::new(format!("{part} is a longer name than {function}")))?;
+        module[range].copy_from_slice(format!("{name}{}", "_".repeat(spare)).as_bytes());
+        joined.insert(function, *part);
+    }
+    Ok(joined)
 }
 
 /// A number as WASM writes it: seven bits in each byte, the lowest first.
