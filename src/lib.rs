@@ -44,6 +44,11 @@ pub mod service;
 #[cfg(feature = "ssr")]
 pub mod storage;
 
+/// Rust's own takes 5 KB more of what the browser loads.
+#[cfg(all(feature = "browser", target_family = "wasm"))]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
 /// Wakes the islands of a server-rendered page in the language of this tag. Called by the page's own script.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]

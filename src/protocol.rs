@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     AttachmentId, ClientId, Code, Conversation, ConversationId, Epoch, Message, MessageId, Participant, ParticipantId,
-    ParticipantKind, Problem, Receipt, RequestId, RequestStatus,
+    ParticipantKind, Problem, Receipt, RequestId, RequestStatus, objects,
 };
 
 /// Messages in a `joined` without `after`: the latest of the conversation.
@@ -123,14 +123,18 @@ fn any_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Epoch>
 
 /// The person behind a socket, as `welcome` names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SocketUser {
     pub kind: ParticipantKind,
     pub id: ParticipantId,
     pub name: String,
 }
 
+objects!(SocketUser);
+
 /// Everything that a client needs to show a conversation and to follow it from there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Joined {
     pub room: ConversationId,
     pub epoch: Epoch,
@@ -144,6 +148,8 @@ pub struct Joined {
     /// Whether changes beyond these wait: join again from the last rev in `messages`.
     pub more: bool,
 }
+
+objects!(Joined);
 
 /// What the server sends. Read by way of [`Parts`]: a tagged enum would make serde keep each frame in between, and
 /// compile a second reader of every type in it for that, which the browser loads.
@@ -226,6 +232,7 @@ impl ServerFrame {
 /// What stands in the frames of the server. Each kind has some of it. Ids are told apart later, as serde compiles a
 /// reader for each type.
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Parts {
     r#type: String,
     room: Option<Uuid>,
@@ -249,10 +256,12 @@ struct Parts {
     more: Option<bool>,
 }
 
+objects!(read Parts);
+
 /// In an `error` a text, elsewhere a message.
 enum Said {
     Words(String),
-    Message(Message),
+    Message(Box<Message>),
 }
 
 impl<'de> Deserialize<'de> for Said {
@@ -270,7 +279,8 @@ impl<'de> Deserialize<'de> for Said {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Said, A::Error> {
-                Message::deserialize(MapAccessDeserializer::new(map)).map(Said::Message)
+                let message = Message::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Said::Message(Box::new(message)))
             }
         }
         deserializer.deserialize_any(Either)
@@ -279,65 +289,74 @@ impl<'de> Deserialize<'de> for Said {
 
 impl TryFrom<Parts> for ServerFrame {
     /// What is missing, or the kind that is unknown.
-    type Error = String;
+    type Error = &'static str;
 
-    fn try_from(it: Parts) -> Result<Self, String> {
-        fn has<T>(part: Option<T>, name: &str) -> Result<T, String> {
-            part.ok_or_else(|| format!("missing field `{name}`"))
+    fn try_from(mut it: Parts) -> Result<Self, &'static str> {
+        // Taken out, and not moved: otherwise each kind would compile code that drops all the other parts.
+        fn take<T>(part: &mut Option<T>, missing: &'static str) -> Result<T, &'static str> {
+            part.take().ok_or(missing)
         }
-        let room = || has(it.room, "room").map(ConversationId);
-        let rev = || has(it.rev, "rev");
-        let participant = || has(it.participant, "participant").map(ParticipantId::told);
-        let epoch = || has(it.epoch, "epoch").map(Epoch);
-        let message = |said| match said {
-            Some(Said::Message(message)) => Ok(message),
-            _ => Err("missing field `message`".to_owned()),
-        };
+        fn message(part: &mut Option<Said>) -> Result<Message, &'static str> {
+            match part.take() {
+                Some(Said::Message(message)) => Ok(*message),
+                _ => Err("no message"),
+            }
+        }
+        let room = take(&mut it.room, "no room").map(ConversationId);
+        let rev = take(&mut it.rev, "no rev");
+        let seq = take(&mut it.seq, "no seq");
+        let on = take(&mut it.on, "no on");
+        let participant = take(&mut it.participant, "no participant").map(ParticipantId::told);
+        let epoch = take(&mut it.epoch, "no epoch").map(Epoch);
+        let client_id = it.client_id.map(ClientId);
         Ok(match &*it.r#type {
             "welcome" => Self::Welcome {
-                connection_id: has(it.connection_id, "connection_id")?,
-                user: has(it.user, "user")?,
-                epoch: epoch()?,
+                connection_id: take(&mut it.connection_id, "no connection_id")?,
+                user: take(&mut it.user, "no user")?,
+                epoch: epoch?,
             },
             "joined" => Self::Joined(Box::new(Joined {
-                room: room()?,
-                epoch: epoch()?,
-                head: has(it.head, "head")?,
-                conversation: *has(it.conversation, "conversation")?,
-                participants: has(it.participants, "participants")?,
-                receipts: has(it.receipts, "receipts")?,
-                messages: has(it.messages, "messages")?,
-                more: has(it.more, "more")?,
+                room: room?,
+                epoch: epoch?,
+                head: take(&mut it.head, "no head")?,
+                conversation: *take(&mut it.conversation, "no conversation")?,
+                participants: take(&mut it.participants, "no participants")?,
+                receipts: take(&mut it.receipts, "no receipts")?,
+                messages: take(&mut it.messages, "no messages")?,
+                more: take(&mut it.more, "no more")?,
             })),
             "ack" => Self::Ack {
-                room: room()?,
-                client_id: ClientId(has(it.client_id, "client_id")?),
-                message: message(it.message)?,
+                room: room?,
+                client_id: client_id.ok_or("no client_id")?,
+                message: message(&mut it.message)?,
             },
-            "newMessage" => Self::NewMessage { room: room()?, rev: rev()?, message: message(it.message)? },
-            "messageUpdated" => Self::MessageUpdated { room: room()?, rev: rev()?, message: message(it.message)? },
-            "messageDeleted" => Self::MessageDeleted { room: room()?, rev: rev()?, message: message(it.message)? },
+            "newMessage" => Self::NewMessage { room: room?, rev: rev?, message: message(&mut it.message)? },
+            "messageUpdated" => Self::MessageUpdated { room: room?, rev: rev?, message: message(&mut it.message)? },
+            "messageDeleted" => Self::MessageDeleted { room: room?, rev: rev?, message: message(&mut it.message)? },
             "conversationUpdated" => Self::ConversationUpdated {
-                room: room()?,
-                rev: rev()?,
-                conversation: has(it.conversation, "conversation")?,
+                room: room?,
+                rev: rev?,
+                conversation: take(&mut it.conversation, "no conversation")?,
             },
-            "typing" => Self::Typing { room: room()?, participant: participant()?, on: has(it.on, "on")? },
-            "read" => Self::Read { room: room()?, participant: participant()?, seq: has(it.seq, "seq")? },
-            "presence" => Self::Presence { room: room()?, participants: has(it.participants, "participants")? },
-            "inbox" => Self::Inbox { conversation: has(it.conversation, "conversation")? },
-            "request" => Self::Request { id: RequestId(has(it.id, "id")?), status: has(it.status, "status")? },
-            "resync" => Self::Resync { room: room()? },
+            "typing" => Self::Typing { room: room?, participant: participant?, on: on? },
+            "read" => Self::Read { room: room?, participant: participant?, seq: seq? },
+            "presence" => Self::Presence { room: room?, participants: take(&mut it.participants, "no participants")? },
+            "inbox" => Self::Inbox { conversation: take(&mut it.conversation, "no conversation")? },
+            "request" => Self::Request {
+                id: take(&mut it.id, "no id").map(RequestId)?,
+                status: take(&mut it.status, "no status")?,
+            },
+            "resync" => Self::Resync { room: room? },
             "error" => Self::Error {
-                code: has(it.code, "code")?,
-                message: match it.message {
+                code: take(&mut it.code, "no code")?,
+                message: match it.message.take() {
                     Some(Said::Words(words)) => words,
-                    _ => return Err("missing field `message`".to_owned()),
+                    _ => return Err("no message"),
                 },
-                room: it.room.map(ConversationId),
-                client_id: it.client_id.map(ClientId),
+                room: room.ok(),
+                client_id,
             },
-            other => return Err(format!("unknown variant `{other}`")),
+            _ => return Err("an unknown kind of frame"),
         })
     }
 }

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Json, PageClient};
 use crate::{
-    domain::{ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp},
+    domain::{
+        ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp, objects,
+    },
     protocol::Joined,
 };
 
 /// A part of the dashboard's sidebar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Inbox {
     /// Latest activity first.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
@@ -28,11 +31,14 @@ pub struct Inbox {
     pub found: Vec<Found>,
 }
 
+objects!(Inbox);
+
 /// Messages that a search of the dashboard shows.
 pub const FOUND_MESSAGES: i64 = 20;
 
 /// A message that a search has found.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Found {
     pub id: MessageId,
     pub conversation_id: ConversationId,
@@ -46,8 +52,11 @@ pub struct Found {
     pub after: String,
 }
 
+objects!(Found);
+
 /// What a chat panel starts from; it then joins the room with `after: joined.head`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Chat {
     /// Who the viewer is in this conversation: messages with this sender are the viewer's own.
     pub me: Participant,
@@ -58,6 +67,8 @@ pub struct Chat {
     /// Characters that a message may have.
     pub message_chars: usize,
 }
+
+objects!(Chat);
 
 /// A part of the conversations that the viewer may see, and of the messages if there is a search.
 #[server(input = Json, output = Json, endpoint = "list_inbox", client = PageClient)]

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Json, PageClient};
 use crate::{
-    domain::{Problem, Timestamp},
+    domain::{Problem, Timestamp, objects},
     protocol::{ClientFrame, ServerFrame},
 };
 
 /// What the server has to say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Exchanged {
     /// As on a socket: the answers in the order of what was asked, then what happened by itself.
     pub frames: Vec<ServerFrame>,
@@ -19,6 +20,8 @@ pub struct Exchanged {
     /// This person has as many sockets open as one may have, so another does not get through.
     pub crowded: bool,
 }
+
+objects!(Exchanged);
 
 /// Does what the frames ask, and tells what happened `since`; without it, who the browser is.
 #[server(input = Json, output = Json, endpoint = "exchange", client = PageClient)]

@@ -4,10 +4,13 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Chat, Json, PageClient};
-use crate::domain::{Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange};
+use crate::domain::{
+    Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange, objects,
+};
 
 /// A part of the requests that the viewer may see.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RequestList {
     /// Without their descriptions, which can be long and stand on the page of each.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
@@ -19,16 +22,22 @@ pub struct RequestList {
     pub counts: [i64; 4],
 }
 
+objects!(RequestList);
+
 /// A request with all that its page tells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RequestDetails {
     pub request: CustomRequest,
     /// Each status that it was given, the first one first.
     pub changes: Vec<StatusChange>,
 }
 
+objects!(RequestDetails);
+
 /// What a customer's account lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct AccountLists {
     pub requests: RequestList,
     /// Chats that are about no request, the open ones first.
@@ -36,14 +45,19 @@ pub struct AccountLists {
     pub chats: Vec<Conversation>,
 }
 
+objects!(AccountLists);
+
 /// The chat about a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RequestChat {
     pub request: RequestId,
     pub title: String,
     /// `None` until somebody has opened it.
     pub chat: Option<Chat>,
 }
+
+objects!(RequestChat);
 
 /// A part of the requests that the viewer may see.
 #[server(input = Json, output = Json, endpoint = "list_requests", client = PageClient)]

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ClientId, Code, Message, ParticipantId};
+use crate::domain::{ClientId, Code, Message, ParticipantId, objects};
 
 /// First pause after the server asked for patience; doubles up to [`PAUSE_MAX_MS`].
 const PAUSE_MS: i64 = 1_000;
@@ -46,6 +46,7 @@ pub struct Entry {
 
 /// An entry as it is kept. Other versions of this program read it, too.
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Self")]
 struct Kept {
     client_id: ClientId,
     content: String,
@@ -55,6 +56,8 @@ struct Kept {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     id_is_taken: bool,
 }
+
+objects!(Kept);
 
 impl From<Kept> for Entry {
     fn from(kept: Kept) -> Self {

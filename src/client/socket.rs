@@ -352,7 +352,7 @@ fn hear_by_http(answer: Exchanged) {
         if !line.detour.waiting.is_empty() {
             line.reconnect.poll_soon(page::monotonic_ms());
         }
-        (line.reconnect.way(), std::mem::replace(&mut line.detour.heard, frames.clone()))
+        (line.reconnect.way(), std::mem::take(&mut line.detour.heard))
     });
     settle_way(GAVE_UP);
     if way == Way::Http {
@@ -360,6 +360,7 @@ fn hear_by_http(answer: Exchanged) {
             tell(&Event::Frame(frame));
         }
     }
+    with_line(|line| line.detour.heard = frames);
     step();
 }
 

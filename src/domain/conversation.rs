@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, MessageEvent, ParticipantId, RequestId, Timestamp};
+use super::{ConversationId, MessageEvent, ParticipantId, RequestId, Timestamp, objects};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +31,7 @@ type Metadata = serde::de::IgnoredAny;
 /// A conversation as one person sees it: `unread`, and what is for admins only, depend on who asks. The
 /// customer side is whoever has the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct Conversation {
     pub id: ConversationId,
     pub kind: ConversationKind,
@@ -70,6 +71,8 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_online: Option<bool>,
 }
+
+objects!(Conversation);
 
 impl Conversation {
     #[must_use]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, RequestStatus, Timestamp};
+use super::{AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, RequestStatus, Timestamp, objects};
 use crate::locales::{Locale, t};
 
 /// Which side of the conversation a message comes from.
@@ -18,6 +18,7 @@ pub enum SenderType {
 
 /// A message as it stands now. A deleted message keeps its place with empty `content`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct Message {
     pub id: MessageId,
     pub conversation_id: ConversationId,
@@ -43,6 +44,8 @@ pub struct Message {
     pub deleted_at: Option<Timestamp>,
     pub attachments: Vec<Attachment>,
 }
+
+objects!(Message);
 
 /// What a system line tells. It is stored and sent as what happened; each reader's language has its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -89,6 +92,7 @@ pub const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/
 
 /// A file that goes with a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct Attachment {
     pub id: AttachmentId,
     /// The file's name, without folders.
@@ -102,6 +106,8 @@ pub struct Attachment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<i64>,
 }
+
+objects!(Attachment);
 
 impl Attachment {
     /// Whether pages show it as a picture.

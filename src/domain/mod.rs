@@ -9,6 +9,7 @@ mod conversation;
 mod ids;
 mod limits;
 mod message;
+pub(crate) mod object;
 mod participant;
 mod problem;
 mod request;
@@ -25,6 +26,7 @@ pub use ids::{
 };
 pub use limits::{MOST_COUNTED, MOST_UNREAD};
 pub use message::{Attachment, Message, MessageEvent, PICTURES, SenderType, latest_words};
+pub(crate) use object::objects;
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
 pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, parse_money};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ParticipantId, SenderType, Timestamp};
+use super::{ParticipantId, SenderType, Timestamp, objects};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +26,7 @@ impl ParticipantKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Participant {
     pub id: ParticipantId,
     pub kind: ParticipantKind,
@@ -36,10 +37,15 @@ pub struct Participant {
     pub last_seen_at: Option<Timestamp>,
 }
 
+objects!(Participant);
+
 /// How far a participant has read. `seq` only moves forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Receipt {
     pub participant: ParticipantId,
     pub seq: i64,
     pub at: Timestamp,
 }
+
+objects!(Receipt);

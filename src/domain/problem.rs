@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::objects;
 use crate::locales::{self, Locale, t};
 
 /// The kinds of failure that a client can tell apart.
@@ -92,6 +93,7 @@ impl Code {
 
 /// A failure, told to the person or program that asked, in the language of what they asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Problem {
     pub code: Code,
     /// A sentence for the person: what happened and what to do.
@@ -103,6 +105,8 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u64>,
 }
+
+objects!(Problem);
 
 impl Problem {
     #[must_use]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, text};
+use super::{ConversationId, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, objects, text};
 use crate::locales::{self, Locale, t};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -63,6 +63,7 @@ pub enum RequestOrder {
 
 /// A custom request as one person sees it: what is about its conversation depends on who asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct CustomRequest {
     pub id: RequestId,
     /// The account that made it.
@@ -90,13 +91,18 @@ pub struct CustomRequest {
     pub updated_at: Timestamp,
 }
 
+objects!(CustomRequest);
+
 /// A status that a request was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct StatusChange {
     pub status: RequestStatus,
     pub by: String,
     pub at: Timestamp,
 }
+
+objects!(StatusChange);
 
 /// What a customer fills in, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

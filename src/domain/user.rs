@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Email, Name, Timestamp, UserId};
+use super::{Email, Name, Timestamp, UserId, objects};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -12,6 +12,7 @@ pub enum Role {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct User {
     pub id: UserId,
     pub email: Email,
@@ -21,3 +22,5 @@ pub struct User {
     pub is_confirmed: bool,
     pub created_at: Timestamp,
 }
+
+objects!(User);

@@ -71,8 +71,6 @@ pub(super) fn routes(app: App) -> Router {
         .fallback(pages::not_found)
         .layer(CompressionLayer::new());
 
-    // Not compressed: they show links beside what was searched for, and how long the compressed page
-    // is would let whoever watches the network guess the one by varying the other.
     let desk = Router::new()
         .route("/admin", get(pages::admin))
         .route("/admin/chats", post(forms::conversations::open_chat).layer(text()))
@@ -90,7 +88,9 @@ pub(super) fn routes(app: App) -> Router {
         .route("/admin/people/invites/{id}/withdraw", post(forms::people::withdraw_invite))
         .route("/admin/people/{id}/role", post(forms::people::set_role))
         .route("/admin/tokens", get(pages::for_admins).post(forms::tokens::create_token))
-        .route("/admin/tokens/{id}/revoke", post(forms::tokens::revoke_token));
+        .route("/admin/tokens/{id}/revoke", post(forms::tokens::revoke_token))
+        .layer(CompressionLayer::new())
+        .layer(middleware::map_request(security::compress_unless_varied));
 
     Router::new()
         .merge(pages)

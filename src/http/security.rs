@@ -2,14 +2,14 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::App;
 use crate::{
-    domain::Problem,
+    domain::{ConversationId, Problem},
     locales::{self, t},
 };
 
@@ -35,6 +35,21 @@ pub(super) async fn trust_tokens(mut request: Request) -> Request {
     if request.headers().contains_key(header::AUTHORIZATION) {
         request.headers_mut().remove(header::ORIGIN);
         request.headers_mut().remove("sec-fetch-site");
+    }
+    request
+}
+
+/// Lets a page of the desk be compressed only if its address says nothing but which chat, and which list. Such pages show
+/// links to chats, and the size of a compressed page tells whether words of its address occur in a link.
+pub(super) async fn compress_unless_varied(mut request: Request) -> Request {
+    let is_a_choice = |parameter: &str| match parameter.split_once('=') {
+        Some(("chat", id)) => id.parse::<ConversationId>().is_ok(),
+        Some(("status", list)) => ["open", "closed"].contains(&list),
+        _ => false,
+    };
+    let only_chooses = |query: &str| query.split('&').all(is_a_choice);
+    if request.method() != Method::GET || !request.uri().query().is_none_or(only_chooses) {
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
     }
     request
 }

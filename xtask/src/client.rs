@@ -41,11 +41,16 @@ const MANIFEST: &str = "__wasm_split_manifest.json";
 /// Parts are fetched as insistently as the rest: see `src/ui/boot.js`.
 const FETCH: &str = "const fetch = globalThis.fetchPart ?? globalThis.fetch;\n";
 
+/// The beginning of the names of three classes that wasm-streams exports. Leptos brings that crate along, and nothing here
+/// streams; but what is exported stays in the client.
+const UNUSED: &str = "intounderlying";
 /// Lazy functions that are one part, as pages need them together: the part's name, and the functions' names before
 /// `_loader_123456`. A part of its own for each would share much with the others, in some forty files, which compress
 /// worse: an admin's first visit would load 23 KB more.
-const TOGETHER: [(&str, &[&str]); 2] =
-    [("desk", &["desk", "made_link"]), ("requests", &["chat_beside", "customer_lists", "request_side", "request_table"])];
+const TOGETHER: [(&str, &[&str]); 2] = [
+    ("desk", &["desk", "made_link"]),
+    ("requests", &["chat_beside", "customer_lists", "request_side", "request_table"]),
+];
 
 /// What becomes of the functions' names.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,7 @@ pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
 pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
     fs::create_dir_all(folder)?;
     let mut whole = fs::read(compiled).context("the compiled client")?;
+    whole = wasm::without_class(&whole, UNUSED)?;
     let joined = wasm::join_parts(&mut whole, &TOGETHER)?;
     let main = folder.join("main.wasm");
 

@@ -76,6 +76,82 @@ pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, St
     Ok((short, renamed))
 }
 
+/// The module without what it exports by names that begin with `class`, a class of wasm-bindgen in lower case, and
+/// without wasm-bindgen's notes on it. Nothing then holds its code, so the next steps drop that too.
+///
+/// # Errors
+///
+/// When this is no WASM.
+pub fn without_class(module: &[u8], class: &str) -> Outcome<Vec<u8>> {
+    // Before the class stands what a function does with it, such as `__wbindgen_describe_`.
+    let is_of_class = |name: &[u8]| {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        ["", "__wbg_", "__wbindgen_describe_", "__wbindgen_describe___wbg_"]
+            .iter()
+            .any(|begin| name.strip_prefix(begin).is_some_and(|rest| rest.starts_with(class)))
+    };
+    let mut without = module.get(..8).unwrap_or_default().to_vec();
+    let mut from = without.len();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.context("reading WASM")?;
+        let Some((number, range)) = payload.as_section() else { continue };
+        let (start, end) = (range.start as usize, range.end as usize);
+        let content = match &payload {
+            Payload::ExportSection(section) => {
+                let mut exports = Vec::new();
+                for export in section.clone().into_iter_with_offsets() {
+                    let (at, export) = export.context("reading exports")?;
+                    if !is_of_class(export.name.as_bytes()) {
+                        exports.push((at as usize, export));
+                    }
+                }
+                let mut content = leb128(exports.len());
+                for (at, export) in exports {
+                    // A name with its length before it, a kind, and an index.
+                    let length =
+                        leb128(export.name.len()).len() + export.name.len() + 1 + leb128(export.index as usize).len();
+                    content.extend_from_slice(&module[at..at + length]);
+                }
+                content
+            }
+            Payload::CustomSection(section) if section.name() == "__wasm_bindgen_unstable" => {
+                let head = module[start..end].len() - section.data().len();
+                let mut content = module[start..start + head].to_vec();
+                let mut notes = section.data();
+                // In pairs: the version of the format, and what one use of the macro noted.
+                while let Some((version, rest)) = sized(notes) {
+                    let (note, rest) = sized(rest).ok_or_else(|| Failure::new("wasm-bindgen's notes end early"))?;
+                    let names = String::from_utf8_lossy(note).to_ascii_lowercase();
+                    if !names.contains(class) {
+                        for part in [version, note] {
+                            content.extend((part.len() as u32).to_le_bytes());
+                            content.extend_from_slice(part);
+                        }
+                    }
+                    notes = rest;
+                }
+                content
+            }
+            _ => {
+                without.extend_from_slice(&module[from..end]);
+                from = end;
+                continue;
+            }
+        };
+        without.push(number);
+        without.extend(leb128(content.len()));
+        without.extend(content);
+        from = end;
+    }
+    Ok(without)
+}
+
+/// Bytes with their number before them, and what follows.
+fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
 /// Gives lazy functions a common part before the module is split: `wasm_split` puts all functions of one part into one
 /// file, and reads the part's name from theirs, `__wasm_split_00PART00_import_HASH_NAME`. Leptos makes a part for each.
 /// `parts` are names, and the beginnings of their functions' names. Lengths stay, so that nothing moves. Returns the
@@ -91,7 +167,10 @@ pub fn join_parts<'a>(module: &mut [u8], parts: &[(&'a str, &[&str])]) -> Outcom
     let found: Vec<_> = names
         .captures_iter(module)
         .map(|name| {
-            let text = |at| name.get(at).map_or_else(Default::default, |group| String::from_utf8_lossy(group.as_bytes()).into_owned());
+            let text = |at| {
+                name.get(at)
+                    .map_or_else(Default::default, |group| String::from_utf8_lossy(group.as_bytes()).into_owned())
+            };
             (name.get(0).map_or(0..0, |whole| whole.range()), text(0), text(1), text(2))
         })
         .collect();
@@ -216,6 +295,39 @@ mod tests {
         let (short, renamed) = with_short_imports(&module(&long, "__wbg_set_0123")).unwrap();
         assert_eq!(short, module("_0", "_1"));
         assert_eq!(renamed.get(&long).map(String::as_str), Some("_0"));
+    }
+
+    #[test]
+    fn lazy_functions_get_a_common_part_without_moving_anything() {
+        let hash = "0123456789abcdef".repeat(2);
+        let name = |part: &str, way: &str, spare: &str| format!("__wasm_split_00{part}00_{way}_{hash}{spare}_x");
+        let before = [name("list_loader_12", "import", ""), name("side_loader_34", "export", "")].join(" ");
+        let mut module = before.clone().into_bytes();
+        let joined = join_parts(&mut module, &[("lists", &["list"])]).unwrap();
+        let after = [name("lists", "import", "_________"), name("side_loader_34", "export", "")].join(" ");
+        assert_eq!(String::from_utf8(module).unwrap(), after);
+        assert_eq!(before.len(), after.len());
+        assert_eq!(joined, BTreeMap::from([("list_loader_12".to_owned(), "lists")]));
+    }
+
+    #[test]
+    fn a_class_goes_with_all_that_it_exports() {
+        let export = |name: &str| [&[name.len() as u8], name.as_bytes(), &[0, 0]].concat();
+        let note = |text: &str| {
+            [&4_u32.to_le_bytes(), &b"v 1 "[..], &(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
+        };
+        let module = |exports: &[&str], notes: &[&str]| {
+            let exports: Vec<u8> = exports.iter().flat_map(|name| export(name)).collect();
+            let count = exports.len() / export("free_x").len();
+            let notes: Vec<u8> = notes.iter().flat_map(|text| note(text)).collect();
+            let name = "__wasm_bindgen_unstable";
+            let notes = [&[name.len() as u8], name.as_bytes(), &notes].concat();
+            let head = b"\0asm\x01\0\0\0".to_vec();
+            let exports = [vec![count as u8], exports].concat();
+            [head, vec![7], leb128(exports.len()), exports, vec![0], leb128(notes.len()), notes].concat()
+        };
+        let whole = module(&["sink_a", "free_x", "sink_b"], &["class Sink", "class Other"]);
+        assert_eq!(without_class(&whole, "sink").unwrap(), module(&["free_x"], &["class Other"]));
     }
 
     #[test]

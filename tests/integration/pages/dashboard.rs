@@ -1,5 +1,7 @@
 //! What admins do without JavaScript.
 
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
+
 use super::expect_page;
 use crate::support::*;
 
@@ -21,6 +23,26 @@ async fn the_dashboard_is_for_admins() {
     customer.sign_in("customer@example.com", PASSWORD).await.expect(303);
     customer.get("/admin").await.expect(404);
     customer.get("/account").await.expect(200);
+}
+
+/// The size of a compressed page tells whether words of its address occur in a link on it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_with_links_is_compressed_only_if_its_address_varies_nothing() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let browser = app.admin_browser().await;
+    let is_compressed = async |path: &str| {
+        let request = browser.http.get(format!("{}{path}", browser.url)).header(ACCEPT_ENCODING, "gzip");
+        let answer = Answer::to(request).await.expect(200);
+        answer.headers.contains_key(CONTENT_ENCODING)
+    };
+    let id = chat.id;
+    for address in ["/admin".to_owned(), format!("/admin?chat={id}"), format!("/admin?chat={id}&status=open")] {
+        assert!(is_compressed(&address).await, "{address}");
+    }
+    for more in ["q=oak", "status=oak", "before=1", "x=oak", "chat=oak", "oak"] {
+        assert!(!is_compressed(&format!("/admin?chat={id}&{more}")).await, "{more}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

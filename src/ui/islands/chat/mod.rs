@@ -23,7 +23,7 @@ use crate::{
     api,
     app::FormState,
     client::{labels::isolated, page},
-    domain::{ClientId, ParticipantKind, Timestamp},
+    domain::{ClientId, ParticipantKind, Timestamp, objects},
     locales::{self, t},
     ui::components::{Icon, Text, icon},
 };
@@ -53,6 +53,7 @@ pub struct About {
 
 /// The form of a new message, as the page brings it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct MessageForm {
     /// Names what the plain form sends.
     pub key: ClientId,
@@ -60,6 +61,8 @@ pub struct MessageForm {
     pub draft: String,
     pub problem: Option<String>,
 }
+
+objects!(MessageForm);
 
 impl MessageForm {
     /// What a plain form sent in this request, if it was refused. On the server only.
