@@ -150,12 +150,15 @@ pub fn me() -> Option<ParticipantId> {
 }
 
 fn whose(attribute: &str) -> Option<String> {
-    document().query_selector(".site").ok()??.get_attribute(attribute)
+    document().query_selector("[data-me]").ok()??.get_attribute(attribute)
 }
+
+/// The id of the notice that the server writes into each page for this.
+pub const ESTRANGED: &str = "estranged";
 
 /// Says that the browser is signed in as somebody else than the page is for.
 pub fn show_estranged() {
-    let Some(notice) = document().query_selector(".estranged").ok().flatten() else { return };
+    let Some(notice) = document().get_element_by_id(ESTRANGED) else { return };
     if notice.remove_attribute("hidden").is_ok() {
         on(&notice, "click", |_| drop(window().location().reload()));
     }

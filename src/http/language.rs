@@ -2,7 +2,6 @@
 //! asks for, or else the installation's.
 
 use axum::{
-    Form,
     extract::{Request, State},
     http::{HeaderMap, header},
     middleware::Next,
@@ -11,7 +10,7 @@ use axum::{
 use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
-use super::{App, auth, pages};
+use super::{App, auth, forms::Fields, pages};
 use crate::locales::{self, Locale};
 
 /// Remembers the language that somebody chose. It names nobody.
@@ -52,7 +51,7 @@ pub(super) struct Choice {
 }
 
 /// Remembers a language, and shows the page again.
-pub(super) async fn choose(State(app): State<App>, Form(choice): Form<Choice>) -> Response {
+pub(super) async fn choose(State(app): State<App>, Fields(choice): Fields<Choice>) -> Response {
     let tag = choice.language.tag().to_owned();
     let cookie = auth::cookie(COOKIE.to_owned(), tag, app.service.public_url(), COOKIE_DAYS);
     let next = pages::see_other(pages::own_path(&choice.next).unwrap_or("/"));

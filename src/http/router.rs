@@ -69,6 +69,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/chat/{id}", get(pages::chat).post(forms::messages::post_message).layer(text()))
         .route("/chat/{id}/files", post(forms::messages::post_files))
         .fallback(pages::not_found)
+        // Reloading what a form led to, and the switch of languages, ask for addresses of forms.
+        .method_not_allowed_fallback(pages::not_found)
         .layer(CompressionLayer::new());
 
     let desk = Router::new()
@@ -89,6 +91,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/admin/people/{id}/role", post(forms::people::set_role))
         .route("/admin/tokens", get(pages::for_admins).post(forms::tokens::create_token))
         .route("/admin/tokens/{id}/revoke", post(forms::tokens::revoke_token))
+        .method_not_allowed_fallback(pages::not_found)
         .layer(CompressionLayer::new())
         .layer(middleware::map_request(security::compress_unless_varied));
 

@@ -106,7 +106,6 @@ pub mod chat {
     pub const NEW: &str = "Neu";
     pub const NOT_SENT: &str = "Nicht gesendet.";
     pub const OFFLINE: &str = "Offline";
-    pub const OPTIONAL: &str = "freiwillig";
     pub const OPTIONS: &str = "Optionen der Nachricht";
     pub const PAUSED: &str = "Angehalten";
     pub const RECONNECTING: &str = "Neu verbinden…";
@@ -473,6 +472,12 @@ pub mod logout {
 /// Of forms that make an admin's account.
 pub mod new_admin {
     pub const NAME_HELP: &str = "Kunden sehen ihn bei Ihren Nachrichten.";
+}
+
+/// In the place of erased names and texts.
+pub mod erased {
+    pub const CUSTOMER: &str = "Ehemaliger Kunde";
+    pub const REMOVED: &str = "Entfernt";
 }
 
 pub mod people {

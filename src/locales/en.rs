@@ -105,7 +105,6 @@ pub mod chat {
     pub const NEW: &str = "New";
     pub const NOT_SENT: &str = "Not sent.";
     pub const OFFLINE: &str = "Offline";
-    pub const OPTIONAL: &str = "optional";
     pub const OPTIONS: &str = "Message options";
     pub const PAUSED: &str = "Paused";
     pub const RECONNECTING: &str = "Reconnecting…";
@@ -459,6 +458,12 @@ pub mod logout {
 /// Of forms that make an admin's account.
 pub mod new_admin {
     pub const NAME_HELP: &str = "Customers see it beside your messages.";
+}
+
+/// In the place of erased names and texts.
+pub mod erased {
+    pub const CUSTOMER: &str = "Former customer";
+    pub const REMOVED: &str = "Removed";
 }
 
 pub mod people {

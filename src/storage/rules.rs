@@ -11,7 +11,7 @@ use crate::{
         AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, MessageEvent, RequestStatus, SessionId, Timestamp,
         TokenId, UserId, shorten,
     },
-    locales::Locale,
+    locales::{self, Locale, t},
 };
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
@@ -187,10 +187,21 @@ pub(super) fn notice_columns(notice: Notice) -> (&'static str, Uuid, Option<i64>
     }
 }
 
-/// What stands where a customer's name stood.
+/// Stands where a customer's name stood. Readers see it in their language: see [`shown`].
 pub(super) const FORMER: &str = "Former customer";
-/// What stands where a request's title and description stood.
+/// Stands where a request's title and description stood.
 pub(super) const REMOVED: &str = "Removed";
+
+/// A stored name or text as its reader sees it.
+pub(super) fn shown(text: String) -> String {
+    let locale = locales::current();
+    match &*text {
+        FORMER => t!(locale, erased::CUSTOMER).to_owned(),
+        REMOVED => t!(locale, erased::REMOVED).to_owned(),
+        _ => text,
+    }
+}
+
 /// The account that has the requests and chats of those who have none any more. Nobody can sign in to it: no
 /// password has its hash, and no mail reaches its address.
 pub(super) const NOBODY: Uuid = Uuid::nil();

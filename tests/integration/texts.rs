@@ -10,9 +10,9 @@ use std::{
 const SPOKEN: [&str; 8] = ["alt", "aria-description", "aria-label", "help", "label", "placeholder", "title", "words"];
 
 /// Names of programs and of keys are the same in each language.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "Android", "ArrowUp", "Bespoken", "Chrom", "Chrome", "Edg", "Edge", "Enter", "Escape", "Firefox", "Firefox/",
-    "Linux", "Mac OS", "Opera", "Safari", "Safari/", "Windows",
+    "Linux", "Mac OS", "Opera", "Safari", "Safari/", "Self", "Windows",
 ];
 
 /// Where a literal stands in a source.

@@ -38,7 +38,7 @@ fn too_much() -> Problem {
 }
 
 /// The fields of a form. What is no such form is answered with a page that says so.
-pub(super) struct Fields<T>(T);
+pub(super) struct Fields<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Fields<T> {
     type Rejection = Response;

@@ -19,7 +19,7 @@ use crate::{
     },
     storage::{
         Audience, Change, Commit, NewConversation, Result, Seat, StatusCounts, StoreError, now,
-        rules::{folded_customer, gathered, read_last_message},
+        rules::{folded_customer, gathered, read_last_message, shown},
         seated::{Seated, customer_side},
     },
 };
@@ -83,7 +83,7 @@ pub(crate) use select_conversations;
 
 /// Reads [`select_conversations`].
 pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
-    let customer_name: String = row.try_get("customer_name")?;
+    let customer_name = shown(row.try_get("customer_name")?);
     let last_seen_at = row.optional_time("last_seen_at")?;
     let customer_email = row.try_get("customer_email")?;
     // The customer side may be anybody with the link.

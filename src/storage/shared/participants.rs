@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{ConversationId, Participant, ParticipantId, Receipt, Timestamp},
-    storage::{Result, seated::Seated},
+    storage::{Result, rules::shown, seated::Seated},
 };
 
 pub const LIST: &str = sql!(
@@ -23,7 +23,7 @@ pub async fn list(conn: &mut Conn, seated: &Seated) -> Result<Vec<Participant>> 
         Ok(Participant {
             id: row.id("participant_id", ParticipantId::stored)?,
             kind: row.word("kind")?,
-            name: row.try_get("name")?,
+            name: shown(row.try_get("name")?),
             online: false,
             last_seen_at: row.optional_time("last_seen_at")?,
         })

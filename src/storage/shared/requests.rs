@@ -22,7 +22,9 @@ use crate::{
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
-        rules::{count_requests_sql, folded_customer, folded_request, read_last_message, request_counts, searched},
+        rules::{
+            count_requests_sql, folded_customer, folded_request, read_last_message, request_counts, searched, shown,
+        },
         search::fold,
     },
 };
@@ -59,10 +61,10 @@ fn request(row: &DbRow) -> sqlx::Result<CustomRequest> {
     Ok(CustomRequest {
         id: row.id("id", RequestId)?,
         customer_id: row.id("customer_id", UserId)?,
-        customer_name: row.try_get("customer_name")?,
+        customer_name: shown(row.try_get("customer_name")?),
         customer_email: row.try_get("customer_email")?,
-        title: row.try_get("title")?,
-        description: row.try_get("description")?,
+        title: shown(row.try_get("title")?),
+        description: shown(row.try_get("description")?),
         budget_cents: row.try_get("budget_cents")?,
         wanted_on: row.try_get("wanted_on")?,
         status: row.word("status")?,

@@ -37,7 +37,7 @@ pub fn message(row: &DbRow) -> sqlx::Result<Message> {
         rev: row.try_get("rev")?,
         sender_type: row.word("sender_type")?,
         sender_id: row.id("sender_id", ParticipantId::stored)?,
-        sender_name: row.try_get("sender_name")?,
+        sender_name: rules::shown(row.try_get("sender_name")?),
         content,
         client_id: row.optional_id("client_id", ClientId)?,
         created_at: row.time("created_at")?,

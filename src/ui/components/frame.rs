@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{Icon, LanguageSwitch, TabTitle, icon, this_page};
 use crate::{
     api::Viewer,
+    client::page,
     domain::{ParticipantId, Role, User},
     locales::{self, t},
 };
@@ -46,7 +47,7 @@ pub fn Frame(
     view! {
         <TabTitle text=tab />
         <div class=site data-viewer=whose data-me=me>
-            <div class="notice notice--danger estranged" role="alert" hidden>
+            <div class="notice notice--danger estranged" id=page::ESTRANGED role="alert" hidden>
                 <p>{t!(locale, frame::SOMEBODY_ELSE)}</p>
                 <button class="button button--small" type="button">
                     {t!(locale, frame::RELOAD)}

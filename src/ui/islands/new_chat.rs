@@ -205,7 +205,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
                 <label class="field__label" for="new-customer_email">
                     {t!(locale, form::EMAIL)}
                     " "
-                    <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
+                    <span class="field__optional">{t!(locale, form::OPTIONAL)}</span>
                 </label>
                 <input
                     class="input"
@@ -223,7 +223,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
                 <label class="field__label" for="new-first_message">
                     {t!(locale, desk::FIRST_MESSAGE)}
                     " "
-                    <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
+                    <span class="field__optional">{t!(locale, form::OPTIONAL)}</span>
                 </label>
                 <textarea
                     class="input"

@@ -66,6 +66,8 @@ async fn are_told(app: TestApp, how: Expiry) {
         }
         Expiry::Anonymise => {
             assert_eq!(app.admin().get(&path).await.expect(200).json()["customer_name"], "Former customer");
+            let german = app.admin().request(Method::GET, &path).header(ACCEPT_LANGUAGE, "de");
+            assert_eq!(Answer::to(german).await.expect(200).json()["customer_name"], "Ehemaliger Kunde");
             admin.rev(old.id, head + 452).await;
             assert!(admin.join(old.id).await.messages.iter().all(|message| message.content.is_empty()));
         }

@@ -54,7 +54,7 @@ pub(super) fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, fr
                     <label class="field__label" for="files-content">
                         {t!(locale, chat::MESSAGE)}
                         " "
-                        <span class="field__optional">{t!(locale, chat::OPTIONAL)}</span>
+                        <span class="field__optional">{t!(locale, form::OPTIONAL)}</span>
                     </label>
                     <textarea class="input" id="files-content" name="content" rows="2" dir="auto"></textarea>
                 </div>
