@@ -5,6 +5,8 @@
 
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
+use std::time::Instant;
 use std::{env, fmt, io, thread};
 
 use crate::workspace::Workspace;
@@ -47,8 +49,11 @@ impl<T, E: fmt::Display> Context<T> for Result<T, E> {
     }
 }
 
+/// Prints what a task does now, and for how long the task has run: a log of CI then shows where the time goes.
 pub fn say(line: impl fmt::Display) {
-    eprintln!("xtask: {line}");
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let seconds = START.elapsed().as_secs();
+    eprintln!("xtask {}:{:02}: {line}", seconds / 60, seconds % 60);
 }
 
 /// Cargo itself, in the checkout.
