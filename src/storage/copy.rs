@@ -1,9 +1,9 @@
 //! Moving up: copies a whole SQLite database into an empty PostgreSQL database, and compares both.
 //!
-//! Nothing is changed on the way: clients resume where they were, and sessions, tokens and links go on
-//! working. The rows of a table go in the order of its key, so many in one transaction, so the last key in
-//! the target says where an interrupted copy goes on. Until both were found to be the same, the target has a
-//! table that keeps everybody else from opening it. Called by the command line.
+//! Nothing is changed on the way: clients resume where they were, and sessions, tokens and links go on working. Each
+//! transaction copies a number of a table's rows, in the order of its key. So an interrupted copy continues after the
+//! last key in the target. Until both were found to be the same, the target has a table that keeps everybody else from
+//! opening it. Called by the command line.
 
 use std::collections::BTreeSet;
 
@@ -282,9 +282,9 @@ pub struct DatabaseCopy {
 }
 
 impl DatabaseCopy {
-    /// Takes a snapshot of `from`, an SQLite database, which others may use meanwhile: what they write is not
-    /// copied. Makes the tables in `to`, a PostgreSQL database, if it has none. `batch` is how many rows go at
-    /// once. Must be called within a Tokio runtime.
+    /// Takes a snapshot of `from`, an SQLite database. Other processes may use it meanwhile; the copy omits their
+    /// changes. Makes the tables in `to`, a PostgreSQL database, if it has none. `batch` is how many rows go at once.
+    /// Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// [`StoreError::Unfit`] with a sentence for the operator: so if `to` is not empty, unless with a copy

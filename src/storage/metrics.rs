@@ -1,5 +1,5 @@
-//! What storage measures of itself, whatever the database. The handles are made once; measuring takes
-//! neither an allocation nor a look-up.
+//! Storage's metrics, for both databases. The handles are made once; measuring takes neither an allocation nor a
+//! look-up.
 
 use std::time::Instant;
 

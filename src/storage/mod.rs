@@ -1,10 +1,9 @@
 //! Keeps everything durable: one trait, SQLite or PostgreSQL behind it.
 //!
-//! Three things always hold. A function returns `Ok` for a change only after that change is on
-//! disk. Every change of a conversation takes the next `head` in its own transaction, so seq and
-//! rev have neither holes nor repeats. Whatever concerns a conversation takes the [`Actor`] who
-//! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
-//! not exist. Called by `service` only.
+//! Three things always hold. A function returns `Ok` for a change only after that change is on disk. Every change of a
+//! conversation takes the next `head` in its own transaction, so seq and rev have neither holes nor repeats. Every
+//! method on a conversation takes the requesting [`Actor`]. It returns [`StoreError::NotFound`] for data that this
+//! actor may not see, as for missing data. Called by `service` only.
 
 /// Implements [`Store`] for the database `$store` with the methods in `shared/store.rs`.
 macro_rules! implement_store {
@@ -171,7 +170,7 @@ impl Quota {
     pub const NONE: Self =
         Self { most: FileBytes { by_person: u64::MAX, in_conversation: u64::MAX }, since: Timestamp(0) };
 
-    /// How many bytes there may be more than `now`, and who sets that bound.
+    /// The number of bytes allowed beyond `now`, and the limit that sets it.
     #[must_use]
     pub fn room(&self, now: FileBytes) -> (u64, Used) {
         let by_person = self.most.by_person.saturating_sub(now.by_person);
@@ -187,7 +186,7 @@ impl Quota {
     }
 }
 
-/// A change that is on disk, told in the order of `rev` within its conversation.
+/// A change that is on disk, published in the order of `rev` within its conversation.
 #[derive(Clone, Debug)]
 pub struct Commit {
     pub conversation_id: ConversationId,
@@ -358,13 +357,13 @@ pub struct Room {
 #[derive(Clone, Debug)]
 pub struct ApiToken {
     pub id: TokenId,
-    /// What it is for, in the words of whoever made it.
+    /// Its purpose, in its creator's words.
     pub name: Option<Name>,
     pub user: User,
     pub created_at: Timestamp,
 }
 
-/// Whose sockets may be told of a conversation, besides all admins'.
+/// The people whose sockets may receive a conversation, besides all admins.
 #[derive(Clone, Debug, Default)]
 pub struct Audience {
     pub customer: Option<UserId>,
@@ -433,15 +432,14 @@ pub struct RequestCursor {
 /// [`MOST_COUNTED`].
 pub type RequestCounts = [i64; 4];
 
-/// What each database does in its own way: its life, and what it tells of itself.
+/// The methods that differ between the databases: lifecycle and metrics.
 #[async_trait]
 pub trait Database: Send + Sync + 'static {
-    /// The commits from now on, in order for each conversation. Can be taken once. A change is told
-    /// here before whoever made it gets its answer.
+    /// The commits from now on, in order for each conversation. Can be taken once. It receives each change before the
+    /// change's caller gets its answer.
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
 
-    /// Whether there may be commits that are never told here: other processes make some, or the answer to
-    /// a commit got lost on its way.
+    /// Whether the listener may miss commits: those of other processes, and those whose answer got lost.
     fn may_keep_silent(&self) -> bool {
         false
     }

@@ -92,13 +92,13 @@ pub(super) fn digest_to_keep(message: &Message) -> Option<SentDigest> {
     is_wanted.then(|| sent_digest(&message.content, message.attachments.iter().map(|file| file.id)))
 }
 
-/// Whether the digest that was kept of a message is needed to tell a repeat from another message.
+/// Whether only the stored digest of a message distinguishes a repeat from another message.
 pub(super) fn needs_digest(stored: &Message) -> bool {
     !is_as_sent(stored)
 }
 
-/// Whether `draft` is what `stored` was sent as. `digest` is what was kept if it has changed since; without one, as
-/// older programs kept none and erasure leaves none, it counts as the same.
+/// Whether `draft` is what `stored` was sent as. `digest` is the stored one, if the message has changed since. Without
+/// one, it counts as the same: older programs stored none, and erasure removes it.
 pub(super) fn is_repeat(stored: &Message, digest: Option<&[u8]>, draft: &Draft) -> bool {
     if is_as_sent(stored) {
         let mut files: Vec<_> = stored.attachments.iter().map(|file| file.id).collect();
@@ -122,12 +122,12 @@ pub(super) fn gathered(rows: Vec<(ConversationId, Option<UserId>, Option<LinkId>
     audiences
 }
 
-/// What a search for conversations looks at.
+/// The searchable text of a conversation.
 pub(super) fn folded_customer(name: &str, email: Option<&str>) -> String {
     fold(&[name, email.unwrap_or_default()].join("\n"))
 }
 
-/// What a search for accounts looks at.
+/// The searchable text of an account.
 pub(super) fn folded_account(name: &str, email: &str) -> String {
     fold(&[name, email].join("\n"))
 }
@@ -168,15 +168,15 @@ pub(super) fn request_counts(rows: &[(String, i64)]) -> RequestCounts {
     })
 }
 
-/// What a search for custom requests looks at. The title is its first line.
+/// The searchable text of a custom request. The title is its first line.
 pub(super) fn folded_request(title: &str, description: &str, name: &str, email: &str) -> String {
     fold(&[title, description, name, email].join("\n"))
 }
 
-/// How long a notice is kept, in milliseconds: whoever does not ask for so long has no sockets any more.
+/// Retention of a notice, in milliseconds: a process that does not read the journal for that long has no sockets left.
 pub(super) const NOTICES_KEPT_MS: i64 = 86_400_000;
 
-/// What the journal keeps of a notice: its kind, whom or what it is about, and a rev.
+/// A notice as the journal stores it: kind, subject, and a rev.
 pub(super) fn notice_columns(notice: Notice) -> (&'static str, Uuid, Option<i64>) {
     match notice {
         Notice::Session(SessionId(id)) => ("session", id, None),

@@ -1,8 +1,8 @@
 //! The words of messages, as search keeps and looks for them.
 //!
-//! They are taken apart and folded here, and not by PostgreSQL, so that what is found depends on neither
-//! its locale nor its dictionaries: a word is a row of letters and digits, and case and accents do not
-//! count. That is what the index of SQLite, its `unicode61`, does as well.
+//! This module splits and folds them, so results do not depend on PostgreSQL's locale or dictionaries. A word is a
+//! sequence of letters and digits; case and accents do not count. That is what the index of SQLite, its `unicode61`,
+//! does as well.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ const WORD_CHARS: usize = 500;
 /// times what a message may have by default, is not found.
 const MESSAGE_BYTES: usize = 512 * 1024;
 
-/// Each word as it stands in the text.
+/// Each word as written in the text.
 fn written(text: &str) -> impl Iterator<Item = &str> {
     // An accent may be a character of its own, after its letter: it belongs to the word.
     text.split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)))
@@ -30,8 +30,8 @@ fn without_accents(text: &str) -> impl Iterator<Item = char> {
     text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)
 }
 
-/// The form in which a whole text is searched for any part of it: case and accents do not count, nor does how
-/// Unicode composes them, nor what nobody sees.
+/// The folded form of a text, for searching any part of it. Case, accents, Unicode's compositions and invisible
+/// characters do not count.
 pub(super) fn fold(text: &str) -> String {
     let counts = |c: &char| is_visible(*c) || c.is_whitespace() || c.is_control();
     without_accents(text).filter(counts).collect()

@@ -5,8 +5,8 @@ use crate::domain::{
     Actor, Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind,
 };
 
-/// Proof that an actor may see a conversation, with who this actor is in it and where it stood.
-/// Within a transaction it stays true.
+/// Proof that an actor may see a conversation, with the actor's participant and the conversation's state. Within a
+/// transaction it stays true.
 pub(super) struct Seated {
     conversation_id: ConversationId,
     me: Participant,
@@ -26,7 +26,7 @@ pub(super) struct Found {
 }
 
 impl Seated {
-    /// For the `access` of a database alone, which has looked whether `actor` may see what it found.
+    /// Only for the `access` of a database, which has checked that `actor` may see the conversation.
     pub(super) fn new(actor: &Actor, conversation_id: ConversationId, found: Found) -> Self {
         let Found { customer, customer_name, has_account, status, head, last_seq } = found;
         let (id, kind, name) = match actor {

@@ -1,8 +1,8 @@
 //! A connection whose silence ends: the one place where anything waits for PostgreSQL's answer.
 //!
-//! A network that drops what is sent tells nobody, so that a statement would wait until the system gives the connection
-//! up, which takes minutes. Here each statement has its time. A connection that kept silent is never used again, and
-//! throws suspicion on those that were idle meanwhile: most likely the same became of them.
+//! A network can drop packets without an error. A statement would then wait until the system closes the connection,
+//! which takes minutes. Here each statement has its time. A connection that kept silent is never used again, and throws
+//! suspicion on those that were idle meanwhile: most likely the same became of them.
 
 use std::{
     io,
@@ -42,8 +42,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// What PostgreSQL is told to give up by itself. A transaction whose program has gone silent ends, and what it holds
-    /// is free again. The settings for TCP count where it is used.
+    /// The timeouts that PostgreSQL itself enforces. PostgreSQL ends the transaction of an unresponsive program and
+    /// releases its locks. The settings for TCP count where it is used.
     pub(super) fn settings(&self) -> [(&'static str, String); 7] {
         let ms = |time: Duration| time.as_millis().to_string();
         let seconds = |time: Duration| time.as_secs().max(1).to_string();

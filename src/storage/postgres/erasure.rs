@@ -32,8 +32,7 @@ pub(super) enum Whose {
     Everyones,
 }
 
-/// Waits for whoever changes the conversation, and keeps others from it until the transaction ends; `false`
-/// if it is gone.
+/// Waits for concurrent changes of the conversation, and locks it until the transaction ends; `false` if it is gone.
 async fn lock(tx: &mut Tx, conversation: Uuid) -> Result<bool> {
     let found = sqlx::query("select from conversations where id = $1 for no key update")
         .bind(conversation)
@@ -196,7 +195,7 @@ pub(super) async fn list_expired(conn: &mut Conn, before: Timestamp, how: Expiry
 
 /// Takes out a request that has no conversation, if it is still too old.
 pub(super) async fn expire_request(conn: &mut Conn, id: RequestId, before: Timestamp, how: Expiry) -> Result<()> {
-    // Whoever opens its conversation at this moment is waited for, and then seen.
+    // Waits for a concurrent opening of its conversation, and then sees it.
     sqlx::query("select from custom_requests where id = $1 for update").bind(id.0).execute(&mut *conn).await?;
     let is_expired: bool = sqlx::query_scalar(concat!(
         "select exists (select 1 from custom_requests where id = $3 and ",
@@ -223,7 +222,7 @@ pub(super) async fn expire_conversation(
     how: Expiry,
     batch: i64,
 ) -> Result<bool> {
-    // Whoever writes at this moment is waited for, and then seen.
+    // Waits for concurrent writes, and then sees them.
     lock(tx, id.0).await?;
     let found: Option<Option<Uuid>> =
         sqlx::query_scalar(concat!("select request_id from conversations where id = $3 and ", expired_conversation!()))

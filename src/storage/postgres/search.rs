@@ -14,7 +14,7 @@ use crate::{
     storage::{Result, now, search::Sought},
 };
 
-/// How many of the latest messages tell which words are common.
+/// The number of latest messages that show which words are common.
 const SAMPLE: i64 = 500;
 /// If so many of them have all words, reading on finds the rest sooner than the index of words.
 const COMMON: i64 = 3;
@@ -97,8 +97,8 @@ pub(super) async fn messages(
     Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
 }
 
-/// PostgreSQL cannot tell how many messages have a word that begins in a certain way. So the latest ones are
-/// asked first, and it is told what to do.
+/// PostgreSQL cannot estimate how many messages have a word with a given beginning. So this reads the latest ones
+/// first, and then sets the plan.
 async fn among_all(conn: &mut Conn, words: &[Sought], after: Option<Uuid>, limit: i64) -> Result<Vec<PgRow>> {
     let whole = tsquery(words);
     let sample = AssertSqlSafe(sample_sql(words.len()));

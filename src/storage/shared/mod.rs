@@ -5,13 +5,13 @@
 
 use super::{
     Here,
-    // Who may see a conversation, and the lock that whoever changes it takes first.
+    // Access to a conversation, and the lock that each change takes first.
     access,
     // Statements made for one planner.
     conversation_lists,
     // The connection, words of SQL, and values that are bound in another way.
     dialect,
-    // PostgreSQL's policies forbid whoever deletes a message to delete the rows of its files.
+    // PostgreSQL's policies forbid a person who deletes a message to delete the rows of its files.
     discarded_files,
     // PostgreSQL numbers notices in the order of commits.
     journal,

@@ -1,4 +1,4 @@
-//! Custom requests, what they have gone through, and the one conversation of each.
+//! Custom requests, their history, and the one conversation of each.
 //!
 //! Admins see all, customers their own, guests none.
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// Requests as one person sees them. `$1` is the id of the admin who asks, or null for a customer.
+/// Requests as one person sees them. `$1` is the id of the requesting admin, or null for a customer.
 macro_rules! select_requests {
     ($key:expr) => {
         concat!(
@@ -164,9 +164,9 @@ pub async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Custo
     Ok(request(&row.ok_or(StoreError::NotFound)?)?)
 }
 
-/// The statement that lists what matches `filter`. All variants bind the same values: `$1` of
-/// [`select_requests`], `$2` the customer, `$3` status, `$4` folded search, `$5` and `$6` cursor, `$7` limit, and
-/// `$8` the cursor as a number.
+/// The statement that lists what matches `filter`. All variants bind the same values. `$1` is that of
+/// [`select_requests`], `$2` the customer, `$3` the status, `$4` the folded search. `$5` and `$6` are the cursor, `$7`
+/// the limit, and `$8` the cursor as a number.
 pub fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> String {
     macro_rules! ordered {
         ($key:expr, $bound:literal, $than:literal, $direction:literal) => {
@@ -280,8 +280,8 @@ async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result
     find(conn, actor, id).await
 }
 
-/// `None`, and no change, if the request's conversation is not `conversation`: in PostgreSQL then another lane must
-/// tell the line (see `writer`).
+/// `None`, and no change, if the request's conversation is not `conversation`: in PostgreSQL another lane must then
+/// publish the line (see `writer`).
 ///
 /// # Errors
 /// [`StoreError::NotFound`], [`StoreError::Forbidden`].
@@ -293,7 +293,7 @@ pub async fn set_status(
     now: Timestamp,
 ) -> Result<Option<CustomRequest>> {
     if let Some(conversation) = conversation {
-        // Before the request, as everyone does who has to wait for both.
+        // Locked before the request, like everywhere else that locks both.
         conversations::hold(&mut tx.conn, conversation).await?;
     }
     let before = find_to_change(&mut tx.conn, actor, id).await?;

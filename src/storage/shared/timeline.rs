@@ -164,7 +164,7 @@ pub async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp)
     Ok(message)
 }
 
-/// Tells a change once it is on disk.
+/// Publishes a change once it is on disk.
 pub fn announce(tx: &mut Tx, message: Message, change: fn(Message) -> Change) {
     let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message) };
     tx.commits.push(commit);
@@ -189,7 +189,7 @@ pub async fn list_after(conn: &mut Conn, seated: &Seated, after_rev: i64, limit:
 
 async fn page(conn: &mut Conn, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
     let limit = limit.max(0);
-    // One more than asked for tells whether there are more.
+    // One more than the limit shows whether there are more.
     let rows = sqlx::query(sql)
         .bind(seated.conversation_id().0)
         .bind(bound)

@@ -1,7 +1,7 @@
 //! Copying a database that is in use, and putting a copy in the place of a database that is not.
 //!
-//! Whoever uses a database holds a shared lock on the file `….lock` beside it, and whoever replaces it
-//! holds that lock alone; the one server of a database holds one on `….serving` alone. The system lets go of
+//! A process that uses a database holds a shared lock on the file `….lock` beside it. A process that replaces it holds
+//! that lock exclusively. The one server of a database holds an exclusive lock on `….serving`. The system lets go of
 //! them when a process dies, so no lock is ever left behind.
 
 use std::{
@@ -118,7 +118,7 @@ pub async fn copy(url: &str, to: &Path) -> Result<Vec<AttachmentId>> {
     let mut conn = options.connect().await.map_err(|error| cannot_open(&options, &error))?;
     sqlx::query("vacuum into ?1").bind(name).execute(&mut conn).await?;
     conn.close().await?;
-    // SQLite leaves that to whoever wants to keep the copy.
+    // SQLite leaves that to the caller.
     File::open(to).and_then(|file| file.sync_all()).map_err(unfit("sync", to))?;
 
     let mut conn = SqliteConnectOptions::new().filename(to).connect().await?;

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// Reads from one snapshot until it is dropped, whatever others write meanwhile. Nobody restores a backup
-/// into the database as long.
+/// Reads from one snapshot until it is dropped, regardless of concurrent writes. Nobody restores a backup into the
+/// database as long.
 pub(in crate::storage) struct Source {
     conn: SqliteConnection,
     epoch: Epoch,
