@@ -1,6 +1,6 @@
-//! The one connection of a page. Islands [`listen`] to what happens on it and [`send`] frames; when
-//! to connect, wait, give up or go round by HTTP is decided by `client::reconnect`. By HTTP the same frames go both ways
-//! (`api::exchange`), so that nobody else need know how they are carried.
+//! The one connection of a page. Islands [`listen`] to its events and [`send`] frames; when to connect, wait, give up
+//! or go round by HTTP is decided by `client::reconnect`. By HTTP the same frames go both ways (`api::exchange`), so
+//! that nobody else need know how they are carried.
 //!
 //! Always holds: no borrow of the line is open while listeners run, so that they may send, come and go.
 
@@ -37,29 +37,29 @@ use crate::{
     protocol::{ClientFrame, ServerFrame, close},
 };
 
-/// What happens on the line.
+/// An event of the connection.
 pub enum Event<'a> {
-    /// People are to be told something else about the connection.
+    /// The displayed state of the connection has changed.
     Told(Indicator),
     /// A connection is there, for this person: join again.
     Connected(ParticipantId),
     /// It is gone, with its close code.
     Disconnected(u16),
-    /// Nothing came for long: whoever has a room joins it again, which is answered.
+    /// The server was silent for long: each listener with a room joins it again, which the server answers.
     Probe,
     /// Something was sent from this page.
     Sent(&'a ClientFrame),
     Frame(&'a ServerFrame),
 }
 
-/// Somebody who listens, until their number is taken out.
+/// A listener, until the removal of its number.
 #[derive(Clone)]
 struct Listener {
     number: u32,
     hear: Rc<dyn Fn(&Event)>,
 }
 
-/// Empty once the connection was given up: dropping a socket closes it, whoever still waits on it.
+/// Empty after the page gave the connection up: dropping a socket closes it, also for pending readers.
 type Shared = Rc<RefCell<Option<WebSocket>>>;
 
 struct Line {
@@ -78,7 +78,7 @@ struct Line {
     refused: u32,
 }
 
-/// What is to be said by HTTP, and was heard.
+/// The frames to send by HTTP, and the state of its answers.
 #[derive(Default)]
 struct Detour {
     waiting: Vec<ClientFrame>,
@@ -87,7 +87,7 @@ struct Detour {
     /// Whether somebody follows requests, and the server's time when it was asked for them last.
     follows: bool,
     followed: Option<Timestamp>,
-    /// What the last answer told, of which the next one repeats some.
+    /// The frames of the last answer, some of which the next one repeats.
     heard: Vec<ServerFrame>,
 }
 
@@ -159,8 +159,7 @@ pub fn is_live() -> bool {
     with_line(|line| line.way != Way::None)
 }
 
-/// Sends a frame, if there is a connection. Whoever sends repeats it after [`Event::Connected`] if
-/// it matters.
+/// Sends a frame, if there is a connection. The caller repeats an important frame after [`Event::Connected`].
 pub fn send(frame: &ClientFrame) -> bool {
     let sent = with_line(|line| match line.way {
         Way::None => false,
@@ -184,13 +183,13 @@ impl Line {
         if let Some(key) = question(frame) {
             self.reconnect.asked(key, page::monotonic_ms());
         }
-        // A socket that is open takes everything at once; one that is closing tells its reader.
+        // An open socket accepts every frame at once; a closing one reports that to its reader.
         socket.start_send_unpin(Message::Text(text)).is_ok()
     }
 
     fn send_by_http(&mut self, frame: &ClientFrame) {
         match frame {
-            // There is no room that would have to be left, and nobody is told who types.
+            // HTTP joins no room, and carries no typing.
             ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } => {}
             ClientFrame::FollowRequests => self.detour.follows = true,
             frame => {
@@ -208,7 +207,7 @@ impl Line {
     }
 }
 
-/// What the answer to a frame will name; `None` if it has none.
+/// The key in the answer to a frame; `None` if it has no answer.
 fn question(frame: &ClientFrame) -> Option<Uuid> {
     match frame {
         ClientFrame::JoinRequest { room, .. } => Some(room.0),
@@ -251,7 +250,7 @@ fn look() {
     step();
 }
 
-/// Does what is due, and tells people what they should know.
+/// Runs the due action, and publishes a changed state.
 fn step() {
     match with_line(|line| Some(line.reconnect.due(page::monotonic_ms()))) {
         Some(Due::Connect) => connect(),
@@ -284,13 +283,13 @@ fn set_timer() {
     }
 }
 
-/// Tells the listeners if frames are carried otherwise now. `code` is why, if they are not carried any more.
+/// Notifies the listeners if the transport has changed. `code` is the reason, if there is none any more.
 fn settle_way(code: u16) {
     let change = with_line(|line| {
         let way = line.reconnect.way();
         let before = std::mem::replace(&mut line.way, way);
         if way != before {
-            // Whoever is told repeats what matters.
+            // The listeners repeat important frames.
             line.detour = Detour { since: line.detour.since, ..Detour::default() };
         }
         (way != before).then_some((way, line.me))
@@ -363,7 +362,7 @@ fn hear_by_http(answer: Exchanged) {
     step();
 }
 
-/// Whether a frame tells what happened by itself, and not what was asked.
+/// Whether a frame reports an event, and does not answer a request.
 fn is_news(frame: &ServerFrame) -> bool {
     matches!(frame, ServerFrame::Inbox { .. } | ServerFrame::Request { .. })
 }
@@ -449,8 +448,8 @@ fn lose(code: u16) {
         line.attempt += 1;
         line.refused += u32::from(was_connecting);
         line.reconnect.closed(page::monotonic_ms(), js_sys::Math::random());
-        // The session that the socket belonged to has ended. The browser may have another one by now: a guest who
-        // has registered, or whose other link was revoked, still has this chat. What goes by HTTP hears of it there.
+        // The session that the socket belonged to has ended. The browser may have another one by now: a guest who has
+        // registered, or whose other link was revoked, still has this chat. Over HTTP, the exchange reports this.
         let is_refused = was_connecting && line.refused > 1 && line.reconnect.way() == Way::None;
         (line.socket.take(), code == close::NOT_ALLOWED || is_refused)
     });
@@ -478,8 +477,8 @@ pub fn estrange() {
 /// Gives the line up if the browser has no session any more: this person is signed out, or the link was revoked. A
 /// browser does not say why a connection was refused, and a session that ended may have made way for another.
 ///
-/// It is asked more than once: when a guest registers in another tab, the session ends before the browser has
-/// the answer with its new cookie.
+/// It asks more than once. When a guest registers in another tab, the session ends before the browser receives the new
+/// cookie.
 fn ask_whether_allowed() {
     spawn_local(async move {
         for pause_ms in ASK_AFTER_MS {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::locales::{self, Locale, t};
 
-/// The kinds of failure that a client can tell apart.
+/// The kinds of failure that a client can distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
@@ -42,7 +42,7 @@ impl Code {
         Self::Unavailable,
     ];
 
-    /// As it stands in answers.
+    /// Its name in answers.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Code {
         }
     }
 
-    /// What happened, in a few words.
+    /// A short description.
     #[must_use]
     pub fn title(self, locale: Locale) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl Code {
     }
 }
 
-/// A failure, told to the person or program that asked, in the language of what they asked.
+/// A failure, as an answer to the requesting person or program, in the language of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub code: Code,
@@ -126,7 +126,7 @@ impl Problem {
         Self::forbidden(t!(locales::current(), frame::SOMEBODY_ELSE))
     }
 
-    /// The same words for what does not exist and for what the asker may not see.
+    /// The same text for missing and for forbidden objects.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, t!(locales::current(), problem::NOT_FOUND))
