@@ -1,5 +1,5 @@
-//! The pieces of a message's text, never HTML: people's input reaches the page only as text nodes and as the address of
-//! a link that was checked here.
+//! The pieces of a message's text, never HTML. People's input reaches the page only as text nodes, and as the address
+//! of a link that this module checks.
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {

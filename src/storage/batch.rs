@@ -1,4 +1,4 @@
-//! What the writing tasks of both databases do alike with the jobs that share a transaction.
+//! Shared code of both databases' writer tasks, for the jobs that share a transaction.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 

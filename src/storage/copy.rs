@@ -21,7 +21,7 @@ use Kind::{Bytes, Flag, Id, Integer, Json, Text, Time, Words};
 /// How many rows go in one transaction: at most some 30 MB, if all are messages of the greatest length.
 pub const BATCH: i64 = 1_000;
 
-/// What a column holds, however each database keeps it.
+/// The kind of a column's values, independent of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Id,

@@ -29,7 +29,7 @@ impl Default for StoreMetrics {
 }
 
 impl StoreMetrics {
-    /// Makes them part of what is shown.
+    /// Adds them to the displayed metrics.
     pub fn register(&self, registry: &mut Registry) {
         registry.register_with_unit("database_read", "Time that a reading takes", Unit::Seconds, self.reads.clone());
         let help = "Time that a transaction takes until it is on disk";

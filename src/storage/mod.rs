@@ -235,7 +235,7 @@ impl Confirmation {
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     pub id: SessionId,
-    /// What the browser called itself.
+    /// The browser's user agent.
     pub user_agent: Option<String>,
     pub created_at: Timestamp,
     /// Exact to the hour.
@@ -386,7 +386,7 @@ pub enum Notice {
     Conversation { id: ConversationId, rev: Option<i64> },
 }
 
-/// What happens to what is too old to be kept.
+/// The treatment of expired data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
     /// It goes, with everything about it.
@@ -404,7 +404,7 @@ pub enum Expired {
     Request(RequestId),
 }
 
-/// What was taken out of the database.
+/// The data removed from the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     pub conversations: u64,
@@ -465,7 +465,7 @@ pub trait Database: Send + Sync + 'static {
 /// Makes the trait of the methods in `shared/store.rs`.
 macro_rules! methods {
     ($($(#[$about:meta])* async fn $name:ident($($arguments:tt)*) -> $result:ty { $($body:tt)* })*) => {
-        /// See the module [`storage`](crate::storage) for what always holds. Lists have at most `limit` items; the caller
+        /// See the module [`storage`](crate::storage) for the invariants. Lists have at most `limit` items; the caller
         /// bounds it.
         #[async_trait]
         pub trait Store: Database {

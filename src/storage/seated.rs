@@ -1,4 +1,4 @@
-//! Who somebody is in a conversation that they may see, whichever database says so.
+//! A person's seat in a conversation that they may see, for both databases.
 
 use super::{Result, Seat, StoreError};
 use crate::domain::{
@@ -15,7 +15,7 @@ pub(super) struct Seated {
     last_seq: i64,
 }
 
-/// What a database has of a conversation that it lets an actor into.
+/// A conversation's state, for an actor with access to it.
 pub(super) struct Found {
     pub(super) customer: ParticipantId,
     pub(super) customer_name: String,
@@ -85,7 +85,7 @@ impl Seated {
     }
 }
 
-/// What the customer side of a conversation is.
+/// The customer side of a conversation.
 pub(super) fn customer_side(has_account: bool) -> ParticipantKind {
     if has_account { ParticipantKind::Customer } else { ParticipantKind::Guest }
 }

@@ -106,7 +106,7 @@ impl Person {
         Self { cookie: Some(cookie), token: None }
     }
 
-    /// What this person adds to a request: a browser also tells where the page came from.
+    /// This person's headers: a browser also sends the page's origin.
     pub fn headers(&self, address: SocketAddr) -> String {
         let mut headers = String::new();
         if let Some(cookie) = &self.cookie {

@@ -26,14 +26,14 @@ pub const GROUP: Group = Group { name: "nodes", variables: &[], only: Some("post
 /// How long a database may be silent before the server says so, with room for a busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Opens a socket on a second server, ends what let it in on the first, and tells how the socket ends.
+/// Opens a socket on a second server, revokes its access on the first, and returns how the socket ends.
 fn ends_elsewhere(target: &Target, person: &Person, end: impl FnOnce()) -> String {
     let node = target.second_node();
     let mut socket = Socket::open(node.address, person);
     end();
     let began = Instant::now();
     let closed = socket.end();
-    // The promise is one second; a busy machine may take a little longer to tell.
+    // The guarantee is one second; a busy machine may need a little longer.
     if began.elapsed() < Duration::from_secs(5) {
         closed
     } else {
@@ -132,7 +132,7 @@ const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// A network in front of PostgreSQL that can swallow what is sent, and tells nobody.
+/// A network in front of PostgreSQL that can drop data without an error.
 struct Silence {
     swallows: Arc<AtomicBool>,
     /// The database, by way of this network.

@@ -12,7 +12,7 @@ use std::{
 /// The modules at the top of the crate.
 const MODULES: [&str; 10] = ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
 
-/// Where a path begins, and what it may name besides itself. What is not listed may name everything.
+/// The beginning of a path, and the modules that it may name besides itself. An unlisted path may name everything.
 const RULES: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("protocol", &["domain"]),

@@ -1,4 +1,4 @@
-//! Where the texts stand that people read: in `src/locales`, the same keys in each language. Checked on the source.
+//! All texts for people are in `src/locales`, with the same keys in each language. These tests read the sources.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ const NAMES: [&str; 17] = [
     "Linux", "Mac OS", "Opera", "Safari", "Safari/", "Windows",
 ];
 
-/// Where a literal stands in a source.
+/// The position of a literal in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// In an element.
@@ -72,7 +72,7 @@ fn ends_with(source: &[char], end: &str) -> bool {
     source[..length].ends_with(&end.chars().collect::<Vec<_>>())
 }
 
-/// The texts in a source, and where they stand.
+/// The texts in a source, and their positions.
 fn literals(source: &str) -> Vec<(String, Place)> {
     let source: Vec<char> = source.split("#[cfg(test)]").next().unwrap().chars().collect();
     let (mut scopes, mut found) = (Vec::new(), Vec::new());
@@ -205,7 +205,7 @@ fn every_text_in_a_view_is_seen() {
     }
 }
 
-/// A text of a language: its arguments, and what it is made of.
+/// A text of a language: its arguments and its body.
 #[derive(Debug)]
 struct Text {
     arguments: Vec<(String, String)>,

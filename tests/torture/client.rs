@@ -1,6 +1,5 @@
-//! A client as the browser has it: the same pure code decides (`client::room`), with tokio in the
-//! browser's place. It reconnects for ever, keeps its outbox across reloads, and notes what it was
-//! acknowledged and told.
+//! A client as the browser has it: the same pure code decides (`client::room`), with tokio in the browser's place. It
+//! reconnects for ever, persists its outbox across reloads, and records acknowledgements and received frames.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -46,7 +45,7 @@ const QUIET: Duration = Duration::from_secs(6);
 const PAUSE_MS: u64 = 200;
 const MOST_PAUSE_MS: u64 = 5_000;
 
-/// What browsers tell instead of a close code: that there was none, and not even a goodbye.
+/// The close code that browsers report when there was no close frame.
 const NO_CODE: u16 = 1005;
 const BROKEN: u16 = 1006;
 
@@ -76,7 +75,7 @@ pub struct Course {
     pub quiet: AtomicUsize,
     /// The head of each room at the end; 0 while it is not known.
     pub heads: Vec<AtomicI64>,
-    /// Told when all heads are known. Whoever misses it looks again after [`QUIET`].
+    /// Notified when all heads are known. A client that misses it checks again after [`QUIET`].
     pub heads_known: Notify,
     pub connections: AtomicUsize,
     /// Messages that the server could not store, each time it was asked to.
@@ -112,7 +111,7 @@ pub struct Line {
 #[derive(Debug)]
 pub struct End {
     pub at: Instant,
-    /// As browsers tell it: 1006 if it just broke.
+    /// As browsers report it: 1006 if the connection broke.
     pub code: u16,
     /// Messages that were sent and not answered.
     pub unanswered: usize,
@@ -159,7 +158,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// The next frame.
 ///
 /// # Errors
-/// The close code, as browsers tell it, at the end of the connection.
+/// The close code, as browsers report it, at the end of the connection.
 ///
 /// # Panics
 /// If what comes is no frame.

@@ -1,5 +1,5 @@
-//! What a conversation may say, by what its clients wrote alone. The server's word counts for nothing here, but for
-//! which id it gave to which message.
+//! The valid contents of a conversation, derived only from its clients' writes. The server's word counts for nothing
+//! here, but for which id it gave to which message.
 
 use std::collections::{HashMap, HashSet};
 
@@ -37,7 +37,7 @@ impl Written {
 #[derive(Default)]
 pub struct Model<'a> {
     written: HashMap<ClientId, &'a Written>,
-    /// What a message may say besides what it was posted with.
+    /// The valid contents of a message besides its original one.
     changes: HashMap<MessageId, HashSet<Option<&'a str>>>,
 }
 

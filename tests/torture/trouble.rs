@@ -1,5 +1,5 @@
-//! Disk trouble: what cannot be stored is refused in clear words and stays with whoever wrote it, reading goes on, and
-//! everything works again by itself when the trouble is over. What was acknowledged before stays.
+//! Disk failures: the server refuses messages that it cannot store, with a clear error, and their authors retain them.
+//! Reading continues, and after the failure everything recovers by itself. What was acknowledged before stays.
 
 use std::time::Duration;
 
@@ -191,8 +191,8 @@ mod linux {
         }
     }
 
-    /// Files that may not be written to any more, as after a file system has found an error in itself. Whoever may not
-    /// set the mark that stands for it here cannot try this.
+    /// Files that may not be written to any more, as after a file system has found an error in itself. A user who may
+    /// not set the immutable flag cannot run this test.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn read_only_files_refuse_sends_and_nothing_else() {
         sends_are_refused_and_nothing_else(async |server| {

@@ -1,8 +1,8 @@
 //! The start of every transaction: it sets the actor before it reads or writes.
 //!
-//! PostgreSQL's row-level security goes by what is said here (see the policies in `migrations/postgres`).
-//! It is said for the transaction alone, together with the role to work as, so that it ends with the
-//! transaction, however that ends. Without it a connection sees no customer's data at all.
+//! PostgreSQL's row-level security uses these settings (see the policies in `migrations/postgres`). It is said for the
+//! transaction alone, together with the role to work as, so that it ends with the transaction, however that ends.
+//! Without it a connection sees no customer's data at all.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -59,7 +59,7 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// All that is read is of one moment.

@@ -22,8 +22,8 @@ use sqlx::{
 };
 use tokio::time::{timeout, timeout_at};
 
-/// How long to wait for PostgreSQL before what waits fails. What is written in a conversation can then be written again;
-/// what became of a commit nobody knows.
+/// How long a call waits for PostgreSQL before it fails. The caller can then retry a write to a conversation; what
+/// became of a commit nobody knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// For a new connection, or a place in the pool.

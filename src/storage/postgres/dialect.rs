@@ -52,7 +52,7 @@ macro_rules! ms {
 }
 pub(super) use ms;
 
-/// What stands before the first line break, where there is one.
+/// The text before the first line break, if there is one.
 macro_rules! first_line {
     ($text:literal) => {
         concat!("split_part(", $text, ", E'\\n', 1)")

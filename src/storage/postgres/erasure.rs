@@ -1,11 +1,9 @@
-//! Taking out what nobody may keep any longer: conversations because of their age, a customer because of
-//! their wish.
+//! Retention and erasure: of conversations because of their age, of a customer on request.
 //!
-//! Each function does one step, small enough that messages sent meanwhile hardly wait, and can be called
-//! again after a crash. What goes is gone from search and noted for removal from the disk in the same
-//! transaction. A message that stays in an emptied form takes the next rev, as a deleted one does. All of it
-//! acts as the eraser, the only one whom the policies let delete. What was written over stays in the
-//! database's files until PostgreSQL vacuums them.
+//! Each function runs one step, small enough that concurrent messages hardly wait. The caller can repeat it after a
+//! crash. The same transaction removes the data from search and marks its files for deletion. An emptied message takes
+//! the next rev, as a deleted one does. All steps act as the eraser, the only actor whose policies allow deletion.
+//! Overwritten data stays in the database's files until PostgreSQL vacuums them.
 
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;

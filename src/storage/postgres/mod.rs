@@ -2,9 +2,9 @@
 //!
 //! A few tasks write changes of conversations (see `writer`), so many callers share one flush to the disk. All other
 //! calls are transactions of the pool. Each transaction first sets the actor (see `acting`), and the database itself
-//! limits reads to this actor's data. `open` refuses a database that would not keep what was acknowledged. Who may see
-//! what is decided in `access`, and once more by the policies in `migrations/postgres`. `storage/shared` contains the
-//! SQL that SQLite shares, one file per noun. This module contains only PostgreSQL's differences.
+//! limits reads to this actor's data. `open` refuses a database that could lose acknowledged data. Who may see what is
+//! decided in `access`, and once more by the policies in `migrations/postgres`. `storage/shared` contains the SQL that
+//! SQLite shares, one file per noun. This module contains only PostgreSQL's differences.
 
 mod access;
 mod acting;
@@ -141,7 +141,7 @@ impl PostgresStore {
         Ok(Self { epoch, pool, patience, suspicion, writer, listener, metrics })
     }
 
-    /// What is read in one of these is all of one moment.
+    /// All reads in one of these see the same snapshot.
     async fn read(&self, acting: Acting<'_>) -> Result<Transaction> {
         self.begin(Purpose::Read, acting).await
     }
@@ -264,7 +264,7 @@ fn cannot_open(options: &PgConnectOptions, error: &StoreError) -> StoreError {
         StoreError::Database(error) => {
             let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
             let database = options.get_database().unwrap_or(user);
-            // PostgreSQL's own words say more than what sqlx puts around them.
+            // PostgreSQL's own message is clearer than sqlx's wrapper.
             let reason =
                 error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
             StoreError::Unfit(format!("cannot connect to {database} at {host}:{port} as {user}: {reason}"))

@@ -89,9 +89,9 @@ impl Writer {
         Self { lanes, closing, tasks: Mutex::new(tasks) }
     }
 
-    /// Queues `job` in the lane of `conversation` and waits until its changes are on disk. If the caller
-    /// goes away after the job got its place in the queue, the job is done all the same. `first_lock` is
-    /// the id of what the job locks first: the conversation, or the request that has none yet.
+    /// Queues `job` in the lane of `conversation` and waits until its changes are on disk. If the caller goes away
+    /// after the job got its place in the queue, the job is done all the same. `first_lock` is the id of the row that
+    /// the job locks first: the conversation, or the request that has none yet.
     pub(super) async fn write<T, F>(
         &self,
         conversation: ConversationId,
@@ -313,7 +313,7 @@ fn is_silent(error: &StoreError) -> bool {
     matches!(error, StoreError::Database(error) if is_silence(error))
 }
 
-/// Whether the reason lies in what else happens at this moment.
+/// Whether a concurrent transaction is the reason.
 fn may_pass(error: &StoreError) -> bool {
     let StoreError::Database(error) = error else { return false };
     // Serialization failure, deadlock, lock not available.
@@ -321,7 +321,7 @@ fn may_pass(error: &StoreError) -> bool {
     is_lost(error) || code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03"))
 }
 
-/// What came of a job.
+/// The result of a job.
 enum Ran {
     Stands,
     /// Its own changes must be taken back.

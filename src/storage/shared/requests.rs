@@ -137,7 +137,7 @@ pub async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &Name, em
             .execute(&mut *conn)
             .await?;
     }
-    // What the customer writes from now on in a chat about a request bears the new name.
+    // The customer's next messages in a chat about a request have the new name.
     sqlx::query(sql!(
         "update conversations set customer_name = $2, customer_email = $3, customer_folded = $4
          where customer_id = $1 and kind = 'request'"
@@ -186,7 +186,7 @@ pub fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> Str
         ),
         RequestOrder::Newest => ordered!(ms!("custom_requests.created_at"), "$8", "<", "desc"),
         RequestOrder::Wanted => ordered!("coalesce(custom_requests.wanted_on, '9999-99-99')", "$5", ">", "asc"),
-        // The title is the first line of what is searched.
+        // The title is the first line of the searched text.
         RequestOrder::Title => ordered!(first_line!("custom_requests.folded"), "$5", ">", "asc"),
     };
     let conditions = [
@@ -239,7 +239,7 @@ const COUNT_OWN: &str = sql!("select status, count(*) from custom_requests where
 
 pub async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCounts> {
     let rows: Vec<(String, i64)> = if actor.is_admin() {
-        // What has another status may come first in the table, and be everything.
+        // Requests with another status may come first in the table, and be all of it.
         prefer_indexes(conn).await?;
         sqlx::query_as(AssertSqlSafe(count_requests_sql(MOST))).bind(MOST_COUNTED).fetch_all(conn).await?
     } else {
@@ -253,7 +253,7 @@ pub async fn changes(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Ve
     Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
 }
 
-/// Each change with who made it.
+/// Each change with its author.
 async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
     let rows = sqlx::query(sql!(
         "select status, changed_by, changed_by_name, changed_at from request_changes

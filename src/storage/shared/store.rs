@@ -477,7 +477,7 @@ methods! {
         .await
     }
 
-    /// How many bytes the files have that count for what this actor adds to this conversation.
+    /// The bytes of files that count for this actor's uploads to this conversation.
     async fn file_bytes(&self, actor: &Actor, id: ConversationId, since: Timestamp) -> Result<FileBytes> {
         let mut conn = self.read(Acting::Actor(actor)).await?;
         let seated = seat(&mut conn, actor, id, now()).await?;
@@ -573,7 +573,7 @@ methods! {
         .await
     }
 
-    /// Who the actor is in the conversation of this message.
+    /// The actor's seat in the conversation of this message.
     async fn find_changer(&self, actor: &Actor, id: MessageId) -> Result<ParticipantId> {
         let mut reading = self.read(Acting::Actor(actor)).await?;
         let mut snapshot = reading.snapshot().await?;
@@ -642,8 +642,8 @@ methods! {
         former::conversations_of(&mut snapshot, email, user, i64::MAX).await
     }
 
-    /// Conversations without activity since `before`, and requests that are done or declined. What is about a request
-    /// goes only with it.
+    /// Conversations without activity since `before`, and requests that are done or declined. A conversation about a
+    /// request expires only with the request.
     async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>> {
         erasure::list_expired(&mut *self.read(Acting::Eraser).await?, before, how, limit).await
     }

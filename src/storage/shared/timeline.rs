@@ -52,7 +52,7 @@ pub fn message(row: &DbRow) -> sqlx::Result<Message> {
     })
 }
 
-/// What was stored under the client id of `draft` before, if the same was sent.
+/// The message that an earlier send stored under the client id of `draft`, if it is the same.
 ///
 /// # Errors
 /// [`StoreError::Conflict`].
@@ -182,7 +182,7 @@ pub async fn list_before(conn: &mut Conn, seated: &Seated, before_seq: Option<i6
 
 pub const AFTER: &str = sql!(select_messages!(), " where conversation_id = $1 and rev > $2 order by rev limit $3");
 
-/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
+/// The changes after `after_rev`. Call it in the transaction in which `seated` was made.
 pub async fn list_after(conn: &mut Conn, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
     page(conn, AFTER, seated, after_rev, limit).await
 }

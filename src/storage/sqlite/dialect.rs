@@ -6,7 +6,7 @@
 use sqlx::{ColumnIndex, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
 use uuid::Uuid;
 
-/// What statements run on.
+/// The connection that runs statements.
 pub(super) type Conn = SqliteConnection;
 pub(super) type DbRow = SqliteRow;
 
@@ -164,7 +164,7 @@ macro_rules! ms {
 }
 pub(super) use ms;
 
-/// What stands before the first line break, where there is one.
+/// The text before the first line break, if there is one.
 macro_rules! first_line {
     ($text:literal) => {
         concat!("substr(", $text, ", 1, instr(", $text, ", char(10)) - 1)")

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Stores messages of people, each in a conversation of its own; makes the senders participants and moves their
-/// receipts. What was sent before is not stored again.
+/// receipts. Repeats are not stored again.
 ///
 /// # Errors
 /// Of the database: then none of them may stay. Of each: [`StoreError::NotFound`], [`StoreError::Conflict`],

@@ -1,8 +1,8 @@
 //! [`Store`] in one SQLite file.
 //!
 //! One task writes (see `writer`), so that many callers share one flush to the disk; a few connections read, each in
-//! its own snapshot. `open` refuses a database that would not keep what was acknowledged. Who may see what is decided
-//! in `access`. `storage/shared` contains the SQL that PostgreSQL shares, one file per noun. This module contains only
+//! its own snapshot. `open` refuses a database that could lose acknowledged data. Who may see what is decided in
+//! `access`. `storage/shared` contains the SQL that PostgreSQL shares, one file per noun. This module contains only
 //! SQLite's differences.
 
 mod access;
@@ -91,7 +91,7 @@ const CHECKPOINT_PAGES: &str = "8000";
 /// Otherwise SQLite would write pages before the end of the batch, and read them again.
 const WRITER_CACHE: &str = "-32768";
 
-/// What the writing connection takes back if it must, such as a batch's savepoint, it keeps in memory until then.
+/// The writing connection stores data for rollbacks, such as a batch's savepoint, in memory.
 const WRITER_TEMPORARY: &str = "memory";
 
 /// Rows that a connection may read ahead. More than most lists have, so that its thread need not

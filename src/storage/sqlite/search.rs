@@ -128,7 +128,7 @@ async fn among_all(conn: &mut Conn, words: &[Sought], before: i64, limit: usize)
     loop {
         // Numbers have few holes: where messages were taken out of search.
         let from = (before - sample.reach(limit)).max(1);
-        // What has one of several words need not have all.
+        // A message with one of several words need not have all.
         let most = if words.len() == 1 { (limit - sample.found.len()) as i64 } else { -1 };
         let mut query = sqlx::query_as(AssertSqlSafe(latest.clone())).bind(from).bind(before).bind(most);
         for word in words {

@@ -102,7 +102,7 @@ impl Rows for Source {
     }
 }
 
-/// What this database calls a column.
+/// This database's name of a column.
 fn own_name(column: &Column) -> String {
     match column.kind {
         Kind::Time => format!("{}_ms", column.name),

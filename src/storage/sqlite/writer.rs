@@ -95,7 +95,7 @@ impl Writer {
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
-    /// Queues `job` if there is a place, and waits for nothing: for what may as well be lost.
+    /// Queues `job` if there is a place, without waiting; for jobs that may be lost.
     pub(super) fn write_later<F>(&self, job: F)
     where
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<()>> + Send + 'static,
@@ -243,7 +243,7 @@ async fn run_in_savepoint(tx: &mut Tx, part: &mut Part<'_>) -> Result<bool> {
     }
 }
 
-/// What shares a savepoint.
+/// Jobs that share a savepoint.
 enum Part<'a> {
     Job(&'a mut Box<dyn Job>),
     /// Each of another conversation.
@@ -533,7 +533,7 @@ mod tests {
         writer.write_later(|tx| Box::pin(insert(tx, "too late".to_owned())));
     }
 
-    /// What is stored together is tried one by one, if one of it cannot be stored.
+    /// If one message of a group cannot be stored, the writer tries each by itself.
     #[tokio::test]
     async fn one_message_that_cannot_be_stored_is_alone_in_that() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Whatever the bus loses, doubles, delays or turns around: everybody is told every change once, in order.
+//! The bus loses, duplicates, delays and reorders events: everybody receives every change once, in order.
 
 use std::collections::BTreeMap;
 

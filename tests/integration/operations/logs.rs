@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-/// Everything that the server itself has to say, and the warnings of what it is made of.
+/// All lines of the server itself, and the warnings of its libraries.
 const ALL: (&str, &str) = ("RUST_LOG", "warn,bespoken=trace");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

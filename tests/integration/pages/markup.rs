@@ -1,7 +1,7 @@
-//! Text that people write never becomes markup, whatever the page and the field.
+//! People's input never becomes markup, on any page and in any field.
 //!
-//! A crawler reads the pages as each kind of person, with an HTML parser: it follows every link and fills in
-//! every form, so a new page is tried without a new test.
+//! A crawler reads the pages as each kind of person, with an HTML parser. It follows every link and submits every form,
+//! so it covers a new page without a new test.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ fn expect_no_markup(address: &str, html: &str) -> Html {
     page
 }
 
-/// The fields of a form as a person would send them who writes [`HOSTILE`] wherever there is room.
+/// The fields of a form, with [`HOSTILE`] in every text field.
 fn filled_in(form: ElementRef) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     for field in form.select(&select("input, textarea, select")) {

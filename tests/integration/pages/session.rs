@@ -123,7 +123,7 @@ async fn who_signs_in_without_cookies_is_told_what_is_wrong() {
         assert!(page.text.contains("did not keep the cookie"), "{}", page.text);
         assert!(page.text.contains(app.url.trim_start_matches("http://")));
     }
-    // Who was not here before, comes from elsewhere, or has a cookie that has ended just signs in.
+    // A new browser, a visitor from another site, and an expired cookie see the plain sign-in.
     let (here, elsewhere) = (format!("{}/login", app.url), "https://example.com/login");
     for headers in [
         &[][..],

@@ -185,7 +185,7 @@ async fn a_new_address_takes_the_password_and_its_mailbox_and_a_new_name_does_no
     assert_eq!(mail.to, "new@example.com");
     app.browser().sign_in("owner@example.com", PASSWORD).await.expect(303);
     app.browser().sign_in("new@example.com", PASSWORD).await.expect(401);
-    // Who has the address alone may be somebody else, whose it is because it was mistyped.
+    // The owner of the address may be another person, because the customer mistyped it.
     let stranger = app.service.check_confirmation(&mail.secret(), visitor()).await.unwrap();
     assert_eq!(stranger, (Email::parse("email", "new@example.com").unwrap(), Confirming::SignIn));
     let refused = app.service.confirm_email(&mail.secret(), "a strangers password", visitor()).await.unwrap_err();

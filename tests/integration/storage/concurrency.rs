@@ -190,7 +190,7 @@ pub async fn commits_are_told_from_when_they_were_asked_for(world: World) {
     let mut commits = world.store.commits().unwrap();
     assert!(world.store.commits().is_none(), "they can be taken once");
     world.post(&room.guest, room.id, "after").await;
-    // Told before the sender was answered.
+    // Published before the sender's answer.
     let told = commits.try_recv().unwrap();
     assert_eq!(told.iter().map(|commit| commit.rev).collect::<Vec<_>>(), [3]);
     drop(commits);

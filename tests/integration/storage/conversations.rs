@@ -124,7 +124,7 @@ pub async fn closing_and_reopening(world: World) {
     assert_eq!(closed.closed_by.as_deref(), Some("Ada"));
     assert!(closed.closed_at.is_some_and(|at| at >= closed.created_at));
 
-    // Whoever closes it again changes nothing.
+    // Closing it again changes nothing.
     let grace = Actor::Admin(world.user("Grace", Role::Admin).await);
     let again = world.store.set_status(&grace, room.id, ConversationStatus::Closed).await.unwrap();
     assert_eq!(again.conversation, closed);
@@ -334,7 +334,7 @@ pub async fn paging_visits_each_once(world: World) {
         links.push(room.link);
         ids.insert(room.id);
     }
-    // All at the same moment: only the id tells them apart.
+    // All at the same moment: only the id distinguishes them.
     world.backend.set_every_updated_at(Timestamp(1_000)).await;
     for actor in [&world.admin, &Actor::Guest(links)] {
         for status in [None, Some(ConversationStatus::Open)] {

@@ -201,7 +201,7 @@ async fn execute(conn: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// Tables of which nobody, whoever is connected, is kept from what is not theirs.
+/// Tables without row-level security for any login.
 async fn unguarded(superuser: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
         "select relname::text from pg_class

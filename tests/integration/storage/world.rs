@@ -1,4 +1,4 @@
-//! What tests start from, and short ways to say what they do.
+//! The initial data of tests, and short functions for their steps.
 
 use std::sync::Arc;
 

@@ -105,7 +105,7 @@ impl Data {
 pub struct TestApp {
     pub service: Arc<Service>,
     pub url: String,
-    /// Where it listens, whatever its public URL is.
+    /// The address on which it listens, regardless of its public URL.
     pub address: SocketAddr,
     pub data: Data,
     shutdown: CancellationToken,

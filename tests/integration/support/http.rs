@@ -182,7 +182,7 @@ impl Browser {
         Answer::to(with_files(request, fields, "file", files)).await
     }
 
-    /// A form that still lacks the headers that tell where it comes from.
+    /// A form without the headers of its origin.
     pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.url)).form(fields)
     }

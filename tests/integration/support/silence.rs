@@ -1,4 +1,4 @@
-//! A network between a program and PostgreSQL that swallows what is sent, and tells nobody.
+//! A network between a program and PostgreSQL that drops data without an error.
 
 use std::sync::{
     Arc,

@@ -132,7 +132,7 @@ impl Ws {
     /// Reads on until `pick` takes a frame.
     ///
     /// # Panics
-    /// If it never does; tells what came instead.
+    /// If it never does, with the frames that came instead.
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         let waiting = async {
             loop {
@@ -247,7 +247,7 @@ impl Ws {
         .await
     }
 
-    /// Reads on until `rev` of this room was told; returns the frame.
+    /// Reads until `rev` of this room arrives; returns the frame.
     pub async fn rev(&mut self, room: ConversationId, rev: i64) -> ServerFrame {
         self.wait("a rev", |frame| (rev_of(&frame) == Some((room, rev))).then_some(frame)).await
     }

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 
 use crate::support::*;
 
-/// At once, or with the next look at the journal of what other processes did.
+/// At once, or with the next read of the journal of other processes' changes.
 async fn closed_for_lost_access(ws: &mut Ws) {
     assert_eq!(ws.closed().await, Some(close::NOT_ALLOWED));
 }

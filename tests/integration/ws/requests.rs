@@ -49,7 +49,7 @@ async fn requests_are_told_to_admins_and_the_owner_who_asked() {
 
     let mut told = [app.admin_socket().await, app.socket_of(&owner).await];
     let mut untold = [app.socket_of(&other).await, app.socket(&chat_id).await];
-    // Who does not ask is told nothing.
+    // Without `followRequests`, a socket receives nothing.
     let mut unasked = [app.admin_socket().await, app.socket_of(&owner).await];
     for ws in told.iter_mut().chain(&mut untold) {
         ws.send(ClientFrame::FollowRequests).await;

@@ -1,4 +1,4 @@
-//! Whoever comes back from any rev ends in the same state as one who loads everything anew.
+//! A client that resumes from any rev reaches the same state as one that loads everything anew.
 
 use std::collections::BTreeMap;
 
