@@ -576,7 +576,7 @@ fn routes() -> BTreeSet<(String, String)> {
         let arguments = bracketed(&router[at + ".route".len()..]);
         let (path, handlers) = arguments.trim().split_once(',').expect("two arguments");
         let path = path.trim().trim_matches('"');
-        // The module of the router, and its prefix.
+        // The variable of the router, and its prefix.
         let made = &router[..router[..at].rfind("Router::new()").expect("of some router")];
         let name = made.trim_end().strip_suffix('=').and_then(|made| made.trim_end().rsplit(' ').next());
         let nested = name.and_then(|name| {
