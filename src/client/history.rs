@@ -44,7 +44,7 @@ pub fn push(address: &str) {
         let _ = window.location().set_href(address);
         return;
     };
-    // The browser itself says so only on Back and Forward.
+    // The browser itself sends this event only on Back and Forward.
     let _ = window.dispatch_event(&told);
 }
 

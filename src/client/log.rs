@@ -148,7 +148,7 @@ impl Pen<'_> {
         let own = message.sender_id == self.look.me;
         let deleted = message.deleted_at.is_some();
         if message.system {
-            // Nobody's group goes on across it.
+            // No group continues across it.
             self.begins(message.sender_id, message.created_at);
             self.last = None;
         }

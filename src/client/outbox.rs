@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{ClientId, Code, Message, ParticipantId};
 
-/// First pause after the server asked for patience; doubles up to [`PAUSE_MAX_MS`].
+/// First pause after a temporary refusal by the server; doubles up to [`PAUSE_MAX_MS`].
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 16_000;
 /// How long this tab waits for another tab to send its own entry. That tab may have been closed.
@@ -195,7 +195,7 @@ impl Outbox {
         Some(entry)
     }
 
-    /// When sending goes on, if it pauses at `now` and something waits.
+    /// The time at which sending continues, if it pauses at `now` and an entry waits.
     #[must_use]
     pub fn resumes_at(&self, now: i64) -> Option<i64> {
         (now < self.paused_until && self.waiting() > 0).then_some(self.paused_until)

@@ -41,7 +41,7 @@ pub fn now() -> Timestamp {
     Timestamp(now_ms())
 }
 
-/// Milliseconds since the request of the page. Nothing sets this clock; it may stand still while the device sleeps.
+/// Milliseconds since the request of the page. Nothing sets this clock; it may stop while the device sleeps.
 #[must_use]
 pub fn monotonic_ms() -> i64 {
     window().performance().map_or_else(now_ms, |performance| performance.now() as i64)
@@ -84,8 +84,8 @@ pub fn moment() -> Moment {
 /// So much the device's clock may differ from the steady one without a reason.
 const DRIFT_MS: i64 = 3_000;
 
-/// Whether the device has slept since this was asked last, or its clock was put forward, which looks the same. The
-/// server is then asked for its time, as the steady clock may have stood still.
+/// Whether the device has slept since the last call, or its clock was set forward, which looks the same. The page then
+/// requests the server's time, because the steady clock may have stopped.
 pub fn has_slept() -> bool {
     let began = now_ms() - monotonic_ms();
     let ahead = DEVICE_BEGAN.replace(Some(began)).map_or(0, |before| began - before);
@@ -258,7 +258,7 @@ fn copy_selection() -> bool {
     document().dyn_into::<HtmlDocument>().is_ok_and(|document| document.exec_command("copy").unwrap_or(false))
 }
 
-/// Answers a reload without network with a page that says so.
+/// Answers a reload without network with the offline page.
 pub fn register_service_worker() {
     if let Some(workers) = part_of_navigator::<ServiceWorkerContainer>("serviceWorker") {
         let registered = workers.register("/sw.js");

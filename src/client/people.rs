@@ -7,7 +7,7 @@ use crate::{
     protocol::SocketUser,
 };
 
-/// Typing ends by itself: the server says so after 5 s, and if that is lost, this does.
+/// Typing expires: the server ends it after 5 s. If that frame is lost, this limit does.
 pub const TYPING_MS: i64 = 6_000;
 
 /// Whether a connection may be that of the page's person. `viewer` is the page's account. A person without one may have

@@ -14,21 +14,21 @@ const PAUSE_MAX_MS: i64 = 20_000;
 /// A connection that lived this long counts as a success.
 const STABLE_MS: i64 = 10_000;
 const CONNECT_TIMEOUT_MS: i64 = 10_000;
-/// Silence after which the other end is asked for a sign of life.
+/// Silence after which the client probes the connection.
 const SILENCE_MS: i64 = 25_000;
 /// The same when the tab or the network has just come back, as after a sleep.
 const SILENCE_ON_WAKE_MS: i64 = 3_000;
 /// How long an answer may take.
 const ANSWER_MS: i64 = 10_000;
-/// Shorter cuts are not worth a word.
+/// Shorter interruptions stay invisible.
 const GRACE_MS: i64 = 1_500;
-/// After so many sockets in a row that answered nothing, or so long without one that did, plain HTTP is tried. Some
-/// proxies refuse sockets, others accept them and pass nothing on.
+/// After so many sockets in a row without an answer, or so long without an answering one, the client tries plain HTTP.
+/// Some proxies refuse sockets, others accept them and forward nothing.
 const VAIN_TRIES: u32 = 2;
 const VAIN_MS: i64 = 6_000;
-/// The same where sockets got through before: most often they do again before long.
+/// The same if sockets worked before: they mostly work again soon.
 const VAIN_LATER_MS: i64 = 10_000;
-/// How often news is asked for by HTTP, while the page is looked at and otherwise.
+/// The interval of polling by HTTP, while the page is visible and otherwise.
 const POLL_MS: i64 = 2_000;
 const POLL_HIDDEN_MS: i64 = 30_000;
 
@@ -117,7 +117,7 @@ struct Detour {
     open_since: Option<i64>,
     /// Whether an answer is awaited.
     asking: bool,
-    /// When it is asked next, and was asked last.
+    /// The times of the next and the last poll.
     next: i64,
     last: i64,
     /// Questions in a row without an answer.
@@ -167,7 +167,7 @@ impl Reconnect {
         }
     }
 
-    /// When HTTP is asked next, if sockets do not get through.
+    /// The time of the next poll by HTTP, if sockets do not work.
     fn poll_at(&self) -> Option<i64> {
         let needed = match self.phase {
             Phase::Ended | Phase::Estranged => return None,

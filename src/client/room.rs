@@ -40,7 +40,7 @@ pub enum Do {
     /// Persist it across reloads, in this state, and report the success to [`Room::set_kept`].
     Keep(Entry),
     Forget(ClientId),
-    /// The connection belongs to somebody else: give it up, and say so.
+    /// The connection belongs to another person: close it, and show that.
     Estrange,
     /// Call [`Room::wake`] at this time of the steady clock.
     WakeAt(i64),
@@ -246,7 +246,7 @@ impl Room {
         if was_in { vec![Do::Send(ClientFrame::LeaveRequest { room: self.id() })] } else { Vec::new() }
     }
 
-    /// A moment asked for with [`Do::WakeAt`] has come.
+    /// The time of a [`Do::WakeAt`] has come.
     #[must_use]
     pub fn wake(&mut self, now: Moment, is_live: bool) -> Vec<Do> {
         self.people.expire_typing(now.steady);
@@ -411,7 +411,7 @@ impl Room {
         todo
     }
 
-    /// Whether the browser could do what [`Do::Keep`] asked.
+    /// Whether the browser could execute [`Do::Keep`].
     pub fn set_kept(&mut self, client_id: ClientId, is_kept: bool) {
         self.outbox.set_kept(client_id, is_kept);
     }

@@ -70,7 +70,7 @@ struct Line {
     listeners: Vec<Listener>,
     me: Option<ParticipantId>,
     told: Indicator,
-    /// How frames were carried when the listeners heard of it last.
+    /// The transport in the last event to the listeners.
     way: Way,
     detour: Detour,
     timer: Rc<Timer>,
@@ -84,7 +84,7 @@ struct Detour {
     waiting: Vec<ClientFrame>,
     /// The server's time at the last answer; `None`: there was none since the detour began.
     since: Option<Timestamp>,
-    /// Whether somebody follows requests, and the server's time when it was asked for them last.
+    /// Whether a listener follows requests, and the server's time at the last request for them.
     follows: bool,
     followed: Option<Timestamp>,
     /// The frames of the last answer, some of which the next one repeats.
@@ -100,9 +100,9 @@ thread_local! {
 const GAVE_UP: u16 = 1006;
 /// How long the server has for an answer by HTTP.
 const ANSWER_MS: u32 = 10_000;
-/// How often requests are asked for by HTTP: that goes through all of them.
+/// The interval of polling custom requests by HTTP, which reads all of them.
 const FOLLOW_MS: i64 = 30_000;
-/// Before the server is asked once more whether the browser still has a session.
+/// The pauses before each question to the server whether the browser still has a session.
 const ASK_AFTER_MS: [u32; 4] = [0, 300, 1_000, 2_000];
 /// A room's name that no conversation has: the answer to joining it is a sign of life.
 const NO_ROOM: ConversationId = ConversationId(Uuid::nil());
@@ -111,8 +111,8 @@ fn with_line<T: Default>(act: impl FnOnce(&mut Line) -> T) -> T {
     LINE.with_borrow_mut(|line| line.as_mut().map_or_else(T::default, act))
 }
 
-/// Hears everything from now on, as long as the owner lives, and connects if that was not done yet. A listener that comes
-/// to a living connection hears [`Event::Connected`] at once.
+/// Calls `listener` for every event, as long as the owner lives, and connects if necessary. If the connection is open,
+/// the listener receives [`Event::Connected`] at once.
 pub fn listen(listener: impl Fn(&Event) + 'static) {
     let number = LISTENERS.replace(LISTENERS.get() + 1);
     let listener = Listener { number, hear: Rc::new(listener) };
@@ -317,7 +317,7 @@ fn poll() {
         let is_due = |now: &Timestamp| detour.followed.is_none_or(|followed| now.0 >= followed.0 + FOLLOW_MS);
         if let Some(now) = since.filter(is_due).filter(|_| detour.follows) {
             frames.push(ClientFrame::FollowRequests);
-            // All that happened since it was asked for them last.
+            // All changes since the last request for them.
             since = detour.followed.replace(now).or(since);
         }
         (frames, since)

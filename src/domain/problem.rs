@@ -1,5 +1,5 @@
-//! The one public error. It maps to REST, WebSocket, server-function and page errors, and never
-//! carries SQL, paths or secrets: `message` is written for the person who asked.
+//! The one public error. It maps to REST, WebSocket, server-function and page errors, and never carries SQL, paths or
+//! secrets: `message` is for the requesting person.
 
 use std::fmt;
 
@@ -94,7 +94,7 @@ impl Code {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub code: Code,
-    /// A sentence for the person: what happened and what to do.
+    /// A sentence for the person: the reason and the next step.
     pub message: String,
     /// The input that is at fault, by its name in the form or request.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -107,8 +107,8 @@ pub(super) fn title(text: &str, max_chars: usize) -> Result<String, Problem> {
     line(text, max_chars).map_err(|error| Problem::invalid("title", message(error)))
 }
 
-/// The name of a file as it may be shown and saved: without folders, controls, and what could make it look like
-/// another (`bill\u{202e}fdp.exe`). `None` if nothing remains to be seen.
+/// A file's name, safe to show and save: without folders, controls, and characters that could make it look like another
+/// (`bill\u{202e}fdp.exe`). `None` if nothing remains to be seen.
 #[must_use]
 pub fn file_name(path: &str) -> Option<String> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();

@@ -9,7 +9,6 @@ pub(in crate::storage) enum Acting<'a> {
     /// The service itself, without a person: it resolves secrets, manages accounts, notifies the people concerned by a
     /// change, and removes old data. Sees no messages.
     System,
-    /// Taking out what is not to be kept: see `erasure`. Reads the data that it removes, and is the only actor that
-    /// deletes it.
+    /// Retention and erasure: see `erasure`. Reads the data that it removes, and is the only actor that deletes it.
     Eraser,
 }

@@ -1,9 +1,9 @@
 //! Moving up: copies a whole SQLite database into an empty PostgreSQL database, and compares both.
 //!
-//! Nothing is changed on the way: clients resume where they were, and sessions, tokens and links go on working. Each
+//! The data stays the same: clients resume at their last rev, and sessions, tokens and links remain valid. Each
 //! transaction copies a number of a table's rows, in the order of its key. So an interrupted copy continues after the
-//! last key in the target. Until both were found to be the same, the target has a table that keeps everybody else from
-//! opening it. Called by the command line.
+//! last key in the target. Until both are equal, a table in the target locks all other processes out. Called by the
+//! command line.
 
 use std::collections::BTreeSet;
 
@@ -29,10 +29,10 @@ pub(super) enum Kind {
     Text,
     Integer,
     Flag,
-    /// SQLite keeps milliseconds, under a name that ends in `_ms`.
+    /// SQLite stores milliseconds, under a name that ends in `_ms`.
     Time,
     Json,
-    /// The words that search finds a message by. PostgreSQL alone keeps them in a column.
+    /// The words that search finds a message by. Only PostgreSQL stores them in a column.
     Words,
 }
 

@@ -92,7 +92,7 @@ pub fn now() -> Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
 
-/// Why storage did not do as asked.
+/// The reason of a failure.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It does not exist, or the actor may not see it.
@@ -128,7 +128,7 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The database does not keep the promises that this program makes with it.
+    /// The database does not fulfil this program's guarantees.
     #[error("{0}")]
     Unfit(String),
 }
@@ -371,7 +371,7 @@ pub struct Audience {
     pub links: Vec<LinkId>,
 }
 
-/// Something that every process has to hear of, also one that did not do it.
+/// A change that every process must learn of, not only the one that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// Has ended, for good.
@@ -395,7 +395,7 @@ pub enum Expiry {
     Anonymise,
 }
 
-/// Something that is too old to be kept.
+/// An expired object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
     /// With the request that it is about, if any.
@@ -454,11 +454,11 @@ pub trait Database: Send + Sync + 'static {
     async fn epoch(&self) -> Result<Epoch>;
     /// Lets queued writes finish, then closes the database.
     async fn close(&self);
-    /// Keeps other servers from this database until it is closed, if it can have only one. Waits some seconds for one
+    /// Locks other servers out of this database until it is closed, if it can have only one. Waits some seconds for one
     /// that is about to end.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if another goes on serving it.
+    /// [`StoreError::Unfit`] if another continues to serve it.
     async fn serve_alone(&self) -> Result<()>;
 }
 

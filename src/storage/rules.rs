@@ -81,7 +81,7 @@ fn sent_digest(content: &str, files: impl Iterator<Item = AttachmentId>) -> Sent
     hash.finalize()[..16].to_vec()
 }
 
-/// Whether a message says what was sent. If it does, nothing else need be kept to know that.
+/// Whether a message still has its original content, so it needs no digest.
 fn is_as_sent(message: &Message) -> bool {
     message.edited_at.is_none() && message.deleted_at.is_none()
 }

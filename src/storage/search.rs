@@ -1,4 +1,4 @@
-//! The words of messages, as search keeps and looks for them.
+//! The words of messages, as search stores and queries them.
 //!
 //! This module splits and folds them, so results do not depend on PostgreSQL's locale or dictionaries. A word is a
 //! sequence of letters and digits; case and accents do not count. That is what the index of SQLite, its `unicode61`,
@@ -10,10 +10,10 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::domain::{is_visible, shorten};
 
-/// Characters of a word that count, for PostgreSQL keeps 2046 bytes at most.
+/// Characters of a word that count, because PostgreSQL stores 2046 bytes at most.
 const WORD_CHARS: usize = 500;
-/// Bytes of all words of a message together, for PostgreSQL keeps 1 MiB at most. What goes beyond, many
-/// times what a message may have by default, is not found.
+/// Bytes of all words of a message together, because PostgreSQL stores 1 MiB at most. Search does not find further
+/// words; the limit is many times the default size of a message.
 const MESSAGE_BYTES: usize = 512 * 1024;
 
 /// Each word as written in the text.
@@ -60,7 +60,7 @@ pub struct Excerpt {
     pub after: String,
 }
 
-/// Characters that an excerpt has before what was found, and after it.
+/// Characters of an excerpt before the match, and after it.
 const BEFORE_CHARS: usize = 24;
 const AFTER_CHARS: usize = 120;
 

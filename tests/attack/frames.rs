@@ -248,7 +248,7 @@ const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// What the frames are answered with, one after the other on one socket, if all get the same.
+/// The common answer to the frames, one after the other on one socket.
 fn answers(target: &Target, frames: &[Value]) -> String {
     let mut socket = socket(target);
     let mut answers: Vec<String> = frames

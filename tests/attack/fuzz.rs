@@ -38,7 +38,7 @@ pub const GROUP: Group = Group {
     }],
 };
 
-/// What likes to break readers of text.
+/// Strings that often break parsers.
 const INTERESTING: &[&[u8]] = &[
     b"\0",
     b"\r\n",

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// How long a server may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What came back.
+/// The response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// 0 if the connection ended without an answer.

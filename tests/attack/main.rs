@@ -32,7 +32,7 @@ pub struct Attack {
     pub run: fn(&Target) -> String,
 }
 
-/// Attacks that share a server, and what that server is started with.
+/// Attacks that share a server, and that server's settings.
 pub struct Group {
     pub name: &'static str,
     pub variables: &'static [(&'static str, &'static str)],

@@ -23,7 +23,7 @@ use crate::{
 
 pub const GROUP: Group = Group { name: "nodes", variables: &[], only: Some("postgres"), attacks: ATTACKS };
 
-/// How long a database may be silent before the server says so, with room for a busy machine.
+/// How long a database may be silent before the server reports it, with a margin for a busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
 /// Opens a socket on a second server, revokes its access on the first, and returns how the socket ends.
@@ -173,7 +173,7 @@ impl Silence {
     }
 }
 
-/// Carries both ways until either side ends. What is swallowed never comes later either: the line stays silent.
+/// Carries both ways until either side ends. Dropped data never arrives later: the connection stays silent.
 fn carry(client: &TcpStream, server: impl Write + Send, mut back: impl Read + Send, swallows: &AtomicBool) {
     thread::scope(|scope| {
         scope.spawn(|| {

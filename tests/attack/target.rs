@@ -80,7 +80,7 @@ pub struct Target {
     folder: TempDir,
 }
 
-/// A customer and what belongs to them.
+/// A customer and their data.
 pub struct Customer {
     pub person: Person,
     pub email: String,
@@ -222,7 +222,7 @@ impl Target {
         self.run(&["token", "revoke", id]);
     }
 
-    /// What a command of the program prints.
+    /// The output of a command of the program.
     fn run(&self, arguments: &[&str]) -> String {
         let done = Command::new(program()).args(arguments).env("DATABASE_URL", &self.database_url).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

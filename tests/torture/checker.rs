@@ -1,8 +1,8 @@
 //! Compares the clients' writes, acknowledgements, received frames and final states.
 //!
-//! Knows nothing about how the evidence came about. What a message may say is decided by what clients wrote
-//! ([`Model`]) and not by what the server has of it. Finds what is lost, doubled, out of order, skipped or
-//! different; the tests below damage sound evidence in each of these ways.
+//! It does not know the origin of the evidence. The clients' writes ([`Model`]) define the valid contents of a message,
+//! not the server's copy. It finds messages that are lost, doubled, out of order, skipped or different. The tests below
+//! damage valid evidence in each of these ways.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,7 +13,7 @@ use bespoken::domain::{ClientId, Message, MessageId};
 
 use super::model::{Model, Words, Written, words};
 
-/// What is known about one room.
+/// The evidence about one room.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// For each client, its writes without withdrawn ones, in their order.
@@ -22,9 +22,9 @@ pub struct Evidence {
     pub acked: Vec<(ClientId, Message)>,
     /// The intervals in which clients received changes one by one.
     pub told: Vec<Told>,
-    /// What each client shows at the end: everything from some seq on.
+    /// The final display of each client: everything from some seq on.
     pub shown: Vec<Vec<Message>>,
-    /// What the server has at the end, loaded anew, ascending by seq.
+    /// The server's final messages, loaded anew, ascending by seq.
     pub stored: Vec<Message>,
     pub head: i64,
 }
@@ -90,7 +90,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What was written.
+    // The writes.
     let model = Model::new(&evidence.written);
     let mut by_client_id: HashMap<ClientId, Vec<&Message>> = HashMap::new();
     for message in stored {
@@ -117,7 +117,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What was acknowledged.
+    // The acknowledgements.
     for (client_id, acked) in &evidence.acked {
         if let Err(words) = model.answers(*client_id, acked) {
             find(Kind::Different, format!("acknowledged: {words}"));
@@ -192,7 +192,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What is shown.
+    // The displayed messages.
     for shown in &evidence.shown {
         let first = shown.first().map_or(stored.len() as i64 + 1, |message| message.seq);
         if shown.is_empty() && !stored.is_empty() {

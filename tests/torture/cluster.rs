@@ -28,8 +28,8 @@ use super::{
     server::Api,
 };
 
-/// What happens to a cluster besides what happens to its clients. The kills of [`Size`] are those of nodes, which are
-/// stopped as an operator does it a third as often.
+/// The failures of a cluster, besides those of its clients. The kills of [`Size`] are those of nodes, which are stopped
+/// as an operator does it a third as often.
 #[derive(Clone, Copy, Debug)]
 pub struct Troubles {
     pub nats_kills: u64,
@@ -57,8 +57,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Those that `BESPOKEN_POSTGRES_PROGRAMS` and `BESPOKEN_TEST_NATS` name, or what Debian has. `None`, and
-    /// a line that says so, if there are none.
+    /// Those that `BESPOKEN_POSTGRES_PROGRAMS` and `BESPOKEN_TEST_NATS` name, or what Debian has. `None`, and a line
+    /// that reports this, if there are none.
     pub fn find() -> Option<Self> {
         let newest = || {
             let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();

@@ -21,7 +21,7 @@ use super::{
 /// How long everybody may take to come to rest after the last blow.
 const REST_WITHIN: Duration = Duration::from_secs(180);
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub messages: usize,
@@ -50,8 +50,8 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens the rooms, and has clients connect to what listens at `way`. `is_admin` decides by the index of the room
-    /// and of the client; the others are guests.
+    /// Opens the rooms, and connects the clients to the address `way`. `is_admin` decides by the index of the room and
+    /// of the client; the others are guests.
     pub async fn gather(
         api: &Api,
         (way, pauses): (SocketAddr, Pauses),

@@ -34,7 +34,7 @@ const SLOW: Duration = Duration::from_millis(200);
 /// The interval between two checks of a server that shuts down.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// What was seen of a server that goes down, until nobody listened any more.
+/// The observations of a server that shuts down, until it stopped listening.
 #[derive(Default)]
 struct Seen {
     /// How often `/readyz` said 503.

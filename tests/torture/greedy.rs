@@ -40,8 +40,8 @@ const FLOODERS: usize = 20;
 const FLOOD: Duration = Duration::from_secs(20);
 /// Between two messages of a room in which people just talk.
 const TALK: Duration = Duration::from_secs(2);
-/// How long it may take after a flood until everybody has heard everything. A machine that is busy with other
-/// things is slow, but does not need as long as this.
+/// How long it may take after a flood until everybody has received everything. A machine that is busy with other things
+/// is slow, but does not need as long as this.
 const HEARD_WITHIN: Duration = Duration::from_secs(60);
 /// Memory that may come and go, beside what the sockets themselves need: queues of the stalled, and what
 /// the allocator keeps.
@@ -107,7 +107,7 @@ enum Stage {
     Talk,
     /// Nobody says anything any more.
     Silence,
-    /// This is the last rev of the room, which everybody has to have heard by then.
+    /// The last rev of the room, which everybody must have received by then.
     End(i64, Instant),
 }
 
@@ -122,9 +122,9 @@ fn rev_of(frame: &ServerFrame, of: ConversationId) -> Option<i64> {
     }
 }
 
-/// Somebody in a room where people just talk: hears all, to the end of the room. A client with a `voice` sends a
-/// message now and then, and drops it when all its messages are acknowledged. Returns the delays of received messages,
-/// in microseconds; a message contains its time since `began`.
+/// A client in a room with normal traffic: it receives everything, to the end of the room. A client with a `voice`
+/// sends a message now and then, and drops it when all its messages are acknowledged. Returns the delays of received
+/// messages, in microseconds; a message contains its time since `began`.
 async fn person(
     mut socket: Socket,
     room: ConversationId,
@@ -238,8 +238,8 @@ impl Others {
         }
     }
 
-    /// After they were stopped: waits until everybody has heard everything, and prints how long what was said took
-    /// to come.
+    /// After they were stopped: waits until everybody has received everything, and prints how long the messages took to
+    /// come.
     async fn tell(mut self, api: &Api) {
         let silent = timeout(HEARD_WITHIN, self.voices.recv()).await;
         assert_eq!(silent, Ok(None), "within {HEARD_WITHIN:?} all that was said is acknowledged");
@@ -319,7 +319,7 @@ async fn who_does_not_read_harms_nobody() {
     flood.await.unwrap();
     others.stop();
 
-    // Who stalled reads again, all at once: up to the goodbye, and from there by joining anew.
+    // The stalled clients read again, all at once: up to the close frame, and from there by joining anew.
     let last = *all_of(&api, room).await.last().unwrap();
     let reading: Vec<_> =
         stalled.into_iter().map(|(socket, head)| tokio::spawn(read_on(socket, room, head, last))).collect();
@@ -388,9 +388,9 @@ async fn one_room_that_floods_starves_nobody() {
 /// The result of a flooding client.
 struct Flooder {
     socket: Socket,
-    /// The last rev that was heard.
+    /// The last received rev.
     head: i64,
-    /// The revs of what was acknowledged.
+    /// The acknowledged revs.
     acknowledged: Vec<i64>,
     /// How long what was said took to come, in microseconds.
     delays: Vec<u64>,

@@ -81,7 +81,7 @@ impl Proxy {
         let mut lines: Vec<_> = self.lines.lock().unwrap().values().cloned().collect();
         for _ in 0..count.min(lines.len()) {
             let line = lines.swap_remove(random.random_range(0..lines.len()));
-            // No network loses bytes in the middle and goes on: what was swallowed once can only end.
+            // No network loses bytes in the middle and continues: after a loss, the connection can only end.
             let is_half_open = line.fate.load(Ordering::Relaxed) == Fate::HalfOpen as u8;
             match fate.filter(|_| !is_half_open) {
                 Some(fate) => line.fate.store(fate as u8, Ordering::Relaxed),

@@ -93,7 +93,7 @@ pub async fn storm<T>(
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    // What was in trouble is there until the end.
+    // The servers from `troubles` live until the end.
     let (_servers, ()) = tokio::join!(troubles, storming);
     proxy.heal();
     crowd.rest(api).await

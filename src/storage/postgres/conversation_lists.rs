@@ -1,4 +1,4 @@
-//! The lists of conversations, and what is counted over many: with statements made for PostgreSQL's planner.
+//! The lists of conversations, and counts over many, with statements for PostgreSQL's planner.
 
 use sqlx::AssertSqlSafe;
 

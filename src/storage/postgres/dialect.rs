@@ -22,7 +22,7 @@ where
     row.try_get(column)
 }
 
-/// Whether what stands before it is one of the [`ids`] that `$ids` binds.
+/// Whether the expression before it is one of the [`ids`] that `$ids` binds.
 macro_rules! is_any {
     ($ids:literal) => {
         concat!("= any (", $ids, ")")

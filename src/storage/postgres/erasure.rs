@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Whose words are taken out of a conversation.
+/// The people whose messages an erasure empties in a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
     Customers,

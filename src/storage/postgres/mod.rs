@@ -2,9 +2,9 @@
 //!
 //! A few tasks write changes of conversations (see `writer`), so many callers share one flush to the disk. All other
 //! calls are transactions of the pool. Each transaction first sets the actor (see `acting`), and the database itself
-//! limits reads to this actor's data. `open` refuses a database that could lose acknowledged data. Who may see what is
-//! decided in `access`, and once more by the policies in `migrations/postgres`. `storage/shared` contains the SQL that
-//! SQLite shares, one file per noun. This module contains only PostgreSQL's differences.
+//! limits reads to this actor's data. `open` refuses a database that could lose acknowledged data. `access` decides
+//! about permissions, and the policies in `migrations/postgres` check them again. `storage/shared` contains the SQL
+//! that SQLite shares, one file per noun. This module contains only PostgreSQL's differences.
 
 mod access;
 mod acting;
@@ -328,12 +328,12 @@ impl Database for PostgresStore {
 
     async fn close(&self) {
         self.writer.finish().await;
-        // Waits until all connections have taken leave, which a server that keeps silent never allows.
+        // Waits until all connections are closed, which an unresponsive server never allows.
         tokio::time::timeout(CLOSE_WITHIN, self.pool.close()).await.ok();
     }
 
     async fn serve_alone(&self) -> Result<()> {
-        // Several may: they hear of each other.
+        // Several servers may share the database: they exchange their changes.
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
-//! Files: put into a conversation first, then brought along by a message. What is in them is not kept
-//! here but beside the database.
+//! Files: a person uploads them into a conversation, then a message claims them. Their contents are beside the
+//! database.
 
 use sqlx::Row;
 

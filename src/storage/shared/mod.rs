@@ -1,7 +1,7 @@
 //! What SQLite and PostgreSQL have in common, written once: a file for each noun.
 //!
 //! These sources are compiled twice, as a module of `sqlite` and as one of `postgres`. Their types are concrete, and
-//! their SQL is PostgreSQL's. Each database brings modules of the same names for what differs:
+//! their SQL is PostgreSQL's. Each database has modules of the same names for the differences:
 
 use super::{
     Here,

@@ -1,4 +1,4 @@
-//! Login sessions and sign-in links: what a cookie or a printed link stands for.
+//! Login sessions and sign-in links: the owners of cookies and printed links.
 
 use sqlx::Row;
 use uuid::Uuid;

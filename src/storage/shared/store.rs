@@ -108,8 +108,8 @@ methods! {
         self.change(Acting::System, move |conn| Box::pin(users::claim(conn, hash, phc, now()))).await
     }
 
-    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended. Forgets what was
-    /// sent to give the account another address or password.
+    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended. Invalidates the links
+    /// for another address or password of the account.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such user.
@@ -211,7 +211,7 @@ methods! {
     /// One that has ended before has nothing to give.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]: there is no session `into`; the other goes on.
+    /// [`StoreError::NotFound`]: there is no session `into`; the other continues.
     async fn merge_session(&self, from: SessionId, into: SessionId) -> Result<()> {
         self.change(Acting::System, move |conn| Box::pin(sessions::merge(conn, from, into))).await
     }
@@ -486,7 +486,7 @@ methods! {
 
     /// How many bytes all files have. Reads all of their sizes.
     async fn all_file_bytes(&self) -> Result<u64> {
-        // Whom alone PostgreSQL's policies let see all files, and nothing is erased.
+        // PostgreSQL's policies show all files only to the eraser. This erases nothing.
         attachments::all_bytes(&mut *self.read(Acting::Eraser).await?).await
     }
 

@@ -1,9 +1,9 @@
-//! Who may see which conversation: decided here and nowhere else.
+//! Access to conversations: no other module decides about it.
 //!
 //! Only [`seat_all`] creates a [`Seated`], and every function that reads or writes one conversation requires one. So a
-//! query without an access check does not compile. Lists are limited to `actors::own_conversations`. Admins see all;
-//! customers what is theirs, and what the links that they opened lead to; guests the latter. A link counts while it is
-//! neither revoked nor expired.
+//! query without an access check does not compile. Lists are limited to `actors::own_conversations`. Admins see all.
+//! Customers see their own conversations, and those whose links they opened; guests see only the latter. A link is
+//! valid until it is revoked or expires.
 
 use sqlx::Row;
 

@@ -70,7 +70,7 @@ impl InUse {
     }
 }
 
-/// Held by the one server of a database: what another would write, its people would not hear of.
+/// Held by the one server of a database: its people would not receive another server's changes.
 pub(super) struct Served {
     _lock: File,
 }
@@ -79,7 +79,7 @@ impl Served {
     /// Waits for a server that is about to end.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if another goes on serving the database.
+    /// [`StoreError::Unfit`] if another continues to serve the database.
     pub(super) async fn begin(database: &Path) -> Result<Self> {
         let lock = lock_file(database, SERVING)?;
         let began = Instant::now();

@@ -1,4 +1,4 @@
-//! The lists of conversations, and what is counted over many: with statements made for SQLite's planner.
+//! The lists of conversations, and counts over many, with statements for SQLite's planner.
 
 use sqlx::AssertSqlSafe;
 

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Whose words are taken out of a conversation.
+/// The people whose messages an erasure empties in a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     Customers,

@@ -1,9 +1,9 @@
 //! [`Store`] in one SQLite file.
 //!
 //! One task writes (see `writer`), so that many callers share one flush to the disk; a few connections read, each in
-//! its own snapshot. `open` refuses a database that could lose acknowledged data. Who may see what is decided in
-//! `access`. `storage/shared` contains the SQL that PostgreSQL shares, one file per noun. This module contains only
-//! SQLite's differences.
+//! its own snapshot. `open` refuses a database that could lose acknowledged data. `access` decides about permissions.
+//! `storage/shared` contains the SQL that PostgreSQL shares, one file per noun. This module contains only SQLite's
+//! differences.
 
 mod access;
 mod backup;

@@ -21,7 +21,7 @@ use crate::{
     storage::{ConversationFilter, RequestFilter, acting::Acting, rules::count_requests_sql},
 };
 
-/// What was bound, or found just before; what has one row, or one for each table.
+/// Bound or just found rows, and sources with one row, or one for each table.
 const SHORT: &[&str] = &[
     "json_each",
     "numbered",
@@ -50,7 +50,7 @@ const UNCHECKED: &[&str] = &[
     "search::among_all",
     // The macro itself; the tests check its arguments.
     "dialect::SHARED",
-    // They read everything, and what there is: for a backup or a copy.
+    // They read all data, and the schema: for a backup or a copy.
     "backup::attachments",
     "source::open",
     "source::rows",
@@ -92,7 +92,7 @@ fn assert_indexed(sql: &str, plan: &[String], in_order: Option<&str>) {
                 assert!(is_indexed, "{step} in {plan:#?} for {sql}");
             }
             "SCAN" => {
-                // Beside it the indexes of words and names, which are asked for those only.
+                // Besides, the indexes of words and names, which serve only searches.
                 let is_text = ["message_search VIRTUAL TABLE", "customer_search VIRTUAL TABLE"];
                 let is_short = SHORT.iter().any(|source| what.starts_with(source))
                     || is_text.iter().any(|index| what.starts_with(index)) && !what.ends_with("INDEX 0:");
@@ -185,8 +185,8 @@ fn item(module: &str, line: &str) -> Option<String> {
     Some(format!("{module}::{}", name.split(|c: char| !c.is_alphanumeric() && c != '_').next()?))
 }
 
-/// Strings in the source are checked here. What is put together is checked by the other tests: the item that does it
-/// must be named in this file.
+/// Strings in the source are checked here. The other tests check statements from several parts: this file must name the
+/// item that joins them.
 #[tokio::test]
 async fn no_statement_is_left_out() {
     let (store, _folder) = store().await;
@@ -269,7 +269,7 @@ async fn what_is_put_together_uses_an_index() {
             assert!(plan[0].starts_with("SEARCH login_sessions") && plan[0].ends_with("(id=?)"), "{plan:#?} for {sql}");
         }
     }
-    // Sorted are the sessions of one person, and what the few admins made.
+    // These statements sort the sessions of one person, and the objects of the few admins.
     for sql in [sessions::LIST, invites::LIST, tokens::LIST] {
         let plan = plans(&mut conn, sql).await;
         assert_indexed(sql, &plan, None);

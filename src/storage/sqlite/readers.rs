@@ -65,8 +65,8 @@ impl Readers {
     }
 }
 
-/// A connection on loan, and how long the loan takes. What is read in a transaction of it is all of one moment;
-/// as nothing was written, nobody waits for the transaction's end.
+/// A connection on loan, and how long the loan takes. All reads in one transaction see the same snapshot. Without
+/// writes, nobody waits for the transaction's end.
 pub(super) struct Reader {
     /// `None` once it is on its way back.
     conn: Option<SqliteConnection>,

@@ -81,8 +81,8 @@ pub(super) const OWN_BY_WORD: &str =
 pub(super) const FOUND: &str =
     sql!(select_messages!(), " where rowid in (select value from json_each($1)) order by search_id desc");
 
-/// Where a list goes on after a message. Messages get search numbers in the order of storage. For a message without
-/// one, removed from search since, its id gives the same order.
+/// The place at which a list continues after a message. Messages get search numbers in the order of storage. For a
+/// message without one, removed from search since, its id gives the same order.
 const PLACE: &str = "
     select coalesce(
         (select search_id from messages where id = $1),
@@ -126,7 +126,7 @@ async fn among_all(conn: &mut Conn, words: &[Sought], before: i64, limit: usize)
     let mut sample = Sample { read: 0, having: vec![0; words.len()], found: Vec::new() };
     let mut before = before.min(last + 1);
     loop {
-        // Numbers have few holes: where messages were taken out of search.
+        // Numbers have few holes: where search lost messages.
         let from = (before - sample.reach(limit)).max(1);
         // A message with one of several words need not have all.
         let most = if words.len() == 1 { (limit - sample.found.len()) as i64 } else { -1 };
