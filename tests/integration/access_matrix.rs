@@ -1,9 +1,9 @@
-//! Who may do what: every way into the server against every kind of person, cell by cell.
+//! The permissions: every entry point of the server for every kind of person, cell by cell.
 //!
-//! One line is one row: what is done, and after `|` what comes of it for each of [`PEOPLE`]. All is done to one request
-//! of the owner, to its conversation, and to what is in it; the guest came by that conversation's link. `{words}` are
-//! filled in by [`Scene::word`]. Each cell has its own scene, each row its own server on each database, so no cell
-//! depends on another. Each cell is tested with every credential of the person, a cookie or a token.
+//! One line is one row: the call, and after `|` the result for each of [`PEOPLE`]. All calls concern one request of the
+//! owner, its conversation, and their contents; the guest has that conversation's link. `{words}` are filled in by
+//! [`Scene::word`]. Each cell has its own scene, each row its own server on each database, so no cell depends on
+//! another. Each cell is tested with every credential of the person, a cookie or a token.
 //!
 //! In every cell, no answer may reveal messages to an outsider, or requests to a guest.
 
@@ -248,7 +248,7 @@ impl Stage {
     }
 }
 
-/// What one cell is about.
+/// The scene of one cell.
 struct Scene<'a> {
     stage: &'a Stage,
     who: Who,
@@ -287,7 +287,7 @@ impl<'a> Scene<'a> {
         Actor::Customer(self.stage.owner.clone(), Vec::new())
     }
 
-    /// What this person may show: a cookie first, if any.
+    /// This person's credentials: a cookie first, if any.
     async fn signs(&self) -> Vec<Sign> {
         let app = &self.stage.app;
         let by_link = async |chat_id: &str| {
@@ -308,7 +308,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What `{name}` in a row stands for.
+    /// The value of `{name}` in a row.
     async fn word(&self, name: &str) -> String {
         let (app, admin) = (&self.stage.app, self.stage.app.actor());
         let service = &app.service;
@@ -542,7 +542,7 @@ fn source(path: &str) -> String {
     text.lines().map(|line| line.split("// ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands between the bracket at the beginning of `text` and its partner.
+/// The text between the bracket at the beginning of `text` and its partner.
 fn bracketed(text: &str) -> &str {
     let mut depth = 0;
     for (at, c) in text.char_indices() {

@@ -27,9 +27,9 @@ enum Place {
     Code,
 }
 
-/// What surrounds a place.
+/// The surroundings of a place.
 enum Scope {
-    /// Rust in this bracket, and what becomes of its value.
+    /// Rust in this bracket, and the use of its value.
     Code(char, Place),
     /// Between elements.
     Content,
@@ -212,7 +212,7 @@ struct Text {
     body: String,
 }
 
-/// What stands between the bracket at `at` and its partner.
+/// The text between the bracket at `at` and its partner.
 fn bracketed(code: &str, at: usize) -> std::ops::Range<usize> {
     let mut depth = 0;
     for (end, c) in code[at..].char_indices() {

@@ -1,4 +1,4 @@
-//! Several nodes on one database, and what the bus between them may do.
+//! Several nodes on one database, and the faults of the bus between them.
 
 mod nats;
 mod scripted;

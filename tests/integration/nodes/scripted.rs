@@ -15,7 +15,7 @@ use bespoken::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// What becomes of an event.
+/// The fate of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Arrives,

@@ -1,4 +1,4 @@
-//! What is kept of one customer, exported and erased by the command line beside a running server.
+//! One customer's data, exported and erased by the command line beside a running server.
 
 use std::{fs, io::Read, path::Path};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// A server, and Cleopatra with all that can be kept of somebody.
+/// A server, and Cleopatra with all kinds of data that a customer can have.
 struct Scene {
     app: TestApp,
     cleo: Customer,
@@ -21,7 +21,7 @@ struct Scene {
 }
 
 const EMAIL: &str = "cleopatra@example.com";
-/// What she wrote: words that stand nowhere else.
+/// Her messages: words that appear nowhere else.
 const WORDS: [&str; 3] = ["xylotheque", "zyzzyva", "quercetum"];
 
 impl Scene {

@@ -1,4 +1,4 @@
-//! The log: what leads to a request, and what must never stand there.
+//! The log: the lines that identify a request, and the secrets that it must never contain.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What admins do without JavaScript.
+//! Admins without JavaScript.
 
 use super::expect_page;
 use crate::support::*;

@@ -21,7 +21,7 @@ fn select(css: &str) -> Selector {
     Selector::parse(css).unwrap()
 }
 
-/// What a browser makes of a page: nothing that a person wrote.
+/// Parses a page like a browser, and checks that people's input adds no markup.
 #[track_caller]
 fn expect_no_markup(address: &str, html: &str) -> Html {
     let page = Html::parse_document(html);
@@ -65,8 +65,7 @@ fn is_worth_sending(form: ElementRef) -> bool {
         && form.select(&select("input:not([type=hidden]):not([type=file]), textarea")).next().is_some()
 }
 
-/// Reads every page that `browser` can reach from `starts`, and what comes back from every form. Returns the pages'
-/// paths.
+/// Reads every page that `browser` can reach from `starts`, and the answer to every form. Returns the pages' paths.
 async fn crawl(browser: &Browser, starts: &[String]) -> BTreeSet<String> {
     let mut waiting: Vec<String> = starts.to_vec();
     let mut seen = BTreeSet::new();

@@ -143,7 +143,7 @@ async fn signing_out_leaves_no_page_behind() {
     for browser in [app.admin_browser().await, app.guest_browser(&chat).await] {
         let page = browser.get(&format!("/chat/{}", chat.id)).await;
         assert_eq!(page.header("cache-control"), "no-store");
-        // A page that the browser kept all the same asks whose session it is.
+        // A cached page asks whose session it is.
         let session = browser.get("/session").await.expect(200);
         assert_eq!(session.header("cache-control"), "no-store");
         assert!(!session.text.is_empty());

@@ -1,4 +1,4 @@
-//! What becomes of an account's ways in: by mail, by role, by profile.
+//! Changes of an account's access: by mail, by role, by profile.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -351,7 +351,7 @@ async fn line_breaks_make_no_headers() {
         }
         assert!(app.service.ask_for_password_reset(&bad, HERE).await.is_err(), "{breaks:?}");
     }
-    // What an address may have, and what would be special in a header.
+    // Characters that an address may contain, and that are special in a header.
     for odd in
         ["a,b@example.com", "\"a\"@example.com", "a<b>@example.com", "a;b@example.com", "=?utf-8?q?a?=@example.com"]
     {

@@ -1,4 +1,4 @@
-//! Limits of what one sender sends and one address guesses.
+//! Limits for one sender's messages and one address's guesses.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -85,7 +85,7 @@ const FILL: &str = "
     end
     $$";
 
-/// What was read of each table since it was made.
+/// The rows read from each table since its creation.
 type Reads = BTreeMap<String, i64>;
 
 struct Watched {

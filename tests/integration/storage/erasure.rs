@@ -1,4 +1,4 @@
-//! What is taken out, and what stays.
+//! Erasure and retention: the removed and the remaining data.
 
 use super::world::*;
 

@@ -1,4 +1,4 @@
-//! What is special about PostgreSQL: others may write to it too, and it may go away and come back.
+//! PostgreSQL's own features: other processes may write to it too, and it may fail and recover.
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ async fn requests(world: &World, actor: &Actor, filter: RequestFilter) -> Vec<Cu
     found.into_iter().map(|(request, _)| request).collect()
 }
 
-/// The titles of what a search finds, sorted.
+/// The titles of a search's results, sorted.
 async fn titles(world: &World, actor: &Actor, status: Option<RequestStatus>, search: &str) -> Vec<String> {
     let filter = RequestFilter { status, search: Some(search.to_owned()), order: RequestOrder::Title };
     requests(world, actor, filter).await.into_iter().map(|request| request.title).collect()
@@ -84,7 +84,7 @@ pub async fn each_sees_their_own(world: World) {
     }
 }
 
-/// What orders a list, as text that sorts like it, and the direction.
+/// The sort key of a list, as text that sorts like it, and the direction.
 fn key(request: &CustomRequest, order: RequestOrder) -> (String, bool) {
     match order {
         RequestOrder::Activity => (format!("{:020}", request.updated_at.0), true),

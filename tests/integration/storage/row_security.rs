@@ -32,7 +32,7 @@ enum Who {
 
 const PEOPLE: [Who; 7] = [Who::Nobody, Who::Guest, Who::Owner, Who::Other, Who::Admin, Who::System, Who::Eraser];
 
-/// What each of [`PEOPLE`] sees, changes and deletes of a table: `all`, `own`, `unsent` or `-`.
+/// The rows of a table that each of [`PEOPLE`] sees, changes and deletes: `all`, `own`, `unsent` or `-`.
 const TABLES: &str = "
                 | nobody guest owner other admin system eraser
 users           | -      -     own   own   all   all    all | - -   -   -   -   all all | - - - - - -      all
@@ -178,7 +178,7 @@ async fn touched(conn: &mut PgConnection, act: &str, sql: &str) -> u64 {
     }
 }
 
-/// Insufficient privilege: by the policies, or by what the role was granted.
+/// Insufficient privilege: by the policies, or by the grants of the role.
 fn is_refused(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42501")
 }

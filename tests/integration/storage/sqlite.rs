@@ -1,4 +1,4 @@
-//! What is special about SQLite: a file on disk, which others may open too.
+//! SQLite's own features: a file on disk, which other processes may open too.
 
 use std::{path::PathBuf, sync::Arc};
 

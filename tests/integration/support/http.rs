@@ -66,7 +66,7 @@ fn client(cookies: bool) -> Client {
     Client::builder().redirect(Policy::none()).cookie_store(cookies).no_proxy().build().unwrap()
 }
 
-/// What somebody shows to be let in.
+/// The credentials of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
     Nothing,
@@ -163,7 +163,7 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(url: &str) -> Self {
-        // The cookies are kept by hand where a test needs to see them.
+        // Tests that read cookies store them by hand.
         Self { http: client(true), url: url.to_owned() }
     }
 

@@ -144,7 +144,7 @@ impl TestDatabase {
         self.0.server.clone().database(&self.0.name)
     }
 
-    /// As a superuser, for whom no policy counts.
+    /// As a superuser, who bypasses all policies.
     pub async fn superuser(&self) -> PgConnection {
         self.superuser_options().connect().await.unwrap()
     }

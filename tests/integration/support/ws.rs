@@ -29,7 +29,7 @@ pub fn fresh() -> ClientId {
 /// How a socket ended: with this code, or without any.
 pub type Closed = Option<u16>;
 
-/// Whom an `error` is about.
+/// An `error` frame without its text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
     pub code: Code,
@@ -42,7 +42,7 @@ pub struct Ws {
     pub connection_id: Uuid,
     pub user: SocketUser,
     pub epoch: Epoch,
-    /// What came while something else was waited for, since [`Ws::passed`] was last called.
+    /// The frames that came during other waits, since the last call of [`Ws::passed`].
     passed: Vec<ServerFrame>,
 }
 
@@ -158,7 +158,7 @@ impl Ws {
         panic!("{what}: {failure}; what came: {:#?}", self.passed);
     }
 
-    /// What came while something else was waited for.
+    /// The frames that came during other waits.
     pub fn passed(&mut self) -> Vec<ServerFrame> {
         std::mem::take(&mut self.passed)
     }

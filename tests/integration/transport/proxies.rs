@@ -1,4 +1,4 @@
-//! Who somebody is behind a proxy: by what wrong tokens are counted.
+//! The address of a client behind a proxy, which counts wrong tokens.
 
 use reqwest::Method;
 
