@@ -1,4 +1,4 @@
-//! What is chosen on a page stands in its address: it has a link, and Back and Forward lead through it. Without
+//! The address contains the selection of a page: it has a link, and Back and Forward navigate through it. Without
 //! JavaScript the same links load pages.
 
 use leptos::{
@@ -44,7 +44,7 @@ pub fn push(address: &str) {
         let _ = window.location().set_href(address);
         return;
     };
-    // The browser itself says so only on Back and Forward.
+    // The browser itself sends this event only on Back and Forward.
     let _ = window.dispatch_event(&told);
 }
 

@@ -1,5 +1,5 @@
-//! Times and counts in words. Pure: the zone comes in as a function, so that the server and the browser's first
-//! rendering say the same (in UTC), and the browser then turns to local time.
+//! Times and counts in words. Pure: the zone is a function parameter. So the server and the browser's first rendering
+//! agree (in UTC), and the browser then switches to local time.
 
 use std::borrow::Cow;
 
@@ -18,8 +18,8 @@ pub fn utc(_: Timestamp) -> i64 {
 
 const MINUTE_MS: i64 = 60_000;
 
-/// A name for the middle of a sentence. One in a script that runs from right to left is set apart, so that the
-/// sentence around it keeps its own direction (Unicode Bidirectional Algorithm, FSI and PDI).
+/// A name for the middle of a sentence. A name in a right-to-left script is isolated, so the sentence around it
+/// preserves its direction (Unicode Bidirectional Algorithm, FSI and PDI).
 #[must_use]
 pub fn isolated(name: &str) -> Cow<'_, str> {
     let runs_from_right = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
@@ -70,7 +70,7 @@ pub fn day(day: Date, today: Date) -> String {
     }
 }
 
-/// `Tuesday, 3 June 2025, 14:03`: for who hovers or listens.
+/// `Tuesday, 3 June 2025, 14:03`, for tooltips and screen readers.
 #[must_use]
 pub fn full(time: Timestamp, zone: Zone) -> String {
     let locale = locales::current();

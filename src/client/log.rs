@@ -1,7 +1,7 @@
-//! The lines of a chat's log, laid out from messages, what waits to be sent, and receipts.
+//! The lines of a chat's log, from messages, unsent messages and receipts.
 //!
-//! Every line has a key that stays the same while the thing it shows does (also when a send becomes
-//! a message), and compares equal while it need not be drawn again.
+//! Every line has a stable key for its content, also when a send becomes a message. It compares equal while it need not
+//! render again.
 
 use super::{
     labels::{self, Zone},
@@ -14,7 +14,7 @@ use crate::{
     locales,
 };
 
-/// Messages of one person stand together while no more than this lies between them.
+/// Consecutive messages of one person form a group up to this distance.
 const GROUP_MS: i64 = 5 * 60_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ pub enum Line {
         date: Date,
         label: String,
     },
-    /// What follows was not read before.
+    /// The following lines are unread.
     New,
     Message(Bubble),
 }
@@ -70,11 +70,11 @@ pub enum Body {
     Text(Vec<Piece>),
     Emoji(String),
     Deleted,
-    /// What the server tells in somebody's name.
+    /// A line of the server in a person's name.
     System(String),
 }
 
-/// What stands under a message.
+/// The line below a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Delivery {
     /// Nothing: not one's own, or not the last.
@@ -148,7 +148,7 @@ impl Pen<'_> {
         let own = message.sender_id == self.look.me;
         let deleted = message.deleted_at.is_some();
         if message.system {
-            // Nobody's group goes on across it.
+            // No group continues across it.
             self.begins(message.sender_id, message.created_at);
             self.last = None;
         }
@@ -250,8 +250,7 @@ pub fn lay_out<'a>(
     pen.lines
 }
 
-/// The first message that its reader has not seen, if the reader has seen any before it: a chat that
-/// is new altogether needs no divider.
+/// The first unread message, if the reader has read any before it: an entirely new chat needs no divider.
 pub fn first_unread<'a>(mut messages: impl Iterator<Item = &'a Message>, me: ParticipantId, read: i64) -> Option<i64> {
     let unread = messages.find(|message| message.seq > read && message.sender_id != me && message.deleted_at.is_none());
     unread.map(|message| message.seq).filter(|seq| *seq > 1 && read > 0)

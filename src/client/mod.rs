@@ -1,5 +1,5 @@
-//! What runs in the browser. [`page`], [`history`], [`storage`] and [`socket`] touch it; everything
-//! else is pure and tested on the host.
+//! Browser logic. [`page`], [`history`], [`storage`] and [`socket`] touch it; everything else is pure and tested on the
+//! host.
 
 pub mod history;
 pub mod labels;

@@ -1,20 +1,20 @@
-//! What this person wrote and the server has not yet confirmed, in the order it was written.
+//! This person's unconfirmed messages, in the order of writing.
 //!
-//! Always holds: one send is under way at a time, so the order never changes; an entry keeps its
-//! client id, so that the server stores it once, unless the server says that the id names another message.
+//! Invariants: one send is under way at a time, so the order never changes. An entry has one client id, so the server
+//! stores it once, unless the server reports that the id names another message.
 //!
-//! `client::storage` keeps every entry across reloads, and shares it between the tabs of a browser. The tab that wrote an
-//! entry sends it; the others show it, and send it themselves if it is still there a while later. Which of them the
-//! server hears first makes no difference to it.
+//! `client::storage` persists every entry across reloads, and shares it between the tabs of a browser. The tab that
+//! created an entry sends it. The others show it, and send it themselves if it is still there a while later. The order
+//! of their sends makes no difference.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{ClientId, Code, Message, ParticipantId, objects};
 
-/// First pause after the server asked for patience; doubles up to [`PAUSE_MAX_MS`].
+/// First pause after a temporary refusal by the server; doubles up to [`PAUSE_MAX_MS`].
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 16_000;
-/// How long another tab has for what it wrote. It may have been closed.
+/// How long this tab waits for another tab to send its own entry. That tab may have been closed.
 const LENT_MS: i64 = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Entry {
     is_done: bool,
 }
 
-/// An entry as it is kept. Other versions of this program read it, too.
+/// An entry as stored. Other versions of this program read it, too.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Self")]
 struct Kept {
@@ -80,7 +80,7 @@ impl Entry {
         matches!(self.state, SendState::Failed(_))
     }
 
-    /// As it is kept.
+    /// The stored form.
     #[must_use]
     pub fn write(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
@@ -99,12 +99,12 @@ pub struct Outbox {
     /// No send before this time.
     paused_until: i64,
     pause: i64,
-    /// Why the server did not take what it was sent last, if it may take it later.
+    /// The reason why the server refused the last send, if it may accept it later.
     refused: Option<Code>,
 }
 
 impl Outbox {
-    /// From what was kept, in any order. Client ids are UUIDv7 and sort by the time they were made.
+    /// From stored entries, in any order. Client ids are UUIDv7 and sort by their time of creation.
     #[must_use]
     pub fn restore(kept: Vec<Entry>) -> Self {
         let mut outbox = Self::default();
@@ -146,28 +146,28 @@ impl Outbox {
         &self.entries[self.entries.len() - 1]
     }
 
-    /// Whether this browser could keep an entry.
+    /// Whether this browser could store an entry.
     pub fn set_kept(&mut self, client_id: ClientId, is_kept: bool) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.client_id == client_id) {
             entry.is_kept = is_kept;
         }
     }
 
-    /// Another tab keeps this. Returns when this tab may send it, if it would.
+    /// Another tab has stored this entry. Returns the time at which this tab may send it.
     pub fn lend(&mut self, mut entry: Entry, now: i64) -> Option<i64> {
         entry.lent_until = now + LENT_MS;
         match self.entries.iter_mut().find(|known| known.client_id == entry.client_id) {
-            // What comes of that, the server tells this tab as well.
+            // The server sends this tab the result as well.
             Some(known) if known.state == SendState::Sending => return None,
-            // This tab's own retry may be the younger news: the server tells.
+            // This tab's own retry may be newer: the server decides.
             Some(known) => *known = entry.clone(),
             None => self.put(entry.clone()),
         }
         (!entry.has_failed()).then_some(entry.lent_until)
     }
 
-    /// Another tab has done with this: the server has it, or it was discarded. What is under way from here stays until
-    /// its answer, so that one send is under way at a time.
+    /// Another tab settled this entry: the server has it, or a person discarded it. A send of this tab stays until its
+    /// answer, so one send is under way at a time.
     pub fn forget(&mut self, client_id: ClientId) {
         self.entries.retain_mut(|entry| {
             entry.is_done |= entry.client_id == client_id;
@@ -198,7 +198,7 @@ impl Outbox {
         Some(entry)
     }
 
-    /// When sending goes on, if it pauses at `now` and something waits.
+    /// The time at which sending continues, if it pauses at `now` and an entry waits.
     #[must_use]
     pub fn resumes_at(&self, now: i64) -> Option<i64> {
         (now < self.paused_until && self.waiting() > 0).then_some(self.paused_until)
@@ -219,8 +219,8 @@ impl Outbox {
         self.entries.len() < before
     }
 
-    /// A message of the conversation came by: the confirmation itself may have been lost. Whether it is the one that
-    /// waits here shows unless it was changed since; what differs stays, and the server says what it thinks of it.
+    /// A message of the conversation came by: the confirmation itself may have been lost. An unchanged message shows
+    /// whether it is the waiting one. A different entry stays, and the server decides about it.
     pub fn settle_seen(&mut self, message: &Message, me: ParticipantId) -> Option<ClientId> {
         let client_id = message.client_id.filter(|_| message.sender_id == me)?;
         let was_changed = message.edited_at.is_some() || message.deleted_at.is_some();
@@ -229,7 +229,7 @@ impl Outbox {
         (!differs && self.settle(client_id)).then_some(client_id)
     }
 
-    /// The server refused it. What can succeed later keeps its place and is sent again after a pause.
+    /// The server refused it. A temporary failure preserves the entry's place, and the outbox retries it after a pause.
     /// Returns the entry if it was in here.
     pub fn reject(&mut self, client_id: ClientId, code: Code, message: String, now: i64) -> Option<&Entry> {
         self.entries.retain(|entry| entry.client_id != client_id || !entry.is_done);
@@ -247,7 +247,7 @@ impl Outbox {
         Some(entry)
     }
 
-    /// What is under way can never arrive.
+    /// The current send can never arrive.
     pub fn reject_sending(&mut self, message: &str) -> Option<&Entry> {
         self.entries.retain(|entry| !entry.is_done);
         let entry = self.entries.iter_mut().find(|entry| entry.state == SendState::Sending)?;
@@ -260,7 +260,7 @@ impl Outbox {
     /// that id has its place.
     pub fn retry(&mut self, client_id: ClientId, fresh: ClientId) -> Option<&Entry> {
         let at = self.entries.iter().position(|entry| entry.client_id == client_id && entry.has_failed())?;
-        // Who tries it again sends it.
+        // A person's retry sends it.
         if !self.entries[at].id_is_taken {
             self.entries[at].state = SendState::Queued;
             self.entries[at].lent_until = 0;
@@ -433,7 +433,7 @@ mod tests {
         #[test]
         fn all_that_was_written_is_stored_once_and_in_order(steps in vec(step(), 0..80)) {
             let mut outbox = Outbox::default();
-            // What the server has: the client id is its key, so a repeated send adds nothing.
+            // The server's messages: the client id is the key, so a repeated send adds nothing.
             let mut stored = Vec::new();
             let mut refused = BTreeSet::new();
             let mut written = 0;

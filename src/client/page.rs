@@ -1,8 +1,8 @@
-//! What the browser gives to a page: clocks, focus, clipboard. Touched only from effects and event handlers, which do not
-//! run on the server; [`now`] works everywhere.
+//! Browser APIs for a page: clocks, focus, clipboard. Only effects and event handlers, which do not run on the server,
+//! call this module; [`now`] works everywhere.
 //!
-//! Three clocks: [`monotonic_ms`] measures how long something takes and is never set; [`server_now`] is what messages
-//! and receipts are dated by; this device's own ([`now`]) may be wrong, and may be corrected at any moment.
+//! Three clocks: [`monotonic_ms`] measures durations and is never set. [`server_now`] dates messages and receipts. This
+//! device's own clock ([`now`]) may be wrong, and may be corrected at any moment.
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,7 +41,7 @@ pub fn now() -> Timestamp {
     Timestamp(now_ms())
 }
 
-/// Milliseconds since the page was asked for. Nothing sets this clock; it may stand still while the device sleeps.
+/// Milliseconds since the request of the page. Nothing sets this clock; it may stop while the device sleeps.
 #[must_use]
 pub fn monotonic_ms() -> i64 {
     window().performance().map_or_else(now_ms, |performance| performance.now() as i64)
@@ -54,7 +54,7 @@ thread_local! {
     static DEVICE_BEGAN: Cell<Option<i64>> = const { Cell::new(None) };
 }
 
-/// Tells the server's time at which the page was rendered. The first call counts.
+/// Sets the server's time of rendering. The first call counts.
 pub fn set_rendered_at(now: Timestamp) {
     if BEGAN.get().is_none() {
         let navigation = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
@@ -64,7 +64,7 @@ pub fn set_rendered_at(now: Timestamp) {
     }
 }
 
-/// Tells the server's time at this moment.
+/// Sets the server's current time.
 pub fn set_server_now(now: Timestamp) {
     BEGAN.set(Some(now.0 - monotonic_ms()));
 }
@@ -84,8 +84,8 @@ pub fn moment() -> Moment {
 /// So much the device's clock may differ from the steady one without a reason.
 const DRIFT_MS: i64 = 3_000;
 
-/// Whether the device has slept since this was asked last, or its clock was put forward, which looks the same. The
-/// server is then asked for its time, as the steady clock may have stood still.
+/// Whether the device has slept since the last call, or its clock was set forward, which looks the same. The page then
+/// requests the server's time, because the steady clock may have stopped.
 pub fn has_slept() -> bool {
     let began = now_ms() - monotonic_ms();
     let ahead = DEVICE_BEGAN.replace(Some(began)).map_or(0, |before| began - before);
@@ -119,7 +119,7 @@ thread_local! {
 #[must_use]
 pub fn new_client_id() -> ClientId {
     let (last, count) = LAST_ID.get();
-    // A clock that is put back must not put what is written next before what waits already.
+    // If the clock is set back, the next message must still follow the waiting ones.
     let now = server_now().0;
     let (at, count) = if now > last { (now, 0) } else { (last + i64::from(count == 0xfff), (count + 1) & 0xfff) };
     LAST_ID.set((at, count));
@@ -261,7 +261,7 @@ fn copy_selection() -> bool {
     document().dyn_into::<HtmlDocument>().is_ok_and(|document| document.exec_command("copy").unwrap_or(false))
 }
 
-/// Answers a reload without network with a page that says so.
+/// Answers a reload without network with the offline page.
 pub fn register_service_worker() {
     if let Some(workers) = part_of_navigator::<ServiceWorkerContainer>("serviceWorker") {
         let registered = workers.register("/sw.js");
@@ -271,7 +271,7 @@ pub fn register_service_worker() {
 }
 
 thread_local! {
-    /// The title without a count, and who counts: a list of chats knows more than one chat.
+    /// The title without a count, and the counter: a list of chats covers more than one chat.
     static TITLE: RefCell<Option<(String, Counter)>> = const { RefCell::new(None) };
 }
 

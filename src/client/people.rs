@@ -1,4 +1,4 @@
-//! Who is in the conversation: who is here, who types, how far each has read.
+//! The people in the conversation: presence, typing and receipts.
 
 use super::labels::{Zone, isolated, relative};
 use crate::{
@@ -7,11 +7,11 @@ use crate::{
     protocol::SocketUser,
 };
 
-/// Typing ends by itself: the server says so after 5 s, and if that is lost, this does.
+/// Typing expires: the server ends it after 5 s. If that frame is lost, this limit does.
 pub const TYPING_MS: i64 = 6_000;
 
-/// Whether a connection may be that of the page's person. `viewer` has the account whose page it is. Who has none may
-/// have registered since, and stays the same in their chats; each room checks that when it is joined.
+/// Whether a connection may be that of the page's person. `viewer` is the page's account. A person without one may have
+/// registered since, and stays the same participant in their chats; each join checks that.
 #[must_use]
 pub fn is_page_of(viewer: Option<ParticipantId>, connected: &SocketUser) -> bool {
     match viewer {

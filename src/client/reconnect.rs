@@ -2,33 +2,33 @@
 //! through. Pure: time (milliseconds of any steady clock) and randomness come in as numbers; `client::socket` does what
 //! [`Reconnect::due`] says.
 //!
-//! Always holds: outside [`Phase::Ended`] and [`Phase::Estranged`] there is always a next moment at which something happens;
-//! the detour never delays the next try with a socket, and ends as soon as a socket has answered something.
+//! Invariants: outside [`Phase::Ended`] and [`Phase::Estranged`], a next event is always scheduled. The detour never
+//! delays the next try with a socket, and ends at the first answer by a socket.
 
 use uuid::Uuid;
 
-/// Pauses are drawn from 0 to this, doubled with each failure: all browsers lost by one restart
-/// must not come back at the same moment, not even with their first try.
+/// Pauses are random from 0 to this, doubled with each failure. Browsers that lose their connection in one restart must
+/// not all reconnect at the same moment, not even at their first try.
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 20_000;
 /// A connection that lived this long counts as a success.
 const STABLE_MS: i64 = 10_000;
 const CONNECT_TIMEOUT_MS: i64 = 10_000;
-/// Silence after which the other end is asked for a sign of life.
+/// Silence after which the client probes the connection.
 const SILENCE_MS: i64 = 25_000;
 /// The same when the tab or the network has just come back, as after a sleep.
 const SILENCE_ON_WAKE_MS: i64 = 3_000;
 /// How long an answer may take.
 const ANSWER_MS: i64 = 10_000;
-/// Shorter cuts are not worth a word.
+/// Shorter interruptions stay invisible.
 const GRACE_MS: i64 = 1_500;
-/// After so many sockets in a row that answered nothing, or so long without one that did, plain HTTP is tried. Some
-/// proxies refuse sockets, others accept them and pass nothing on.
+/// After so many sockets in a row without an answer, or so long without an answering one, the client tries plain HTTP.
+/// Some proxies refuse sockets, others accept them and forward nothing.
 const VAIN_TRIES: u32 = 2;
 const VAIN_MS: i64 = 6_000;
-/// The same where sockets got through before: most often they do again before long.
+/// The same if sockets worked before: they mostly work again soon.
 const VAIN_LATER_MS: i64 = 10_000;
-/// How often news is asked for by HTTP, while the page is looked at and otherwise.
+/// The interval of polling by HTTP, while the page is visible and otherwise.
 const POLL_MS: i64 = 2_000;
 const POLL_HIDDEN_MS: i64 = 30_000;
 
@@ -49,7 +49,7 @@ pub enum Phase {
     Estranged,
 }
 
-/// What to do now.
+/// The next action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     Nothing,
@@ -71,7 +71,7 @@ pub enum Way {
     Http,
 }
 
-/// What people are told about the connection.
+/// The connection's state, as people see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Indicator {
     /// Not connected yet since the page was opened; nothing is wrong so far.
@@ -92,7 +92,7 @@ pub struct Reconnect {
     phase: Phase,
     /// Connections in a row that did not become stable.
     failures: u32,
-    /// What the browser says about its network. It only knows for sure when there is none.
+    /// The browser's report about its network. It is reliable only when there is none.
     online: bool,
     last_received: i64,
     last_attempt: i64,
@@ -117,7 +117,7 @@ struct Detour {
     open_since: Option<i64>,
     /// Whether an answer is awaited.
     asking: bool,
-    /// When it is asked next, and was asked last.
+    /// The times of the next and the last poll.
     next: i64,
     last: i64,
     /// Questions in a row without an answer.
@@ -167,7 +167,7 @@ impl Reconnect {
         }
     }
 
-    /// When HTTP is asked next, if sockets do not get through.
+    /// The time of the next poll by HTTP, if sockets do not work.
     fn poll_at(&self) -> Option<i64> {
         let needed = match self.phase {
             Phase::Ended | Phase::Estranged => return None,
@@ -182,7 +182,7 @@ impl Reconnect {
         Some(needed.max(self.detour.next))
     }
 
-    /// What to do at `now`. [`Due::Connect`], [`Due::Probe`] and [`Due::Poll`] are said once.
+    /// The action at `now`. It returns [`Due::Connect`], [`Due::Probe`] and [`Due::Poll`] once.
     pub fn due(&mut self, now: i64) -> Due {
         match self.due_on_socket(now) {
             Due::Nothing if self.poll_at().is_some_and(|at| now >= at) => {
@@ -250,7 +250,7 @@ impl Reconnect {
         self.probed = false;
     }
 
-    /// Something was sent that the other end answers; `key` tells the answer.
+    /// The page sent a frame that the server answers; `key` identifies the answer.
     pub fn asked(&mut self, key: Uuid, now: i64) {
         self.open_questions.push((key, now));
     }
@@ -331,7 +331,7 @@ impl Reconnect {
         self.phase = Phase::Ended;
     }
 
-    /// What connects is not the page's person.
+    /// The connection belongs to a person other than the page's.
     pub fn estranged(&mut self) {
         self.phase = Phase::Estranged;
     }
@@ -358,7 +358,7 @@ impl Reconnect {
         }
     }
 
-    /// The device has slept. What the clock did meanwhile says nothing: a connection has to show that it is alive.
+    /// The device has slept. The clock is meaningless for that time: a connection must prove that it is alive.
     pub fn slept(&mut self, now: i64) {
         self.begin_anew(now);
         if matches!(self.phase, Phase::Live { .. }) && !self.probed {
@@ -366,7 +366,7 @@ impl Reconnect {
         }
     }
 
-    /// What did not get through before may get through now.
+    /// A connection that failed before may succeed now.
     fn begin_anew(&mut self, now: i64) {
         (self.vain_tries, self.vain_since) = (0, now);
     }
@@ -577,7 +577,7 @@ mod tests {
             let mut now = 0;
             let mut line = Reconnect::new(now, true);
             for (fate, random, lasts, http) in fates {
-                // Nothing but the clock moves: within its longest pause it tries to connect, whatever HTTP does.
+                // Only the clock advances: within its longest pause it tries to connect, regardless of HTTP.
                 let started = now;
                 loop {
                     match line.due(now) {

@@ -1,8 +1,8 @@
-//! One chat panel's side of a room: timeline, people and outbox together, and what each frame does
-//! to them. Pure: what is to be done in the browser comes back as a list of [`Do`].
+//! One chat panel's side of a room: timeline, people and outbox together, and the effect of each frame on them. Pure:
+//! it returns commands for the browser as a list of [`Do`].
 //!
-//! Always holds: at most one join is under way; sends go out only while up to date, since what the
-//! join brings may show that they have arrived already.
+//! Invariants: at most one join is under way. Sends go out only while up to date, because the join may show that they
+//! have already arrived.
 
 use super::{
     log::{self, Line, Look},
@@ -33,14 +33,14 @@ pub struct Moment {
     pub at: Timestamp,
 }
 
-/// What the browser is to do.
+/// A command for the browser.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Do {
     Send(ClientFrame),
-    /// Keep it across reloads, in this state, and tell [`Room::set_kept`] whether that worked.
+    /// Persist it across reloads, in this state, and report the success to [`Room::set_kept`].
     Keep(Entry),
     Forget(ClientId),
-    /// The connection belongs to somebody else: give it up, and say so.
+    /// The connection belongs to another person: close it, and show that.
     Estrange,
     /// Call [`Room::wake`] at this time of the steady clock.
     WakeAt(i64),
@@ -61,14 +61,14 @@ pub struct Room {
     pub people: People,
     pub outbox: Outbox,
     pub indicator: Indicator,
-    /// A script runs: whatever needs one is offered. Set once what the server wrote was taken over.
+    /// JavaScript runs, so the panel offers features that need it. Set after the hydration.
     pub awake: bool,
     /// The server refuses this room: its link was revoked, or the person signed out.
     pub gone: bool,
     pub editing: Option<MessageId>,
     /// The first message that was new when the person last came back.
     pub new_from: Option<i64>,
-    /// What went wrong, in words, for beside the composer.
+    /// The error message beside the composer.
     pub notice: Option<String>,
     link: Link,
     caught_up: bool,
@@ -131,7 +131,7 @@ impl Room {
         self.link == Link::UpToDate
     }
 
-    /// What is shown.
+    /// The displayed content.
     #[must_use]
     pub fn lines(&self, now: Timestamp, zone: Zone) -> Vec<Line> {
         let look = Look {
@@ -239,14 +239,14 @@ impl Room {
         vec![Do::Send(self.join_request())]
     }
 
-    /// Nobody looks at this room any more.
+    /// Nobody displays this room any more.
     #[must_use]
     pub fn leave(&mut self) -> Vec<Do> {
         let was_in = std::mem::replace(&mut self.link, Link::Down) != Link::Down;
         if was_in { vec![Do::Send(ClientFrame::LeaveRequest { room: self.id() })] } else { Vec::new() }
     }
 
-    /// A moment asked for with [`Do::WakeAt`] has come.
+    /// The time of a [`Do::WakeAt`] has come.
     #[must_use]
     pub fn wake(&mut self, now: Moment, is_live: bool) -> Vec<Do> {
         self.people.expire_typing(now.steady);
@@ -274,7 +274,7 @@ impl Room {
             | ServerFrame::MessageDeleted { rev, message, .. } => {
                 let live = self.timeline.apply_message(*rev, message.clone());
                 self.people.apply_typing(message.sender_id, false, now);
-                // Who writes has read what stands above; no frame of its own tells that.
+                // A sender has read everything before the message; no separate frame says so.
                 let (participant, seq, at) = (message.sender_id, message.seq, message.created_at);
                 if participant != self.me {
                     self.people.apply_read(Receipt { participant, seq, at });
@@ -358,7 +358,8 @@ impl Room {
         self.link = Link::Down;
         match code {
             Code::RateLimited | Code::Unavailable => vec![Do::WakeAt(now + JOIN_AGAIN_MS)],
-            // The browser was signed in as another since the page was opened. What waits here stays its author's.
+            // The browser has signed in as another person since the page opened. The waiting messages still belong to
+            // their author.
             Code::Forbidden => vec![Do::Estrange],
             _ => {
                 self.gone = true;
@@ -400,7 +401,7 @@ impl Room {
     pub fn retry(&mut self, client_id: ClientId, fresh: ClientId, now: Moment) -> Vec<Do> {
         let mut todo = Vec::new();
         if let Some(entry) = self.outbox.retry(client_id, fresh) {
-            // The new one first: whatever happens in between, the text is kept.
+            // The new one first, so a crash in between does not lose the text.
             todo.push(Do::Keep(entry.clone()));
             if entry.client_id != client_id {
                 todo.push(Do::Forget(client_id));
@@ -410,7 +411,7 @@ impl Room {
         todo
     }
 
-    /// Whether the browser could do what [`Do::Keep`] asked.
+    /// Whether the browser could execute [`Do::Keep`].
     pub fn set_kept(&mut self, client_id: ClientId, is_kept: bool) {
         self.outbox.set_kept(client_id, is_kept);
     }
@@ -421,7 +422,7 @@ impl Room {
         self.outbox.unkept()
     }
 
-    /// Another tab of this browser now keeps this under a client id, or nothing any more.
+    /// Another tab of this browser has stored or removed the entry of a client id.
     #[must_use]
     pub fn on_kept_elsewhere(&mut self, client_id: ClientId, entry: Option<Entry>, now: Moment) -> Vec<Do> {
         let Some(entry) = entry else {
@@ -858,17 +859,17 @@ mod tests {
         up: bool,
         to_server: Vec<ClientFrame>,
         to_client: Vec<ServerFrame>,
-        /// Client ids that other tabs have kept or forgotten, as far as this tab has not heard of it.
+        /// Client ids that other tabs have stored or removed, without an event in this tab yet.
         news: Vec<ClientId>,
         wake_at: Option<i64>,
     }
 
-    /// Two tabs of a browser that share what is kept, and the server.
+    /// Two tabs of a browser with shared storage, and the server.
     struct Browser {
         tabs: [Option<Tab>; 2],
         kept: std::collections::BTreeMap<ClientId, String>,
         stored: Vec<Message>,
-        /// What was written, with the tab that it was written in.
+        /// The written messages, each with its tab.
         written: Vec<(ClientId, usize)>,
         refused: std::collections::BTreeSet<ClientId>,
         discarded: std::collections::BTreeSet<ClientId>,
@@ -992,7 +993,7 @@ mod tests {
             failed.map(|entry| entry.client_id).collect()
         }
 
-        /// Until nothing is under way any more, whatever was to be waited for.
+        /// Until nothing is under way, including all pauses.
         fn rest(&mut self) {
             for _ in 0..10_000 {
                 for tab in 0..2 {
@@ -1061,7 +1062,7 @@ mod tests {
                 }
             }
             browser.open = true;
-            // One tab is left, or both: all that is kept is sent, whoever wrote it.
+            // With one or both tabs left, every stored entry is sent, also those of the other tab.
             for tab in 0..2 {
                 if tab == 0 || browser.tabs[tab].is_some() {
                     browser.connect(tab);

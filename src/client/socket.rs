@@ -1,6 +1,6 @@
-//! The one connection of a page. Islands [`listen`] to what happens on it and [`send`] frames; when
-//! to connect, wait, give up or go round by HTTP is decided by `client::reconnect`. By HTTP the same frames go both ways
-//! (`api::exchange`), so that nobody else need know how they are carried.
+//! The one connection of a page. Islands [`listen`] to its events and [`send`] frames; when to connect, wait, give up
+//! or go round by HTTP is decided by `client::reconnect`. By HTTP the same frames go both ways (`api::exchange`), so
+//! that nobody else need know how they are carried.
 //!
 //! Always holds: no borrow of the line is open while listeners run, so that they may send, come and go.
 
@@ -37,29 +37,29 @@ use crate::{
     protocol::{ClientFrame, ServerFrame, close},
 };
 
-/// What happens on the line.
+/// An event of the connection.
 pub enum Event<'a> {
-    /// People are to be told something else about the connection.
+    /// The displayed state of the connection has changed.
     Told(Indicator),
     /// A connection is there, for this person: join again.
     Connected(ParticipantId),
     /// It is gone, with its close code.
     Disconnected(u16),
-    /// Nothing came for long: whoever has a room joins it again, which is answered.
+    /// The server was silent for long: each listener with a room joins it again, which the server answers.
     Probe,
     /// Something was sent from this page.
     Sent(&'a ClientFrame),
     Frame(&'a ServerFrame),
 }
 
-/// Somebody who listens, until their number is taken out.
+/// A listener, until the removal of its number.
 #[derive(Clone)]
 struct Listener {
     number: u32,
     hear: Rc<dyn Fn(&Event)>,
 }
 
-/// Empty once the connection was given up: dropping a socket closes it, whoever still waits on it.
+/// Empty after the page gave the connection up: dropping a socket closes it, also for pending readers.
 type Shared = Rc<RefCell<Option<WebSocket>>>;
 
 struct Line {
@@ -70,7 +70,7 @@ struct Line {
     listeners: Vec<Listener>,
     me: Option<ParticipantId>,
     told: Indicator,
-    /// How frames were carried when the listeners heard of it last.
+    /// The transport in the last event to the listeners.
     way: Way,
     detour: Detour,
     timer: Rc<Timer>,
@@ -78,16 +78,16 @@ struct Line {
     refused: u32,
 }
 
-/// What is to be said by HTTP, and was heard.
+/// The frames to send by HTTP, and the state of its answers.
 #[derive(Default)]
 struct Detour {
     waiting: Vec<ClientFrame>,
     /// The server's time at the last answer; `None`: there was none since the detour began.
     since: Option<Timestamp>,
-    /// Whether somebody follows requests, and the server's time when it was asked for them last.
+    /// Whether a listener follows requests, and the server's time at the last request for them.
     follows: bool,
     followed: Option<Timestamp>,
-    /// What the last answer told, of which the next one repeats some.
+    /// The frames of the last answer, some of which the next one repeats.
     heard: Vec<ServerFrame>,
 }
 
@@ -100,9 +100,9 @@ thread_local! {
 const GAVE_UP: u16 = 1006;
 /// How long the server has for an answer by HTTP.
 const ANSWER_MS: u32 = 10_000;
-/// How often requests are asked for by HTTP: that goes through all of them.
+/// The interval of polling custom requests by HTTP, which reads all of them.
 const FOLLOW_MS: i64 = 30_000;
-/// Before the server is asked once more whether the browser still has a session.
+/// The pauses before each question to the server whether the browser still has a session.
 const ASK_AFTER_MS: [u32; 4] = [0, 300, 1_000, 2_000];
 /// A room's name that no conversation has: the answer to joining it is a sign of life.
 const NO_ROOM: ConversationId = ConversationId(Uuid::nil());
@@ -111,8 +111,8 @@ fn with_line<T: Default>(act: impl FnOnce(&mut Line) -> T) -> T {
     LINE.with_borrow_mut(|line| line.as_mut().map_or_else(T::default, act))
 }
 
-/// Hears everything from now on, as long as the owner lives, and connects if that was not done yet. A listener that comes
-/// to a living connection hears [`Event::Connected`] at once.
+/// Calls `listener` for every event, as long as the owner lives, and connects if necessary. If the connection is open,
+/// the listener receives [`Event::Connected`] at once.
 pub fn listen(listener: impl Fn(&Event) + 'static) {
     let number = LISTENERS.replace(LISTENERS.get() + 1);
     let listener = Listener { number, hear: Rc::new(listener) };
@@ -159,8 +159,7 @@ pub fn is_live() -> bool {
     with_line(|line| line.way != Way::None)
 }
 
-/// Sends a frame, if there is a connection. Whoever sends repeats it after [`Event::Connected`] if
-/// it matters.
+/// Sends a frame, if there is a connection. The caller repeats an important frame after [`Event::Connected`].
 pub fn send(frame: &ClientFrame) -> bool {
     let sent = with_line(|line| match line.way {
         Way::None => false,
@@ -184,13 +183,13 @@ impl Line {
         if let Some(key) = question(frame) {
             self.reconnect.asked(key, page::monotonic_ms());
         }
-        // A socket that is open takes everything at once; one that is closing tells its reader.
+        // An open socket accepts every frame at once; a closing one reports that to its reader.
         socket.start_send_unpin(Message::Text(text)).is_ok()
     }
 
     fn send_by_http(&mut self, frame: &ClientFrame) {
         match frame {
-            // There is no room that would have to be left, and nobody is told who types.
+            // HTTP joins no room, and carries no typing.
             ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } => {}
             ClientFrame::FollowRequests => self.detour.follows = true,
             frame => {
@@ -208,7 +207,7 @@ impl Line {
     }
 }
 
-/// What the answer to a frame will name; `None` if it has none.
+/// The key in the answer to a frame; `None` if it has no answer.
 fn question(frame: &ClientFrame) -> Option<Uuid> {
     match frame {
         ClientFrame::JoinRequest { room, .. } => Some(room.0),
@@ -251,7 +250,7 @@ fn look() {
     step();
 }
 
-/// Does what is due, and tells people what they should know.
+/// Runs the due action, and publishes a changed state.
 fn step() {
     match with_line(|line| Some(line.reconnect.due(page::monotonic_ms()))) {
         Some(Due::Connect) => connect(),
@@ -284,13 +283,13 @@ fn set_timer() {
     }
 }
 
-/// Tells the listeners if frames are carried otherwise now. `code` is why, if they are not carried any more.
+/// Notifies the listeners if the transport has changed. `code` is the reason, if there is none any more.
 fn settle_way(code: u16) {
     let change = with_line(|line| {
         let way = line.reconnect.way();
         let before = std::mem::replace(&mut line.way, way);
         if way != before {
-            // Whoever is told repeats what matters.
+            // The listeners repeat important frames.
             line.detour = Detour { since: line.detour.since, ..Detour::default() };
         }
         (way != before).then_some((way, line.me))
@@ -318,7 +317,7 @@ fn poll() {
         let is_due = |now: &Timestamp| detour.followed.is_none_or(|followed| now.0 >= followed.0 + FOLLOW_MS);
         if let Some(now) = since.filter(is_due).filter(|_| detour.follows) {
             frames.push(ClientFrame::FollowRequests);
-            // All that happened since it was asked for them last.
+            // All changes since the last request for them.
             since = detour.followed.replace(now).or(since);
         }
         (frames, since)
@@ -364,7 +363,7 @@ fn hear_by_http(answer: Exchanged) {
     step();
 }
 
-/// Whether a frame tells what happened by itself, and not what was asked.
+/// Whether a frame reports an event, and does not answer a request.
 fn is_news(frame: &ServerFrame) -> bool {
     matches!(frame, ServerFrame::Inbox { .. } | ServerFrame::Request { .. })
 }
@@ -450,8 +449,8 @@ fn lose(code: u16) {
         line.attempt += 1;
         line.refused += u32::from(was_connecting);
         line.reconnect.closed(page::monotonic_ms(), js_sys::Math::random());
-        // The session that the socket belonged to has ended. The browser may have another one by now: a guest who
-        // has registered, or whose other link was revoked, still has this chat. What goes by HTTP hears of it there.
+        // The session that the socket belonged to has ended. The browser may have another one by now: a guest who has
+        // registered, or whose other link was revoked, still has this chat. Over HTTP, the exchange reports this.
         let is_refused = was_connecting && line.refused > 1 && line.reconnect.way() == Way::None;
         (line.socket.take(), code == close::NOT_ALLOWED || is_refused)
     });
@@ -479,8 +478,8 @@ pub fn estrange() {
 /// Gives the line up if the browser has no session any more: this person is signed out, or the link was revoked. A
 /// browser does not say why a connection was refused, and a session that ended may have made way for another.
 ///
-/// It is asked more than once: when a guest registers in another tab, the session ends before the browser has
-/// the answer with its new cookie.
+/// It asks more than once. When a guest registers in another tab, the session ends before the browser receives the new
+/// cookie.
 fn ask_whether_allowed() {
     spawn_local(async move {
         for pause_ms in ASK_AFTER_MS {

@@ -1,5 +1,5 @@
-//! What this browser keeps for a person from page to page (`localStorage`), and shares between its tabs. It may be
-//! missing, forbidden or full; then nothing is kept, and [`keep`] says so.
+//! This browser's storage for a person (`localStorage`), shared between its tabs. It may be missing, forbidden or full;
+//! then nothing is stored, and [`keep`] reports that.
 
 use leptos::{
     ev,
@@ -15,14 +15,14 @@ fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// What the keys of a person's unconfirmed messages in a room begin with; the client id follows. One key each, so that
+/// The prefix of the keys of a person's unconfirmed messages in a room; the client id follows. One key each, so that
 /// two tabs never overwrite each other's. `public/offline.html` counts them.
 #[must_use]
 pub fn sends(room: ConversationId, me: ParticipantId) -> String {
     ["bespoken:send:", &room.to_string(), ":", &me.to_string(), ":"].concat()
 }
 
-/// The key of what a person has begun to write in a room.
+/// The key of a person's draft in a room.
 #[must_use]
 pub fn draft(room: ConversationId, me: ParticipantId) -> String {
     ["bespoken:draft:", &room.to_string(), ":", &me.to_string()].concat()
@@ -33,14 +33,14 @@ pub fn load(key: &str) -> Option<String> {
     storage()?.get_item(key).ok().flatten()
 }
 
-/// Keeps `value`, or forgets what was kept if it is empty. Returns whether it is there after a reload.
+/// Stores `value`, or removes the stored one if it is empty. Returns whether it survives a reload.
 pub fn keep(key: &str, value: &str) -> bool {
     let Some(storage) = storage() else { return false };
     let done = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
     done.is_ok()
 }
 
-/// All that is kept under keys that begin with `prefix`.
+/// All stored values under keys that begin with `prefix`.
 #[must_use]
 pub fn load_all(prefix: &str) -> Vec<String> {
     let Some(storage) = storage() else { return Vec::new() };
@@ -48,15 +48,15 @@ pub fn load_all(prefix: &str) -> Vec<String> {
     keys.filter(|key| key.starts_with(prefix)).filter_map(|key| storage.get_item(&key).ok().flatten()).collect()
 }
 
-/// Calls `changed` when another tab keeps or forgets something under a key that begins with `prefix`, as long as the
-/// owner lives. It gets the rest of the key, and what is kept there now.
+/// Calls `changed` when another tab stores or removes a value under a key that begins with `prefix`, as long as the
+/// owner lives. It receives the rest of the key, and the stored value.
 pub fn on_change(prefix: String, changed: impl Fn(&str, Option<String>) + 'static) {
     let listener = window_event_listener(ev::storage, move |event| {
-        // Without a key everything was cleared: by the person, who goes on writing here.
+        // Without a key, the person cleared everything, and continues to write here.
         if let Some(key) = event.key()
             && let Some(rest) = key.strip_prefix(&*prefix)
         {
-            // Not the event's own value: this tab may have kept something else since.
+            // Not the event's own value: this tab may have stored another one since.
             changed(rest, load(&key));
         }
     });

@@ -1,5 +1,5 @@
-//! What a message's text is made of. Pieces, never HTML: what people type reaches the page only as
-//! text nodes and as the address of a link that was checked here.
+//! The pieces of a message's text, never HTML. People's input reaches the page only as text nodes, and as the address
+//! of a link that this module checks.
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {
@@ -8,7 +8,7 @@ pub enum Piece {
     Link(String),
 }
 
-/// Splits text into links and what stands between them. Together the pieces are the text.
+/// Splits text into links and the text between them. Together the pieces are the text.
 #[must_use]
 pub fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
@@ -39,8 +39,8 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphanumeric() || !c.is_ascii()
 }
 
-/// Where `http` or `https` begins, if that is what `before` ends with. Only a letter or digit of ASCII makes another
-/// word of it: in many scripts words stand without a space between them, and an emoji is no word.
+/// Where `http` or `https` begins, if that is what `before` ends with. Only an ASCII letter or digit before it makes it
+/// a part of another word. Many scripts have no spaces between words, and an emoji is not a word.
 fn scheme_start(before: &str) -> Option<usize> {
     ["https", "http"].into_iter().find_map(|scheme| {
         let start = before.len().checked_sub(scheme.len())?;
@@ -53,8 +53,8 @@ fn scheme_start(before: &str) -> Option<usize> {
 /// Quotation marks, and the punctuation of scripts that put no space after it.
 const ENDS: &str = "<>\"`“”„‟«»‹›「」『』《》〈〉【】（），。、；：！？";
 
-/// How much of what follows `://` belongs to the address: up to white space, less the punctuation
-/// that ends the sentence around it. 0 if it does not start like the name of a host.
+/// How much of the text after `://` belongs to the address: up to white space, less the punctuation that ends the
+/// sentence around it. 0 if it does not start like the name of a host.
 fn link_length(rest: &str) -> usize {
     if !rest.starts_with(|c: char| is_letter(c) || c == '[') {
         return 0;

@@ -1,15 +1,15 @@
 //! One conversation as the browser knows it: its messages by seq, merged by rev.
 //!
-//! Always holds: every change up to `rev` is in here; an older state of a message never replaces a
-//! newer one; the messages from the first shown to the last have no hole once a catch-up is complete.
-//! Whatever was missed, doubled or out of order in between, the end is what a fresh load shows.
+//! Invariants: it contains every change up to `rev`. An older state of a message never replaces a newer one. After a
+//! catch-up, the displayed messages have no hole. Frames may be lost, duplicated or out of order; the result equals
+//! that of a fresh load.
 
 use crate::{
     domain::{Conversation, ConversationId, Epoch, Message},
     protocol::{ClientFrame, Joined},
 };
 
-/// What became of a live frame.
+/// The effect of a live frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
     Applied,
@@ -53,7 +53,7 @@ impl Timeline {
             anew: false,
             conversation: loaded.conversation.clone(),
         };
-        // A page can show an earlier part of the history. What happens next does not follow on it.
+        // A page can show an earlier part of the history. The next changes do not continue it.
         let is_latest = loaded.messages.last().map_or(0, |message| message.seq) >= loaded.conversation.last_seq;
         timeline.replace(loaded);
         timeline.anew = !is_latest;
@@ -72,7 +72,7 @@ impl Timeline {
         self.anew = false;
     }
 
-    /// What is shown, in order.
+    /// The displayed messages, in order.
     pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> + Clone {
         let start = self.messages.partition_point(|message| message.seq < self.first);
         self.messages[start..].iter()
@@ -115,7 +115,7 @@ impl Timeline {
         }
     }
 
-    /// Asks for what is missing. At most one such question should be open at a time.
+    /// Requests the missing changes. At most one such request should be open at a time.
     #[must_use]
     pub fn join_request(&self) -> ClientFrame {
         let (after, epoch) = if self.anew { (None, None) } else { (Some(self.rev), Some(self.epoch)) };
@@ -160,8 +160,8 @@ impl Timeline {
         live
     }
 
-    /// What is known belongs to another history. It stays on the screen until the answer to the
-    /// next join replaces it, so that nothing flickers.
+    /// The known state belongs to another history. It stays on the screen until the answer to the next join replaces
+    /// it, so that nothing flickers.
     pub fn resync(&mut self) {
         self.anew = true;
     }

@@ -1,9 +1,9 @@
-//! Who asks: the person on whose behalf the server acts.
+//! The actor: the person on whose behalf the server acts.
 
 use super::{LinkId, User, UserId};
 
-/// Who asks. Every read and write of customers' data takes one, and storage narrows each query to
-/// what this person may see.
+/// The requesting person. Every read and write of customers' data takes one, and storage limits each query to this
+/// person's permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// May see and do everything.

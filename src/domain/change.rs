@@ -1,4 +1,4 @@
-//! What a rev stands for.
+//! The change that a rev numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// The last change of a message, told from how it stands.
+    /// The last change of a message, derived from its state.
     #[must_use]
     pub fn last_of(message: Message) -> Self {
         if message.deleted_at.is_some() {

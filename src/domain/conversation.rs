@@ -22,14 +22,14 @@ pub enum ConversationStatus {
     Closed,
 }
 
-/// What programs attach. It is for programs: a browser skips it, however large it is.
+/// Metadata from programs, for programs. A browser skips it, so its size does not matter.
 #[cfg(not(target_arch = "wasm32"))]
 type Metadata = serde_json::Value;
 #[cfg(target_arch = "wasm32")]
 type Metadata = serde::de::IgnoredAny;
 
-/// A conversation as one person sees it: `unread`, and what is for admins only, depend on who asks. The
-/// customer side is whoever has the link.
+/// A conversation as one person sees it: `unread` and the fields for admins depend on this person. The customer side
+/// includes everyone with the link.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(remote = "Self")]
 pub struct Conversation {
@@ -40,12 +40,11 @@ pub struct Conversation {
     pub customer_name: String,
     /// Always null for the customer side.
     pub customer_email: Option<String>,
-    /// What the program that opened the conversation attached to it: an object or null. Always
-    /// null for the customer side.
+    /// Metadata from the program that opened the conversation: an object or null. Always null for the customer side.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     #[schema(value_type = serde_json::Value)]
     pub metadata: Metadata,
-    /// The admin who looks after it, as a participant.
+    /// The assigned admin, as a participant.
     pub assignee_id: Option<ParticipantId>,
     /// The highest rev.
     pub head: i64,
@@ -53,10 +52,10 @@ pub struct Conversation {
     pub last_seq: i64,
     /// The latest message, shortened; `None` while there is none or when it was deleted.
     pub last_message: Option<String>,
-    /// What the latest message tells, if it is a system line; see [`Message`](super::Message).
+    /// The event of the latest message, if it is a system line; see [`Message`](super::Message).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_event: Option<MessageEvent>,
-    /// How many messages of others came after what this person has read.
+    /// The number of others' messages that this person has not read.
     pub unread: i64,
     pub created_at: Timestamp,
     /// When a message was last posted or the status last changed; lists are ordered by it.

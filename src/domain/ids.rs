@@ -71,8 +71,8 @@ id! {
 /// Names a person within a conversation, for all who are in it.
 ///
 /// The database names people with an account by the account's id, and a customer side without one by the
-/// conversation's. Neither is anybody else's business, so what is told is derived from it (UUIDv5, RFC 9562,
-/// section 5.5) and does not lead back: the id of an account has 74 random bits.
+/// conversation's. Both are secret, so the serialised id is derived from it (UUIDv5, RFC 9562, section 5.5). The
+/// derivation is irreversible: the id of an account has 74 random bits.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ParticipantId {
@@ -92,7 +92,7 @@ impl ParticipantId {
         Self { told: Uuid::new_v5(&Self::NAMESPACE, id.as_bytes()), stored: Some(id) }
     }
 
-    /// From the id that was told: over the network it loses what it stands for.
+    /// From a serialised id, which does not contain the stored one.
     #[must_use]
     pub fn told(id: Uuid) -> Self {
         Self { told: id, stored: None }

@@ -16,7 +16,7 @@ pub enum SenderType {
     Customer,
 }
 
-/// A message as it stands now. A deleted message keeps its place with empty `content`.
+/// The current state of a message. A deleted message retains its place with empty `content`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(remote = "Self")]
 pub struct Message {
@@ -30,12 +30,12 @@ pub struct Message {
     pub sender_id: ParticipantId,
     pub sender_name: String,
     pub content: String,
-    /// Written by the server in the name of its sender, to tell what was done: nobody can edit or
-    /// delete it. Absent when false.
+    /// True for a line about a change that the server writes in the name of its author: nobody can edit or delete it.
+    /// Absent when false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub system: bool,
-    /// What a system line tells, so that programs can say it in their own words; `content` says it in English. Absent
-    /// for messages of people, and for lines that programs before this field stored.
+    /// The event of a system line, for programs with their own texts; `content` contains it in English. Absent for
+    /// people's messages, and for lines from before this field existed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<MessageEvent>,
     pub client_id: Option<ClientId>,
@@ -47,7 +47,7 @@ pub struct Message {
 
 objects!(Message);
 
-/// What a system line tells. It is stored and sent as what happened; each reader's language has its own words.
+/// The event of a system line, as data; each reader's language has its own text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageEvent {
@@ -71,7 +71,7 @@ pub fn latest_words(message: Option<&str>, event: Option<MessageEvent>, locale: 
 }
 
 impl Message {
-    /// What it says to a reader of this language.
+    /// Its text in this language.
     #[must_use]
     pub fn words(&self, locale: Locale) -> Cow<'_, str> {
         match self.event {

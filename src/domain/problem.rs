@@ -1,5 +1,5 @@
-//! The one public error. It maps to REST, WebSocket, server-function and page errors, and never
-//! carries SQL, paths or secrets: `message` is written for the person who asked.
+//! The one public error. It maps to REST, WebSocket, server-function and page errors, and never carries SQL, paths or
+//! secrets: `message` is for the requesting person.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::objects;
 use crate::locales::{self, Locale, t};
 
-/// The kinds of failure that a client can tell apart.
+/// The kinds of failure that a client can distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
@@ -43,7 +43,7 @@ impl Code {
         Self::Unavailable,
     ];
 
-    /// As it stands in answers.
+    /// Its name in answers.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Code {
         }
     }
 
-    /// What happened, in a few words.
+    /// A short description.
     #[must_use]
     pub fn title(self, locale: Locale) -> &'static str {
         match self {
@@ -91,12 +91,12 @@ impl Code {
     }
 }
 
-/// A failure, told to the person or program that asked, in the language of what they asked.
+/// A failure, as an answer to the requesting person or program, in the language of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Problem {
     pub code: Code,
-    /// A sentence for the person: what happened and what to do.
+    /// A sentence for the person: the reason and the next step.
     pub message: String,
     /// The input that is at fault, by its name in the form or request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,7 +130,7 @@ impl Problem {
         Self::forbidden(t!(locales::current(), frame::SOMEBODY_ELSE))
     }
 
-    /// The same words for what does not exist and for what the asker may not see.
+    /// The same text for missing and for forbidden objects.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, t!(locales::current(), problem::NOT_FOUND))

@@ -61,7 +61,7 @@ pub enum RequestOrder {
     Title,
 }
 
-/// A custom request as one person sees it: what is about its conversation depends on who asks.
+/// A custom request as one person sees it: the fields about its conversation depend on this person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(remote = "Self")]
 pub struct CustomRequest {
@@ -81,10 +81,10 @@ pub struct CustomRequest {
     pub conversation_id: Option<ConversationId>,
     /// The latest message of its conversation, shortened.
     pub last_message: Option<String>,
-    /// What that message tells, if it is a system line; see [`Message`](super::Message).
+    /// The event of that message, if it is a system line; see [`Message`](super::Message).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_event: Option<MessageEvent>,
-    /// How many messages of others came after what this person has read.
+    /// The number of others' messages that this person has not read.
     pub unread: i64,
     pub created_at: Timestamp,
     /// The latest activity: in the request itself or in its conversation.
@@ -104,7 +104,7 @@ pub struct StatusChange {
 
 objects!(StatusChange);
 
-/// What a customer fills in, checked.
+/// A customer's input, validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestText {
     pub title: String,
@@ -119,8 +119,8 @@ impl RequestText {
     /// Ten billion of the business's currency.
     pub const MAX_BUDGET_CENTS: i64 = 1_000_000_000_000;
 
-    /// Normalizes the texts; takes a title on one line of 1 to 120 characters, a description of 1 to 8000, a
-    /// budget that is not negative and a day of the calendar.
+    /// Normalizes the texts, and validates all fields. The title has 1 to 120 characters on one line, the description 1
+    /// to 8000. The budget is zero or more, and the day exists in the calendar.
     ///
     /// # Errors
     /// `invalid`, naming the field.
@@ -158,8 +158,8 @@ fn is_day(text: &str) -> bool {
     text.len() == 10 && format!("{text}T00:00:00Z").parse::<Timestamp>().is_ok()
 }
 
-/// What a person types as an amount of money, in hundredths: `1200`, `1,200.50` or `1.200,50`. A comma
-/// or point is for the decimals if one or two digits follow it to the end.
+/// Parses a person's input of an amount of money, in hundredths: `1200`, `1,200.50` or `1.200,50`. A comma or point is
+/// for the decimals if one or two digits follow it to the end.
 ///
 /// # Errors
 /// `invalid`, naming `field`.

@@ -1,4 +1,4 @@
-//! Text that people type: trimmed, bounded, and free of what databases and screens choke on.
+//! People's input: trimmed, bounded, and free of characters that databases and screens cannot handle.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Problem;
 use crate::locales::{self, t};
 
-/// Whether `c` shows: what is no control, no space, and not ignored by default (Default_Ignorable_Code_Point
-/// of Unicode's DerivedCoreProperties), nor drawn as a blank. Joiners, selectors and tags do not show, and are
-/// still at home within words and emoji: they are not to be removed, they are only not enough.
+/// Whether `c` is visible: no control, no space, no blank, and not ignored by default (Default_Ignorable_Code_Point of
+/// Unicode's DerivedCoreProperties). Joiners, selectors and tags are invisible, but belong in words and emoji. So they
+/// stay, but do not count as visible text.
 #[must_use]
 pub fn is_visible(c: char) -> bool {
     !(c.is_control() || c.is_whitespace() || is_ignorable(c) || is_blank(c))
@@ -29,7 +29,8 @@ fn is_blank(c: char) -> bool {
     matches!(c, '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{1d159}')
 }
 
-/// Whether `c` turns the direction of what follows until something ends it (UAX #9, section 2.1 to 2.5).
+/// Whether `c` changes the direction of the following text until another character ends it (UAX #9, section 2.1 to
+/// 2.5).
 fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -39,7 +40,7 @@ fn is_direction_control(c: char) -> bool {
     turns_direction(c) || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
 }
 
-/// Whether text goes on in another line after `c`, in whatever shows it (UAX #14: BK, CR, LF, NL).
+/// Whether every display continues the text on another line after `c` (UAX #14: BK, CR, LF, NL).
 fn breaks_line(c: char) -> bool {
     matches!(c, '\n' | '\u{b}' | '\u{c}' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -70,7 +71,7 @@ pub fn plain_line(text: &str) -> String {
 /// like another, and trimmed.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The validation error.
 fn line(text: &str, max_chars: usize) -> Result<String, LineError> {
     let text: String = text.chars().filter(|c| !is_direction_control(*c)).collect();
     let text = text.trim();
@@ -106,8 +107,8 @@ pub(super) fn title(text: &str, max_chars: usize) -> Result<String, Problem> {
     line(text, max_chars).map_err(|error| Problem::invalid("title", message(error)))
 }
 
-/// The name of a file as it may be shown and saved: without folders, controls, and what could make it look like
-/// another (`bill\u{202e}fdp.exe`). `None` if nothing remains to be seen.
+/// A file's name, safe to show and save: without folders, controls, and characters that could make it look like another
+/// (`bill\u{202e}fdp.exe`). `None` if nothing remains to be seen.
 #[must_use]
 pub fn file_name(path: &str) -> Option<String> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -116,8 +117,8 @@ pub fn file_name(path: &str) -> Option<String> {
     name.chars().any(is_visible).then(|| name.trim().to_owned())
 }
 
-/// `text` as it is stored: each line break as LF, for forms send CRLF and sockets send LF (so browsers do it within
-/// a page: WHATWG HTML, "API value"), and trimmed. Lengths are counted, and emptiness is asked, of this.
+/// `text` in its stored form: trimmed, with each line break as LF. Forms send CRLF and sockets send LF, as browsers
+/// have it within a page (WHATWG HTML, "API value"). Checks of length and emptiness use this form.
 pub(super) fn normalized(text: &str) -> String {
     // Not `replace`, whose search for a text would be the only one that browsers have to load.
     let mut parts = text.trim().split('\r');
@@ -179,8 +180,8 @@ impl Content {
     }
 }
 
-/// `text` as it can stand in an address or a header (RFC 3986, section 2.1): what is neither a letter or digit
-/// of ASCII nor one of `kept` is encoded.
+/// `text` encoded for an address or a header (RFC 3986, section 2.1): all characters except ASCII letters, digits and
+/// `kept`.
 #[must_use]
 pub fn percent_encoded(text: &str, kept: &[u8]) -> String {
     let mut encoded = String::new();
@@ -284,8 +285,8 @@ impl fmt::Display for Email {
     }
 }
 
-/// The first `max_chars` characters on one line, with … where something was cut: for lists, in which nothing may turn
-/// the direction of what stands beside it.
+/// The first `max_chars` characters on one line, with … after a cut. It has no direction controls, so lists can show it
+/// beside other text.
 #[must_use]
 pub fn shorten(text: &str, max_chars: usize) -> String {
     let mut short = String::new();

@@ -1,5 +1,5 @@
-//! Points in time. Written out here, and not taken from a library, because the browser loads this
-//! code: the whole of it costs less than the smallest date library's parser alone.
+//! Points in time. This module uses no library, because the browser loads this code. All of it costs less than the
+//! parser of the smallest date library.
 
 use std::{fmt, str::FromStr};
 

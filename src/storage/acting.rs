@@ -6,9 +6,9 @@ use crate::domain::Actor;
 #[derive(Clone, Copy)]
 pub(in crate::storage) enum Acting<'a> {
     Actor(&'a Actor),
-    /// What the service does for nobody in particular: finding out what a secret stands for, everything
-    /// about accounts, telling whom a change concerns, tidying up. Sees no messages.
+    /// The service itself, without a person: it resolves secrets, manages accounts, notifies the people concerned by a
+    /// change, and removes old data. Sees no messages.
     System,
-    /// Taking out what is not to be kept: see `erasure`. Sees what it takes out, and is alone in deleting it.
+    /// Retention and erasure: see `erasure`. Reads the data that it removes, and is the only actor that deletes it.
     Eraser,
 }

@@ -1,4 +1,4 @@
-//! What the writing tasks of both databases do alike with the jobs that share a transaction.
+//! Shared code of both databases' writer tasks, for the jobs that share a transaction.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -11,7 +11,7 @@ pub(super) async fn guard<T>(work: impl Future<Output = Result<T>>) -> Option<Re
     AssertUnwindSafe(work).catch_unwind().await.ok()
 }
 
-/// What a caller is told of its job, given why the transaction failed, if it did.
+/// The caller's result of its job, with the error of the transaction, if it failed.
 pub(super) fn answer<T>(result: Option<Result<T>>, failure: Option<&Arc<StoreError>>) -> Result<T> {
     match (result, failure) {
         // The job's own reason says more than that the transaction failed because of it.

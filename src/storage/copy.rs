@@ -1,9 +1,9 @@
 //! Moving up: copies a whole SQLite database into an empty PostgreSQL database, and compares both.
 //!
-//! Nothing is changed on the way: clients resume where they were, and sessions, tokens and links go on
-//! working. The rows of a table go in the order of its key, so many in one transaction, so the last key in
-//! the target says where an interrupted copy goes on. Until both were found to be the same, the target has a
-//! table that keeps everybody else from opening it. Called by the command line.
+//! The data stays the same: clients resume at their last rev, and sessions, tokens and links remain valid. Each
+//! transaction copies a number of a table's rows, in the order of its key. So an interrupted copy continues after the
+//! last key in the target. Until both are equal, a table in the target locks all other processes out. Called by the
+//! command line.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use Kind::{Bytes, Flag, Id, Integer, Json, Text, Time, Words};
 /// How many rows go in one transaction: at most some 30 MB, if all are messages of the greatest length.
 pub const BATCH: i64 = 1_000;
 
-/// What a column holds, however each database keeps it.
+/// The kind of a column's values, independent of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Id,
@@ -29,10 +29,10 @@ pub(super) enum Kind {
     Text,
     Integer,
     Flag,
-    /// SQLite keeps milliseconds, under a name that ends in `_ms`.
+    /// SQLite stores milliseconds, under a name that ends in `_ms`.
     Time,
     Json,
-    /// The words that search finds a message by. PostgreSQL alone keeps them in a column.
+    /// The words that search finds a message by. Only PostgreSQL stores them in a column.
     Words,
 }
 
@@ -282,9 +282,9 @@ pub struct DatabaseCopy {
 }
 
 impl DatabaseCopy {
-    /// Takes a snapshot of `from`, an SQLite database, which others may use meanwhile: what they write is not
-    /// copied. Makes the tables in `to`, a PostgreSQL database, if it has none. `batch` is how many rows go at
-    /// once. Must be called within a Tokio runtime.
+    /// Takes a snapshot of `from`, an SQLite database. Other processes may use it meanwhile; the copy omits their
+    /// changes. Makes the tables in `to`, a PostgreSQL database, if it has none. `batch` is how many rows go at once.
+    /// Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// [`StoreError::Unfit`] with a sentence for the operator: so if `to` is not empty, unless with a copy

@@ -1,5 +1,5 @@
-//! What storage measures of itself, whatever the database. The handles are made once; measuring takes
-//! neither an allocation nor a look-up.
+//! Storage's metrics, for both databases. The handles are made once; measuring takes neither an allocation nor a
+//! look-up.
 
 use std::time::Instant;
 
@@ -29,7 +29,7 @@ impl Default for StoreMetrics {
 }
 
 impl StoreMetrics {
-    /// Makes them part of what is shown.
+    /// Adds them to the displayed metrics.
     pub fn register(&self, registry: &mut Registry) {
         registry.register_with_unit("database_read", "Time that a reading takes", Unit::Seconds, self.reads.clone());
         let help = "Time that a transaction takes until it is on disk";

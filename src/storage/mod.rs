@@ -1,10 +1,9 @@
 //! Keeps everything durable: one trait, SQLite or PostgreSQL behind it.
 //!
-//! Three things always hold. A function returns `Ok` for a change only after that change is on
-//! disk. Every change of a conversation takes the next `head` in its own transaction, so seq and
-//! rev have neither holes nor repeats. Whatever concerns a conversation takes the [`Actor`] who
-//! asks, and for what this actor may not see the answer is [`StoreError::NotFound`], as if it did
-//! not exist. Called by `service` only.
+//! Three things always hold. A function returns `Ok` for a change only after that change is on disk. Every change of a
+//! conversation takes the next `head` in its own transaction, so seq and rev have neither holes nor repeats. Every
+//! method on a conversation takes the requesting [`Actor`]. It returns [`StoreError::NotFound`] for data that this
+//! actor may not see, as for missing data. Called by `service` only.
 
 /// Implements [`Store`] for the database `$store` with the methods in `shared/store.rs`.
 macro_rules! implement_store {
@@ -93,7 +92,7 @@ pub fn now() -> Timestamp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
 
-/// Why storage did not do as asked.
+/// The reason of a failure.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It does not exist, or the actor may not see it.
@@ -129,7 +128,7 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
-    /// The database does not keep the promises that this program makes with it.
+    /// The database does not fulfil this program's guarantees.
     #[error("{0}")]
     Unfit(String),
 }
@@ -171,7 +170,7 @@ impl Quota {
     pub const NONE: Self =
         Self { most: FileBytes { by_person: u64::MAX, in_conversation: u64::MAX }, since: Timestamp(0) };
 
-    /// How many bytes there may be more than `now`, and who sets that bound.
+    /// The number of bytes allowed beyond `now`, and the limit that sets it.
     #[must_use]
     pub fn room(&self, now: FileBytes) -> (u64, Used) {
         let by_person = self.most.by_person.saturating_sub(now.by_person);
@@ -187,7 +186,7 @@ impl Quota {
     }
 }
 
-/// A change that is on disk, told in the order of `rev` within its conversation.
+/// A change that is on disk, published in the order of `rev` within its conversation.
 #[derive(Clone, Debug)]
 pub struct Commit {
     pub conversation_id: ConversationId,
@@ -236,7 +235,7 @@ impl Confirmation {
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     pub id: SessionId,
-    /// What the browser called itself.
+    /// The browser's user agent.
     pub user_agent: Option<String>,
     pub created_at: Timestamp,
     /// Exact to the hour.
@@ -358,13 +357,13 @@ pub struct Room {
 #[derive(Clone, Debug)]
 pub struct ApiToken {
     pub id: TokenId,
-    /// What it is for, in the words of whoever made it.
+    /// Its purpose, in its creator's words.
     pub name: Option<Name>,
     pub user: User,
     pub created_at: Timestamp,
 }
 
-/// Whose sockets may be told of a conversation, besides all admins'.
+/// The people whose sockets may receive a conversation, besides all admins.
 #[derive(Clone, Debug, Default)]
 pub struct Audience {
     pub customer: Option<UserId>,
@@ -372,7 +371,7 @@ pub struct Audience {
     pub links: Vec<LinkId>,
 }
 
-/// Something that every process has to hear of, also one that did not do it.
+/// A change that every process must learn of, not only the one that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
     /// Has ended, for good.
@@ -387,7 +386,7 @@ pub enum Notice {
     Conversation { id: ConversationId, rev: Option<i64> },
 }
 
-/// What happens to what is too old to be kept.
+/// The treatment of expired data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expiry {
     /// It goes, with everything about it.
@@ -396,7 +395,7 @@ pub enum Expiry {
     Anonymise,
 }
 
-/// Something that is too old to be kept.
+/// An expired object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
     /// With the request that it is about, if any.
@@ -405,7 +404,7 @@ pub enum Expired {
     Request(RequestId),
 }
 
-/// What was taken out of the database.
+/// The data removed from the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     pub conversations: u64,
@@ -433,15 +432,14 @@ pub struct RequestCursor {
 /// [`MOST_COUNTED`].
 pub type RequestCounts = [i64; 4];
 
-/// What each database does in its own way: its life, and what it tells of itself.
+/// The methods that differ between the databases: lifecycle and metrics.
 #[async_trait]
 pub trait Database: Send + Sync + 'static {
-    /// The commits from now on, in order for each conversation. Can be taken once. A change is told
-    /// here before whoever made it gets its answer.
+    /// The commits from now on, in order for each conversation. Can be taken once. It receives each change before the
+    /// change's caller gets its answer.
     fn commits(&self) -> Option<mpsc::UnboundedReceiver<Vec<Commit>>>;
 
-    /// Whether there may be commits that are never told here: other processes make some, or the answer to
-    /// a commit got lost on its way.
+    /// Whether the listener may miss commits: those of other processes, and those whose answer got lost.
     fn may_keep_silent(&self) -> bool {
         false
     }
@@ -456,18 +454,18 @@ pub trait Database: Send + Sync + 'static {
     async fn epoch(&self) -> Result<Epoch>;
     /// Lets queued writes finish, then closes the database.
     async fn close(&self);
-    /// Keeps other servers from this database until it is closed, if it can have only one. Waits some seconds for one
+    /// Locks other servers out of this database until it is closed, if it can have only one. Waits some seconds for one
     /// that is about to end.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if another goes on serving it.
+    /// [`StoreError::Unfit`] if another continues to serve it.
     async fn serve_alone(&self) -> Result<()>;
 }
 
 /// Makes the trait of the methods in `shared/store.rs`.
 macro_rules! methods {
     ($($(#[$about:meta])* async fn $name:ident($($arguments:tt)*) -> $result:ty { $($body:tt)* })*) => {
-        /// See the module [`storage`](crate::storage) for what always holds. Lists have at most `limit` items; the caller
+        /// See the module [`storage`](crate::storage) for the invariants. Lists have at most `limit` items; the caller
         /// bounds it.
         #[async_trait]
         pub trait Store: Database {

@@ -1,4 +1,4 @@
-//! Files and folders that only their owner can look into, whatever the umask leaves to others.
+//! Files and folders that only their owner can read, regardless of the umask.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},

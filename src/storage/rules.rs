@@ -1,4 +1,4 @@
-//! What every database behind [`Store`](super::Store) holds to: limits, and texts that are derived from others.
+//! Rules of every database behind [`Store`](super::Store): limits, and derived texts.
 
 use std::borrow::Cow;
 
@@ -24,10 +24,10 @@ pub(super) const SEEN_EVERY_MS: i64 = 3_600_000;
 /// Characters of the latest message that a list of conversations shows.
 const LAST_MESSAGE_CHARS: usize = 140;
 
-/// What stands before an event in the place of a conversation's latest message. What people write is one line there.
+/// The prefix of an event in the place of a conversation's latest message. People's messages are one line there.
 const EVENT_MARK: char = '\n';
 
-/// What is stored for lists of conversations, which show the latest message.
+/// The stored text for lists of conversations, which show the latest message.
 pub(super) fn last_message(message: &Message) -> String {
     match (message.event, message.attachments.first()) {
         (Some(_), _) => format!("{EVENT_MARK}{}", stored_content(message)),
@@ -36,7 +36,7 @@ pub(super) fn last_message(message: &Message) -> String {
     }
 }
 
-/// What lists show of the latest message, and its event, from what [`last_message`] stored.
+/// The latest message and its event for lists, from the text that [`last_message`] stored.
 pub(super) fn read_last_message(stored: Option<String>) -> (Option<String>, Option<MessageEvent>) {
     match stored.as_deref().and_then(|stored| stored.strip_prefix(EVENT_MARK)) {
         Some(event) => {
@@ -47,7 +47,7 @@ pub(super) fn read_last_message(stored: Option<String>) -> (Option<String>, Opti
     }
 }
 
-/// What is stored as the content of a message: of a system line its event, as JSON.
+/// The stored content of a message: for a system line its event, as JSON.
 pub(super) fn stored_content(message: &Message) -> Cow<'_, str> {
     match message.event.map(|event| serde_json::to_string(&event)) {
         Some(Ok(event)) => Cow::Owned(event),
@@ -55,7 +55,7 @@ pub(super) fn stored_content(message: &Message) -> Cow<'_, str> {
     }
 }
 
-/// The content and the event of a message from what is stored. Programs before this one stored system lines as
+/// The content and the event of a message from its stored content. Programs before this one stored system lines as
 /// English words, which stay as they are.
 pub(super) fn read_content(stored: String, is_system: bool) -> (String, Option<MessageEvent>) {
     let event = is_system.then(|| serde_json::from_str::<MessageEvent>(&stored).ok()).flatten();
@@ -65,8 +65,8 @@ pub(super) fn read_content(stored: String, is_system: bool) -> (String, Option<M
     }
 }
 
-/// What a message is known by once it says something else than what was sent: the first half of a SHA-256 over
-/// what was sent. 128 bits are more than enough where senders could only deceive themselves.
+/// The identity of a sent message after an edit: the first half of a SHA-256 over its original. 128 bits are enough,
+/// because senders could only deceive themselves.
 pub(super) type SentDigest = Vec<u8>;
 
 fn sent_digest(content: &str, files: impl Iterator<Item = AttachmentId>) -> SentDigest {
@@ -81,24 +81,24 @@ fn sent_digest(content: &str, files: impl Iterator<Item = AttachmentId>) -> Sent
     hash.finalize()[..16].to_vec()
 }
 
-/// Whether a message says what was sent. If it does, nothing else need be kept to know that.
+/// Whether a message still has its original content, so it needs no digest.
 fn is_as_sent(message: &Message) -> bool {
     message.edited_at.is_none() && message.deleted_at.is_none()
 }
 
-/// What is to be kept of a message that is about to change for the first time; `None` if nothing is.
+/// The digest to store for a message before its first change; `None` if there is none.
 pub(super) fn digest_to_keep(message: &Message) -> Option<SentDigest> {
     let is_wanted = message.client_id.is_some() && is_as_sent(message);
     is_wanted.then(|| sent_digest(&message.content, message.attachments.iter().map(|file| file.id)))
 }
 
-/// Whether the digest that was kept of a message is needed to tell a repeat from another message.
+/// Whether only the stored digest of a message distinguishes a repeat from another message.
 pub(super) fn needs_digest(stored: &Message) -> bool {
     !is_as_sent(stored)
 }
 
-/// Whether `draft` is what `stored` was sent as. `digest` is what was kept if it has changed since; without one, as
-/// older programs kept none and erasure leaves none, it counts as the same.
+/// Whether `draft` is what `stored` was sent as. `digest` is the stored one, if the message has changed since. Without
+/// one, it counts as the same: older programs stored none, and erasure removes it.
 pub(super) fn is_repeat(stored: &Message, digest: Option<&[u8]>, draft: &Draft) -> bool {
     if is_as_sent(stored) {
         let mut files: Vec<_> = stored.attachments.iter().map(|file| file.id).collect();
@@ -122,17 +122,17 @@ pub(super) fn gathered(rows: Vec<(ConversationId, Option<UserId>, Option<LinkId>
     audiences
 }
 
-/// What a search for conversations looks at.
+/// The searchable text of a conversation.
 pub(super) fn folded_customer(name: &str, email: Option<&str>) -> String {
     fold(&[name, email.unwrap_or_default()].join("\n"))
 }
 
-/// What a search for accounts looks at.
+/// The searchable text of an account.
 pub(super) fn folded_account(name: &str, email: &str) -> String {
     fold(&[name, email].join("\n"))
 }
 
-/// What a row is to have instead of `before`, which another program may have folded; `None` if it is right.
+/// The correct value instead of `before`, which another program may have folded; `None` if `before` is correct.
 pub(super) fn fold_again(before: &str, folded: impl FnOnce() -> String) -> Option<String> {
     // Every program folds ASCII in the same way.
     if before.is_ascii() { None } else { Some(folded()).filter(|folded| folded != before) }
@@ -145,7 +145,7 @@ pub(super) fn side_by_side(now: Timestamp) -> Uuid {
     Uuid::from_u128(ms << 80)
 }
 
-/// What a list is searched for; `None` if that is nothing.
+/// The search text of a list; `None` if it is empty.
 pub(super) fn searched(search: Option<&str>) -> Option<&str> {
     search.map(str::trim).filter(|text| !text.is_empty())
 }
@@ -168,15 +168,15 @@ pub(super) fn request_counts(rows: &[(String, i64)]) -> RequestCounts {
     })
 }
 
-/// What a search for custom requests looks at. The title is its first line.
+/// The searchable text of a custom request. The title is its first line.
 pub(super) fn folded_request(title: &str, description: &str, name: &str, email: &str) -> String {
     fold(&[title, description, name, email].join("\n"))
 }
 
-/// How long a notice is kept, in milliseconds: whoever does not ask for so long has no sockets any more.
+/// Retention of a notice, in milliseconds: a process that does not read the journal for that long has no sockets left.
 pub(super) const NOTICES_KEPT_MS: i64 = 86_400_000;
 
-/// What the journal keeps of a notice: its kind, whom or what it is about, and a rev.
+/// A notice as the journal stores it: kind, subject, and a rev.
 pub(super) fn notice_columns(notice: Notice) -> (&'static str, Uuid, Option<i64>) {
     match notice {
         Notice::Session(SessionId(id)) => ("session", id, None),
@@ -187,9 +187,9 @@ pub(super) fn notice_columns(notice: Notice) -> (&'static str, Uuid, Option<i64>
     }
 }
 
-/// Stands where a customer's name stood. Readers see it in their language: see [`shown`].
+/// The placeholder for a customer's name. Readers see it in their language: see [`shown`].
 pub(super) const FORMER: &str = "Former customer";
-/// Stands where a request's title and description stood.
+/// The placeholder for a request's title and description.
 pub(super) const REMOVED: &str = "Removed";
 
 /// A stored name or text as its reader sees it.

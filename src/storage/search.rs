@@ -1,8 +1,8 @@
-//! The words of messages, as search keeps and looks for them.
+//! The words of messages, as search stores and queries them.
 //!
-//! They are taken apart and folded here, and not by PostgreSQL, so that what is found depends on neither
-//! its locale nor its dictionaries: a word is a row of letters and digits, and case and accents do not
-//! count. That is what the index of SQLite, its `unicode61`, does as well.
+//! This module splits and folds them, so results do not depend on PostgreSQL's locale or dictionaries. A word is a
+//! sequence of letters and digits; case and accents do not count. That is what the index of SQLite, its `unicode61`,
+//! does as well.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::domain::{is_visible, shorten};
 
-/// Characters of a word that count, for PostgreSQL keeps 2046 bytes at most.
+/// Characters of a word that count, because PostgreSQL stores 2046 bytes at most.
 const WORD_CHARS: usize = 500;
-/// Bytes of all words of a message together, for PostgreSQL keeps 1 MiB at most. What goes beyond, many
-/// times what a message may have by default, is not found.
+/// Bytes of all words of a message together, because PostgreSQL stores 1 MiB at most. Search does not find further
+/// words; the limit is many times the default size of a message.
 const MESSAGE_BYTES: usize = 512 * 1024;
 
-/// Each word as it stands in the text.
+/// Each word as written in the text.
 fn written(text: &str) -> impl Iterator<Item = &str> {
     // An accent may be a character of its own, after its letter: it belongs to the word.
     text.split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)))
@@ -30,8 +30,8 @@ fn without_accents(text: &str) -> impl Iterator<Item = char> {
     text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase)
 }
 
-/// The form in which a whole text is searched for any part of it: case and accents do not count, nor does how
-/// Unicode composes them, nor what nobody sees.
+/// The folded form of a text, for searching any part of it. Case, accents, Unicode's compositions and invisible
+/// characters do not count.
 pub(super) fn fold(text: &str) -> String {
     let counts = |c: &char| is_visible(*c) || c.is_whitespace() || c.is_control();
     without_accents(text).filter(counts).collect()
@@ -60,7 +60,7 @@ pub struct Excerpt {
     pub after: String,
 }
 
-/// Characters that an excerpt has before what was found, and after it.
+/// Characters of an excerpt before the match, and after it.
 const BEFORE_CHARS: usize = 24;
 const AFTER_CHARS: usize = 120;
 

@@ -1,12 +1,12 @@
-//! Who somebody is in a conversation that they may see, whichever database says so.
+//! A person's seat in a conversation that they may see, for both databases.
 
 use super::{Result, Seat, StoreError};
 use crate::domain::{
     Actor, Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind,
 };
 
-/// Proof that an actor may see a conversation, with who this actor is in it and where it stood.
-/// Within a transaction it stays true.
+/// Proof that an actor may see a conversation, with the actor's participant and the conversation's state. Within a
+/// transaction it stays true.
 pub(super) struct Seated {
     conversation_id: ConversationId,
     me: Participant,
@@ -15,7 +15,7 @@ pub(super) struct Seated {
     last_seq: i64,
 }
 
-/// What a database has of a conversation that it lets an actor into.
+/// A conversation's state, for an actor with access to it.
 pub(super) struct Found {
     pub(super) customer: ParticipantId,
     pub(super) customer_name: String,
@@ -26,7 +26,7 @@ pub(super) struct Found {
 }
 
 impl Seated {
-    /// For the `access` of a database alone, which has looked whether `actor` may see what it found.
+    /// Only for the `access` of a database, which has checked that `actor` may see the conversation.
     pub(super) fn new(actor: &Actor, conversation_id: ConversationId, found: Found) -> Self {
         let Found { customer, customer_name, has_account, status, head, last_seq } = found;
         let (id, kind, name) = match actor {
@@ -85,7 +85,7 @@ impl Seated {
     }
 }
 
-/// What the customer side of a conversation is.
+/// The customer side of a conversation.
 pub(super) fn customer_side(has_account: bool) -> ParticipantKind {
     if has_account { ParticipantKind::Customer } else { ParticipantKind::Guest }
 }

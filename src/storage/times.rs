@@ -58,7 +58,7 @@ impl<'r> Decode<'r, Postgres> for Timestamp {
 }
 
 fn from_date_time(at: OffsetDateTime) -> Timestamp {
-    // What this program wrote is of whole milliseconds, and far from the ends of the range.
+    // This program writes whole milliseconds, far from the ends of the range.
     let ms = at.unix_timestamp_nanos().div_euclid(1_000_000);
     Timestamp(i64::try_from(ms).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! The words that databases keep for the values of small enums.
+//! The words that databases store for the values of small enums.
 
 use crate::domain::{ConversationKind, ConversationStatus, ParticipantKind, RequestStatus, Role, SenderType};
 

@@ -12,7 +12,7 @@ use crate::{
 
 pub const GROUP: Group = Group { name: "access", variables: &[], only: None, attacks: ATTACKS };
 
-/// Every call of the API on what belongs to Alice.
+/// Every call of the API on Alice's data.
 fn calls(target: &Target) -> Vec<(&'static str, String, Option<serde_json::Value>)> {
     let alice = &target.alice;
     let (room, request) = (&alice.conversation, &alice.request);
@@ -36,7 +36,7 @@ fn calls(target: &Target) -> Vec<(&'static str, String, Option<serde_json::Value
     ]
 }
 
-/// What all of these calls come to, if to the same.
+/// The common result of all these calls.
 fn every_call(target: &Target, person: &Person) -> String {
     let mut met: Vec<String> = calls(target)
         .into_iter()

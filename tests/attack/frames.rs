@@ -15,7 +15,7 @@ fn socket(target: &Target) -> Socket {
     Socket::open(target.address, &target.mallory.person)
 }
 
-/// Sends `bytes` and tells how the socket ends, and whether everybody else is still served.
+/// Sends `bytes`; returns how the socket ends, and whether the server still serves others.
 fn ends(target: &Target, bytes: &[u8]) -> String {
     let mut socket = socket(target);
     socket.send_raw(bytes);
@@ -23,7 +23,7 @@ fn ends(target: &Target, bytes: &[u8]) -> String {
     if target.works() { end } else { format!("{end}, and nobody is served any more") }
 }
 
-/// Sends a frame of text and tells what is answered, and whether the same socket still works.
+/// Sends a text frame; returns the answer, and whether the same socket still works.
 fn refused(target: &Target, text: &str) -> String {
     let mut socket = socket(target);
     socket.send(FIN | TEXT, text.as_bytes());
@@ -248,7 +248,7 @@ const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// What the frames are answered with, one after the other on one socket, if all get the same.
+/// The common answer to the frames, one after the other on one socket.
 fn answers(target: &Target, frames: &[Value]) -> String {
     let mut socket = socket(target);
     let mut answers: Vec<String> = frames

@@ -38,7 +38,7 @@ pub const GROUP: Group = Group {
     }],
 };
 
-/// What likes to break readers of text.
+/// Strings that often break parsers.
 const INTERESTING: &[&[u8]] = &[
     b"\0",
     b"\r\n",
@@ -276,7 +276,7 @@ fn fuzz(target: &Target) -> String {
         ended.into_iter().find_map(Result::err)
     });
     let log = std::fs::read_to_string(target.folder().join("log")).unwrap_or_default();
-    // The reason stands in the line after the place.
+    // The line after the place contains the reason.
     let panic = log.find("panicked").map(|at| log[at..].lines().take(3).collect::<Vec<_>>().join(" "));
     let works =
         target.api(&Person::with_token(target.admin.token.as_deref().unwrap()), "GET", "/conversations", None).status

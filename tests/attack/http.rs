@@ -11,7 +11,7 @@ use serde_json::Value;
 /// How long a server may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What came back.
+/// The response.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// 0 if the connection ended without an answer.
@@ -106,7 +106,7 @@ impl Person {
         Self { cookie: Some(cookie), token: None }
     }
 
-    /// What this person adds to a request: a browser also tells where the page came from.
+    /// This person's headers: a browser also sends the page's origin.
     pub fn headers(&self, address: SocketAddr) -> String {
         let mut headers = String::new();
         if let Some(cookie) = &self.cookie {

@@ -21,7 +21,7 @@ pub const GROUP: Group = Group {
     attacks: ATTACKS,
 };
 
-/// Sends a form as somebody at this address, of whom the proxy tells.
+/// Sends a form with this address in the proxy's header.
 fn submit_from(target: &Target, address: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
     let headers = format!(
         "X-Forwarded-For: {address}\r\nOrigin: http://{}\r\nContent-Type: application/x-www-form-urlencoded\r\n",
@@ -311,7 +311,7 @@ const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// A whole PNG of one pixel with a text that tells a place (PNG specification, sections 5 and 11).
+/// A complete PNG of one pixel with a text that contains a place (PNG specification, sections 5 and 11).
 fn picture() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8; 4], data: &[u8]| {

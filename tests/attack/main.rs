@@ -1,8 +1,8 @@
 //! Attacks from outside on the real program, on each database: `cargo xtask attack`.
 //!
-//! An attack does what a stranger would do and tells in one line what came of it. It is held against what it is
-//! expected to say. Nothing here knows the server's code: only addresses, bytes and the public contract.
-//! Words on the command line choose attacks by a part of their name.
+//! An attack acts like a stranger and returns its result in one line. The test compares this line with the expected
+//! one. Nothing here knows the server's code: only addresses, bytes and the public contract. Words on the command line
+//! choose attacks by a part of their name.
 
 mod access;
 mod frames;
@@ -26,13 +26,13 @@ use target::{Database, Target};
 /// One attack.
 pub struct Attack {
     pub name: &'static str,
-    /// What it says if the server holds.
+    /// The line if the server resists.
     pub expected: &'static str,
-    /// Attacks the server and says what came of it.
+    /// Attacks the server and returns the result.
     pub run: fn(&Target) -> String,
 }
 
-/// Attacks that share a server, and what that server is started with.
+/// Attacks that share a server, and that server's settings.
 pub struct Group {
     pub name: &'static str,
     pub variables: &'static [(&'static str, &'static str)],

@@ -1,4 +1,4 @@
-//! Requests that are begun and never finished, to fill the server's memory. Told by Linux only.
+//! Requests that are begun and never finished, to fill the server's memory. Only Linux reports it.
 
 use std::{io::Write, net::TcpStream};
 
@@ -6,10 +6,10 @@ use crate::{Attack, Group, http::connect, target::Target};
 
 pub const GROUP: Group = Group { name: "memory", variables: &[], only: None, attacks: ATTACKS };
 
-/// What a server may need more for whatever is begun.
+/// The additional memory that a server may use.
 const MOST_MB: u64 = 100;
 
-/// Begins `count` requests, and tells whether memory stays and everybody is served meanwhile.
+/// Begins `count` requests; returns whether memory stays bounded and the server serves others meanwhile.
 fn begin(target: &Target, count: usize, request: &[u8]) -> String {
     let before = target.memory_mb();
     let mut begun: Vec<TcpStream> = Vec::new();

@@ -23,17 +23,17 @@ use crate::{
 
 pub const GROUP: Group = Group { name: "nodes", variables: &[], only: Some("postgres"), attacks: ATTACKS };
 
-/// How long a database may be silent before the server says so, with room for a busy machine.
+/// How long a database may be silent before the server reports it, with a margin for a busy machine.
 const SOON: Duration = Duration::from_secs(10);
 
-/// Opens a socket on a second server, ends what let it in on the first, and tells how the socket ends.
+/// Opens a socket on a second server, revokes its access on the first, and returns how the socket ends.
 fn ends_elsewhere(target: &Target, person: &Person, end: impl FnOnce()) -> String {
     let node = target.second_node();
     let mut socket = Socket::open(node.address, person);
     end();
     let began = Instant::now();
     let closed = socket.end();
-    // The promise is one second; a busy machine may take a little longer to tell.
+    // The guarantee is one second; a busy machine may need a little longer.
     if began.elapsed() < Duration::from_secs(5) {
         closed
     } else {
@@ -132,7 +132,7 @@ const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// A network in front of PostgreSQL that can swallow what is sent, and tells nobody.
+/// A network in front of PostgreSQL that can drop data without an error.
 struct Silence {
     swallows: Arc<AtomicBool>,
     /// The database, by way of this network.
@@ -173,7 +173,7 @@ impl Silence {
     }
 }
 
-/// Carries both ways until either side ends. What is swallowed never comes later either: the line stays silent.
+/// Carries both ways until either side ends. Dropped data never arrives later: the connection stays silent.
 fn carry(client: &TcpStream, server: impl Write + Send, mut back: impl Read + Send, swallows: &AtomicBool) {
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -1,4 +1,4 @@
-//! Sessions, links and tokens that end, and those who guess them.
+//! Revoked and guessed sessions, links and tokens.
 
 use std::{thread, time::Instant};
 
@@ -22,13 +22,13 @@ pub const GROUP: Group = Group {
 /// With the limits that ordinary servers have.
 pub const GUESSES: Group = Group { name: "guesses", variables: &[], only: None, attacks: GUESSING };
 
-/// Opens a socket, ends what let it in, and tells how the socket ends.
+/// Opens a socket, revokes its access, and returns how the socket ends.
 fn ends(target: &Target, person: &Person, end: impl FnOnce()) -> String {
     let mut socket = Socket::open(target.address, person);
     end();
     let began = Instant::now();
     let closed = socket.end();
-    // The promise is one second; a busy machine may take a little longer to tell.
+    // The guarantee is one second; a busy machine may need a little longer.
     if began.elapsed().as_secs() < 3 {
         closed
     } else {

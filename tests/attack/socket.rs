@@ -125,7 +125,7 @@ impl Socket {
         "ended".to_owned()
     }
 
-    /// What the server answers to the frames sent so far: the code of an `error`, another frame's type, or the end.
+    /// The server's answer to the frames sent so far: the code of an `error`, another frame's type, or the end.
     pub fn answer(&mut self) -> String {
         while let Some((first, payload)) = self.next() {
             if first & 0x0F == CLOSE {

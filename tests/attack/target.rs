@@ -16,7 +16,7 @@ use crate::http::{Person, Reply, form, send};
 
 pub const PASSWORD: &str = "a long enough password";
 
-/// Where a server keeps what it has.
+/// A server's data directory and database.
 pub enum Database {
     Sqlite,
     /// On the server with this URL, as a superuser.
@@ -71,7 +71,7 @@ pub struct Target {
     pub admin: Person,
     /// A customer with a request, a chat about it, a message and a file in that.
     pub alice: Customer,
-    /// Another customer, who attacks.
+    /// Another customer, the attacker.
     pub mallory: Customer,
     process: Child,
     pub database_url: String,
@@ -80,7 +80,7 @@ pub struct Target {
     folder: TempDir,
 }
 
-/// A customer and what belongs to them.
+/// A customer and their data.
 pub struct Customer {
     pub person: Person,
     pub email: String,
@@ -222,7 +222,7 @@ impl Target {
         self.run(&["token", "revoke", id]);
     }
 
-    /// What a command of the program prints.
+    /// The output of a command of the program.
     fn run(&self, arguments: &[&str]) -> String {
         let done = Command::new(program()).args(arguments).env("DATABASE_URL", &self.database_url).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -236,7 +236,7 @@ impl Target {
         sent.status == 201 && self.api(&self.admin, "GET", &path, None).body.contains("Are you there?")
     }
 
-    /// Megabytes of memory that the server has; `None` where the system does not tell.
+    /// The server's memory in megabytes; `None` where the system does not report it.
     pub fn memory_mb(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;

@@ -1,4 +1,4 @@
-//! Connections that never come to an end, and protocols that nobody asked for.
+//! Connections that never end, and unsupported protocols.
 
 use std::{
     io::{Read, Write},

@@ -20,7 +20,7 @@ fn round_trip(target: &Target, name: &str, media_type: &str, bytes: &[u8]) -> Re
     target.get(&mallory.person, &format!("/api/v1/attachments/{id}"))
 }
 
-/// How a browser treats it: `saved` as what it is not, or `shown` as a picture.
+/// A browser's treatment: `saved` as a download, or `shown` as a picture.
 fn treated(reply: &Reply) -> String {
     let (media_type, disposition) = (reply.header("content-type"), reply.header("content-disposition"));
     let policy = reply.header("content-security-policy");

@@ -1,12 +1,11 @@
-//! Who may do what: every way into the server against every kind of person, cell by cell.
+//! The permissions: every entry point of the server for every kind of person, cell by cell.
 //!
-//! One line is one row: what is done, and after `|` what comes of it for each of [`PEOPLE`]. All is
-//! done to one request of the owner, to its conversation, and to what is in it; the guest came by that
-//! conversation's link. `{words}` are filled in by [`Scene::word`]. Each cell has a scene of its own,
-//! each row a server of its own, on each database, so no cell depends on another; and each cell is tried with every sign
-//! that the person may show, a cookie or a token.
+//! One line is one row: the call, and after `|` the result for each of [`PEOPLE`]. All calls concern one request of the
+//! owner, its conversation, and their contents; the guest has that conversation's link. `{words}` are filled in by
+//! [`Scene::word`]. Each cell has its own scene, each row its own server on each database, so no cell depends on
+//! another. Each cell is tested with every credential of the person, a cookie or a token.
 //!
-//! Whatever a cell says, no answer may tell an outsider what was written, nor a guest what was asked for.
+//! In every cell, no answer may reveal messages to an outsider, or requests to a guest.
 
 use std::{collections::BTreeSet, fmt::Write, fs};
 
@@ -106,8 +105,8 @@ list_tokens  {}                                                     | unauthoriz
 load_reference {}                                                   | ok           ok        ok        ok        ok        ok
 "#;
 
-/// Pages and forms, by cookie: the status, and with `303` where it leads to, without the query. The body
-/// is a form; `*` stands for whatever follows.
+/// Pages and forms, by cookie: the status, and with `303` where it leads to, without the query. The body is a form; `*`
+/// matches the rest.
 const PAGES: &str = r#"
                                                                     | nobody     guest      stranger   owner        other        admin
 GET  /                                                              | 200        200        200        200          200          200
@@ -249,7 +248,7 @@ impl Stage {
     }
 }
 
-/// What one cell is about.
+/// The scene of one cell.
 struct Scene<'a> {
     stage: &'a Stage,
     who: Who,
@@ -288,7 +287,7 @@ impl<'a> Scene<'a> {
         Actor::Customer(self.stage.owner.clone(), Vec::new())
     }
 
-    /// What this person may show: a cookie first, if any.
+    /// This person's credentials: a cookie first, if any.
     async fn signs(&self) -> Vec<Sign> {
         let app = &self.stage.app;
         let by_link = async |chat_id: &str| {
@@ -309,11 +308,11 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// What `{name}` in a row stands for.
+    /// The value of `{name}` in a row.
     async fn word(&self, name: &str) -> String {
         let (app, admin) = (&self.stage.app, self.stage.app.actor());
         let service = &app.service;
-        // The first change is the line that tells of the status.
+        // The first change is the system line of the status.
         let message = async |seq: usize| {
             let page = service.list_before(&admin, self.conversation, None, 10).await.unwrap();
             page.messages[seq - 1].id.to_string()
@@ -344,7 +343,7 @@ impl<'a> Scene<'a> {
             "new" => fresh().to_string(),
             "email" => format!("{}@example.com", fresh()),
             "password" => PASSWORD.replace(' ', "+"),
-            // The address of whoever asks.
+            // The address of the client.
             "own_email" => match self.who {
                 Who::Other => self.stage.other.email.to_string(),
                 Who::Admin => app.data.admin.email.to_string(),
@@ -392,7 +391,7 @@ impl<'a> Scene<'a> {
         filled
     }
 
-    /// What an answer tells that this person may not know.
+    /// The secrets in an answer that this person may not see.
     fn leak(&self, answer: &str) -> Option<&str> {
         let is_outside = matches!(self.who, Who::Nobody | Who::Stranger | Who::Other);
         let hidden = [(&self.said, is_outside), (&self.asked, is_outside || self.who == Who::Guest)];
@@ -404,7 +403,7 @@ fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte == b'_'
 }
 
-/// Fills every cell of a table by `act`, which returns what came of it and all that was told.
+/// Fills every cell of a table by `act`, which returns the result and all answers.
 async fn check(table: &'static str, by_token: bool, act: impl AsyncFn(&Scene<'_>, &Row, &Sign) -> (String, String)) {
     let mut wrong = String::new();
     for row in rows(table) {
@@ -532,7 +531,7 @@ async fn the_pages() {
     .await;
 }
 
-/// The name of a server function: its path without the hash that tells builds apart.
+/// The name of a server function: its path without the hash of the build.
 fn name_of(path: &str) -> &str {
     path.trim_start_matches("/api/").trim_end_matches(|c: char| c.is_ascii_digit())
 }
@@ -543,7 +542,7 @@ fn source(path: &str) -> String {
     text.lines().map(|line| line.split("// ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// What stands between the bracket at the beginning of `text` and its partner.
+/// The text between the bracket at the beginning of `text` and its partner.
 fn bracketed(text: &str) -> &str {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
@@ -577,7 +576,7 @@ fn routes() -> BTreeSet<(String, String)> {
         let arguments = bracketed(&router[at + ".route".len()..]);
         let (path, handlers) = arguments.trim().split_once(',').expect("two arguments");
         let path = path.trim().trim_matches('"');
-        // Of which router, and below what it is put.
+        // The variable of the router, and its prefix.
         let made = &router[..router[..at].rfind("Router::new()").expect("of some router")];
         let name = made.trim_end().strip_suffix('=').and_then(|made| made.trim_end().rsplit(' ').next());
         let nested = name.and_then(|name| {

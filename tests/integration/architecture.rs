@@ -12,7 +12,7 @@ use std::{
 /// The modules at the top of the crate.
 const MODULES: [&str; 10] = ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
 
-/// Where a path begins, and what it may name besides itself. What is not listed may name everything.
+/// The beginning of a path, and the modules that it may name besides itself. An unlisted path may name everything.
 const RULES: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
@@ -28,7 +28,7 @@ const RULES: [(&str, &[&str]); 11] = [
     ("ui", &["api", "app", "client", "domain", "protocol"]),
 ];
 
-/// What a file names that its module may not.
+/// The modules that a file names against the rules.
 fn breaches(module: &str, source: &str) -> Vec<String> {
     let rule = RULES.iter().find(|(prefix, _)| module == *prefix || module.starts_with(&format!("{prefix}::")));
     let Some((_, allowed)) = rule else { return Vec::new() };
@@ -122,7 +122,7 @@ fn no_module_names_what_it_may_not() {
 
 /// How many lines in a row make a repetition.
 const RUN: usize = 6;
-/// How many lines the two databases may repeat in such runs. What both share belongs into `storage/shared`.
+/// How many lines the two databases may repeat in such runs. Shared code belongs in `storage/shared`.
 const MOST_REPEATED: usize = 100;
 
 /// The lines of code of a database's own files, in the form in which both are compared.
@@ -173,7 +173,7 @@ fn features_are_asked_for_in_one_place() {
     assert_eq!(gated, ["lib"]);
 }
 
-/// What problems say that a file makes, as far as it says so itself and not `locales`: the arguments of each call.
+/// The literal messages of problems in a file, outside `locales`: the arguments of each call.
 fn literal_messages(source: &str) -> Vec<String> {
     let code = without_comments(source.split("#[cfg(test)]").next().unwrap_or_default());
     let mut found = Vec::new();

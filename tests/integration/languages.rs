@@ -1,4 +1,4 @@
-//! Refusals, e-mails and documents speak the language of who asks.
+//! Refusals, e-mails and documents use the language of the request.
 
 use bespoken::{protocol::ServerFrame, service::Limits};
 use reqwest::{Method, RequestBuilder, header};
@@ -27,7 +27,7 @@ async fn a_form_is_refused_in_the_language_of_its_page() {
     assert!(english.contains("This e-mail address and password do not belong together."), "{english}");
     assert!(german.contains("Diese E-Mail-Adresse und dieses Passwort gehören nicht zusammen."), "{german}");
 
-    // Refused before anybody knows who asks.
+    // Refused before the server knows the person.
     let from_elsewhere = || browser.form("/login", &[]).header(header::ORIGIN, "http://example.com");
     let [english, german] = in_both(from_elsewhere).await.map(|refused| refused.problem(403, "forbidden"));
     assert_eq!((&english["title"], &german["title"]), (&json!("Not allowed"), &json!("Nicht erlaubt")));

@@ -1,4 +1,4 @@
-//! Where the texts stand that people read: in `src/locales`, the same keys in each language. Checked on the source.
+//! All texts for people are in `src/locales`, with the same keys in each language. These tests read the sources.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ const NAMES: [&str; 18] = [
     "Linux", "Mac OS", "Opera", "Safari", "Safari/", "Self", "Windows",
 ];
 
-/// Where a literal stands in a source.
+/// The position of a literal in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     /// In an element.
@@ -27,9 +27,9 @@ enum Place {
     Code,
 }
 
-/// What surrounds a place.
+/// The surroundings of a place.
 enum Scope {
-    /// Rust in this bracket, and what becomes of its value.
+    /// Rust in this bracket, and the use of its value.
     Code(char, Place),
     /// Between elements.
     Content,
@@ -72,7 +72,7 @@ fn ends_with(source: &[char], end: &str) -> bool {
     source[..length].ends_with(&end.chars().collect::<Vec<_>>())
 }
 
-/// The texts in a source, and where they stand.
+/// The texts in a source, and their positions.
 fn literals(source: &str) -> Vec<(String, Place)> {
     let source: Vec<char> = source.split("#[cfg(test)]").next().unwrap().chars().collect();
     let (mut scopes, mut found) = (Vec::new(), Vec::new());
@@ -205,14 +205,14 @@ fn every_text_in_a_view_is_seen() {
     }
 }
 
-/// A text of a language: its arguments, and what it is made of.
+/// A text of a language: its arguments and its body.
 #[derive(Debug)]
 struct Text {
     arguments: Vec<(String, String)>,
     body: String,
 }
 
-/// What stands between the bracket at `at` and its partner.
+/// The text between the bracket at `at` and its partner.
 fn bracketed(code: &str, at: usize) -> std::ops::Range<usize> {
     let mut depth = 0;
     for (end, c) in code[at..].char_indices() {

@@ -1,8 +1,8 @@
-//! Holds what clients wrote, were acknowledged, were told and have at the end against each other.
+//! Compares the clients' writes, acknowledgements, received frames and final states.
 //!
-//! Knows nothing about how the evidence came about. What a message may say is decided by what clients wrote
-//! ([`Model`]) and not by what the server has of it. Finds what is lost, doubled, out of order, skipped or
-//! different; the tests below damage sound evidence in each of these ways.
+//! It does not know the origin of the evidence. The clients' writes ([`Model`]) define the valid contents of a message,
+//! not the server's copy. It finds messages that are lost, doubled, out of order, skipped or different. The tests below
+//! damage valid evidence in each of these ways.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,18 +13,18 @@ use bespoken::domain::{ClientId, Message, MessageId};
 
 use super::model::{Model, Words, Written, words};
 
-/// What is known about one room.
+/// The evidence about one room.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// For each client, what it wrote and did not take back, in the order in which it was written.
+    /// For each client, its writes without withdrawn ones, in their order.
     pub written: Vec<Vec<Written>>,
-    /// Each message as an `ack` told it, after the post, edit or deletion of that id.
+    /// Each message of an `ack`, after the post, edit or deletion of that id.
     pub acked: Vec<(ClientId, Message)>,
-    /// The stretches in which clients were told of changes one by one.
+    /// The intervals in which clients received changes one by one.
     pub told: Vec<Told>,
-    /// What each client shows at the end: everything from some seq on.
+    /// The final display of each client: everything from some seq on.
     pub shown: Vec<Vec<Message>>,
-    /// What the server has at the end, loaded anew, ascending by seq.
+    /// The server's final messages, loaded anew, ascending by seq.
     pub stored: Vec<Message>,
     pub head: i64,
 }
@@ -32,16 +32,16 @@ pub struct Evidence {
 /// Live frames on one connection after one `joined`.
 #[derive(Clone, Debug, Default)]
 pub struct Told {
-    /// The head that the `joined` told.
+    /// The head of the `joined` frame.
     pub from: i64,
     pub changes: Vec<Change>,
 }
 
-/// A change as it was told.
+/// A received change.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub rev: i64,
-    /// The message, and what it says since; none if it is the conversation that changed.
+    /// The message and its new content; none if the conversation changed.
     pub message: Option<(MessageId, Words)>,
 }
 
@@ -90,7 +90,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What was written.
+    // The writes.
     let model = Model::new(&evidence.written);
     let mut by_client_id: HashMap<ClientId, Vec<&Message>> = HashMap::new();
     for message in stored {
@@ -117,7 +117,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What was acknowledged.
+    // The acknowledgements.
     for (client_id, acked) in &evidence.acked {
         if let Err(words) = model.answers(*client_id, acked) {
             find(Kind::Different, format!("acknowledged: {words}"));
@@ -140,7 +140,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What was told.
+    // The received frames.
     for told in &evidence.told {
         let mut last = told.from;
         for &Change { rev, .. } in &told.changes {
@@ -157,7 +157,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What each change made of which message, whoever says so.
+    // The message and the result of each change, from all sources.
     let told = evidence.told.iter().flat_map(|told| &told.changes);
     let told = told.filter_map(|change| Some((change.rev, change.message.as_ref()?)));
     let told = told.map(|(rev, (id, words))| (rev, *id, words.as_deref()));
@@ -192,7 +192,7 @@ pub fn check(evidence: &Evidence) -> Vec<Finding> {
         }
     }
 
-    // What is shown.
+    // The displayed messages.
     for shown in &evidence.shown {
         let first = shown.first().map_or(stored.len() as i64 + 1, |message| message.seq);
         if shown.is_empty() && !stored.is_empty() {
@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// Has everybody say the same of a rev, so that only what was written tells that it is wrong.
+    /// Makes all clients agree on a rev, so only the written messages prove the fault.
     fn agree(evidence: &mut Evidence, rev: i64, damage: impl Fn(&mut Message)) {
         let Evidence { acked, told, shown, stored, .. } = evidence;
         let messages = acked.iter_mut().map(|(_, message)| message).chain(shown.iter_mut().flatten()).chain(stored);

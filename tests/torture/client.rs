@@ -1,6 +1,5 @@
-//! A client as the browser has it: the same pure code decides (`client::room`), with tokio in the
-//! browser's place. It reconnects for ever, keeps its outbox across reloads, and notes what it was
-//! acknowledged and told.
+//! A client as the browser has it: the same pure code decides (`client::room`), with tokio in the browser's place. It
+//! reconnects for ever, persists its outbox across reloads, and records acknowledgements and received frames.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -39,18 +38,18 @@ use super::{
     model::{What, Written, words},
 };
 
-/// Silence after which the server is asked for a sign of life, and again until it counts as gone. Longer
-/// than a machine takes that carries clients, proxy and server while all come back at once.
+/// Silence after which the client probes the server, and again until it counts as gone. It is longer than a machine
+/// needs for clients, proxy and server while all clients reconnect at once.
 const QUIET: Duration = Duration::from_secs(6);
 /// Pause before the second try to connect, and the longest; each is taken at random up to that.
 const PAUSE_MS: u64 = 200;
 const MOST_PAUSE_MS: u64 = 5_000;
 
-/// What browsers tell instead of a close code: that there was none, and not even a goodbye.
+/// The close code that browsers report when there was no close frame.
 const NO_CODE: u16 = 1005;
 const BROKEN: u16 = 1006;
 
-/// What a client is to do.
+/// A command for a client.
 #[derive(Clone, Copy)]
 pub enum Act {
     Post,
@@ -67,19 +66,19 @@ pub enum Pauses {
     AsBrowsers,
 }
 
-/// What all clients of a run share.
+/// The shared state of all clients of a run.
 pub struct Course {
-    /// Where they connect: to the server, or to what stands before it.
+    /// The address to which they connect: the server's, or the proxy's.
     way: SocketAddr,
     pauses: Pauses,
     /// Clients that have nothing left to send, once they may not write any more.
     pub quiet: AtomicUsize,
     /// The head of each room at the end; 0 while it is not known.
     pub heads: Vec<AtomicI64>,
-    /// Told when all heads are known. Whoever misses it looks again after [`QUIET`].
+    /// Notified when all heads are known. A client that misses it checks again after [`QUIET`].
     pub heads_known: Notify,
     pub connections: AtomicUsize,
-    /// Messages that the server could not store, each time it was asked to.
+    /// Messages that the server could not store, counted at each try.
     pub refused: AtomicUsize,
     /// Connections that came as far as [`Line::joined`].
     pub joins: AtomicUsize,
@@ -112,13 +111,13 @@ pub struct Line {
 #[derive(Debug)]
 pub struct End {
     pub at: Instant,
-    /// As browsers tell it: 1006 if it just broke.
+    /// As browsers report it: 1006 if the connection broke.
     pub code: u16,
     /// Messages that were sent and not answered.
     pub unanswered: usize,
 }
 
-/// What a client has to say at the end.
+/// The report of a client at the end.
 #[derive(Default)]
 pub struct Account {
     pub written: Vec<Written>,
@@ -159,14 +158,14 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// The next frame.
 ///
 /// # Errors
-/// The close code, as browsers tell it, at the end of the connection.
+/// The close code, as browsers report it, at the end of the connection.
 ///
 /// # Panics
 /// If what comes is no frame.
 async fn next(socket: &mut Socket) -> Result<ServerFrame, u16> {
     loop {
         match socket.next().await {
-            // A thousand admins get hundreds of these in a second: only to read them would keep this process busy.
+            // A thousand admins get hundreds of these in a second: reading them alone would occupy this process.
             Some(Ok(Raw::Text(text))) if text.starts_with(r#"{"type":"inbox","#) => {}
             Some(Ok(Raw::Text(text))) => {
                 return Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("no frame ({error}): {text}")));
@@ -290,7 +289,7 @@ impl Client {
                 act = self.acts.recv(), if !self.acts.is_closed() || !self.acts.is_empty() => {
                     let Some(act) = act else { continue };
                     if matches!(act, Act::Reload) {
-                        // The page is gone, with what was not kept.
+                        // The page is gone, with its unsaved state.
                         self.changes.clear();
                         *page = None;
                         return None;
@@ -469,7 +468,7 @@ impl Client {
         }
     }
 
-    /// What is shown, if nothing is left to be written or to come.
+    /// The displayed messages, if no write and no frame is pending.
     fn is_done(&mut self, room: &Room) -> Option<Vec<Message>> {
         if !self.acts.is_closed() || !self.acts.is_empty() {
             return None;

@@ -1,5 +1,5 @@
-//! The same over three nodes, with PostgreSQL and NATS as processes of their own: each of them is killed
-//! and started again under load, and nodes are cut off from NATS alone.
+//! The same over three nodes, with PostgreSQL and NATS as separate processes. The test kills and restarts each of them
+//! under load, and disconnects nodes from NATS alone.
 
 use std::{
     env,
@@ -28,8 +28,8 @@ use super::{
     server::Api,
 };
 
-/// What happens to a cluster besides what happens to its clients. The kills of [`Size`] are those of nodes, which are
-/// stopped as an operator does it a third as often.
+/// The failures of a cluster, besides those of its clients. The kills of [`Size`] are those of nodes, which are stopped
+/// as an operator does it a third as often.
 #[derive(Clone, Copy, Debug)]
 pub struct Troubles {
     pub nats_kills: u64,
@@ -57,8 +57,8 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Those that `BESPOKEN_POSTGRES_PROGRAMS` and `BESPOKEN_TEST_NATS` name, or what Debian has. `None`, and
-    /// a line that says so, if there are none.
+    /// Those that `BESPOKEN_POSTGRES_PROGRAMS` and `BESPOKEN_TEST_NATS` name, or what Debian has. `None`, and a line
+    /// that reports this, if there are none.
     pub fn find() -> Option<Self> {
         let newest = || {
             let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -68,7 +68,7 @@ impl Programs {
         let nats = env::var_os("BESPOKEN_TEST_NATS").map_or_else(|| "/usr/sbin/nats-server".into(), PathBuf::from);
         let found = postgres.map(|postgres| Self { postgres, nats }).filter(|programs| programs.nats.is_file());
         if found.is_none() {
-            // Past the capture of output: whoever reads the result must know what it does not say.
+            // Bypasses the capture of output: a reader of the result must know its gaps.
             let line =
                 "the cluster is left out: PostgreSQL or nats-server is missing (`cargo xtask test` provides both)\n";
             std::io::stderr().write_all(line.as_bytes()).unwrap();
@@ -152,7 +152,7 @@ impl Postgres {
         timeout(PATIENCE, listens).await.expect("PostgreSQL listens");
     }
 
-    /// Ends it at once, as when it crashes: what it had not written it takes from its log when it starts.
+    /// Ends it at once, like a crash: at its start it recovers unwritten data from its log.
     async fn stop(&mut self) {
         let mut process = self.process.take().expect("it runs");
         let id = process.id().expect("it runs").to_string();
@@ -191,7 +191,7 @@ impl Nats {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        // It greets whoever connects.
+        // It greets each client.
         let greets = async || TcpStream::connect(address).await.ok()?.read_u8().await.ok();
         let listens = async {
             while greets().await.is_none() {
@@ -232,7 +232,7 @@ impl Node {
             .env("BESPOKEN_LIMIT_NETWORK_CONNECTIONS", "1000000")
             .env("BESPOKEN_LIMIT_LINK_GUESSES", "1000000")
             .stdout(Stdio::piped())
-            // What it says about a database that is away is not for this log.
+            // Its messages about an unavailable database do not belong in this log.
             .stderr(Stdio::null())
             .kill_on_drop(true);
         command
@@ -315,7 +315,7 @@ pub async fn run(program: PathBuf, programs: &Programs, size: Size, troubles: Tr
             async {
                 let mut random = SmallRng::seed_from_u64(size.seed);
                 for cut in spread(troubles.nats_cuts, seconds) {
-                    // Nothing comes through, and nobody is told: the node has to find out.
+                    // Drops all data without an error: the node must detect it.
                     lines[cut.await as usize % NODES].strike(1, Some(Fate::HalfOpen), &mut random);
                 }
             },

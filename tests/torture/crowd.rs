@@ -1,5 +1,4 @@
-//! Everybody who takes part in a run: clients in their rooms, who are told what to do; and at the end everything
-//! held against everything.
+//! All clients of a run in their rooms, with their commands; at the end the comparison of all results.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +21,7 @@ use super::{
 /// How long everybody may take to come to rest after the last blow.
 const REST_WITHIN: Duration = Duration::from_secs(180);
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub messages: usize,
@@ -51,8 +50,8 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Opens the rooms, and has clients connect to what listens at `way`. `is_admin` tells by the place of the room
-    /// and the place in it who is one; the others are guests.
+    /// Opens the rooms, and connects the clients to the address `way`. `is_admin` decides by the index of the room and
+    /// of the client; the others are guests.
     pub async fn gather(
         api: &Api,
         (way, pauses): (SocketAddr, Pauses),
@@ -103,8 +102,8 @@ impl Crowd {
         }
     }
 
-    /// The calm: everybody finishes what was begun, and is told where the end is. Then everything is held against
-    /// everything.
+    /// The calm: all clients complete their pending work, and receive the final heads. Then the checker compares all
+    /// results.
     pub async fn rest(self, api: &Api) -> Outcome {
         let clients: Vec<_> = self.members.into_iter().map(|Member { place, client, .. }| (place, client)).collect();
         let mut outcome = Outcome::default();
@@ -112,7 +111,7 @@ impl Crowd {
         while self.course.quiet.load(Ordering::Acquire) < clients.len() && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        // Being told the head takes its time too.
+        // Receiving the head also takes time.
         let deadline = deadline.max(Instant::now() + REST_WITHIN / 4);
         let still = clients.len() - self.course.quiet.load(Ordering::Acquire);
         if still > 0 {
@@ -125,7 +124,7 @@ impl Crowd {
             evidence.push(Evidence { stored, head, ..Evidence::default() });
         }
         self.course.heads_known.notify_waiters();
-        // What these wrote is not known, so nothing can be told of their rooms.
+        // Their messages are unknown, so the test cannot check their rooms.
         let mut silent = BTreeSet::new();
         for (place, client) in clients {
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(10));

@@ -1,6 +1,6 @@
-//! A server that is stopped as an operator does it, and started again. While it goes down it lets nobody in and is
-//! not ready for more; everybody is sent away with 1012, and comes back when a browser would, with what was not
-//! acknowledged. Nothing is lost, doubled or skipped.
+//! A server that is stopped as an operator does it, and started again. While it shuts down, it refuses new sockets and
+//! is not ready. It closes all sockets with 1012. Clients reconnect like browsers, and resend unacknowledged messages.
+//! Nothing is lost, doubled or skipped.
 //!
 //! How many come back at a time is printed and decides nothing.
 
@@ -31,10 +31,10 @@ use super::{
 const IN_WITHIN: Duration = Duration::from_secs(120);
 /// How long the disk takes nothing from when the server is about to be stopped.
 const SLOW: Duration = Duration::from_millis(200);
-/// Between two looks at a server that goes down.
+/// The interval between two checks of a server that shuts down.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// What was seen of a server that goes down, until nobody listened any more.
+/// The observations of a server that shuts down, until it stopped listening.
 #[derive(Default)]
 struct Seen {
     /// How often `/readyz` said 503.
@@ -106,8 +106,8 @@ async fn restart(server: &mut Server, api: &Api, crowd: &Crowd) -> Restart {
     // A new connection each time, as a load balancer's.
     let http = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().build().unwrap();
     assert_eq!(readiness(&http, address).await, Some(StatusCode::OK), "it is ready until it is told to stop");
-    // Another program holds the lock of the database: so there is much that the server has taken and not
-    // acknowledged when the first are sent away.
+    // Another program holds the lock of the database. So the server has many unacknowledged messages when it closes the
+    // first sockets.
     let mut other = SqliteConnection::connect(&database(server.folder())).await.unwrap();
     other.execute("begin immediate").await.unwrap();
     crowd.have_every(2, Act::Post);
@@ -133,15 +133,15 @@ async fn stop_and_come_back(size: Size) -> Outcome {
     println!("{size:?}");
     let mut server = Server::start(super::program()).await;
     let api = server.api().await;
-    // One in a hundred is an admin. Each of them is told what happens in all rooms: with many of them, the clients
-    // would be the ones who are slow.
+    // One in a hundred is an admin. Each of them receives the changes of all rooms: with many of them, the clients
+    // would be the bottleneck.
     let is_admin = |place, at| place % 10 == 0 && at == 0;
     let crowd = Crowd::gather(&api, (server.address(), Pauses::AsBrowsers), size, is_admin).await;
     timeout(IN_WITHIN, joined(&crowd, 1)).await.expect("everybody joins");
     let restarting = async {
         sleep(Duration::from_secs(size.seconds)).await;
         let restart = restart(&mut server, &api, &crowd).await;
-        // Whoever is not back by then is found below.
+        // The check below finds clients that have not reconnected by then.
         timeout(IN_WITHIN, joined(&crowd, 2)).await.ok();
         restart
     };
@@ -160,7 +160,7 @@ fn judge(restart: &Restart, outcome: &mut Outcome) {
     let (mut sent_away, mut codes, mut unanswered) = (Vec::new(), BTreeMap::new(), 0);
     let (mut opened, mut back) = (Vec::new(), Vec::new());
     for lines in &outcome.lines {
-        // The line that was open when the server was told to stop, and those after it.
+        // The connection that was open at the shutdown, and those after it.
         let at = lines.iter().rposition(|line| line.opened < *told).expect("everybody was there");
         if let Some(end) = &lines[at].ended {
             sent_away.push(end.at);

@@ -1,9 +1,9 @@
 //! Those who ask too much of the server, among two thousand people who just talk and are to notice nothing.
 //!
-//! Fifty readers that stop reading, in a room that is flooded: they are sent away and miss nothing when they come
-//! back, and the server's memory stays where it was. Twenty writers that flood one room as fast as they are
-//! answered: everybody is told everything, there and elsewhere. How fast people are told is printed and decides
-//! nothing; that they are told everything once and in order is checked for each of them.
+//! Fifty readers that stop reading, in a flooded room: the server closes their sockets, and they miss nothing after
+//! they reconnect. The server's memory stays bounded. Twenty writers that flood one room as fast as the server answers:
+//! everybody receives everything, there and in other rooms. The test prints the latency, but does not judge it. It
+//! checks for each client that it receives everything once and in order.
 
 use std::{
     net::SocketAddr,
@@ -34,14 +34,14 @@ use super::server::{Api, Server, secret};
 const ROOMS: usize = 194;
 const IN_A_ROOM: usize = 10;
 const STALLED: usize = 50;
-/// Who floods a room together.
+/// The clients that flood a room together.
 const FLOODERS: usize = 20;
-/// Long enough for every buffer between the server and who does not read to fill.
+/// Long enough to fill every buffer between the server and a client that does not read.
 const FLOOD: Duration = Duration::from_secs(20);
 /// Between two messages of a room in which people just talk.
 const TALK: Duration = Duration::from_secs(2);
-/// How long it may take after a flood until everybody has heard everything. A machine that is busy with other
-/// things is slow, but does not need as long as this.
+/// How long it may take after a flood until everybody has received everything. A machine that is busy with other things
+/// is slow, but does not need as long as this.
 const HEARD_WITHIN: Duration = Duration::from_secs(60);
 /// Memory that may come and go, beside what the sockets themselves need: queues of the stalled, and what
 /// the allocator keeps.
@@ -107,11 +107,11 @@ enum Stage {
     Talk,
     /// Nobody says anything any more.
     Silence,
-    /// This is the last rev of the room, which everybody has to have heard by then.
+    /// The last rev of the room, which everybody must have received by then.
     End(i64, Instant),
 }
 
-/// The rev that a frame tells a room.
+/// The rev of a room's frame.
 fn rev_of(frame: &ServerFrame, of: ConversationId) -> Option<i64> {
     match frame {
         ServerFrame::NewMessage { room, rev, .. }
@@ -122,9 +122,9 @@ fn rev_of(frame: &ServerFrame, of: ConversationId) -> Option<i64> {
     }
 }
 
-/// Somebody in a room where people just talk: hears all, to the end of the room. Whoever has a `voice` says
-/// something now and then, and lets go of it when all that was said is acknowledged. Returns how long what was said
-/// took to come, in microseconds since `began` as the message itself tells.
+/// A client in a room with normal traffic: it receives everything, to the end of the room. A client with a `voice`
+/// sends a message now and then, and drops it when all its messages are acknowledged. Returns the delays of received
+/// messages, in microseconds; a message contains its time since `began`.
 async fn person(
     mut socket: Socket,
     room: ConversationId,
@@ -205,7 +205,7 @@ async fn all_of(api: &Api, room: ConversationId) -> Vec<i64> {
     stored.iter().map(|message| message.rev).collect()
 }
 
-/// Two thousand people, less those who are in the room that is flooded, and what they tell of their delays.
+/// Two thousand people, less those in the flooded room, and their measured delays.
 struct Others {
     rooms: Vec<(ConversationId, watch::Sender<Stage>)>,
     people: Vec<tokio::task::JoinHandle<Vec<u64>>>,
@@ -238,8 +238,8 @@ impl Others {
         }
     }
 
-    /// After they were stopped: waits until everybody has heard everything, and prints how long what was said took
-    /// to come.
+    /// After they were stopped: waits until everybody has received everything, and prints how long the messages took to
+    /// come.
     async fn tell(mut self, api: &Api) {
         let silent = timeout(HEARD_WITHIN, self.voices.recv()).await;
         assert_eq!(silent, Ok(None), "within {HEARD_WITHIN:?} all that was said is acknowledged");
@@ -282,7 +282,7 @@ async fn who_does_not_read_harms_nobody() {
     tokio::time::sleep(TALK * 2).await;
     let before_kib = resident_kib(&server);
 
-    // The flood: as fast as one who waits for each answer can.
+    // The flood: as fast as a client can that waits for each answer.
     let sent = Arc::new(AtomicU64::new(0));
     let flood = {
         let mut socket = connect(server.address(), api.token(), None).await;
@@ -319,7 +319,7 @@ async fn who_does_not_read_harms_nobody() {
     flood.await.unwrap();
     others.stop();
 
-    // Who stalled reads again, all at once: up to the goodbye, and from there by joining anew.
+    // The stalled clients read again, all at once: up to the close frame, and from there by joining anew.
     let last = *all_of(&api, room).await.last().unwrap();
     let reading: Vec<_> =
         stalled.into_iter().map(|(socket, head)| tokio::spawn(read_on(socket, room, head, last))).collect();
@@ -385,18 +385,18 @@ async fn one_room_that_floods_starves_nobody() {
     assert_eq!(acknowledged, all_of(&api, room.id).await, "each that was acknowledged, once, and nothing besides");
 }
 
-/// What came of somebody who floods.
+/// The result of a flooding client.
 struct Flooder {
     socket: Socket,
-    /// The last rev that was heard.
+    /// The last received rev.
     head: i64,
-    /// The revs of what was acknowledged.
+    /// The acknowledged revs.
     acknowledged: Vec<i64>,
     /// How long what was said took to come, in microseconds.
     delays: Vec<u64>,
 }
 
-/// Somebody who writes as fast as the answers come, and hears all.
+/// A client that writes as fast as the answers come, and receives everything.
 async fn flood(server: SocketAddr, room: Conversation, began: Instant) -> Flooder {
     let mut socket = connect(server, secret(&room), None).await;
     let room = room.id;

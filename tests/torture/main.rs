@@ -1,6 +1,6 @@
-//! Torture: the promises of section 6 of the contract, under fire. The program runs as a process of its
-//! own; clients decide as browsers do; the network between them is as bad as can be. `checker` tells
-//! what is wrong, and is tested itself.
+//! Torture: the promises of section 6 of the contract, under fire. The program runs as a process of its own; clients
+//! decide as browsers do; the network between them is as bad as can be. `checker` reports faults, and has its own
+//! tests.
 //!
 //! `cargo test` runs the short form, `cargo xtask torture` the long one. Sizes can be set by variables
 //! (see [`size`]), and a run is repeated by its seed as far as threads allow.
@@ -50,7 +50,7 @@ async fn torture(size: Size) {
     judge(run(program(), size)).await;
 }
 
-/// Waits for a run to end, and tells what came of it.
+/// Waits for a run to end, and prints its result.
 async fn judge(run: impl Future<Output = Outcome>) {
     let began = Instant::now();
     let outcome = run.await;

@@ -1,11 +1,11 @@
-//! What a conversation may say, by what its clients wrote alone. The server's word counts for nothing here, but for
-//! which id it gave to which message.
+//! The valid contents of a conversation, derived only from its clients' writes. The server's word counts for nothing
+//! here, but for which id it gave to which message.
 
 use std::collections::{HashMap, HashSet};
 
 use bespoken::domain::{ClientId, Message, MessageId, ParticipantId};
 
-/// What a message says; none once it is deleted.
+/// The content of a message; none once it is deleted.
 pub type Words = Option<Box<str>>;
 
 pub fn words(message: &Message) -> Option<&str> {
@@ -37,7 +37,7 @@ impl Written {
 #[derive(Default)]
 pub struct Model<'a> {
     written: HashMap<ClientId, &'a Written>,
-    /// What a message may say besides what it was posted with.
+    /// The valid contents of a message besides its original one.
     changes: HashMap<MessageId, HashSet<Option<&'a str>>>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Model<'a> {
         model
     }
 
-    /// Whether this message can have come of what was written.
+    /// Whether this message can result from the writes.
     ///
     /// # Errors
     /// In words, why not.
@@ -83,7 +83,7 @@ impl<'a> Model<'a> {
         if first || later { Ok(()) } else { Err(format!("nobody had {id} say {words:?}")) }
     }
 
-    /// What the message said before anybody changed it; none if nobody posted it.
+    /// The original content of the message; none if nobody posted it.
     pub fn posted(&self, message: &Message) -> Option<&str> {
         self.first(message.client_id)
     }
@@ -95,7 +95,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Whether this message is an answer to what was written with this id.
+    /// Whether this message answers the write with this id.
     ///
     /// # Errors
     /// In words, why not.

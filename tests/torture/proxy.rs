@@ -1,5 +1,5 @@
-//! The network between clients and server, at its worst: it delays, cuts in the middle of a frame, and
-//! goes half-open, which takes what is sent and delivers nothing.
+//! The network between clients and server, at its worst. It delays data, cuts in the middle of a frame, and leaves
+//! connections half-open: it accepts data and delivers nothing.
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,7 @@ pub enum Fate {
     Plain = 0,
     /// Each piece comes up to 40 ms late.
     Late = 1,
-    /// Nothing comes through any more, in either direction, and nobody is told.
+    /// Drops all data in both directions, without an error.
     HalfOpen = 2,
     /// Ends within the next piece.
     Truncated = 3,
@@ -43,7 +43,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Listens on a free port, and connects whoever comes to the servers in turn, as far as they listen.
+    /// Listens on a free port, and connects each client to the listening servers in turn.
     pub async fn start(servers: Vec<SocketAddr>) -> (Arc<Self>, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -81,7 +81,7 @@ impl Proxy {
         let mut lines: Vec<_> = self.lines.lock().unwrap().values().cloned().collect();
         for _ in 0..count.min(lines.len()) {
             let line = lines.swap_remove(random.random_range(0..lines.len()));
-            // No network loses bytes in the middle and goes on: what was swallowed once can only end.
+            // No network loses bytes in the middle and continues: after a loss, the connection can only end.
             let is_half_open = line.fate.load(Ordering::Relaxed) == Fate::HalfOpen as u8;
             match fate.filter(|_| !is_half_open) {
                 Some(fate) => line.fate.store(fate as u8, Ordering::Relaxed),

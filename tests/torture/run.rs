@@ -1,5 +1,5 @@
-//! The run: a server that is killed and started again; hundreds of clients; a bad network; and at the end
-//! everything held against everything.
+//! The run: a server that is killed and restarted, hundreds of clients, a bad network, and the comparison of all
+//! results.
 
 use std::{
     net::SocketAddr,
@@ -42,8 +42,8 @@ pub async fn run(program: PathBuf, size: Size) -> Outcome {
     .await
 }
 
-/// Moments spread evenly over the time, none at its very end: then there would be nobody to come back.
-/// Each is to be awaited, and tells which one it is.
+/// Moments spread evenly over the time, none at its very end: then there would be nobody to come back. The caller
+/// awaits each; it returns its own index.
 pub fn spread(count: u64, seconds: u64) -> impl Iterator<Item = impl Future<Output = u64>> {
     let began = tokio::time::Instant::now();
     (1..=count).map(move |at| async move {
@@ -53,8 +53,8 @@ pub fn spread(count: u64, seconds: u64) -> impl Iterator<Item = impl Future<Outp
     })
 }
 
-/// Lets clients loose on what listens behind the proxy, in which `troubles` happen meanwhile; at the end
-/// everything is held against everything.
+/// Runs clients against the servers behind the proxy, with `troubles` meanwhile; at the end the checker compares all
+/// results.
 pub async fn storm<T>(
     api: &Api,
     (proxy, through): (&Proxy, SocketAddr),
@@ -93,7 +93,7 @@ pub async fn storm<T>(
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    // What was in trouble is there until the end.
+    // The servers from `troubles` live until the end.
     let (_servers, ()) = tokio::join!(troubles, storming);
     proxy.heal();
     crowd.rest(api).await

@@ -37,7 +37,7 @@ impl Server {
     }
 
     async fn spawn(program: &PathBuf, folder: &TempDir, address: SocketAddr) -> Child {
-        // Told that a file may not grow any more, a process ends, unless it was started not to mind.
+        // A process ends at the limit of a file's size, unless it ignores the signal.
         let mut command = if cfg!(unix) { Command::new("sh") } else { Command::new(program) };
         if cfg!(unix) {
             command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(program);
@@ -89,7 +89,7 @@ impl Server {
         assert!(ended.unwrap().success(), "it ends well");
     }
 
-    /// At the same address, with what it has stored.
+    /// At the same address, with its stored data.
     pub async fn start_again(&mut self) {
         self.process = Self::spawn(&self.program, &self.folder, self.address).await;
     }

@@ -1,5 +1,5 @@
-//! Disk trouble: what cannot be stored is refused in clear words and stays with whoever wrote it, reading goes on, and
-//! everything works again by itself when the trouble is over. What was acknowledged before stays.
+//! Disk failures: the server refuses messages that it cannot store, with a clear error, and their authors retain them.
+//! Reading continues, and after the failure everything recovers by itself. Acknowledged messages stay.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ async fn sends_are_refused_and_nothing_else<T>(begin: impl AsyncFnOnce(&Server) 
         }
     };
     timeout(WITHIN, writing).await.expect("what people send is refused");
-    // Which forgets all but what a browser keeps.
+    // A reload discards all but the browser's storage.
     crowd.have_every(1, Act::Reload);
     timeout(WITHIN, joined(2)).await.expect("reading goes on");
     let refused_before = crowd.refused();
@@ -131,7 +131,7 @@ async fn a_locked_database_refuses_sends_and_nothing_else() {
     .await;
 }
 
-/// What only Linux has the means for.
+/// Tests that need Linux.
 #[cfg(target_os = "linux")]
 mod linux {
     use std::{
@@ -160,7 +160,7 @@ mod linux {
         }
     }
 
-    /// A limit on the size of files stands for a full disk: a write fails in the middle, for want of room.
+    /// A limit on the size of files simulates a full disk: a write fails in the middle.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_full_disk_refuses_sends_and_nothing_else() {
         sends_are_refused_and_nothing_else(async |server| {
@@ -191,8 +191,8 @@ mod linux {
         }
     }
 
-    /// Files that may not be written to any more, as after a file system has found an error in itself. Whoever may not
-    /// set the mark that stands for it here cannot try this.
+    /// Files that may not be written to any more, as after a file system has found an error in itself. A user who may
+    /// not set the immutable flag cannot run this test.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn read_only_files_refuse_sends_and_nothing_else() {
         sends_are_refused_and_nothing_else(async |server| {

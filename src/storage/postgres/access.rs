@@ -1,10 +1,10 @@
-//! Who may see which conversation: decided here and nowhere else in the program. The policies of the
-//! tables say the same once more, for whatever this misses.
+//! Access to conversations: no other module of the program decides about it. The policies of the tables repeat these
+//! checks, in case this module has a gap.
 //!
-//! [`seat`] is the only way to a [`Seated`], and every function that reads or writes one
-//! conversation takes one: a query without a check of access does not compile. Lists narrow what
-//! they read to `actors::own_conversations`. Admins see all; customers what is theirs, and what the links
-//! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
+//! Only [`seat`] creates a [`Seated`], and every function that reads or writes one conversation requires one. So a
+//! query without an access check does not compile. Lists are limited to `actors::own_conversations`. Admins see all.
+//! Customers see their own conversations, and those whose links they opened; guests see only the latter. A link is
+//! valid until it is revoked or expires.
 
 use sqlx::Row;
 
@@ -46,9 +46,9 @@ macro_rules! select_seat {
 }
 
 pub(super) const SEAT: &str = select_seat!("");
-/// Waits for whoever changes the conversation at this moment, on whichever node, and then keeps others
-/// from changing it until the transaction ends: so head and last seq can be counted up from what is read.
-/// References to the conversation need not wait.
+/// Waits for concurrent changes of the conversation on any node, and then locks it until the transaction ends. So the
+/// caller can derive the next rev and seq from the head and last seq that it reads. References to the conversation need
+/// not wait.
 const SEAT_TO_CHANGE: &str = select_seat!("for no key update of conversations");
 
 /// Lets the actor into the conversation.
@@ -72,10 +72,9 @@ pub(super) async fn seat_to_change(
     Ok(seat_sender(conn, actor, id, None, now).await?.0)
 }
 
-/// Lets the actor into the conversation, to change it, and finds the message that the actor sent to it
-/// with `client_id` before: in one query, because this is how most writes begin. A message that another
-/// transaction has just committed may be missed, as the query sees messages as they were when it began
-/// to wait for the conversation.
+/// Grants the actor write access to the conversation, and finds the actor's earlier message with `client_id`. One query
+/// does both, because most writes begin like this. The query can miss a message that another transaction has just
+/// committed, because it sees messages as of the start of its wait.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].

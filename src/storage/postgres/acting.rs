@@ -1,8 +1,8 @@
-//! Where every transaction begins: it says who acts, and only then reads or writes.
+//! The start of every transaction: it sets the actor before it reads or writes.
 //!
-//! PostgreSQL's row-level security goes by what is said here (see the policies in `migrations/postgres`).
-//! It is said for the transaction alone, together with the role to work as, so that it ends with the
-//! transaction, however that ends. Without it a connection sees no customer's data at all.
+//! PostgreSQL's row-level security uses these settings (see the policies in `migrations/postgres`). It is said for the
+//! transaction alone, together with the role to work as, so that it ends with the transaction, however that ends.
+//! Without it a connection sees no customer's data at all.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -22,16 +22,16 @@ use crate::{
 /// The role that every transaction works as. It owns nothing and cannot bypass row-level security.
 pub(super) const ROLE: &str = "bespoken_app";
 
-/// Begins a transaction in which each statement sees what others have committed before it, whatever the
-/// server does by default: who has waited for a row must see what became of it.
+/// Begins a transaction at the level `read committed`, regardless of the server's default: a statement that waited for
+/// a row must see its committed state.
 pub(super) const BEGIN: &str = "begin isolation level read committed";
 /// PostgreSQL takes the commit of a transaction in which a statement failed without a word, and changes
 /// nothing. The empty question before it is refused then.
 pub(super) const COMMIT: &str = "select; commit";
 
 impl Acting<'_> {
-    /// The statement that says who acts, for the transaction that it stands in. Made of fixed words and of
-    /// ids, which have nothing in them that would need quoting.
+    /// The statement that sets the actor of its transaction. Made of fixed words and of ids, which have nothing in them
+    /// that would need quoting.
     pub(super) fn statement(self) -> String {
         let (kind, user, links) = match self {
             Self::System => ("system", None, &[][..]),
@@ -59,7 +59,7 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What a transaction is for.
+/// The purpose of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// All that is read is of one moment.
@@ -67,8 +67,8 @@ pub(super) enum Purpose {
     Write,
 }
 
-/// A connection of the pool, in a transaction in which somebody acts. Dropping it takes back what it
-/// wrote; one that only read needs no other end.
+/// A connection of the pool, in a transaction in which somebody acts. Dropping it rolls it back; a read-only
+/// transaction needs no other end.
 pub(super) struct Transaction {
     /// `None` once it has ended.
     conn: Option<Conn>,
@@ -95,7 +95,7 @@ impl Transaction {
         let sql = format!("{begin}; {}", acting.statement());
         let (mut lost, mut has_been_silent) = (0, false);
         loop {
-            // Before anything is sent, so that a caller who goes away leaves no open transaction in the pool.
+            // Set before the first statement, so a cancelled caller leaves no open transaction in the pool.
             let conn = Conn::pooled(pool.acquire().await?, patience.begin, suspicion.clone());
             let mut tx = Self { conn: Some(conn), patience, purpose, since, metrics: metrics.clone() };
             match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await {
@@ -165,7 +165,7 @@ impl Drop for Transaction {
         if self.purpose == Purpose::Read {
             self.metrics.reads.observe(self.since.elapsed().as_secs_f64());
         }
-        // Whoever kept silent may answer yet, and nobody would know to what.
+        // A late answer could arrive, and nothing would match it to its statement.
         let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| !conn.has_been_silent());
         let Some(runtime) = runtime else {
             // Also when the program is ending. A connection that is dropped takes everything back as well.

@@ -1,8 +1,8 @@
-//! A connection whose silence ends: the one place where anything waits for PostgreSQL's answer.
+//! A connection with timeouts: the only place that waits for PostgreSQL's answer.
 //!
-//! A network that drops what is sent tells nobody, so that a statement would wait until the system gives the connection
-//! up, which takes minutes. Here each statement has its time. A connection that kept silent is never used again, and
-//! throws suspicion on those that were idle meanwhile: most likely the same became of them.
+//! A network can drop packets without an error. A statement would then wait until the system closes the connection,
+//! which takes minutes. Here each statement has a timeout. After one, the pool discards the connection, and suspects
+//! those that were idle meanwhile, because they most likely broke too.
 
 use std::{
     io,
@@ -22,15 +22,15 @@ use sqlx::{
 };
 use tokio::time::{timeout, timeout_at};
 
-/// How long to wait for PostgreSQL before what waits fails. What is written in a conversation can then be written again;
-/// what became of a commit nobody knows.
+/// How long a call waits for PostgreSQL before it fails. The caller can then retry a write to a conversation; after a
+/// commit the outcome is unknown.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// For a new connection, or a place in the pool.
     pub connect: Duration,
     /// For the answer to a statement that has nothing to do. Shows that a connection is alive.
     pub begin: Duration,
-    /// For the answer to any other. PostgreSQL itself gives up earlier, as long as it can say so.
+    /// For the answer to any other. PostgreSQL's own timeout is shorter, so that it can report the error.
     pub answer: Duration,
 }
 
@@ -42,8 +42,8 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// What PostgreSQL is told to give up by itself. A transaction whose program has gone silent ends, and what it holds
-    /// is free again. The settings for TCP count where it is used.
+    /// The timeouts that PostgreSQL itself enforces. PostgreSQL ends the transaction of an unresponsive program and
+    /// releases its locks. The settings for TCP count where it is used.
     pub(super) fn settings(&self) -> [(&'static str, String); 7] {
         let ms = |time: Duration| time.as_millis().to_string();
         let seconds = |time: Duration| time.as_secs().max(1).to_string();
@@ -59,7 +59,7 @@ impl Patience {
     }
 }
 
-/// Since when a connection has kept silent, the last time that one did.
+/// The start of the last silence of any connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Suspicion(Arc<Mutex<Option<Instant>>>);
 
@@ -148,7 +148,7 @@ impl Conn {
     }
 }
 
-/// Notes that a connection kept silent.
+/// Records that a connection did not answer.
 fn silence(silent_for: Duration, has_been_silent: &mut bool, suspicion: &Suspicion) -> sqlx::Error {
     *has_been_silent = true;
     suspicion.arise(silent_for);

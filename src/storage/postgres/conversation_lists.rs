@@ -1,4 +1,4 @@
-//! The lists of conversations, and what is counted over many: with statements made for PostgreSQL's planner.
+//! The lists of conversations, and counts over many, with statements for PostgreSQL's planner.
 
 use sqlx::AssertSqlSafe;
 
@@ -36,9 +36,9 @@ pub(super) const ALL_UNREAD: &str = concat!(
          limit $3) as counted"
 );
 
-/// The statement that lists what matches `filter`. All variants bind the same values: besides those
-/// of [`select_conversations`], `$2` and `$3` of [`own_conversations`], `$5` status, `$6` kind,
-/// `$7` folded search, `$8` and `$9` cursor, `$10` limit.
+/// The statement that lists what matches `filter`. All variants bind the same values: those of
+/// [`select_conversations`], and `$2` and `$3` of [`own_conversations`]. `$5` is the status, `$6` the kind, `$7` the
+/// folded search, `$8` and `$9` the cursor, `$10` the limit.
 pub(super) fn list_sql(is_admin: bool, filter: &ConversationFilter, has_cursor: bool) -> String {
     let source = if is_admin {
         "conversations"

@@ -22,7 +22,7 @@ where
     row.try_get(column)
 }
 
-/// Whether what stands before it is one of the [`ids`] that `$ids` binds.
+/// Whether the expression before it is one of the [`ids`] that `$ids` binds.
 macro_rules! is_any {
     ($ids:literal) => {
         concat!("= any (", $ids, ")")
@@ -52,7 +52,7 @@ macro_rules! ms {
 }
 pub(super) use ms;
 
-/// What stands before the first line break, where there is one.
+/// The text before the first line break, if there is one.
 macro_rules! first_line {
     ($text:literal) => {
         concat!("split_part(", $text, ", E'\\n', 1)")

@@ -1,7 +1,8 @@
 //! Files that nobody can have any more, until they are gone from the disk.
 //!
-//! The policies let nobody delete rows who deletes a message. So a deleted message's files lose message and uploader,
-//! and stand for themselves; what the service itself discards moves to `discarded_files`, as it does in SQLite.
+//! The policies do not allow a person who deletes a message to delete rows. So a deleted message's files lose message
+//! and uploader, and their own rows mark them. Files that the service itself discards move to `discarded_files`, as in
+//! SQLite.
 
 use uuid::Uuid;
 
@@ -11,8 +12,8 @@ use crate::{
     storage::Result,
 };
 
-/// Takes the files of a deleted message from everyone. Whoever deletes it may not delete their rows, and need
-/// not: [`list_discarded`] knows them.
+/// Takes the files of a deleted message from everyone. Its deleter may not delete their rows, and need not:
+/// [`list_discarded`] finds them.
 pub(super) async fn discard(conn: &mut Conn, message: MessageId) -> Result<()> {
     sqlx::query(
         "update attachments set message_id = null, uploader_id = null, created_at = to_timestamp(0) where message_id = $1",

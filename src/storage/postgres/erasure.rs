@@ -1,11 +1,9 @@
-//! Taking out what nobody may keep any longer: conversations because of their age, a customer because of
-//! their wish.
+//! Retention and erasure: of conversations because of their age, of a customer on request.
 //!
-//! Each function does one step, small enough that messages sent meanwhile hardly wait, and can be called
-//! again after a crash. What goes is gone from search and noted for removal from the disk in the same
-//! transaction. A message that stays in an emptied form takes the next rev, as a deleted one does. All of it
-//! acts as the eraser, the only one whom the policies let delete. What was written over stays in the
-//! database's files until PostgreSQL vacuums them.
+//! Each function runs one step, small enough that concurrent messages hardly wait. The caller can repeat it after a
+//! crash. The same transaction removes the data from search and marks its files for deletion. An emptied message takes
+//! the next rev, as a deleted one does. All steps act as the eraser, the only actor whose policies allow deletion.
+//! Overwritten data stays in the database's files until PostgreSQL vacuums them.
 
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
@@ -25,15 +23,14 @@ use crate::{
     },
 };
 
-/// Whose words are taken out of a conversation.
+/// The people whose messages an erasure empties in a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
     Customers,
     Everyones,
 }
 
-/// Waits for whoever changes the conversation, and keeps others from it until the transaction ends; `false`
-/// if it is gone.
+/// Waits for concurrent changes of the conversation, and locks it until the transaction ends; `false` if it is gone.
 async fn lock(tx: &mut Tx, conversation: Uuid) -> Result<bool> {
     let found = sqlx::query("select from conversations where id = $1 for no key update")
         .bind(conversation)
@@ -196,7 +193,7 @@ pub(super) async fn list_expired(conn: &mut Conn, before: Timestamp, how: Expiry
 
 /// Takes out a request that has no conversation, if it is still too old.
 pub(super) async fn expire_request(conn: &mut Conn, id: RequestId, before: Timestamp, how: Expiry) -> Result<()> {
-    // Whoever opens its conversation at this moment is waited for, and then seen.
+    // Waits for a concurrent opening of its conversation, and then sees it.
     sqlx::query("select from custom_requests where id = $1 for update").bind(id.0).execute(&mut *conn).await?;
     let is_expired: bool = sqlx::query_scalar(concat!(
         "select exists (select 1 from custom_requests where id = $3 and ",
@@ -223,7 +220,7 @@ pub(super) async fn expire_conversation(
     how: Expiry,
     batch: i64,
 ) -> Result<bool> {
-    // Whoever writes at this moment is waited for, and then seen.
+    // Waits for concurrent writes, and then sees them.
     lock(tx, id.0).await?;
     let found: Option<Option<Uuid>> =
         sqlx::query_scalar(concat!("select request_id from conversations where id = $3 and ", expired_conversation!()))

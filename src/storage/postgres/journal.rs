@@ -1,5 +1,5 @@
-//! Writes the journal of notices. Nodes commit at the same moment, so each takes its numbers from a counter in `meta`,
-//! whose row it holds until it has committed: no notice becomes visible after a later one.
+//! Writes the journal of notices. Nodes commit concurrently. So each takes its numbers from a counter in `meta`, and
+//! locks its row until the commit: no notice becomes visible after a later one.
 
 use uuid::Uuid;
 
@@ -12,9 +12,8 @@ use crate::{
     },
 };
 
-/// Notes it in the transaction of what it tells, and clears away what is old. Numbers are given in the order
-/// of the commits, so whoever notes at the same moment waits here: call it last in a transaction, which then
-/// waits for nothing else.
+/// Adds the notices in the transaction of their changes, and deletes old ones. Numbers follow the order of the commits,
+/// so concurrent transactions wait here. Call it last in a transaction, which then waits for nothing else.
 pub(super) async fn note(conn: &mut Conn, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
     let (mut kinds, mut ids, mut revs) = (Vec::new(), Vec::<Uuid>::new(), Vec::new());
     for (kind, id, rev) in notices.into_iter().map(notice_columns) {

@@ -1,8 +1,8 @@
 //! Storing messages: each takes the next seq and rev of its conversation.
 //!
-//! The numbers are counted up from what [`Seated`] says. That is safe because whoever changes a
-//! conversation has locked its row when it was read (`access::seat_to_change`); the unique constraints on
-//! seq and rev would stop anything else. A message is stored by one statement, because each is a round trip.
+//! The numbers are counted up from what [`Seated`] says. That is safe because each change of a conversation locks its
+//! row before it reads it (`access::seat_to_change`). The unique constraints on seq and rev reject anything else. A
+//! message is stored by one statement, because each is a round trip.
 
 use sqlx::types::Json;
 
@@ -53,14 +53,14 @@ pub(super) async fn post(
     Ok(Posted { message, fresh: true })
 }
 
-/// Somebody who did what a system line tells.
+/// The author of a system line's change.
 pub(super) struct Doer {
     pub(super) id: ParticipantId,
     pub(super) name: String,
 }
 
-/// Stores a line that tells what an admin did, also in a closed conversation. It is news to everyone
-/// else; what the admin has not read stays unread.
+/// Stores a line about an admin's action, also in a closed conversation. It is news to everyone else; what the admin
+/// has not read stays unread.
 pub(super) async fn post_system(
     tx: &mut Tx,
     conversation: ConversationId,
@@ -95,8 +95,8 @@ pub(super) async fn post_system(
     Ok(())
 }
 
-/// Stores a message with what it does to its conversation and to its sender's receipt, and makes its
-/// sender a participant. False, and no change, if its sender has stored its client id before.
+/// Stores a message, updates its conversation and its sender's receipt, and makes the sender a participant. False, and
+/// no change, if its sender has stored its client id before.
 async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Result<bool> {
     let words = if message.system { Vec::new() } else { search::of(&message.content) };
     // One statement, because each is a round trip. Its parts see the tables as they were before it.
@@ -163,8 +163,8 @@ async fn find_sent(conn: &mut Conn, sent: &Message) -> Result<Message> {
     Ok(message(&row)?)
 }
 
-/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest; `sent` tells what it was
-/// sent as, if this is its first change.
+/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest. `sent` is the digest of
+/// the original, if this is its first change.
 pub(super) async fn store_change(
     tx: &mut Tx,
     seated: &Seated,

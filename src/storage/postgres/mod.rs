@@ -1,11 +1,10 @@
 //! [`Store`] in a PostgreSQL database, which several nodes may share.
 //!
-//! What concerns a conversation is written by a few tasks (see `writer`), so that many callers share one
-//! flush to the disk; everything else is a transaction of the pool's. Each transaction says who acts
-//! before anything else (see `acting`), and the database itself shows no more than this person may see.
-//! `open` refuses a database that would not keep what was acknowledged. Who may see what is
-//! decided in `access`, and once more by the policies in `migrations/postgres`. The SQL that SQLite shares
-//! stands in `storage/shared`, a file for each noun; here is what PostgreSQL does in its own way.
+//! A few tasks write changes of conversations (see `writer`), so many callers share one flush to the disk. All other
+//! calls are transactions of the pool. Each transaction first sets the actor (see `acting`), and the database itself
+//! limits reads to this actor's data. `open` refuses a database that could lose acknowledged data. `access` decides
+//! about permissions, and the policies in `migrations/postgres` check them again. `storage/shared` contains the SQL
+//! that SQLite shares, one file per noun. This module contains only PostgreSQL's differences.
 
 mod access;
 mod acting;
@@ -89,8 +88,8 @@ impl PostgresStore {
     /// called within a Tokio runtime.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] with a sentence for the operator, if this cannot be a database that keeps
-    /// what it acknowledged and each customer's data apart, or if it cannot be reached.
+    /// [`StoreError::Unfit`] with a sentence for the operator, if the database is unreachable, loses acknowledged data,
+    /// or does not separate customers' data.
     pub async fn open(url: &str) -> Result<Self> {
         Self::with(url, POOL, Patience::default()).await
     }
@@ -142,7 +141,7 @@ impl PostgresStore {
         Ok(Self { epoch, pool, patience, suspicion, writer, listener, metrics })
     }
 
-    /// What is read in one of these is all of one moment.
+    /// All reads in one of these see the same snapshot.
     async fn read(&self, acting: Acting<'_>) -> Result<Transaction> {
         self.begin(Purpose::Read, acting).await
     }
@@ -244,7 +243,7 @@ impl PostgresStore {
     }
 
     async fn forget_words(&self, _is_first: bool) -> Result<bool> {
-        // Words stand in their message's row, and went with it. PostgreSQL's own vacuum does the rest.
+        // Words are in their message's row, so they are already gone. PostgreSQL's own vacuum does the rest.
         Ok(false)
     }
 }
@@ -265,7 +264,7 @@ fn cannot_open(options: &PgConnectOptions, error: &StoreError) -> StoreError {
         StoreError::Database(error) => {
             let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
             let database = options.get_database().unwrap_or(user);
-            // PostgreSQL's own words say more than what sqlx puts around them.
+            // PostgreSQL's own message is clearer than sqlx's wrapper.
             let reason =
                 error.as_database_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
             StoreError::Unfit(format!("cannot connect to {database} at {host}:{port} as {user}: {reason}"))
@@ -284,7 +283,7 @@ async fn connect(options: &PgConnectOptions, within: Duration) -> Result<PgConne
     connecting.await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
 }
 
-/// Asks PostgreSQL whether what it acknowledges will be on disk.
+/// Checks that PostgreSQL acknowledges only commits that are on disk.
 async fn require_durable(conn: &mut PgConnection) -> Result<()> {
     let setting: String =
         sqlx::query_scalar("select current_setting('synchronous_commit')").fetch_one(&mut *conn).await?;
@@ -329,12 +328,12 @@ impl Database for PostgresStore {
 
     async fn close(&self) {
         self.writer.finish().await;
-        // Waits until all connections have taken leave, which a server that keeps silent never allows.
+        // Waits until all connections are closed, which an unresponsive server never allows.
         tokio::time::timeout(CLOSE_WITHIN, self.pool.close()).await.ok();
     }
 
     async fn serve_alone(&self) -> Result<()> {
-        // Several may: they hear of each other.
+        // Several servers may share the database: they exchange their changes.
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ async fn commit(conn: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Others may read and write meanwhile: what they changed in the meantime is theirs.
+/// Other transactions may read and write meanwhile: their changes win.
 ///
 /// # Errors
 /// Of the database.

@@ -47,9 +47,8 @@ pub(super) async fn has_unfinished_copy(conn: &mut PgConnection) -> Result<bool>
     Ok(sqlx::query_scalar("select to_regclass($1) is not null").bind(UNFINISHED_COPY).fetch_one(conn).await?)
 }
 
-/// Migrates if whoever is connected owns the tables or there are none; otherwise asserts that all is up
-/// to date. A schema that is newer than this program is taken as it is, unless it says that it needs a newer
-/// program. Returns the epoch.
+/// Migrates if the login owns the tables or there are none; otherwise asserts that the schema is up to date. A schema
+/// that is newer than this program is taken as it is, unless it says that it needs a newer program. Returns the epoch.
 ///
 /// # Errors
 /// [`StoreError::Unfit`].

@@ -14,11 +14,11 @@ use crate::{
     storage::{Result, now, search::Sought},
 };
 
-/// How many of the latest messages tell which words are common.
+/// The number of latest messages that show which words are common.
 const SAMPLE: i64 = 500;
 /// If so many of them have all words, reading on finds the rest sooner than the index of words.
 const COMMON: i64 = 3;
-/// A word that is so many times as common as the rarest is looked for in what that one finds.
+/// If a word is this many times as common as the rarest, the search tests it in the results of the rarest.
 const FAR_MORE: i64 = 5;
 /// Messages that the index of words gives at a time.
 const PART: i64 = 5_000;
@@ -59,7 +59,7 @@ pub(super) const OWN: &str = concat!(
     ") and words @@ $4::tsquery and ($5 is null or id < $5) order by id desc limit $6"
 );
 
-/// What finds the messages that have all of these words, of each also what merely begins with it.
+/// The query for messages with all of these words, including longer words that begin with them.
 fn tsquery<'w>(words: impl IntoIterator<Item = &'w Sought>) -> String {
     // A word has only letters and digits, so nothing in it ends the quotes.
     words.into_iter().map(|word| format!("'{}':*", word.folded)).collect::<Vec<_>>().join(" & ")
@@ -97,8 +97,8 @@ pub(super) async fn messages(
     Ok(rows.iter().map(message).collect::<sqlx::Result<_>>()?)
 }
 
-/// PostgreSQL cannot tell how many messages have a word that begins in a certain way. So the latest ones are
-/// asked first, and it is told what to do.
+/// PostgreSQL cannot estimate how many messages have a word with a given beginning. So this reads the latest ones
+/// first, and then sets the plan.
 async fn among_all(conn: &mut Conn, words: &[Sought], after: Option<Uuid>, limit: i64) -> Result<Vec<PgRow>> {
     let whole = tsquery(words);
     let sample = AssertSqlSafe(sample_sql(words.len()));

@@ -1,8 +1,8 @@
 //! A database that another is copied into: see `storage::copy`.
 //!
-//! Works as the owner of the tables. Row-level security holds for the owner as well (`force`), so each
-//! transaction takes that off the tables it works on and puts it back on before it commits: nobody ever sees
-//! a table without it, and what is interrupted leaves nothing behind.
+//! Works as the owner of the tables. Row-level security also applies to the owner (`force`). So each transaction
+//! removes `force` from its tables and restores it before the commit. No other transaction ever sees a table without
+//! it, and an interruption leaves no trace.
 
 use std::{fmt::Write, time::Duration};
 

@@ -1,10 +1,10 @@
-//! The few tasks that write what concerns conversations, each with a connection of its own.
+//! The few tasks that write changes of conversations, each with its own connection.
 //!
-//! A conversation has its lane, by its id: so its changes by this process are written and told in one
-//! order, while others are written beside it. A lane takes all jobs that wait, runs each in a savepoint
-//! of one transaction, commits once, tells the commits and then answers each job: one flush to the disk
-//! serves everybody who waited for it. A job that fails takes back only its own changes. The jobs of a
-//! conversation run in the order in which they were queued, also when their callers went away.
+//! The id of a conversation selects its lane. So this process writes and publishes its changes in one order,
+//! concurrently with other conversations. A lane takes all queued jobs, runs each in a savepoint of one transaction,
+//! and commits once. Then it publishes the commits and answers each job: one flush to the disk serves all of them. A
+//! failed job rolls back only its own changes. The jobs of a conversation run in the order of the queue, even if their
+//! callers cancel.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -35,29 +35,28 @@ use crate::{
 
 /// How many lanes there are, each with its connection.
 const LANES: usize = 4;
-/// How many jobs may wait in a lane; whoever comes after waits for a place, in order.
+/// How many jobs may wait in a lane; later callers wait for a place, in order.
 const QUEUE: usize = 1024;
 /// How many jobs share a transaction at most, so that the first need not wait for ever.
 const BATCH: usize = 256;
 /// How long a whole transaction may take, of however many statements. Each has its own time, see [`Patience`].
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the commits go, once somebody wants them.
+/// The receiver of commits, once one is registered.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
 
-/// What a job works with. A job hands on every database error it meets: after one nothing more can be
-/// written in its savepoint.
+/// The context of a job. A job returns every database error: after one, its savepoint accepts no more writes.
 pub(super) struct Tx {
     pub(super) conn: Conn,
-    /// What the batch changed so far. A job adds to it what it changed.
+    /// The batch's changes so far. A job adds its own.
     pub(super) commits: Vec<Commit>,
-    /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
+    /// Notices for other processes. A job adds to them. The lane writes them right before the commit, so lanes and
     /// nodes wait for each other at the journal and then for nothing more.
     pub(super) notices: Vec<Notice>,
 }
 
 impl Tx {
-    /// Adds to the journal of what every process has to hear of, right before the commit.
+    /// Adds notices to the journal, right before the commit.
     pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
         self.notices.extend(notices);
         Ok(())
@@ -90,9 +89,9 @@ impl Writer {
         Self { lanes, closing, tasks: Mutex::new(tasks) }
     }
 
-    /// Queues `job` in the lane of `conversation` and waits until its changes are on disk. If the caller
-    /// goes away after the job got its place in the queue, the job is done all the same. `first_lock` is
-    /// the id of what the job locks first: the conversation, or the request that has none yet.
+    /// Queues `job` in the lane of `conversation` and waits until its changes are on disk. If the caller goes away
+    /// after the job got its place in the queue, the job is done all the same. `first_lock` is the id of the row that
+    /// the job locks first: the conversation, or the request that has none yet.
     pub(super) async fn write<T, F>(
         &self,
         conversation: ConversationId,
@@ -130,10 +129,10 @@ impl Writer {
 
 /// One of the tasks.
 ///
-/// Other nodes write too, and wait for each other at a conversation's row, which each job locks before it
-/// writes anything else. Within a transaction jobs run in the order of what they lock, so two nodes never
-/// wait for each other in a circle, but for rare cases in which PostgreSQL fails one of them. What was
-/// taken back for a reason that does not lie in the jobs is done again once, each job by itself.
+/// Other nodes write too, and wait for each other at a conversation's row, which each job locks before it writes
+/// anything else. Within a transaction, jobs run in the order of their locks, so deadlocks between nodes are rare;
+/// PostgreSQL then fails one transaction. After a rollback for a reason outside the jobs, the lane retries each job
+/// once by itself.
 struct Lane {
     options: PgConnectOptions,
     patience: Patience,
@@ -169,8 +168,8 @@ impl Lane {
                     0 => break,
                     _ => {
                         self.write(&mut batch).await;
-                        // Whoever was just answered and has more to write gets into the next batch,
-                        // not into the one after it.
+                        // Lets callers that were just answered queue more jobs for the next batch, not for the one
+                        // after it.
                         tokio::task::yield_now().await;
                     }
                 }
@@ -207,7 +206,7 @@ impl Lane {
     fn answer(&self, jobs: impl Iterator<Item = Box<dyn Job>>, outcome: std::result::Result<Vec<Commit>, Failure>) {
         let failure = match outcome {
             Ok(commits) => {
-                // Before the answers: who was told that a message is on disk finds it announced.
+                // Before the answers: a message is published before its caller learns that it is on disk.
                 if !commits.is_empty()
                     && let Some(listener) = self.listener.get()
                 {
@@ -269,8 +268,8 @@ impl Lane {
 
 /// Runs all jobs in one transaction, and says whether it is still open, to be committed.
 async fn run(tx: &mut Tx, batch: &mut [Box<dyn Job>], patience: Patience) -> Result<bool> {
-    // What ends the work before a job and begins its own goes in one text with who acts, because each
-    // statement sent by itself is a round trip. A job alone needs no savepoint.
+    // One text ends the previous job, begins the next and sets its actor, because each separate statement costs a round
+    // trip. A job alone needs no savepoint.
     let is_alone = batch.len() == 1;
     tx.conn.answer_within(patience.begin);
     let mut before = if is_alone { BEGIN.to_owned() } else { format!("{BEGIN}; savepoint job") };
@@ -314,7 +313,7 @@ fn is_silent(error: &StoreError) -> bool {
     matches!(error, StoreError::Database(error) if is_silence(error))
 }
 
-/// Whether the reason lies in what else happens at this moment.
+/// Whether a concurrent transaction is the reason.
 fn may_pass(error: &StoreError) -> bool {
     let StoreError::Database(error) = error else { return false };
     // Serialization failure, deadlock, lock not available.
@@ -322,7 +321,7 @@ fn may_pass(error: &StoreError) -> bool {
     is_lost(error) || code.is_some_and(|code| matches!(&*code, "40001" | "40P01" | "55P03"))
 }
 
-/// What came of a job.
+/// The result of a job.
 enum Ran {
     Stands,
     /// Its own changes must be taken back.
@@ -331,7 +330,7 @@ enum Ran {
     NotItsFault(StoreError),
 }
 
-/// Something to write, whatever it returns.
+/// A write job of any return type.
 trait Job: Send {
     fn first_lock(&self) -> Uuid;
     /// The statement that says on whose behalf it runs.

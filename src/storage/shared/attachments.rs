@@ -1,5 +1,5 @@
-//! Files: put into a conversation first, then brought along by a message. What is in them is not kept
-//! here but beside the database.
+//! Files: a person uploads them into a conversation, then a message claims them. Their contents are beside the
+//! database.
 
 use sqlx::Row;
 
@@ -24,7 +24,7 @@ fn attachment(row: &DbRow) -> sqlx::Result<Attachment> {
     })
 }
 
-/// What counts for a file of this participant.
+/// The usage that counts for a file of this participant.
 pub async fn bytes(conn: &mut Conn, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
     let (by_person, in_conversation): (i64, i64) = sqlx::query_as(sql!(
         "select (select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments
@@ -81,7 +81,7 @@ pub async fn add(conn: &mut Conn, seated: &Seated, file: Attachment, quota: Quot
 }
 
 /// # Errors
-/// [`StoreError::NotFound`], also for what somebody else has not sent yet.
+/// [`StoreError::NotFound`], also for another person's unsent file.
 pub async fn find(conn: &mut Conn, actor: &Actor, id: AttachmentId, now: Timestamp) -> Result<Attachment> {
     let row = sqlx::query(sql!(
         "select id, name, media_type, size_bytes, width, height, conversation_id,

@@ -27,9 +27,8 @@ use crate::{
 /// How many messages of others came after what `$me` has read, in a row of `conversations` with the `receipts`
 /// of `$me`.
 ///
-/// Nobody has an unread message of their own, because sending one moves the receipt to it; only the
-/// lines that the server writes in an admin's name do not. So it is what came after the receipt, less
-/// what was deleted of it and such lines.
+/// A person's own messages are never unread, because sending one moves the receipt to it. The exception is the server's
+/// lines in an admin's name. So it is what came after the receipt, less what was deleted of it and such lines.
 macro_rules! unread {
     ($me:literal) => {
         concat!(
@@ -47,8 +46,8 @@ macro_rules! unread {
 }
 pub(crate) use unread;
 
-/// Conversations from `$source` as one person sees them. `$1` is the present moment, `$4` the id of the admin who
-/// asks, or null for the customer side.
+/// Conversations from `$source` as one person sees them. `$1` is the current time, `$4` the id of the requesting admin,
+/// or null for the customer side.
 macro_rules! select_conversations {
     ($source:expr) => {
         concat!(
@@ -175,7 +174,7 @@ pub async fn load_some(conn: &mut Conn, actor: &Actor, conversations: &[Conversa
     Ok(rows.iter().map(|row| seen_by(actor, row)).collect::<sqlx::Result<_>>()?)
 }
 
-/// Stores a conversation at rev 1, with its link, the admin who opens it and the customer side.
+/// Stores a conversation at rev 1, with its link, its opening admin and the customer side.
 ///
 /// # Errors
 /// [`StoreError::Forbidden`].
@@ -185,8 +184,8 @@ pub async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Result<Se
     }
     let now = now();
     let NewConversation { id, customer_id, customer_name, customer_email, metadata, link } = new;
-    // Whoever comes by the link is one participant: the owner's account, or else somebody known by
-    // the conversation's own id.
+    // All people with the link are one participant: the owner's account, or else a participant under the conversation's
+    // own id.
     let participant = customer_id.map_or(ParticipantId::stored(id.0), ParticipantId::from);
     let customer = Customer { id: customer_id, participant, name: customer_name, email: customer_email };
     insert(tx, id, (ConversationKind::Session, None), customer, &metadata, now).await?;
@@ -205,8 +204,7 @@ pub struct Customer {
     pub email: Option<Email>,
 }
 
-/// Stores a conversation at rev 1 with its customer side. Whoever calls this has decided that the
-/// actor may open it.
+/// Stores a conversation at rev 1 with its customer side. The caller has checked that the actor may open it.
 pub async fn insert(
     tx: &mut Tx,
     id: ConversationId,
@@ -251,7 +249,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// Waits for whoever changes the conversation, and keeps others from it until the transaction ends.
+/// Waits for concurrent changes of the conversation, and locks it until the transaction ends.
 pub async fn hold(conn: &mut Conn, id: ConversationId) -> Result<()> {
     lock!(conn, "conversations where id = $1 for no key update", id.0);
     Ok(())

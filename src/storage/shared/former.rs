@@ -1,4 +1,4 @@
-//! Taking out people and requests; `erasure` takes out what they wrote, which each database does in its own way.
+//! Removal of people and requests; `erasure` removes their messages, in a different way in each database.
 
 use uuid::Uuid;
 
@@ -104,8 +104,8 @@ pub async fn shut_out(conn: &mut Conn, email: &Email) -> Result<Option<UserId>> 
 /// Takes out an account that has no conversations any more, and its words in requests.
 pub async fn erase_account(conn: &mut Conn, user: UserId) -> Result<()> {
     anonymise_requests(&mut *conn, None, Some(user)).await?;
-    // Who was an admin once may still have been given chats. In the order in which those who write to
-    // conversations wait for them.
+    // A former admin may still have assigned chats. In the order in which those who write to conversations wait for
+    // them.
     lock!(conn, "conversations where assignee_id = $1 order by id for no key update", user.0);
     let unassigned: Vec<(Uuid, i64)> = sqlx::query_as(sql!(
         "update conversations set assignee_id = null, head = head + 1 where assignee_id = $1 returning id, head"

@@ -30,7 +30,7 @@ pub async fn create(conn: &mut Conn, id: InviteId, hash: SecretHash, by: UserId,
     if done.rows_affected() == 0 { Err(StoreError::IdTaken) } else { Ok(()) }
 }
 
-/// An invitation counts while whoever made it is an admin. Binds `$1` the present moment.
+/// An invitation is valid while its creator is an admin. Binds `$1` the present moment.
 macro_rules! select_invites {
     () => {
         "select invites.id, users.name, invites.created_at, invites.expires_at

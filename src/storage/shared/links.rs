@@ -64,7 +64,7 @@ pub async fn revoke(tx: &mut Tx, seated: &Seated, now: Timestamp) -> Result<Vec<
     Ok(died)
 }
 
-/// Puts `new` in place of what was there.
+/// Replaces the existing link with `new`.
 ///
 /// # Errors
 /// [`StoreError::Forbidden`](crate::storage::StoreError::Forbidden).

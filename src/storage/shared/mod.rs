@@ -1,17 +1,17 @@
 //! What SQLite and PostgreSQL have in common, written once: a file for each noun.
 //!
 //! These sources are compiled twice, as a module of `sqlite` and as one of `postgres`. Their types are concrete, and
-//! their SQL is PostgreSQL's. Each database brings modules of the same names for what differs:
+//! their SQL is PostgreSQL's. Each database has modules of the same names for the differences:
 
 use super::{
     Here,
-    // Who may see a conversation, and the lock that whoever changes it takes first.
+    // Access to a conversation, and the lock that each change takes first.
     access,
     // Statements made for one planner.
     conversation_lists,
     // The connection, words of SQL, and values that are bound in another way.
     dialect,
-    // PostgreSQL's policies forbid whoever deletes a message to delete the rows of its files.
+    // PostgreSQL's policies forbid a person who deletes a message to delete the rows of its files.
     discarded_files,
     // PostgreSQL numbers notices in the order of commits.
     journal,

@@ -1,4 +1,4 @@
-//! The journal of what every process has to hear of, also one that did not do it. `journal` writes it.
+//! The journal of notices for every process, not only the one that acted. `journal` writes it.
 
 use sqlx::Row;
 

@@ -1,4 +1,4 @@
-//! Custom requests, what they have gone through, and the one conversation of each.
+//! Custom requests, their history, and the one conversation of each.
 //!
 //! Admins see all, customers their own, guests none.
 
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// Requests as one person sees them. `$1` is the id of the admin who asks, or null for a customer.
+/// Requests as one person sees them. `$1` is the id of the requesting admin, or null for a customer.
 macro_rules! select_requests {
     ($key:expr) => {
         concat!(
@@ -139,7 +139,7 @@ pub async fn customer_renamed(conn: &mut Conn, customer: UserId, name: &Name, em
             .execute(&mut *conn)
             .await?;
     }
-    // What the customer writes from now on in a chat about a request bears the new name.
+    // The customer's next messages in a chat about a request have the new name.
     sqlx::query(sql!(
         "update conversations set customer_name = $2, customer_email = $3, customer_folded = $4
          where customer_id = $1 and kind = 'request'"
@@ -166,9 +166,9 @@ pub async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Custo
     Ok(request(&row.ok_or(StoreError::NotFound)?)?)
 }
 
-/// The statement that lists what matches `filter`. All variants bind the same values: `$1` of
-/// [`select_requests`], `$2` the customer, `$3` status, `$4` folded search, `$5` and `$6` cursor, `$7` limit, and
-/// `$8` the cursor as a number.
+/// The statement that lists what matches `filter`. All variants bind the same values. `$1` is that of
+/// [`select_requests`], `$2` the customer, `$3` the status, `$4` the folded search. `$5` and `$6` are the cursor, `$7`
+/// the limit, and `$8` the cursor as a number.
 pub fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> String {
     macro_rules! ordered {
         ($key:expr, $bound:literal, $than:literal, $direction:literal) => {
@@ -188,7 +188,7 @@ pub fn list_sql(is_admin: bool, filter: &RequestFilter, has_cursor: bool) -> Str
         ),
         RequestOrder::Newest => ordered!(ms!("custom_requests.created_at"), "$8", "<", "desc"),
         RequestOrder::Wanted => ordered!("coalesce(custom_requests.wanted_on, '9999-99-99')", "$5", ">", "asc"),
-        // The title is the first line of what is searched.
+        // The title is the first line of the searched text.
         RequestOrder::Title => ordered!(first_line!("custom_requests.folded"), "$5", ">", "asc"),
     };
     let conditions = [
@@ -241,7 +241,7 @@ const COUNT_OWN: &str = sql!("select status, count(*) from custom_requests where
 
 pub async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCounts> {
     let rows: Vec<(String, i64)> = if actor.is_admin() {
-        // What has another status may come first in the table, and be everything.
+        // Requests with another status may come first in the table, and be all of it.
         prefer_indexes(conn).await?;
         sqlx::query_as(AssertSqlSafe(count_requests_sql(MOST))).bind(MOST_COUNTED).fetch_all(conn).await?
     } else {
@@ -255,7 +255,7 @@ pub async fn changes(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Ve
     Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
 }
 
-/// Each change with who made it.
+/// Each change with its author.
 async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
     let rows = sqlx::query(sql!(
         "select status, changed_by, changed_by_name, changed_at from request_changes
@@ -282,8 +282,8 @@ async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result
     find(conn, actor, id).await
 }
 
-/// `None`, and no change, if the request's conversation is not `conversation`: in PostgreSQL then another lane must
-/// tell the line (see `writer`).
+/// `None`, and no change, if the request's conversation is not `conversation`: in PostgreSQL another lane must then
+/// publish the line (see `writer`).
 ///
 /// # Errors
 /// [`StoreError::NotFound`], [`StoreError::Forbidden`].
@@ -295,7 +295,7 @@ pub async fn set_status(
     now: Timestamp,
 ) -> Result<Option<CustomRequest>> {
     if let Some(conversation) = conversation {
-        // Before the request, as everyone does who has to wait for both.
+        // Locked before the request, like everywhere else that locks both.
         conversations::hold(&mut tx.conn, conversation).await?;
     }
     let before = find_to_change(&mut tx.conn, actor, id).await?;

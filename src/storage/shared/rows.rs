@@ -1,6 +1,6 @@
 //! Between rows and the types of the domain.
 //!
-//! What does not fit its type fails to decode: it was not written by this program.
+//! A value that does not fit its type fails to decode: another program wrote it.
 
 use sqlx::Row;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Login sessions and sign-in links: what a cookie or a printed link stands for.
+//! Login sessions and sign-in links: the owners of cookies and printed links.
 
 use sqlx::Row;
 use uuid::Uuid;
@@ -156,7 +156,7 @@ pub async fn end_all_of(conn: &mut Conn, user: UserId, keep: Option<SessionId>) 
 /// # Errors
 /// [`StoreError::NotFound`]: there is no such session or link.
 pub async fn grant_link(conn: &mut Conn, session: SessionId, link: LinkId) -> Result<()> {
-    // Locked, so that who ends the session at this moment does so before or after.
+    // Locked, so a concurrent end of the session happens before or after.
     let both_exist: Option<i32> = sqlx::query_scalar(sql!(
         "select 1 from login_sessions where id = $1 and exists (select 1 from links where id = $2)",
         locking!(" for key share")

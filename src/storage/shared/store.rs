@@ -1,15 +1,15 @@
-//! The methods of [`Store`], each once: what it promises, and what it does in either database.
+//! The methods of [`Store`], each once: the contract, and the body for both databases.
 //!
-//! This file is compiled three times. `storage` makes the trait of it, without the bodies; each database makes the
-//! trait's implementation of it. What differs between them is behind the names in the bodies: see `dialect` and the
-//! methods of `SqliteStore` and `PostgresStore`.
+//! The compiler reads this file three times. `storage` generates the trait from it, without the bodies; each database
+//! generates its implementation. The differences are behind the names in the bodies: see `dialect` and the methods of
+//! `SqliteStore` and `PostgresStore`.
 
 use super::*;
 
 methods! {
-    // The journal of what every process has to hear of. Whatever ends a session, token or link, changes a user, or
-    // changes a conversation without telling each change as a commit, adds to it in its own transaction. No entry
-    // becomes visible after a later one did. Entries are kept for a day.
+    // The journal of notices for every process. A transaction adds to it when it ends a session, token or link, or
+    // changes a user. It also adds to it when it changes a conversation without publishing each change as a commit. No
+    // entry becomes visible after a later one. The journal stores entries for a day.
 
     /// The number of the latest entry; 0 before the first.
     async fn last_notice(&self) -> Result<i64> {
@@ -56,8 +56,7 @@ methods! {
         users::list(&mut *self.read(Acting::System).await?, search, limit).await
     }
 
-    /// Gives `id` a role. Only by somebody who is an admin by now, and never their own:
-    /// [`StoreError::Forbidden`].
+    /// Gives `id` a role. Only by a current admin, and never their own: [`StoreError::Forbidden`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such user.
@@ -93,9 +92,9 @@ methods! {
         users::find_confirmation(&mut *self.read(Acting::System).await?, hash, now()).await
     }
 
-    /// Uses up the secret: its address is the user's now, and confirmed. Forgets whatever else was sent to confirm
-    /// or regain the account. Returns the user before and after; `None` if the secret is wrong, expired, used, or
-    /// another user's.
+    /// Uses up the secret: its address is the user's now, and confirmed. Invalidates all other links that confirm or
+    /// regain the account. Returns the user before and after; `None` if the secret is wrong, expired, used, or another
+    /// user's.
     ///
     /// # Errors
     /// [`StoreError::EmailTaken`].
@@ -109,8 +108,8 @@ methods! {
         self.change(Acting::System, move |conn| Box::pin(users::claim(conn, hash, phc, now()))).await
     }
 
-    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended. Forgets what was
-    /// sent to give the account another address or password.
+    /// Sets the PHC string and ends the user's sessions except `keep`; returns those that ended. Invalidates the links
+    /// for another address or password of the account.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: there is no such user.
@@ -131,8 +130,8 @@ methods! {
         users::find_password_reset(&mut *self.read(Acting::System).await?, hash, now()).await
     }
 
-    /// Uses up the secret, sets the PHC string and ends all sessions of its user, whose address is confirmed by
-    /// that; `None` if it is wrong, expired or used.
+    /// Uses up the secret, sets the PHC string, ends all sessions of its user and confirms their address. `None` if the
+    /// secret is wrong, expired or used.
     async fn reset_password(&self, hash: SecretHash, phc: String) -> Result<Option<(User, Vec<SessionId>)>> {
         self.change(Acting::System, move |conn| Box::pin(users::reset_password(conn, hash, phc, now()))).await
     }
@@ -212,7 +211,7 @@ methods! {
     /// One that has ended before has nothing to give.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]: there is no session `into`; the other goes on.
+    /// [`StoreError::NotFound`]: there is no session `into`; the other continues.
     async fn merge_session(&self, from: SessionId, into: SessionId) -> Result<()> {
         self.change(Acting::System, move |conn| Box::pin(sessions::merge(conn, from, into))).await
     }
@@ -333,13 +332,13 @@ methods! {
         conversations::count(&mut *self.read(Acting::Actor(actor)).await?, actor).await
     }
 
-    /// The heads of those of `ids` that exist, in any order. Tells nothing else about them.
+    /// The heads of those of `ids` that exist, in any order. Reveals nothing else about them.
     async fn heads(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, i64)>> {
         conversations::heads(&mut *self.read(Acting::System).await?, ids).await
     }
 
-    /// The conversations in which something was posted, or whose status was set, at `since` or later, with
-    /// their heads; latest first. Tells nothing else about them.
+    /// The conversations in which something was posted, or whose status was set, at `since` or later, with their heads;
+    /// latest first. Reveals nothing else about them.
     async fn list_active(&self, since: Timestamp, limit: i64) -> Result<Vec<(ConversationId, i64)>> {
         conversations::list_active(&mut *self.read(Acting::System).await?, since, limit).await
     }
@@ -363,7 +362,7 @@ methods! {
         .await
     }
 
-    /// Whom changes of those of `ids` that exist concern. Tells nothing else about them.
+    /// The audiences of those of `ids` that exist. Reveals nothing else about them.
     async fn audiences(&self, ids: &[ConversationId]) -> Result<Vec<(ConversationId, Audience)>> {
         conversations::audiences(&mut *self.read(Acting::System).await?, ids, now()).await
     }
@@ -429,12 +428,12 @@ methods! {
         requests::changes(&mut *self.read(Acting::Actor(actor)).await?, actor, id).await
     }
 
-    /// Gives a request a status, and tells so in its conversation, if there is one. Admins only, else
+    /// Sets a request's status, and posts a system line in its conversation, if there is one. Admins only, else
     /// [`StoreError::Forbidden`]. Already so: no change.
     async fn set_request_status(&self, actor: &Actor, id: RequestId, status: RequestStatus) -> Result<CustomRequest> {
         loop {
             let conversation = self.find_request(actor, id).await?.conversation_id;
-            // Without a conversation there is nothing to tell, and any lane does.
+            // Without a conversation there is no line to post, and any lane works.
             let lane = conversation.unwrap_or(ConversationId(id.0));
             let by = actor.clone();
             let written = self.write(lane, Acting::Actor(actor), move |tx| {
@@ -478,7 +477,7 @@ methods! {
         .await
     }
 
-    /// How many bytes the files have that count for what this actor adds to this conversation.
+    /// The bytes of files that count for this actor's uploads to this conversation.
     async fn file_bytes(&self, actor: &Actor, id: ConversationId, since: Timestamp) -> Result<FileBytes> {
         let mut conn = self.read(Acting::Actor(actor)).await?;
         let seated = seat(&mut conn, actor, id, now()).await?;
@@ -487,7 +486,7 @@ methods! {
 
     /// How many bytes all files have. Reads all of their sizes.
     async fn all_file_bytes(&self) -> Result<u64> {
-        // Whom alone PostgreSQL's policies let see all files, and nothing is erased.
+        // PostgreSQL's policies show all files only to the eraser. This erases nothing.
         attachments::all_bytes(&mut *self.read(Acting::Eraser).await?).await
     }
 
@@ -574,7 +573,7 @@ methods! {
         .await
     }
 
-    /// Who the actor is in the conversation of this message.
+    /// The actor's seat in the conversation of this message.
     async fn find_changer(&self, actor: &Actor, id: MessageId) -> Result<ParticipantId> {
         let mut reading = self.read(Acting::Actor(actor)).await?;
         let mut snapshot = reading.snapshot().await?;
@@ -621,12 +620,12 @@ methods! {
         })
     }
 
-    // Erasure. What goes is gone from search and noted as discarded files in the same transaction; messages that stay
-    // in an emptied form take the next rev; whole conversations are told as notices, not as commits. Each call is a step
-    // of at most `batch` messages, so that nobody waits for long, and can be repeated after a crash.
+    // Erasure. The same transaction removes the data from search and notes its files as discarded. Emptied messages
+    // take the next rev. Whole conversations are published as notices, not as commits. Each call is a step of at most
+    // `batch` messages, so that nobody waits for long, and can be repeated after a crash.
 
-    /// A step in erasing the customer with this address: first whatever lets them in, then their words and name in
-    /// each of their conversations, then in their requests, and at last the account. `None`: nothing is left.
+    /// A step in erasing the customer with this address. The order is: means of signing in, then messages and name in
+    /// each of their conversations, then their requests, and at last the account. `None`: nothing is left.
     ///
     /// # Errors
     /// [`StoreError::Forbidden`]: this is an admin.
@@ -634,7 +633,8 @@ methods! {
         self.erase(email, batch).await
     }
 
-    /// The conversations of the account with this address, and those about somebody with it who has none.
+    /// The conversations of the account with this address, and those about a customer with this address but without an
+    /// account.
     async fn list_conversations_of(&self, email: &Email) -> Result<Vec<ConversationId>> {
         let mut reading = self.read(Acting::System).await?;
         let mut snapshot = reading.snapshot().await?;
@@ -642,8 +642,8 @@ methods! {
         former::conversations_of(&mut snapshot, email, user, i64::MAX).await
     }
 
-    /// Conversations without activity since `before`, and requests that are done or declined. What is about a request
-    /// goes only with it.
+    /// Conversations without activity since `before`, and requests that are done or declined. A conversation about a
+    /// request expires only with the request.
     async fn list_expired(&self, before: Timestamp, how: Expiry, limit: i64) -> Result<Vec<Expired>> {
         erasure::list_expired(&mut *self.read(Acting::Eraser).await?, before, how, limit).await
     }
@@ -663,7 +663,7 @@ methods! {
 
     /// Makes the actor a participant, if not yet.
     async fn join(&self, actor: &Actor, id: ConversationId) -> Result<Seat> {
-        // Whoever comes back, as all do after a restart, need not wait for the disk.
+        // A returning browser, like all of them after a restart, need not wait for the disk.
         let mut conn = self.read(Acting::Actor(actor)).await?;
         let seat = conversations::find(&mut conn, actor, id).await?;
         if participants::is_in(&mut conn, &Seated::of(&seat)).await? {

@@ -52,7 +52,7 @@ pub fn message(row: &DbRow) -> sqlx::Result<Message> {
     })
 }
 
-/// What was stored under the client id of `draft` before, if the same was sent.
+/// The message that an earlier send stored under the client id of `draft`, if it is the same.
 ///
 /// # Errors
 /// [`StoreError::Conflict`].
@@ -164,7 +164,7 @@ pub async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp)
     Ok(message)
 }
 
-/// Tells a change once it is on disk.
+/// Publishes a change once it is on disk.
 pub fn announce(tx: &mut Tx, message: Message, change: fn(Message) -> Change) {
     let commit = Commit { conversation_id: message.conversation_id, rev: message.rev, change: change(message) };
     tx.commits.push(commit);
@@ -182,14 +182,14 @@ pub async fn list_before(conn: &mut Conn, seated: &Seated, before_seq: Option<i6
 
 pub const AFTER: &str = sql!(select_messages!(), " where conversation_id = $1 and rev > $2 order by rev limit $3");
 
-/// What changed after `after_rev`. Call it in the transaction in which `seated` was made.
+/// The changes after `after_rev`. Call it in the transaction in which `seated` was made.
 pub async fn list_after(conn: &mut Conn, seated: &Seated, after_rev: i64, limit: i64) -> Result<Page> {
     page(conn, AFTER, seated, after_rev, limit).await
 }
 
 async fn page(conn: &mut Conn, sql: &'static str, seated: &Seated, bound: i64, limit: i64) -> Result<Page> {
     let limit = limit.max(0);
-    // One more than asked for tells whether there are more.
+    // One more than the limit shows whether there are more.
     let rows = sqlx::query(sql)
         .bind(seated.conversation_id().0)
         .bind(bound)

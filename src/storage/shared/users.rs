@@ -47,7 +47,7 @@ pub async fn create(conn: &mut Conn, new: NewUser) -> Result<User> {
 /// # Errors
 /// [`StoreError::EmailTaken`].
 pub async fn create_first_admin(conn: &mut Conn, new: NewUser) -> Result<Option<User>> {
-    // Whoever asks at the same moment waits here, and then finds the admin.
+    // A concurrent caller waits here, and then finds the admin.
     lock!(conn, "meta for update");
     if has_admin(&mut *conn).await? {
         return Ok(None);
@@ -286,7 +286,7 @@ pub async fn set_password(conn: &mut Conn, id: UserId, phc: String, keep: Option
     if done.rows_affected() == 0 {
         return Err(StoreError::NotFound);
     }
-    // Whoever knew the old password may have asked for a new one.
+    // A person with the old password may have requested a reset.
     sqlx::query(sql!("delete from password_resets where user_id = $1")).bind(id.0).execute(&mut *conn).await?;
     sqlx::query(sql!("delete from sign_in_links where user_id = $1")).bind(id.0).execute(&mut *conn).await?;
     forget_other_addresses(&mut *conn, id).await?;

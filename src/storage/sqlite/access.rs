@@ -1,9 +1,9 @@
-//! Who may see which conversation: decided here and nowhere else.
+//! Access to conversations: no other module decides about it.
 //!
-//! [`seat_all`] is the only way to a [`Seated`], and every function that reads or writes one
-//! conversation takes one: a query without a check of access does not compile. Lists narrow what
-//! they read to `actors::own_conversations`. Admins see all; customers what is theirs, and what the links
-//! that they opened lead to; guests the latter. A link counts while it is neither revoked nor expired.
+//! Only [`seat_all`] creates a [`Seated`], and every function that reads or writes one conversation requires one. So a
+//! query without an access check does not compile. Lists are limited to `actors::own_conversations`. Admins see all.
+//! Customers see their own conversations, and those whose links they opened; guests see only the latter. A link is
+//! valid until it is revoked or expires.
 
 use sqlx::Row;
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Who wants to be let in, and the message that they may have sent before.
+/// The actor who requests access, and the client id of a message that they may have sent before.
 pub(super) struct Arrival<'a> {
     pub(super) actor: &'a Actor,
     pub(super) conversation: ConversationId,

@@ -1,7 +1,7 @@
 //! Copying a database that is in use, and putting a copy in the place of a database that is not.
 //!
-//! Whoever uses a database holds a shared lock on the file `….lock` beside it, and whoever replaces it
-//! holds that lock alone; the one server of a database holds one on `….serving` alone. The system lets go of
+//! A process that uses a database holds a shared lock on the file `….lock` beside it. A process that replaces it holds
+//! that lock exclusively. The one server of a database holds an exclusive lock on `….serving`. The system lets go of
 //! them when a process dies, so no lock is ever left behind.
 
 use std::{
@@ -70,7 +70,7 @@ impl InUse {
     }
 }
 
-/// Held by the one server of a database: what another would write, its people would not hear of.
+/// Held by the one server of a database: its people would not receive another server's changes.
 pub(super) struct Served {
     _lock: File,
 }
@@ -79,7 +79,7 @@ impl Served {
     /// Waits for a server that is about to end.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] if another goes on serving the database.
+    /// [`StoreError::Unfit`] if another continues to serve the database.
     pub(super) async fn begin(database: &Path) -> Result<Self> {
         let lock = lock_file(database, SERVING)?;
         let began = Instant::now();
@@ -118,7 +118,7 @@ pub async fn copy(url: &str, to: &Path) -> Result<Vec<AttachmentId>> {
     let mut conn = options.connect().await.map_err(|error| cannot_open(&options, &error))?;
     sqlx::query("vacuum into ?1").bind(name).execute(&mut conn).await?;
     conn.close().await?;
-    // SQLite leaves that to whoever wants to keep the copy.
+    // SQLite leaves that to the caller.
     File::open(to).and_then(|file| file.sync_all()).map_err(unfit("sync", to))?;
 
     let mut conn = SqliteConnectOptions::new().filename(to).connect().await?;

@@ -1,4 +1,4 @@
-//! The lists of conversations, and what is counted over many: with statements made for SQLite's planner.
+//! The lists of conversations, and counts over many, with statements for SQLite's planner.
 
 use sqlx::AssertSqlSafe;
 
@@ -37,23 +37,23 @@ pub(super) const ALL_UNREAD: &str = sql!(
          limit $3)"
 );
 
-/// How a list of conversations finds what it is for.
+/// How a list finds its conversations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     /// Goes through all, latest activity first.
     Activity,
     /// Looks into the index of customers.
     Customer,
-    /// Goes through those of whoever asks.
+    /// Scans the actor's own conversations.
     Owner,
 }
 
-/// The statement that lists what matches `filter`. All variants bind the same values: besides those
-/// of [`select_conversations`], `$2` and `$3` of [`own_conversations`], `$5` status, `$6` kind,
-/// `$7` folded search, `$8` and `$9` cursor, `$10` limit; [`By::Customer`] also `$11` the part to look up.
+/// The statement that lists what matches `filter`. All variants bind the same values: those of
+/// [`select_conversations`], and `$2` and `$3` of [`own_conversations`]. `$5` is the status, `$6` the kind, `$7` the
+/// folded search, `$8` and `$9` the cursor, `$10` the limit. [`By::Customer`] also binds `$11`, the part to look up.
 pub(super) fn list_sql(by: By, filter: &ConversationFilter, has_cursor: bool) -> String {
-    // A cross join keeps the order of its tables: first the few that are theirs, or were found, then each
-    // of those, never all that are open.
+    // A cross join preserves the order of its tables: first the actor's few, or the matches, then each of those, never
+    // all open ones.
     let mut sql = String::from(match by {
         By::Activity => sql!(select_conversations!("conversations")),
         By::Customer => sql!(select_conversations!(

@@ -1,12 +1,12 @@
-//! What SQLite writes in its own way within the sources of `storage/shared`.
+//! SQLite's differences within the sources of `storage/shared`.
 //!
-//! Their SQL is PostgreSQL's. [`sql`] turns its words into SQLite's when the program is compiled; the other macros
-//! stand for what is more than a word. `postgres::dialect` has the same names.
+//! Their SQL is PostgreSQL's. [`sql`] replaces its words with SQLite's at compile time; the other macros replace longer
+//! parts. `postgres::dialect` has the same names.
 
 use sqlx::{ColumnIndex, Decode, Row, Sqlite, SqliteConnection, Type, sqlite::SqliteRow};
 use uuid::Uuid;
 
-/// What statements run on.
+/// The connection that runs statements.
 pub(super) type Conn = SqliteConnection;
 pub(super) type DbRow = SqliteRow;
 
@@ -68,7 +68,7 @@ const fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// What stands here for a word, in two parts.
+/// SQLite's replacement of a word, in two parts.
 const fn word_here(word: &[u8]) -> (&[u8], &[u8]) {
     let mut at = 0;
     while at < FUNCTIONS.len() {
@@ -124,7 +124,7 @@ impl ColumnIndex<SqliteRow> for TimeColumn<'_> {
     }
 }
 
-/// Whether what stands before it is one of the [`ids`] that `$ids` binds.
+/// Whether the expression before it is one of the [`ids`] that `$ids` binds.
 macro_rules! is_any {
     ($ids:literal) => {
         concat!("in (select unhex(value) from json_each(", $ids, "))")
@@ -164,7 +164,7 @@ macro_rules! ms {
 }
 pub(super) use ms;
 
-/// What stands before the first line break, where there is one.
+/// The text before the first line break, if there is one.
 macro_rules! first_line {
     ($text:literal) => {
         concat!("substr(", $text, ", 1, instr(", $text, ", char(10)) - 1)")
@@ -172,7 +172,7 @@ macro_rules! first_line {
 }
 pub(super) use first_line;
 
-/// A column of which no index is to be used, as another one finds less. The `+` says so to SQLite.
+/// A column whose index SQLite must not use, because another index finds fewer rows. The `+` prevents it.
 macro_rules! unindexed {
     ($column:literal) => {
         concat!("+", $column)

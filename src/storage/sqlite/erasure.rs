@@ -1,9 +1,8 @@
-//! Taking out what nobody may keep any longer: conversations because of their age, a customer because of
-//! their wish.
+//! Retention and erasure: of conversations because of their age, of a customer on request.
 //!
-//! Each function does one step, small enough that messages sent meanwhile hardly wait, and can be called
-//! again after a crash. What goes is gone from search and noted for removal from the disk in the same
-//! transaction. A message that stays in an emptied form takes the next rev, as a deleted one does.
+//! Each function runs one step, small enough that concurrent messages hardly wait. The caller can repeat it after a
+//! crash. The same transaction removes the data from search and marks its files for deletion. An emptied message takes
+//! the next rev, as a deleted one does.
 
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
@@ -23,7 +22,7 @@ use crate::{
     },
 };
 
-/// Whose words are taken out of a conversation.
+/// The people whose messages an erasure empties in a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     Customers,
@@ -325,8 +324,8 @@ const MERGE_PAGES: i64 = 200;
 /// parts are merged. `is_first` begins anew; `false` when there is nothing more to do.
 pub(super) async fn forget_words(tx: &mut Tx, is_first: bool) -> Result<bool> {
     overwrite(tx, true).await?;
-    // https://www.sqlite.org/fts5.html#the_merge_command: a negative number begins with all parts, and two
-    // changes or more tell that there was something to do.
+    // https://www.sqlite.org/fts5.html#the_merge_command: a negative number begins with all parts, and two changes or
+    // more mean that there was work to do.
     let pages = if is_first { -MERGE_PAGES } else { MERGE_PAGES };
     let before: i64 = sqlx::query_scalar("select total_changes()").fetch_one(&mut tx.conn).await?;
     sqlx::query("insert into message_search (message_search, rank) values ('merge', ?1)")

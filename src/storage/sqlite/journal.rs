@@ -9,7 +9,7 @@ use crate::storage::{
 const NOTE: &str = "insert into notices (kind, subject_id, rev, noted_at_ms) values (?, ?, ?, ?);
          delete from notices where noted_at_ms < ?";
 
-/// Notes it in the transaction of what it tells, and clears away what is old.
+/// Adds the notices in the transaction of their changes, and deletes old ones.
 pub(super) async fn note(conn: &mut Conn, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
     let now = now().0;
     for (kind, id, rev) in notices.into_iter().map(notice_columns) {

@@ -1,8 +1,8 @@
 //! Storing messages: each takes the next seq and rev of its conversation.
 //!
-//! The numbers are counted up from what [`Seated`] says. That is safe because the whole transaction
-//! holds the database's only write lock from its first statement on; the unique constraints on seq
-//! and rev would stop anything else. Several messages share a few statements, see `writer`.
+//! The numbers are counted up from what [`Seated`] says. That is safe because the transaction holds the database's only
+//! write lock from its first statement on. The unique constraints on seq and rev reject anything else. Several messages
+//! share a few statements, see `writer`.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Stores messages of people, each in a conversation of its own; makes the senders participants and moves their
-/// receipts. What was sent before is not stored again.
+/// receipts. Repeats are not stored again.
 ///
 /// # Errors
 /// Of the database: then none of them may stay. Of each: [`StoreError::NotFound`], [`StoreError::Conflict`],
@@ -76,14 +76,14 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
     Ok(posted)
 }
 
-/// Somebody who did what a system line tells.
+/// The author of a system line's change.
 pub(super) struct Doer {
     pub(super) id: ParticipantId,
     pub(super) name: String,
 }
 
-/// Stores a line that tells what an admin did, also in a closed conversation. It is news to everyone
-/// else; what the admin has not read stays unread.
+/// Stores a line about an admin's action, also in a closed conversation. It is news to everyone else; what the admin
+/// has not read stays unread.
 pub(super) async fn post_system(
     tx: &mut Tx,
     conversation: ConversationId,
@@ -124,7 +124,7 @@ pub(super) async fn post_system(
     Ok(())
 }
 
-/// Whoever has read all that stands above a system line has read it too.
+/// A receipt at the last message before a system line covers the line too.
 const READ_ON: &str = "insert into receipts (conversation_id, participant_id, seq, read_at_ms)
      select ?1, ?2, ?3, ?4
      where ?3 = 1
@@ -132,15 +132,15 @@ const READ_ON: &str = "insert into receipts (conversation_id, participant_id, se
      on conflict (conversation_id, participant_id)
      do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms";
 
-/// A message to be stored, and what its sender is in the conversation.
+/// A message to store, with its sender's seat in the conversation.
 struct New {
     message: Message,
     kind: ParticipantKind,
 }
 
-/// Stores messages with what they do to their conversations and to their senders' receipts, and makes their senders
-/// participants. One text, because each statement sent by itself is a round trip to the connection's thread.
-/// The values are in the order of the question marks: sqlx counts wrong when numbers are left out.
+/// Stores messages, updates their conversations and their senders' receipts, and makes the senders participants. One
+/// text, because each statement sent by itself is a round trip to the connection's thread. The values are in the order
+/// of the question marks: sqlx counts wrong when numbers are left out.
 pub(super) static INSERT: Batched = Batched::new(|count| {
     let rows = |row: &str| vec![row; count].join(", ");
     format!(
@@ -172,7 +172,7 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
 });
 
 /// Makes messages found by their words: `?1` is a JSON object of contents by number. One statement for any number of
-/// them, as FTS5 writes out what it has gathered whenever another begins.
+/// them, because FTS5 flushes its buffer whenever another begins.
 const INDEX: &str = "insert into message_search (rowid, content) select cast(key as integer), value from json_each(?1)";
 
 /// Merges parts of the index, if there are many: writes some `?1` pages.
@@ -224,7 +224,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
                 .bind(kind.word())
                 .bind(&message.sender_name);
         }
-        // Who writes has read what stands above; a line of the server's does not tell that.
+        // A sender has read everything before the message; a line of the server does not imply that.
         for (_, New { message, .. }) in some {
             query = query
                 .bind(message.conversation_id.0)
@@ -243,8 +243,8 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
     Ok(())
 }
 
-/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest; `sent` tells what it was
-/// sent as, if this is its first change.
+/// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest. `sent` is the digest of
+/// the original, if this is its first change.
 pub(super) async fn store_change(
     tx: &mut Tx,
     seated: &Seated,

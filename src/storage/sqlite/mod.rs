@@ -1,9 +1,9 @@
 //! [`Store`] in one SQLite file.
 //!
-//! One task writes (see `writer`), so that many callers share one flush to the disk; a few
-//! connections read, each in its own snapshot. `open` refuses a database that would not keep what
-//! was acknowledged. Who may see what is decided in `access`. The SQL that PostgreSQL
-//! shares stands in `storage/shared`, a file for each noun; here is what SQLite does in its own way.
+//! One task writes (see `writer`), so that many callers share one flush to the disk; a few connections read, each in
+//! its own snapshot. `open` refuses a database that could lose acknowledged data. `access` decides about permissions.
+//! `storage/shared` contains the SQL that PostgreSQL shares, one file per noun. This module contains only SQLite's
+//! differences.
 
 mod access;
 mod backup;
@@ -87,11 +87,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon
 /// after each other change the same pages, which are then brought there once.
 const CHECKPOINT_PAGES: &str = "8000";
-/// Of the writing connection, in KiB as SQLite has it, with a minus: all that a full batch changes, or SQLite would
-/// write pages out before the batch is done, and read them again.
+/// Cache of the writing connection, as SQLite's negative number of KiB. It holds all pages that a full batch changes.
+/// Otherwise SQLite would write pages before the end of the batch, and read them again.
 const WRITER_CACHE: &str = "-32768";
 
-/// What the writing connection takes back if it must, such as a batch's savepoint, it keeps in memory until then.
+/// The writing connection stores data for rollbacks, such as a batch's savepoint, in memory.
 const WRITER_TEMPORARY: &str = "memory";
 
 /// Rows that a connection may read ahead. More than most lists have, so that its thread need not
@@ -123,8 +123,8 @@ impl SqliteStore {
     /// folder if need be, and brings its schema up to date. Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// [`StoreError::Unfit`] with a sentence for the operator, if this cannot be a database that
-    /// keeps what it acknowledged; [`StoreError::Migration`] if it was made by another version.
+    /// [`StoreError::Unfit`] with a sentence for the operator, if the database could lose acknowledged data.
+    /// [`StoreError::Migration`] if another version created it.
     pub async fn open(url: &str) -> Result<Self> {
         let options = options(url)?;
         let is_file = !url.contains(":memory:");
@@ -275,8 +275,8 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     Ok(conn)
 }
 
-/// Asks SQLite itself whether what it acknowledges will be on disk: it takes unknown settings
-/// without a word, and some file systems and builds cannot do what was asked.
+/// Checks that SQLite acknowledges only commits that are on disk. SQLite silently accepts unknown settings, and some
+/// file systems and builds do not support the required ones.
 async fn require_fit(conn: &mut SqliteConnection) -> Result<()> {
     let journal_mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(&mut *conn).await?;
     if journal_mode != "wal" {
@@ -309,8 +309,8 @@ async fn migrate(conn: &mut SqliteConnection) -> Result<Epoch> {
         .bind(Epoch::new().0)
         .execute(&mut *tx)
         .await?;
-    // The parts of the index of words are merged a little with each batch of messages: by itself FTS5 merges hundreds of
-    // pages at a time, for which everybody who sends would wait.
+    // Each batch of messages merges a small part of the index of words. By itself FTS5 merges hundreds of pages at a
+    // time, and all senders would wait.
     sqlx::query(
         "insert into message_search (message_search, rank) select 'automerge', 0
          where not exists (select 1 from message_search_config where k = 'automerge' and v = 0)",

@@ -1,5 +1,5 @@
-//! How SQLite would run what is asked: nothing reads a whole table or a whole index, but for the lists that
-//! go through one in its order and end after a page.
+//! The plans of SQLite's statements: none scans a whole table or index. The exceptions are lists that follow an index
+//! in its order and end after a page.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -21,7 +21,7 @@ use crate::{
     storage::{ConversationFilter, RequestFilter, acting::Acting, rules::count_requests_sql},
 };
 
-/// What was bound, or found just before; what has one row, or one for each table.
+/// Bound or just found rows, and sources with one row, or one for each table.
 const SHORT: &[&str] = &[
     "json_each",
     "numbered",
@@ -48,9 +48,9 @@ const UNCHECKED: &[&str] = &[
     "requests::count",
     "requests::list",
     "search::among_all",
-    // The macro itself; what it is given is checked.
+    // The macro itself; the tests check its arguments.
     "dialect::SHARED",
-    // They read everything, and what there is: for a backup or a copy.
+    // They read all data, and the schema: for a backup or a copy.
     "backup::attachments",
     "source::open",
     "source::rows",
@@ -92,7 +92,7 @@ fn assert_indexed(sql: &str, plan: &[String], in_order: Option<&str>) {
                 assert!(is_indexed, "{step} in {plan:#?} for {sql}");
             }
             "SCAN" => {
-                // Beside it the indexes of words and names, which are asked for those only.
+                // Besides, the indexes of words and names, which serve only searches.
                 let is_text = ["message_search VIRTUAL TABLE", "customer_search VIRTUAL TABLE"];
                 let is_short = SHORT.iter().any(|source| what.starts_with(source))
                     || is_text.iter().any(|index| what.starts_with(index)) && !what.ends_with("INDEX 0:");
@@ -128,8 +128,8 @@ async fn store() -> (SqliteStore, tempfile::TempDir) {
     (store, folder)
 }
 
-/// The other sources of this folder, and those that PostgreSQL shares, by module: without their tests and comments, and
-/// with no quote but those around strings.
+/// The other sources of this folder, and those that PostgreSQL shares, by module. They have no tests and no comments,
+/// and only the quotes around strings.
 fn sources() -> BTreeMap<String, String> {
     let storage = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage");
     let files = ["sqlite", "shared"].map(|folder| fs::read_dir(storage.join(folder)).unwrap());
@@ -175,7 +175,7 @@ fn join(code: &str, call: &str, text: impl Fn(&str) -> String) -> String {
     joined
 }
 
-/// The name of the item that begins in this line. What stands in a macro belongs to the items that use it, and has none.
+/// The name of the item that begins in this line. Code in a macro belongs to the items that use it, and has none.
 fn item(module: &str, line: &str) -> Option<String> {
     if line.starts_with("macro_rules! ") {
         return Some(String::new());
@@ -185,8 +185,8 @@ fn item(module: &str, line: &str) -> Option<String> {
     Some(format!("{module}::{}", name.split(|c: char| !c.is_alphanumeric() && c != '_').next()?))
 }
 
-/// What stands in the source as one string is checked here. What is put together is checked by the other tests: the
-/// item that does it must be named in this file.
+/// Strings in the source are checked here. The other tests check statements from several parts: this file must name the
+/// item that joins them.
 #[tokio::test]
 async fn no_statement_is_left_out() {
     let (store, _folder) = store().await;
@@ -194,7 +194,7 @@ async fn no_statement_is_left_out() {
     let sources = sources();
     let macros = sources.values().flat_map(|code| code.split("macro_rules! ").skip(1));
     let macros = macros.map(|rest| rest.split_once(' ').unwrap().0.to_owned() + "!(");
-    // One translates the words of what stands in it, and the other asks nothing here.
+    // One translates words of its contents, and the other runs no query here.
     let macros = macros.filter(|name| name != "sql!(" && name != "lock!(");
     let ways = ["concat!(", "AssertSqlSafe(", "QueryBuilder"].map(str::to_owned);
     let ways_to_put_together: Vec<_> = ways.into_iter().chain(macros).collect();
@@ -269,7 +269,7 @@ async fn what_is_put_together_uses_an_index() {
             assert!(plan[0].starts_with("SEARCH login_sessions") && plan[0].ends_with("(id=?)"), "{plan:#?} for {sql}");
         }
     }
-    // Sorted are the sessions of one person, and what the few admins made.
+    // These statements sort the sessions of one person, and the objects of the few admins.
     for sql in [sessions::LIST, invites::LIST, tokens::LIST] {
         let plan = plans(&mut conn, sql).await;
         assert_indexed(sql, &plan, None);

@@ -1,7 +1,7 @@
 //! Connections that read, each lent to one caller at a time.
 //!
-//! sqlx's own pool asks a connection, in its thread, whether it still lives whenever it comes back: as much work as
-//! many of the reads themselves. A connection to a file does not go away, so nobody need ask.
+//! sqlx's own pool checks each returned connection, in its thread. That costs as much as many of the reads themselves.
+//! A connection to a file does not go away, so nobody need ask.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -19,8 +19,8 @@ use crate::storage::{
 
 /// SQLite answers from memory in most cases, so a few connections serve many.
 const READERS: u32 = 4;
-/// Of each, in KiB as SQLite has it, with a minus: so that the upper pages of a large database's tables and indexes
-/// stay, which the default of 2 MB does not hold for a million messages.
+/// Cache of each reader, as SQLite's negative number of KiB. It holds the upper pages of a large database's tables and
+/// indexes; for a million messages, the default of 2 MB does not.
 const CACHE: &str = "-8192";
 
 pub(super) struct Readers {
@@ -65,8 +65,8 @@ impl Readers {
     }
 }
 
-/// A connection on loan, and how long the loan takes. What is read in a transaction of it is all of one moment;
-/// as nothing was written, nobody waits for the transaction's end.
+/// A connection on loan, and how long the loan takes. All reads in one transaction see the same snapshot. Without
+/// writes, nobody waits for the transaction's end.
 pub(super) struct Reader {
     /// `None` once it is on its way back.
     conn: Option<SqliteConnection>,
@@ -99,7 +99,7 @@ impl DerefMut for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // Whatever a caller who went away left unfinished is taken back by its thread before it does anything else.
+        // If a caller cancels, the connection's thread rolls its transaction back before any other work.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.conn.take());
     }
 }

@@ -1,9 +1,8 @@
 //! Search: the latest messages that have certain words.
 //!
-//! The index of words answers at once what is rare. For a common word, or the beginning of many words, it
-//! first gathers every message that has one, and the latest messages themselves tell sooner. So those are
-//! read first, and their words tell which of both goes on. A customer's or guest's own messages are few,
-//! and read without the index.
+//! The index of words answers at once what is rare. For a common word, or a common beginning, it first gathers every
+//! match, and reading the latest messages is faster. So this module reads those first, and their words decide between
+//! both ways. A customer's or guest's own messages are few, and read without the index.
 
 use futures_util::TryStreamExt;
 use sqlx::AssertSqlSafe;
@@ -28,9 +27,9 @@ const MOST_OWN: i64 = 20_000;
 /// Reading a message and its words takes as long as gathering this many from the index.
 const GATHERED: usize = 10;
 
-/// Those of the messages numbered from `$1` to below `$2` that may have one of so many words, whose patterns are bound
-/// after `$3`, how many to hand over: that takes longer than to look into a message. What is not all ASCII may be
-/// written in another way, and is looked into by the caller.
+/// Those of the messages numbered from `$1` to below `$2` that may contain one of the words. `$3` is the limit, and the
+/// patterns of the words follow it. Transferring a message takes longer than testing it here. The caller tests contents
+/// outside ASCII, which may use another Unicode form.
 pub(super) fn latest(words: usize) -> String {
     let patterns: String = (4..words + 4).map(|number| format!(" or content like ${number}")).collect();
     format!(
@@ -82,8 +81,8 @@ pub(super) const OWN_BY_WORD: &str =
 pub(super) const FOUND: &str =
     sql!(select_messages!(), " where rowid in (select value from json_each($1)) order by search_id desc");
 
-/// Where a list goes on after a message. Messages are numbered for search as they are stored; one that was
-/// taken out of search since is known by its id, which is as old.
+/// The place at which a list continues after a message. Messages get search numbers in the order of storage. For a
+/// message without one, removed from search since, its id gives the same order.
 const PLACE: &str = "
     select coalesce(
         (select search_id from messages where id = $1),
@@ -127,9 +126,9 @@ async fn among_all(conn: &mut Conn, words: &[Sought], before: i64, limit: usize)
     let mut sample = Sample { read: 0, having: vec![0; words.len()], found: Vec::new() };
     let mut before = before.min(last + 1);
     loop {
-        // Numbers have few holes: where messages were taken out of search.
+        // Numbers have few holes: where search lost messages.
         let from = (before - sample.reach(limit)).max(1);
-        // What has one of several words need not have all.
+        // A message with one of several words need not have all.
         let most = if words.len() == 1 { (limit - sample.found.len()) as i64 } else { -1 };
         let mut query = sqlx::query_as(AssertSqlSafe(latest.clone())).bind(from).bind(before).bind(most);
         for word in words {
@@ -165,7 +164,7 @@ async fn among_all(conn: &mut Conn, words: &[Sought], before: i64, limit: usize)
     Ok(found)
 }
 
-/// What the messages that were read so far tell.
+/// The statistics of the messages read so far.
 struct Sample {
     read: usize,
     /// How many of them have each word.
@@ -189,7 +188,7 @@ impl Sample {
         }
     }
 
-    /// How many messages to look at next, if all are like these: some more, as they are not.
+    /// How many messages to read next, if all resemble these; some more, because they do not.
     fn reach(&self, limit: usize) -> i64 {
         match self.read {
             0 => PART,
@@ -197,7 +196,7 @@ impl Sample {
         }
     }
 
-    /// How many messages there are to look at until there are enough.
+    /// How many messages to read until there are enough matches.
     fn to_read(&self, limit: usize) -> usize {
         (limit - self.found.len()) * self.read / self.found.len().max(1)
     }
@@ -213,8 +212,8 @@ impl Sample {
         to_gather <= self.to_read(limit) * GATHERED
     }
 
-    /// The words to ask the index for, and those to look for in what it finds: to gather the messages that
-    /// have a word takes longer than that, if it is far more common than another.
+    /// The words to query in the index, and those to test in its results. For a word that is far more common than
+    /// another, gathering all matches takes longer than testing.
     fn by_rarity<'w>(&self, words: &'w [Sought]) -> (Vec<&'w Sought>, Vec<&'w Sought>) {
         let most = GATHERED / 2 * (self.rarest() + 1);
         let (rare, common): (Vec<_>, Vec<_>) = words.iter().zip(&self.having).partition(|(_, having)| **having <= most);

@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-/// Reads from one snapshot until it is dropped, whatever others write meanwhile. Nobody restores a backup
-/// into the database as long.
+/// Reads from one snapshot until it is dropped, regardless of concurrent writes. Nobody restores a backup into the
+/// database as long.
 pub(in crate::storage) struct Source {
     conn: SqliteConnection,
     epoch: Epoch,
@@ -102,7 +102,7 @@ impl Rows for Source {
     }
 }
 
-/// What this database calls a column.
+/// This database's name of a column.
 fn own_name(column: &Column) -> String {
     match column.kind {
         Kind::Time => format!("{}_ms", column.name),

@@ -15,7 +15,7 @@ pub(super) fn batches<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-/// What is asked for several rows at once.
+/// Statements for several rows at once.
 pub(super) struct Batched {
     make: fn(usize) -> String,
     texts: OnceLock<[String; BATCHES.len()]>,

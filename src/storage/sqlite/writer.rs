@@ -1,14 +1,12 @@
-//! The one task that writes.
+//! The one writer task.
 //!
-//! It takes all jobs that wait, runs each in a savepoint of one transaction, commits once, tells the
-//! commits and then answers each job: one flush to the disk serves everybody who waited for it. A
-//! job that fails takes back only its own changes. Jobs run in the order in which they were queued,
-//! also when their callers went away. If the transaction itself fails, nothing of the batch was
-//! changed, every job of it gets the error, and the task goes on with a fresh connection.
+//! It takes all queued jobs, runs each in a savepoint of one transaction, and commits once. Then it publishes the
+//! commits and answers each job: one flush to the disk serves all of them. A failed job rolls back only its own
+//! changes. Jobs run in the order of the queue, even if their callers cancel. If the transaction itself fails, the
+//! batch changes nothing, all its jobs return the error, and the task continues with a new connection.
 //!
-//! Messages that follow each other in the queue, as most jobs are, are stored together: one of each
-//! conversation at a time, in a savepoint that they share. So those of a conversation stay in their
-//! order. If one of them cannot be stored, each is tried by itself.
+//! The task stores consecutive messages, the most frequent jobs, together: one of each conversation at a time, in a
+//! shared savepoint. So those of a conversation keep their order. If one of them fails, the task stores each by itself.
 
 use std::{
     collections::HashMap,
@@ -34,22 +32,22 @@ use crate::{
     },
 };
 
-/// How many jobs may wait, and then share a transaction; whoever comes after waits for a place, in order.
+/// How many jobs may wait, and then share a transaction; later callers wait for a place, in order.
 const QUEUE: usize = 1024;
 
-/// Where the commits go, once somebody wants them.
+/// The receiver of commits, once one is registered.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
 
-/// What a job works with. A job hands on every database error it meets: after some of them SQLite
-/// has already rolled back, and nothing more may be written.
+/// The context of a job. A job returns every database error: after some of them SQLite has already rolled back, and the
+/// job must not write any more.
 pub(super) struct Tx {
     pub(super) conn: SqliteConnection,
-    /// What the batch changed so far. A job adds to it what it changed.
+    /// The batch's changes so far. A job adds its own.
     pub(super) commits: Vec<Commit>,
 }
 
 impl Tx {
-    /// Adds to the journal of what every process has to hear of.
+    /// Adds notices for every process to the journal.
     pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
         journal::note(&mut self.conn, notices).await
     }
@@ -97,7 +95,7 @@ impl Writer {
         answer.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
-    /// Queues `job` if there is a place, and waits for nothing: for what may as well be lost.
+    /// Queues `job` if there is a place, without waiting; for jobs that may be lost.
     pub(super) fn write_later<F>(&self, job: F)
     where
         F: for<'c> FnOnce(&'c mut Tx) -> BoxFuture<'c, Result<()>> + Send + 'static,
@@ -144,8 +142,8 @@ impl Task {
                     0 => return self.tx,
                     _ => {
                         self.write(&mut batch).await;
-                        // Whoever was just answered and has more to write gets into the next batch,
-                        // not into the one after it.
+                        // Lets callers that were just answered queue more jobs for the next batch, not for the one
+                        // after it.
                         tokio::task::yield_now().await;
                     }
                 }
@@ -160,7 +158,7 @@ impl Task {
             Ok(commits) => {
                 self.metrics.commits.observe(began.elapsed().as_secs_f64());
                 self.metrics.batches.observe(batch.len() as f64);
-                // Before the answers: who was told that a message is on disk finds it announced.
+                // Before the answers: a message is published before its caller learns that it is on disk.
                 if !commits.is_empty()
                     && let Some(listener) = self.listener.get()
                 {
@@ -217,8 +215,8 @@ impl Task {
     }
 }
 
-/// Where a file cannot be opened for writing, SQLite opens it for reading without a word, and would go on like that
-/// when it could be written to again.
+/// If SQLite cannot open a file for writing, it silently opens it for reading, and stays so even when the file becomes
+/// writable again.
 async fn connect_to_write(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     let mut conn = connect(options).await?;
     // Reaches no disk, but is refused at once where nothing can be written.
@@ -245,7 +243,7 @@ async fn run_in_savepoint(tx: &mut Tx, part: &mut Part<'_>) -> Result<bool> {
     }
 }
 
-/// What shares a savepoint.
+/// Jobs that share a savepoint.
 enum Part<'a> {
     Job(&'a mut Box<dyn Job>),
     /// Each of another conversation.
@@ -312,8 +310,8 @@ impl Part<'_> {
     }
 }
 
-/// Transactions are plain SQL here: sqlx's own count of how deep they are nested goes wrong when
-/// SQLite rolls back by itself, as it does on a full disk.
+/// Transactions are plain SQL here: sqlx's nesting count becomes wrong when SQLite rolls back by itself, as on a full
+/// disk.
 async fn execute(tx: &mut Tx, sql: &'static str) -> Result<()> {
     sqlx::query(sql).execute(&mut tx.conn).await?;
     Ok(())
@@ -345,7 +343,7 @@ struct Post {
     reply: oneshot::Sender<Result<Posted>>,
 }
 
-/// Something else to write, whatever it returns.
+/// Another write job, of any return type.
 trait Job: Send {
     /// # Errors
     /// The reason why its changes must be taken back.
@@ -407,7 +405,7 @@ mod tests {
         storage::{Change, Database, NewConversation, NewLink, SecretHash, Store, sqlite::SqliteStore},
     };
 
-    /// A writer on a file with one table, and what it tells.
+    /// A writer on a file with one table, and its commits.
     async fn start(folder: &TempDir, pragma: &'static str) -> (Writer, Listener) {
         let options = SqliteConnectOptions::new()
             .filename(folder.path().join("writer.db"))
@@ -420,7 +418,7 @@ mod tests {
         (Writer::start(conn, options, Arc::clone(&listener), StoreMetrics::default()), listener)
     }
 
-    /// Tells the length of the word as rev.
+    /// Publishes the length of the word as rev.
     async fn insert(tx: &mut Tx, word: String) -> Result<()> {
         let rev = i64::try_from(word.len()).unwrap();
         tx.commits.push(Commit { conversation_id: ConversationId::new(), rev, change: Change::Conversation });
@@ -487,7 +485,7 @@ mod tests {
 
             let mut words_at_once: Vec<_> = (0..neighbours).map(|n| format!("neighbour {n}")).collect();
             words_at_once.insert(neighbours / 2, "large".repeat(100_000));
-            // SQLite rolls back the transaction that they share, and each is told why.
+            // SQLite rolls back the shared transaction, and each job returns the error.
             for outcome in join_all(words_at_once.into_iter().map(write)).await {
                 let error = outcome.unwrap_err().to_string();
                 assert!(error.contains("full"), "{error}");
@@ -535,7 +533,7 @@ mod tests {
         writer.write_later(|tx| Box::pin(insert(tx, "too late".to_owned())));
     }
 
-    /// What is stored together is tried one by one, if one of it cannot be stored.
+    /// If one message of a group cannot be stored, the writer tries each by itself.
     #[tokio::test]
     async fn one_message_that_cannot_be_stored_is_alone_in_that() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Several nodes on one database, and what the bus between them may do.
+//! Several nodes on one database, and the faults of the bus between them.
 
 mod nats;
 mod scripted;
@@ -27,8 +27,8 @@ use crate::support::{PASSWORD, PATIENCE, in_time, rev_of};
 
 /// Two nodes without their web servers, on one database.
 ///
-/// SQLite serves here because several processes may write to one file; operators cannot set it up like
-/// this, as the nodes of a cluster are on several machines.
+/// These tests use SQLite, because several processes may write to one file. Operators cannot use this setup, because
+/// the nodes of a cluster are on several machines.
 pub struct Pair {
     pub nodes: [Arc<Service>; 2],
     pub admin: User,
@@ -100,7 +100,7 @@ async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     Service::start_among(store, settings, line).await.unwrap()
 }
 
-/// Whoever reads what one socket is told.
+/// The reader of one socket.
 pub struct Reader {
     pub connection: Connection,
     node: Arc<Service>,
@@ -140,7 +140,7 @@ impl Reader {
     /// Reads on until `pick` takes a frame.
     ///
     /// # Panics
-    /// If it never does; tells what came instead.
+    /// If it never does, with the frames that came instead.
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.next()).await;
@@ -153,7 +153,7 @@ impl Reader {
         }
     }
 
-    /// Reads on until `rev` of this room was told; returns the revs that were told on the way, that one too.
+    /// Reads until `rev` of this room arrives; returns all received revs, including this one.
     pub async fn revs_upto(&mut self, room: ConversationId, rev: i64) -> Vec<i64> {
         let mut revs = Vec::new();
         self.wait("a rev", |frame| match rev_of(&frame) {
@@ -167,7 +167,7 @@ impl Reader {
         revs
     }
 
-    /// The messages that were told of this room while something was waited for, or by the last frame.
+    /// The messages of this room in the frames received so far.
     pub fn messages(&mut self, of: ConversationId) -> Vec<Message> {
         let passed = std::mem::take(&mut self.passed);
         let message = |frame| match frame {

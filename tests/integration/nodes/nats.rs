@@ -177,7 +177,7 @@ async fn servers_go_on_without_nats_and_find_back_to_it() {
         assert_eq!(node.metric("bespoken_bus_connected").await, 1.0);
         assert!(node.metric("bespoken_database_commit_seconds_count").await > 0.0);
     }
-    // What only the bus carries.
+    // Events that only the bus carries.
     for on in [true, false] {
         customer.types(room, on).await;
         assert_eq!(admin.typing().await, (customer.user.id, on));

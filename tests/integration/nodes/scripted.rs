@@ -15,7 +15,7 @@ use bespoken::{
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-/// What becomes of an event.
+/// The fate of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Arrives,
@@ -88,8 +88,7 @@ impl Script {
         (0..2).for_each(|to| state.deliver(to, Heard::Disconnected));
     }
 
-    /// From now on everything arrives, what was late too, and the nodes are told that they may have missed
-    /// something.
+    /// From now on everything arrives, including late events, and the nodes learn that they may have missed some.
     pub fn heals(&self) {
         let mut state = self.0.lock().unwrap();
         (state.is_away, state.script) = (false, Vec::new());

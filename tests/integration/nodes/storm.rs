@@ -1,4 +1,4 @@
-//! Whatever the bus loses, doubles, delays or turns around: everybody is told every change once, in order.
+//! The bus loses, duplicates, delays and reorders events: everybody receives every change once, in order.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
     vec(fate, 0..40)
 }
 
-/// Does these things on one node. What cannot be done at the moment is not done.
+/// Does these things on one node. It skips actions that are not possible at the moment.
 async fn act(pair: &Pair, node: usize, room: ConversationId, acts: &[Act]) {
     let (service, actor) = (&pair.nodes[node], pair.actor());
     let mut own: Vec<Message> = Vec::new();

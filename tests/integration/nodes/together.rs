@@ -1,4 +1,4 @@
-//! People on two nodes talk as if on one; and what happens when the bus does not carry.
+//! People on two nodes talk as if on one, also when the bus fails.
 
 use bespoken::{
     domain::{ConversationStatus, RequestText},
@@ -108,7 +108,7 @@ async fn both_nodes_know_who_is_there() {
     assert!(left.iter().any(|person| !person.online && person.last_seen_at.is_some()), "{left:?}");
     dashboard.wait("the customer has left", |frame| customer_is(frame, false)).await;
 
-    // A node that is heard of no more is forgotten, with all its people.
+    // After the last heartbeat of a node, the others remove its people.
     let customer = pair.reader(0, &guest, room).await;
     admin.wait("the customer is back", |frame| online(frame, 2)).await;
     dashboard.wait("the customer is back", |frame| customer_is(frame, true)).await;

@@ -49,7 +49,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged() {
         guest.post(&path, json!({ "content": "", "attachment_ids": [file] })).await.expect(201);
     }
 
-    // Several people write, and delete what they sent with its file, all the while.
+    // Several people continuously write, and delete their messages with their files.
     let (acknowledged, is_over) = (Arc::new(AtomicUsize::new(2)), Arc::new(AtomicBool::new(false)));
     let load: Vec<_> = (0..4)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! What is kept of one customer, exported and erased by the command line beside a running server.
+//! One customer's data, exported and erased by the command line beside a running server.
 
 use std::{fs, io::Read, path::Path};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// A server, and Cleopatra with all that can be kept of somebody.
+/// A server, and Cleopatra with all kinds of data that a customer can have.
 struct Scene {
     app: TestApp,
     cleo: Customer,
@@ -21,7 +21,7 @@ struct Scene {
 }
 
 const EMAIL: &str = "cleopatra@example.com";
-/// What she wrote: words that stand nowhere else.
+/// Her messages: words that appear nowhere else.
 const WORDS: [&str; 3] = ["xylotheque", "zyzzyva", "quercetum"];
 
 impl Scene {
@@ -55,7 +55,7 @@ impl Scene {
     }
 }
 
-/// Whether the bytes stand in any file below.
+/// Whether any file below contains the bytes.
 fn stands_in(folder: &Path, word: &str) -> Option<String> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -102,7 +102,7 @@ async fn erases(scene: Scene) {
     assert!(done.contains("3 messages and 1 files in 2 chats"), "{done}");
     assert_eq!(account.closed().await, Some(close::NOT_ALLOWED));
     assert_eq!(guest.closed().await, Some(close::NOT_ALLOWED));
-    // Two messages, and the conversation itself: whoever hears of the last lacks the others.
+    // Two messages, and the conversation itself: the last rev shows that the others are missing.
     assert!(matches!(reader.rev(*room, head + 3).await, ServerFrame::ConversationUpdated { .. }));
     other.rev(chat.id, other_head + 2).await;
     let changes = reader.join_after(*room, Some(head)).await;

@@ -1,4 +1,4 @@
-//! What docs/operating.md says of backups with PostgreSQL, word for word.
+//! Runs the commands for backups with PostgreSQL from docs/operating.md, word for word.
 
 use std::{env, path::PathBuf};
 
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::support::*;
 
 const PAGE: &str = include_str!("../../../docs/operating.md");
-/// How that page calls the database as a superuser, and the dump.
+/// The names of the database and of the dump on that page.
 const DATABASE: &str = "postgres://postgres@host/bespoken";
 const DUMP: &str = "backup/bespoken.dump";
 
@@ -19,7 +19,7 @@ async fn run_line(name: &str, database: &TestDatabase, dump: &str) {
     let lines: Vec<_> = PAGE.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect();
     let [line] = lines[..] else { panic!("{name} stands on the page {} times", lines.len()) };
     assert!(line.contains(DATABASE), "{line}");
-    // Every other part stands in quotes.
+    // Every other part is in quotes.
     let words = line.split('"').enumerate().flat_map(|(at, part)| match at % 2 {
         0 => part.split_whitespace().collect(),
         _ => vec![part],
@@ -37,7 +37,7 @@ async fn run_line(name: &str, database: &TestDatabase, dump: &str) {
     succeeded(&output);
 }
 
-/// What decides who may do what, and what keeps the data sound, as sorted text.
+/// All permissions and constraints, as sorted text.
 async fn rules(conn: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
         "select concat_ws(' | ', relkind, relname, relowner::regrole, relrowsecurity, relforcerowsecurity,
@@ -115,7 +115,7 @@ async fn a_dump_is_restored_as_the_page_says() {
     let found = app.admin().get("/search?q=dump").await.expect(200).json();
     assert_eq!(found["items"].as_array().map(Vec::len), Some(1), "{found}");
 
-    // Other messages take the revs of those that were lost. Whoever has seen the old ones is told to begin anew.
+    // Other messages take the revs of those that were lost. Clients with the old epoch must begin anew.
     for number in 1..=seen {
         app.say(chat.id, &format!("message {number} of the new history")).await;
     }

@@ -1,10 +1,10 @@
-//! The log: what leads to a request, and what must never stand there.
+//! The log: the lines that identify a request, and the secrets that it must never contain.
 
 use serde_json::Value;
 
 use crate::support::*;
 
-/// Everything that the server itself has to say, and the warnings of what it is made of.
+/// All lines of the server itself, and the warnings of its libraries.
 const ALL: (&str, &str) = ("RUST_LOG", "warn,bespoken=trace");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! `/metrics`: that it counts what happens, and who may read it.
+//! `/metrics`: its counts, and its readers.
 
 use bespoken::http::MetricsAccess;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! What operators rely on.
+//! The operators' commands and guarantees.
 
 mod backup;
 mod customer;

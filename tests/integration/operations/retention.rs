@@ -1,4 +1,4 @@
-//! What happens to those who look at what is too old to be kept.
+//! Open pages of expired chats.
 
 use bespoken::{protocol::close, service::Retention, storage::Expiry};
 use serde_json::json;

@@ -28,7 +28,7 @@ async fn a_page_names_files_of_its_own_build_only() {
     for named in page.text.match_indices("/pkg/").map(|(at, _)| address(&page.text[at..], "/pkg/")) {
         assert_eq!(named.rsplit_once('/').unwrap().0, folder, "{named}");
     }
-    // What the islands need is asked for while the page is read. A page without islands needs none.
+    // The browser requests the islands' files while it reads the page. A page without islands needs none.
     for file in ["bespoken.js", "bespoken_bg.wasm"] {
         assert!(page.text.contains(&format!("href=\"{folder}/{file}\"")), "{file}");
     }

@@ -164,7 +164,7 @@ async fn a_form_with_files_makes_one_message() {
     // Without words.
     browser.submit_files(&path, &[], &files[..1]).await.expect(303);
 
-    // What is refused is told with what was typed, and nothing was sent.
+    // A refusal repeats the input, and sends nothing.
     let large = [picture.as_slice(), b"!"].concat();
     let too_large: [(&str, &str, &[u8]); 2] = [("large.bin", "", &large), ("small.txt", "text/plain", b"small")];
     let many: Vec<(&str, &str, &[u8])> = vec![("one.txt", "text/plain", b"1"); 11];

@@ -1,4 +1,4 @@
-//! What admins do without JavaScript.
+//! Admins without JavaScript.
 
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 

@@ -182,8 +182,8 @@ async fn one_browser_may_open_several_links() {
     browser.get(&format!("/chat/{}", other.id)).await.expect(200);
 }
 
-/// What a new browser has after it has opened each of these at the same moment: no request brought a
-/// cookie along, and none of the answers took the place of another.
+/// The cookies of a new browser after it opened each of these at the same moment. No request carried a cookie, and no
+/// answer replaced another.
 async fn opened_at_once(app: &TestApp, chats: &[&Chat]) -> String {
     let mut cookies = Vec::new();
     for chat in chats {

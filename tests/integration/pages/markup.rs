@@ -1,7 +1,7 @@
-//! Text that people write never becomes markup, whatever the page and the field.
+//! People's input never becomes markup, on any page and in any field.
 //!
-//! A crawler reads the pages as each kind of person, with an HTML parser: it follows every link and fills in
-//! every form, so a new page is tried without a new test.
+//! A crawler reads the pages as each kind of person, with an HTML parser. It follows every link and submits every form,
+//! so it covers a new page without a new test.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn select(css: &str) -> Selector {
     Selector::parse(css).unwrap()
 }
 
-/// What a browser makes of a page: nothing that a person wrote.
+/// Parses a page like a browser, and checks that people's input adds no markup.
 #[track_caller]
 fn expect_no_markup(address: &str, html: &str) -> Html {
     let page = Html::parse_document(html);
@@ -40,7 +40,7 @@ fn expect_no_markup(address: &str, html: &str) -> Html {
     page
 }
 
-/// The fields of a form as a person would send them who writes [`HOSTILE`] wherever there is room.
+/// The fields of a form, with [`HOSTILE`] in every text field.
 fn filled_in(form: ElementRef) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     for field in form.select(&select("input, textarea, select")) {
@@ -65,8 +65,7 @@ fn is_worth_sending(form: ElementRef) -> bool {
         && form.select(&select("input:not([type=hidden]):not([type=file]), textarea")).next().is_some()
 }
 
-/// Reads every page that `browser` can reach from `starts`, and what comes back from every form. Returns the pages'
-/// paths.
+/// Reads every page that `browser` can reach from `starts`, and the answer to every form. Returns the pages' paths.
 async fn crawl(browser: &Browser, starts: &[String]) -> BTreeSet<String> {
     let mut waiting: Vec<String> = starts.to_vec();
     let mut seen = BTreeSet::new();

@@ -14,7 +14,7 @@ mod twice;
 
 use crate::support::*;
 
-/// What every page has.
+/// The common parts of every page.
 #[track_caller]
 fn expect_page(answer: &Answer) {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");

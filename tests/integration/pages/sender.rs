@@ -68,7 +68,7 @@ async fn a_form_is_not_sent_by_nobody_or_by_who_may_not_see_the_chat() {
     }
 }
 
-/// The page but for what is another in each answer.
+/// The page without the parts that differ in each answer.
 fn without_nonces(page: &Answer) -> String {
     page.text.split("nonce=\"").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect()
 }

@@ -123,7 +123,7 @@ async fn who_signs_in_without_cookies_is_told_what_is_wrong() {
         assert!(page.text.contains("did not keep the cookie"), "{}", page.text);
         assert!(page.text.contains(app.url.trim_start_matches("http://")));
     }
-    // Who was not here before, comes from elsewhere, or has a cookie that has ended just signs in.
+    // A new browser, a visitor from another site, and an expired cookie see the plain sign-in.
     let (here, elsewhere) = (format!("{}/login", app.url), "https://example.com/login");
     for headers in [
         &[][..],
@@ -143,7 +143,7 @@ async fn signing_out_leaves_no_page_behind() {
     for browser in [app.admin_browser().await, app.guest_browser(&chat).await] {
         let page = browser.get(&format!("/chat/{}", chat.id)).await;
         assert_eq!(page.header("cache-control"), "no-store");
-        // A page that the browser kept all the same asks whose session it is.
+        // A cached page asks whose session it is.
         let session = browser.get("/session").await.expect(200);
         assert_eq!(session.header("cache-control"), "no-store");
         assert!(!session.text.is_empty());

@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::{expect_page, hidden};
 use crate::support::*;
 
-/// Sends the same form of `page` to `path` three times at once and once more, then with another value of `changed`, which
-/// must be shown again and not be lost, and then as the page shows it. Returns how all but the last were answered.
+/// Sends the same form of `page` to `path` three times at once, and once more. Then it sends another value of
+/// `changed`, which the answer must show again. At last it sends the form as the answer shows it. Returns how all but
+/// the last were answered.
 async fn send(
     browser: &Browser,
     (page, path): (&str, &str),

@@ -1,4 +1,4 @@
-//! Who may call, and from where.
+//! Authentication and origin of calls.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What becomes of an account's ways in: by mail, by role, by profile.
+//! Changes of an account's access: by mail, by role, by profile.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -185,7 +185,7 @@ async fn a_new_address_takes_the_password_and_its_mailbox_and_a_new_name_does_no
     assert_eq!(mail.to, "new@example.com");
     app.browser().sign_in("owner@example.com", PASSWORD).await.expect(303);
     app.browser().sign_in("new@example.com", PASSWORD).await.expect(401);
-    // Who has the address alone may be somebody else, whose it is because it was mistyped.
+    // The owner of the address may be another person, because the customer mistyped it.
     let stranger = app.service.check_confirmation(&mail.secret(), visitor()).await.unwrap();
     assert_eq!(stranger, (Email::parse("email", "new@example.com").unwrap(), Confirming::SignIn));
     let refused = app.service.confirm_email(&mail.secret(), "a strangers password", visitor()).await.unwrap_err();
@@ -351,7 +351,7 @@ async fn line_breaks_make_no_headers() {
         }
         assert!(app.service.ask_for_password_reset(&bad, HERE).await.is_err(), "{breaks:?}");
     }
-    // What an address may have, and what would be special in a header.
+    // Characters that an address may contain, and that are special in a header.
     for odd in
         ["a,b@example.com", "\"a\"@example.com", "a<b>@example.com", "a;b@example.com", "=?utf-8?q?a?=@example.com"]
     {

@@ -1,4 +1,4 @@
-//! Limits of what one sender sends and one address guesses.
+//! Limits for one sender's messages and one address's guesses.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -99,7 +99,7 @@ async fn guesses_at_one_account_count_together_wherever_they_come_from() {
     assert_eq!(right.code, Code::RateLimited, "it is not even checked");
     assert!(right.message.contains("Forgot your password?"), "{right}");
 
-    // Who is in stays in, and who signed in from there before still can.
+    // Open sessions continue, and a person who signed in from there before still can.
     owner.api.get("/requests").await.expect(200);
     app.socket_of(&owner).await.settled().await;
     app.browser().sign_in("owner@example.com", PASSWORD).await.expect(303);
@@ -120,7 +120,7 @@ async fn a_locked_account_is_opened_by_mail() {
     app.service.ask_for_password_reset("owner@example.com", network(9)).await.unwrap();
     let link = mails.next().await.secret();
     app.service.reset_password(&link, "another long password", visitor(9)).await.unwrap();
-    // From there they sign in from now on, whatever strangers do.
+    // From there they can sign in from now on, regardless of strangers.
     app.service.sign_in("owner@example.com", "another long password", visitor(9)).await.unwrap();
     let elsewhere = app.service.sign_in("owner@example.com", "another long password", visitor(8)).await.unwrap_err();
     assert_eq!(elsewhere.code, Code::RateLimited);

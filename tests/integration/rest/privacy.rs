@@ -1,4 +1,4 @@
-//! What people with a link are not told of others.
+//! Data of others that people with a link do not receive.
 
 use bespoken::{domain::ParticipantId, protocol::ClientFrame};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What goes wrong is told as RFC 9457 says.
+//! Errors follow RFC 9457.
 
 use reqwest::{Method, header};
 use serde_json::json;

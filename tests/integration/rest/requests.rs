@@ -93,7 +93,7 @@ async fn lists_are_filtered_sorted_and_paged() {
         "newest" => vec![4, 3, 2, 1, 0],
         "wanted" => vec![3, 0, 2, 1, 4],
         "title" => vec![2, 4, 3, 0, 1],
-        // It was changed last; nothing tells the others apart but their ids.
+        // It was changed last; only their ids distinguish the others.
         _ => vec![0, 4, 3, 2, 1],
     };
     for sort in ["activity", "newest", "wanted", "title"] {

@@ -1,4 +1,4 @@
-//! Nobody sends in the name of somebody else: `as` says for whom a request was made.
+//! Nobody sends in the name of somebody else: `as` names the sender of a request.
 
 use bespoken::domain::ParticipantId;
 use serde_json::json;

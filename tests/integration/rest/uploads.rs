@@ -1,4 +1,4 @@
-//! What strangers do with uploads: too many, too large, too slow, and files that are not what they say.
+//! Hostile uploads: too many, too large, too slow, and files with a false type.
 
 use std::{
     path::Path,
@@ -313,7 +313,7 @@ async fn pictures_lose_what_they_tell_beside_the_picture() {
     assert!(!page.contains(&format!("src=\"{}\"", other.address())), "{page}");
 }
 
-/// The names of files and folders that others than their owner may read or write, whatever the umask is.
+/// The names of files and folders that others than their owner may read or write, regardless of the umask.
 #[cfg(unix)]
 fn open_to_others(folder: &Path) -> Vec<String> {
     use std::os::unix::fs::PermissionsExt;

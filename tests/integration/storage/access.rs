@@ -91,7 +91,7 @@ pub async fn insiders_do_what_is_theirs(world: World) {
         let actor = make(owner.clone(), room.link, world.admin.clone());
         check_insider(&world, &room, actor).await;
     }
-    // Somebody with another account who was given the link, among others.
+    // A person with another account, who has several links, including this one.
     let room = world.room("Owner").await;
     world.backend.set_owner(room.id, owner.id).await;
     check_insider(&world, &room, Actor::Customer(visitor, vec![elsewhere.link, room.link])).await;

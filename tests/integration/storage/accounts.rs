@@ -110,7 +110,7 @@ pub async fn links_granted_to_a_session_that_is_given_away_are_not_lost(world: W
         merged.unwrap();
         let links = find_session(&*world.store, into_secret).await.unwrap().links;
         for (granted, link) in [(granted, room.link), (other_granted, other.link)] {
-            // Who came too late is told so, and makes another session.
+            // The later caller gets an error, and creates another session.
             match granted {
                 Ok(()) => assert!(links.contains(&link)),
                 Err(error) => assert!(matches!(error, StoreError::NotFound), "{error:?}"),
@@ -508,7 +508,7 @@ pub async fn sessions_that_were_not_seen_for_long_are_over(world: World) {
 
     world.backend.set_last_seen(id, Timestamp(now().0 - 29 * day)).await;
     assert!(world.store.find_session(secret, seen_after).await.unwrap().is_some());
-    // That it was seen is written behind; whatever is written after it finds it done.
+    // The last use is written asynchronously; every later write sees it.
     world.store.put_setup_secret(hash()).await.unwrap();
     let seen = world.store.list_sessions(ben.id, seen_after).await.unwrap().remove(0).last_seen_at;
     assert!(now().0 - seen.0 < day, "being seen keeps it alive");
@@ -571,7 +571,7 @@ pub async fn an_account_adopts_chats_that_are_nobodys(world: World) {
     for room in [&owned, &revoked, &unopened] {
         assert_err!(world.store.find_conversation(&ben, room.id).await, StoreError::NotFound);
     }
-    // Who has the link still comes in by it.
+    // The link still grants access.
     world.post(&free.guest, free.id, "again").await;
 }
 

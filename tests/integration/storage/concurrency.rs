@@ -41,7 +41,7 @@ async fn much_at_once(world: &World) -> Vec<Room> {
                     8 => store.set_status(&ada, id, ConversationStatus::Closed).await.map(drop),
                     _ => store.set_status(&ada, id, ConversationStatus::Open).await.map(drop),
                 };
-                // What comes while it is closed, or after a deletion, is refused; nothing else is.
+                // Storage refuses only writes to a closed conversation, and changes of a deleted message.
                 assert!(matches!(result, Ok(()) | Err(StoreError::Closed | StoreError::NotFound)), "{n}: {result:?}");
             })
         })
@@ -190,7 +190,7 @@ pub async fn commits_are_told_from_when_they_were_asked_for(world: World) {
     let mut commits = world.store.commits().unwrap();
     assert!(world.store.commits().is_none(), "they can be taken once");
     world.post(&room.guest, room.id, "after").await;
-    // Told before the sender was answered.
+    // Published before the sender's answer.
     let told = commits.try_recv().unwrap();
     assert_eq!(told.iter().map(|commit| commit.rev).collect::<Vec<_>>(), [3]);
     drop(commits);
@@ -239,7 +239,7 @@ pub async fn messages_that_are_stored_together_are_each_in_their_place(world: Wo
         assert!(matches!(refused[n], Err(StoreError::NotFound)));
         let loaded = world.messages(&room.guest, room.id).await;
         assert_eq!(loaded[..2], [first.message.clone(), second.message.clone()]);
-        // What search found is that message, and no neighbour.
+        // Search found that message, and no neighbour.
         let query = format!("first {}", room.id);
         let found = world.store.search_messages(&world.admin, &query, None, 10).await.unwrap();
         assert_eq!(found.as_slice(), std::slice::from_ref(&first.message));

@@ -124,7 +124,7 @@ pub async fn closing_and_reopening(world: World) {
     assert_eq!(closed.closed_by.as_deref(), Some("Ada"));
     assert!(closed.closed_at.is_some_and(|at| at >= closed.created_at));
 
-    // Whoever closes it again changes nothing.
+    // Closing it again changes nothing.
     let grace = Actor::Admin(world.user("Grace", Role::Admin).await);
     let again = world.store.set_status(&grace, room.id, ConversationStatus::Closed).await.unwrap();
     assert_eq!(again.conversation, closed);
@@ -163,7 +163,7 @@ pub async fn activity_orders_the_list(world: World) {
     let long_ago = Timestamp(1);
     world.backend.set_every_updated_at(long_ago).await;
 
-    // What is no activity.
+    // These calls are no activity.
     world.store.edit_message(&world.admin, None, message.id, content("hi")).await.unwrap();
     world.store.read_up_to(&one.guest, one.id, 1).await.unwrap();
     world.store.join(&one.guest, one.id).await.unwrap();
@@ -171,7 +171,7 @@ pub async fn activity_orders_the_list(world: World) {
     world.store.delete_message(&world.admin, None, message.id).await.unwrap();
     assert_eq!(world.seat(&world.admin, one.id).await.conversation.updated_at, long_ago);
 
-    // What is.
+    // These calls are.
     for n in 0..4 {
         world.backend.set_every_updated_at(long_ago).await;
         let room = if n % 2 == 0 { &one } else { &two };
@@ -293,7 +293,7 @@ pub async fn search_knows_no_accents_and_no_normal_form(world: World) {
     }
 }
 
-/// SQLite looks into an index of names where few have a text, and else goes through the list. Both have to say the same.
+/// SQLite queries an index of names for rare texts, and scans the list for others. Both must return the same.
 pub async fn searches_find_the_same_however_many_there_are(world: World) {
     const MANY: usize = 1_100;
     let is_closed = |n: usize| n.is_multiple_of(3);
@@ -334,7 +334,7 @@ pub async fn paging_visits_each_once(world: World) {
         links.push(room.link);
         ids.insert(room.id);
     }
-    // All at the same moment: only the id tells them apart.
+    // All at the same moment: only the id distinguishes them.
     world.backend.set_every_updated_at(Timestamp(1_000)).await;
     for actor in [&world.admin, &Actor::Guest(links)] {
         for status in [None, Some(ConversationStatus::Open)] {

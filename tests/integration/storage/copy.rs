@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::{sqlite::SqliteFile, world::*};
 use crate::support::{TestDatabase, refused, run_program, succeeded};
 
-/// What people hold in their hands, as the hashes that are kept.
+/// People's secrets, as the stored hashes.
 struct Held {
     world: World,
     url: String,
@@ -84,7 +84,7 @@ async fn filled() -> Held {
     store.create_session(new_session(guest_session, None, &[link.id], in_an_hour())).await.unwrap();
     let ended = store.create_session(new_session(hash(), Some(ada), &[], in_an_hour())).await.unwrap();
     store.end_session(ended).await.unwrap();
-    // Moments that PostgreSQL cannot keep.
+    // Times that PostgreSQL cannot store.
     store.create_sign_in_link(hash(), ada, Timestamp(i64::MAX)).await.unwrap();
     store.create_sign_in_link(sign_in, cleo.id, in_an_hour()).await.unwrap();
     store.create_token(TokenId::new(), token, ada, Some(Name::parse("name", "shop").unwrap())).await.unwrap();
@@ -123,7 +123,7 @@ async fn filled() -> Held {
     }
 }
 
-/// What people see, as text.
+/// People's view of the data, as text.
 async fn seen(held: &Held, store: &dyn Store) -> Vec<String> {
     fn note(seen: &mut Vec<String>, what: impl Debug) {
         seen.push(format!("{what:?}"));
@@ -201,7 +201,7 @@ async fn execute(conn: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
-/// Tables of which nobody, whoever is connected, is kept from what is not theirs.
+/// Tables without row-level security for any login.
 async fn unguarded(superuser: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
         "select relname::text from pg_class
@@ -229,7 +229,7 @@ async fn everyone_finds_everything_as_it_was() {
     let store: Arc<dyn Store> = Arc::new(PostgresStore::open(&url).await.unwrap());
     assert_eq!(seen(&held, &*store).await, seen(&held, &*held.world.store).await);
     for room in &held.rooms {
-        // Numbers go on where they were, and what was sent before is not stored again.
+        // Numbers continue, and repeats are not stored again.
         let before = store.find_conversation(&held.world.admin, *room).await.unwrap().conversation;
         if before.status == ConversationStatus::Open {
             let posted = store.post_message(&held.world.admin, draft(*room, "more")).await.unwrap().message;
@@ -245,7 +245,7 @@ async fn everyone_finds_everything_as_it_was() {
     assert!(!again.fresh && again.message.id == sent.id);
     store.close().await;
 
-    // What has begun a life of its own is not written over.
+    // The copy does not overwrite a database in use.
     assert!(refusal(&held.url, &url).await.contains("is in use: its table users is not empty"));
 }
 
@@ -378,7 +378,7 @@ async fn the_command_prints_what_it_compared() {
     );
     assert!(output.contains("the databases are the same"), "{output}");
     assert!(refused(&run_program(folder.path(), &args, "").await).contains("is in use"));
-    // The source goes on as it was.
+    // The source continues unchanged.
     held.world.store.close().await;
     SqliteStore::open(&held.url).await.unwrap().close().await;
 }

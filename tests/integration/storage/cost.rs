@@ -1,6 +1,6 @@
-//! How many rows PostgreSQL reads for each call, in a database with many of everything: as many as the call is
-//! about, and not as many as there are. It counts what the program's own statements read, as the role that they
-//! run as, so the policies of row-level security are in it.
+//! The number of rows that PostgreSQL reads for each call, in a database with many of everything. It must depend on the
+//! result, not on the size of the tables. It counts what the program's own statements read, as the role that they run
+//! as, so the policies of row-level security are in it.
 //!
 //! What SQLite would do is asked of SQLite itself, beside its statements.
 
@@ -85,7 +85,7 @@ const FILL: &str = "
     end
     $$";
 
-/// What was read of each table since it was made.
+/// The rows read from each table since its creation.
 type Reads = BTreeMap<String, i64>;
 
 struct Watched {
@@ -107,7 +107,7 @@ impl Watched {
         Arc::new(PostgresStore::open(&self.url).await.unwrap())
     }
 
-    /// Waits until every other connection has ended: what each has read is told then.
+    /// Waits until every other connection has ended: PostgreSQL then reports the rows of each.
     async fn reads(&mut self) -> Reads {
         let alone = async {
             loop {

@@ -1,4 +1,4 @@
-//! What is taken out, and what stays.
+//! Erasure and retention: the removed and the remaining data.
 
 use super::world::*;
 
@@ -91,7 +91,7 @@ pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) 
             assert!(after.deleted_at.is_some() && after.attachments.is_empty() && after.rev > head, "{after:?}");
         }
     }
-    // Whoever has everything up to the head gets each change once, in the order of rev.
+    // A client that is up to date receives each change once, in the order of rev.
     let changes = world.store.list_after(&world.admin, room, head, 100).await.unwrap();
     assert_eq!(
         changes.messages.iter().map(|message| message.rev).collect::<Vec<_>>(),
@@ -127,7 +127,7 @@ pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) 
     assert_eq!(found(&world, "walnut").await, 1);
     assert_eq!(world.post(&world.admin, room, "and on").await.rev, head + 11);
 
-    // The address is free again, and whoever takes it finds nothing.
+    // The address is free again, and its next account finds nothing.
     let again = Actor::Customer(world.user("Cleo", Role::Customer).await, vec![]);
     assert!(world.store.list_requests(&again, &RequestFilter::default(), None, 10).await.unwrap().is_empty());
 }

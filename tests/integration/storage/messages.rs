@@ -201,7 +201,7 @@ pub async fn closed_conversations_are_read_only(world: World) {
     assert_err!(edit(&world.admin, "hi").await, StoreError::Forbidden);
     assert_eq!(world.messages(&world.admin, room.id).await, before);
 
-    // Whoever repeats what was done before the closing is told that it is done.
+    // A repeat of an action from before the closing succeeds.
     assert_eq!(edit(&room.guest, "hello").await.unwrap(), message);
     assert_eq!(world.store.delete_message(&room.guest, None, gone.id).await.unwrap().seq, 2);
 

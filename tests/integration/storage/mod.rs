@@ -1,4 +1,4 @@
-//! What every `Store` must do, and what is special about each database.
+//! The contract of every `Store`, and the features of each database.
 //!
 //! The contract is a list of functions that know only `dyn Store`; each backend runs all of it, on an
 //! empty database for each function. A function that is missing in the list is dead code, which the
@@ -26,7 +26,7 @@ mod world;
 
 macro_rules! contract {
     ($($start:ident { $($subject:ident { $($case:ident)+ })+ })+) => {
-        /// The contract, kept by SQLite.
+        /// The contract, for SQLite.
         mod on_sqlite {$($(
             mod $subject {$(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,7 +37,7 @@ macro_rules! contract {
             )+}
         )+)+}
 
-        /// The contract, kept by PostgreSQL.
+        /// The contract, for PostgreSQL.
         mod on_postgres {$($(
             mod $subject {$(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,8 @@
-//! What every process hears of.
+//! Notices for every process.
 
 use super::world::*;
 
-/// What was noted since `heard`, which it moves on.
+/// The notices since `heard`, which this advances.
 async fn noted(world: &World, heard: &mut i64) -> Vec<Notice> {
     let notices = world.store.list_notices(*heard, 100).await.unwrap();
     assert!(notices.is_sorted_by_key(|(number, _)| *number));

@@ -1,4 +1,4 @@
-//! What is special about PostgreSQL: others may write to it too, and it may go away and come back.
+//! PostgreSQL's own features: other processes may write to it too, and it may fail and recover.
 
 use std::sync::Arc;
 
@@ -236,8 +236,8 @@ async fn what_cannot_keep_promises_is_refused() {
     execute(&mut superuser, "drop table stray").await;
 }
 
-/// Programs are replaced one after the other: what a newer one has added does not concern an older one,
-/// until something is taken away that it needs.
+/// Operators replace programs one after the other. Additions of a newer one do not affect an older one, until a
+/// migration removes something that the older one needs.
 #[tokio::test]
 async fn a_newer_schema_is_taken_until_it_needs_a_newer_program() {
     let Some(database) = TestDatabase::create().await else { return };
@@ -265,7 +265,7 @@ async fn a_newer_schema_is_taken_until_it_needs_a_newer_program() {
     execute(&mut superuser, &format!("drop role {user}")).await;
 }
 
-/// Whoever has read the journal up to a number has missed nothing before it, whichever node noted it.
+/// A process that has read the journal up to a number has missed nothing before it, from any node.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_notice_shows_up_before_one_that_was_noted_earlier() {
     let Some((world, other, _)) = two_nodes().await else { return };

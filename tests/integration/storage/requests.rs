@@ -10,7 +10,7 @@ async fn requests(world: &World, actor: &Actor, filter: RequestFilter) -> Vec<Cu
     found.into_iter().map(|(request, _)| request).collect()
 }
 
-/// The titles of what a search finds, sorted.
+/// The titles of a search's results, sorted.
 async fn titles(world: &World, actor: &Actor, status: Option<RequestStatus>, search: &str) -> Vec<String> {
     let filter = RequestFilter { status, search: Some(search.to_owned()), order: RequestOrder::Title };
     requests(world, actor, filter).await.into_iter().map(|request| request.title).collect()
@@ -53,7 +53,7 @@ pub async fn each_sees_their_own(world: World) {
     let link = new_link();
     world.store.replace_link(&world.admin, room, link).await.unwrap();
 
-    // Whoever came by the link sees the conversation, and not the request.
+    // A person with the link sees the conversation, but not the request.
     let guest = Actor::Guest(vec![link.id]);
     let visitor = Actor::Customer(other.user().unwrap().clone(), vec![link.id]);
     for actor in [&other, &guest, &visitor, &Actor::Guest(vec![])] {
@@ -84,7 +84,7 @@ pub async fn each_sees_their_own(world: World) {
     }
 }
 
-/// What orders a list, as text that sorts like it, and the direction.
+/// The sort key of a list, as text that sorts like it, and the direction.
 fn key(request: &CustomRequest, order: RequestOrder) -> (String, bool) {
     match order {
         RequestOrder::Activity => (format!("{:020}", request.updated_at.0), true),
@@ -395,7 +395,7 @@ pub async fn a_change_of_status_is_news_to_everyone_but_its_maker(world: World) 
     world.post(&owner, room, "When?").await;
     assert_eq!((unread(&world.admin).await, unread(&second).await, unread(&owner).await), (1, 2, 0));
 
-    // Who has not read what was asked has not read it by setting a status.
+    // Setting a status does not mark the customer's messages as read.
     world.set_request(&world.admin, id, RequestStatus::Done).await;
     assert_eq!(unread(&world.admin).await, 1);
     assert_eq!((unread(&second).await, unread(&owner).await), (3, 1));

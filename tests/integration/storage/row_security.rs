@@ -1,5 +1,5 @@
-//! What PostgreSQL itself lets the application do, asked in plain SQL as the application's role: whatever
-//! the program may get wrong, the database shows nobody what is not theirs.
+//! PostgreSQL's own permissions, tested in plain SQL as the application's role. Even if the program has a fault, the
+//! database shows nobody another person's data.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +17,8 @@ const EXEMPT: [&str; 2] = [
     "meta",
 ];
 
-/// Who acts: nobody was named; who came by a link; whose data it is; another customer; an admin; the
-/// service for nobody; the service when it takes out what is not to be kept.
+/// The actors: none; a guest with a link; the data's owner; another customer; an admin; the service itself; the service
+/// as the eraser.
 #[derive(Clone, Copy, Debug)]
 enum Who {
     Nobody,
@@ -32,7 +32,7 @@ enum Who {
 
 const PEOPLE: [Who; 7] = [Who::Nobody, Who::Guest, Who::Owner, Who::Other, Who::Admin, Who::System, Who::Eraser];
 
-/// What each of [`PEOPLE`] sees, changes and deletes of a table: `all`, `own`, `unsent` or `-`.
+/// The rows of a table that each of [`PEOPLE`] sees, changes and deletes: `all`, `own`, `unsent` or `-`.
 const TABLES: &str = "
                 | nobody guest owner other admin system eraser
 users           | -      -     own   own   all   all    all | - -   -   -   -   all all | - - - - - -      all
@@ -104,7 +104,7 @@ impl Scene {
         Some(Self { database, world, room, owner, other, owners_conversation: conversations[0] })
     }
 
-    /// The statement that says who acts.
+    /// The statement that sets the actor.
     fn act(&self, who: Who) -> String {
         let of = |actor: &Actor| actor.user_id().unwrap().to_string();
         let (kind, user, links) = match who {
@@ -178,7 +178,7 @@ async fn touched(conn: &mut PgConnection, act: &str, sql: &str) -> u64 {
     }
 }
 
-/// Insufficient privilege: by the policies, or by what the role was granted.
+/// Insufficient privilege: by the policies, or by the grants of the role.
 fn is_refused(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42501")
 }
@@ -195,7 +195,7 @@ async fn tables(conn: &mut PgConnection) -> BTreeSet<String> {
 async fn each_table_shows_and_lets_change_what_is_theirs() {
     let Some(scene) = Scene::set().await else { return };
     let (mut superuser, mut application) = (scene.database.superuser().await, scene.database.application().await);
-    // They would keep from deleting what is referred to, whatever the policies say.
+    // They would prevent the deletion of referenced rows, regardless of the policies.
     execute(
         &mut superuser,
         "do $$
@@ -338,8 +338,8 @@ async fn a_link_counts_while_it_lives() {
     assert_eq!(seen().await, 0);
 }
 
-/// One who reads messages with profiles sees those of their own conversations, and addresses only if
-/// they may see the account.
+/// A reader of messages with profiles sees those of their own conversations, and addresses only if they may see the
+/// account.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_with_profiles_obey_the_policies() {
     let Some(scene) = Scene::set().await else { return };
@@ -373,7 +373,7 @@ async fn messages_with_profiles_obey_the_policies() {
     }
 }
 
-/// The index on words answers admins only, whoever asks it.
+/// The index of words answers only admins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_search_in_all_messages_is_for_admins() {
     let Some(scene) = Scene::set().await else { return };
@@ -410,7 +410,7 @@ async fn every_table_has_policies() {
     assert_eq!(unprotected(&mut superuser).await.len(), exempt.len() + 1, "a new one is noticed");
 }
 
-/// Whatever goes round the policies is known by name.
+/// The test lists every function that bypasses the policies.
 #[tokio::test]
 async fn nothing_else_goes_round_the_policies() {
     let Some(database) = TestDatabase::create().await else { return };
@@ -436,7 +436,7 @@ async fn nothing_else_goes_round_the_policies() {
     assert_eq!(texts(&mut superuser, members).await, BTreeSet::from(["0".to_owned()]));
 }
 
-/// A pool of one connection of the application's, so that whoever comes next gets the same.
+/// A pool of one connection of the application, so that the next caller gets the same one.
 async fn pool_of_one(database: &TestDatabase) -> PgPool {
     PgPoolOptions::new()
         .max_connections(1)

@@ -1,6 +1,6 @@
 use super::world::*;
 
-/// What a search finds, latest first.
+/// The results of a search, latest first.
 async fn found(world: &World, actor: &Actor, query: &str) -> Vec<String> {
     let messages = world.store.search_messages(actor, query, None, 100).await.unwrap();
     messages.into_iter().map(|message| message.content).collect()

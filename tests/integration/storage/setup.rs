@@ -32,7 +32,7 @@ pub async fn the_first_admin_uses_up_the_secret(backend: impl Backend) {
     let store = backend.store();
     let secret = hash();
     store.put_setup_secret(secret).await.unwrap();
-    // Whatever role was asked for: the first is an admin.
+    // The first is an admin, regardless of the requested role.
     let first = store.create_first_admin(new_user("ada@example.com", "Ada", Role::Customer)).await.unwrap().unwrap();
     assert_eq!(first.role, Role::Admin);
     assert!(!store.is_setup_secret(secret).await.unwrap());

@@ -128,7 +128,7 @@ async fn one_silent_connection_of_the_pool_is_enough_to_mistrust_all_that_were_i
     assert!(line.silence.swallowed.load(Ordering::SeqCst) <= 1, "one at most was asked in vain");
 }
 
-/// What a lost connection holds is free again before whoever waits for it gives up.
+/// PostgreSQL releases the locks of a lost connection before the waiting callers time out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_is_swallowed_holds_up_its_conversation_for_seconds_only() {
     let Some(line) = Line::open(3).await else { return };

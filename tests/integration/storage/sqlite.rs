@@ -1,4 +1,4 @@
-//! What is special about SQLite: a file on disk, which others may open too.
+//! SQLite's own features: a file on disk, which other processes may open too.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -234,8 +234,8 @@ async fn a_write_waits_for_another_process() {
     assert_eq!(message.seq, 1);
 }
 
-/// Refuses messages that say so, in the two ways in which SQLite can: taking back one statement, as
-/// for a broken constraint, or the whole transaction, as for a full disk.
+/// Refuses marked messages in SQLite's two ways. It rolls back one statement, as for a broken constraint, or the whole
+/// transaction, as for a full disk.
 #[tokio::test]
 async fn a_failed_write_leaves_the_store_usable() {
     let file = SqliteFile::open().await;

@@ -1,4 +1,4 @@
-//! What tests start from, and short ways to say what they do.
+//! The initial data of tests, and short functions for their steps.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub use bespoken::{
     },
 };
 
-/// What a test does to a database that no `Store` method does.
+/// A test's changes of a database that no `Store` method makes.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
     fn store(&self) -> Arc<dyn Store>;
@@ -112,7 +112,7 @@ impl World {
         self.store.find_conversation(actor, id).await.unwrap()
     }
 
-    /// Whom a conversation concerns; `None`: there is no such conversation.
+    /// The audience of a conversation; `None`: there is no such conversation.
     pub async fn audience(&self, id: ConversationId) -> Option<(Option<UserId>, Vec<LinkId>)> {
         let found = self.store.audiences(&[id]).await.unwrap().pop();
         found.map(|(found, audience)| {

@@ -25,7 +25,7 @@ use super::{Answer, Api, Browser, Sign, TestDatabase, Ws, in_time};
 
 pub const PASSWORD: &str = "a long enough password";
 
-/// Where the server keeps everything.
+/// The server's data.
 pub enum Database {
     Sqlite,
     Postgres(TestDatabase),
@@ -62,7 +62,7 @@ impl Database {
     }
 }
 
-/// What stays when a server stops.
+/// The data that outlives a server.
 pub struct Data {
     pub dir: TempDir,
     pub database: Database,
@@ -80,7 +80,7 @@ impl Data {
         &self.config.data_dir
     }
 
-    /// The same people in another place, with what a backup holds.
+    /// The same people in another place, with a backup's data.
     pub async fn restored(&self, backup: &Path) -> Self {
         let (dir, database) = (tempfile::tempdir().unwrap(), Database::Sqlite);
         let database_url = database.url(&dir).await;
@@ -105,7 +105,7 @@ impl Data {
 pub struct TestApp {
     pub service: Arc<Service>,
     pub url: String,
-    /// Where it listens, whatever its public URL is.
+    /// The address on which it listens, regardless of its public URL.
     pub address: SocketAddr,
     pub data: Data,
     shutdown: CancellationToken,
@@ -170,7 +170,7 @@ impl TestApp {
         Self::with(|limits| limits.sends = 100_000).await
     }
 
-    /// The same on this database, for what is special about it.
+    /// The same on this database, for its own features.
     pub async fn start_on(database: Database) -> Self {
         Self::on(database, |config| config.limits.sends = 100_000).await
     }

@@ -66,7 +66,7 @@ fn client(cookies: bool) -> Client {
     Client::builder().redirect(Policy::none()).cookie_store(cookies).no_proxy().build().unwrap()
 }
 
-/// What somebody shows to be let in.
+/// The credentials of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
     Nothing,
@@ -163,7 +163,7 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(url: &str) -> Self {
-        // The cookies are kept by hand where a test needs to see them.
+        // Tests that read cookies store them by hand.
         Self { http: client(true), url: url.to_owned() }
     }
 
@@ -182,7 +182,7 @@ impl Browser {
         Answer::to(with_files(request, fields, "file", files)).await
     }
 
-    /// A form that still lacks the headers that tell where it comes from.
+    /// A form without the headers of its origin.
     pub fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.url)).form(fields)
     }

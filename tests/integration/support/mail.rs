@@ -56,7 +56,7 @@ impl MailServer {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let sender = sender.clone();
-                // Who breaks off has sent nothing.
+                // A client that disconnects has sent nothing.
                 tokio::spawn(async move { talk(stream, &sender).await.ok() });
             }
         });

@@ -1,7 +1,7 @@
 //! A server in this process on a port of its own, and people who talk to it over real connections.
 //!
-//! Nothing here sleeps: whoever waits for something waits until it comes, and after a time in which
-//! even a busy machine would have brought it, fails and tells what came instead.
+//! Nothing here sleeps: a test waits until the expected event comes. After a time that suffices even on a busy machine,
+//! it fails and prints the events that came instead.
 
 mod app;
 mod http;

@@ -29,7 +29,7 @@ fn program() -> Option<&'static PathBuf> {
         let mut folders = env::split_paths(&folders).chain([PathBuf::from("/usr/sbin")]);
         let found = folders.find_map(|folder| Some(folder.join("nats-server")).filter(|file| file.is_file()));
         if found.is_none() {
-            // Past the capture of output: whoever reads the result must know what it does not say.
+            // Bypasses the capture of output: a reader of the result must know its gaps.
             let line = "NATS is left out: there is no nats-server (`cargo xtask test` installs one on Debian)\n";
             std::io::stderr().write_all(line.as_bytes()).unwrap();
         }
@@ -71,7 +71,7 @@ impl NatsServer {
             .spawn()
             .unwrap();
         in_time("NATS starts", async {
-            // It greets whoever connects.
+            // It greets each client.
             let greets = async || TcpStream::connect(address).await.ok()?.read_u8().await.ok();
             while greets().await.is_none() {
                 tokio::time::sleep(Duration::from_millis(10)).await;

@@ -35,7 +35,7 @@ fn server() -> Option<PgConnectOptions> {
     static SERVER: OnceLock<Option<PgConnectOptions>> = OnceLock::new();
     let find = || {
         let Ok(url) = env::var("BESPOKEN_TEST_POSTGRES") else {
-            // Past the capture of output: whoever reads the result must know what it does not say.
+            // Bypasses the capture of output: a reader of the result must know its gaps.
             let line =
                 "PostgreSQL is left out: BESPOKEN_TEST_POSTGRES names no server (`cargo xtask test` starts one)\n";
             std::io::stderr().write_all(line.as_bytes()).unwrap();
@@ -96,7 +96,7 @@ impl TestDatabase {
     /// Without tables.
     pub async fn create_empty() -> Option<Self> {
         let server = server()?;
-        // Whoever makes the template makes the owner.
+        // The creator of the template also creates the owner.
         template(&server).await;
         Some(Self::copy(server, "template1").await)
     }
@@ -144,7 +144,7 @@ impl TestDatabase {
         self.0.server.clone().database(&self.0.name)
     }
 
-    /// As a superuser, for whom no policy counts.
+    /// As a superuser, who bypasses all policies.
     pub async fn superuser(&self) -> PgConnection {
         self.superuser_options().connect().await.unwrap()
     }

@@ -27,7 +27,7 @@ pub async fn run_program(dir: &Path, args: &[&str], input: &str) -> Output {
     in_time("the program", child.wait_with_output()).await.unwrap()
 }
 
-/// Runs a command that must succeed; returns what it printed.
+/// Runs a command that must succeed; returns its output.
 #[track_caller]
 pub fn succeeded(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -83,7 +83,7 @@ impl Program {
         Self { child, log, url }
     }
 
-    /// Kills it; returns what it has logged.
+    /// Kills it; returns its log.
     pub async fn stop(mut self) -> String {
         self.child.kill().await.unwrap();
         std::fs::read_to_string(&self.log).unwrap()

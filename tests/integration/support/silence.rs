@@ -1,4 +1,4 @@
-//! A network between a program and PostgreSQL that swallows what is sent, and tells nobody.
+//! A network between a program and PostgreSQL that drops data without an error.
 
 use std::sync::{
     Arc,
@@ -17,10 +17,10 @@ pub enum Place {
     Socket(std::path::PathBuf),
 }
 
-/// What has become of the lines so far.
+/// The state of the connections so far.
 #[derive(Default)]
 pub struct Silence {
-    /// New connections are taken and hear nothing.
+    /// It accepts new connections and sends nothing.
     swallows_new: AtomicBool,
     /// Raised whenever what is open is to fall silent; each line knows when it began.
     round: AtomicUsize,
@@ -55,13 +55,13 @@ impl Silence {
         (silence, port)
     }
 
-    /// Nothing comes through any more on what is open; nor on what is opened from now on, if `also_new`.
+    /// Drops all data of open connections, and of new ones too, if `also_new`.
     pub fn fall(&self, also_new: bool) {
         self.swallows_new.store(also_new, Ordering::SeqCst);
         self.round.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// What is opened from now on works. What fell silent stays so for ever.
+    /// New connections work. Silent ones stay silent for ever.
     pub fn end(&self) {
         self.swallows_new.store(false, Ordering::SeqCst);
     }
@@ -78,7 +78,7 @@ impl Silence {
 
     async fn carry(self: Arc<Self>, client: TcpStream, server: impl AsyncRead + AsyncWrite) {
         let round = self.round.load(Ordering::SeqCst);
-        // What was swallowed once can only end: no network loses bytes in the middle and goes on.
+        // After a loss, a connection can only end: no network loses bytes in the middle and continues.
         let (hears, is_heard) = (AtomicBool::new(true), AtomicBool::new(true));
         if self.swallows_new.load(Ordering::SeqCst) {
             hears.store(false, Ordering::SeqCst);
@@ -125,7 +125,7 @@ impl Silence {
             () = asks => {}
             () = answers => {}
         }
-        // As after a cable was pulled: the server keeps its end until it finds out by itself.
+        // As after a pulled cable: the server's end stays open until the server detects the loss.
         if !is_open(&is_heard) {
             let _ = copy(&mut from_server, &mut sink()).await;
         }

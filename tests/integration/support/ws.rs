@@ -29,7 +29,7 @@ pub fn fresh() -> ClientId {
 /// How a socket ended: with this code, or without any.
 pub type Closed = Option<u16>;
 
-/// Whom an `error` is about.
+/// An `error` frame without its text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refused {
     pub code: Code,
@@ -42,7 +42,7 @@ pub struct Ws {
     pub connection_id: Uuid,
     pub user: SocketUser,
     pub epoch: Epoch,
-    /// What came while something else was waited for, since [`Ws::passed`] was last called.
+    /// The frames that came during other waits, since the last call of [`Ws::passed`].
     passed: Vec<ServerFrame>,
 }
 
@@ -132,7 +132,7 @@ impl Ws {
     /// Reads on until `pick` takes a frame.
     ///
     /// # Panics
-    /// If it never does; tells what came instead.
+    /// If it never does, with the frames that came instead.
     pub async fn wait<T>(&mut self, what: &str, mut pick: impl FnMut(ServerFrame) -> Option<T>) -> T {
         let waiting = async {
             loop {
@@ -158,7 +158,7 @@ impl Ws {
         panic!("{what}: {failure}; what came: {:#?}", self.passed);
     }
 
-    /// What came while something else was waited for.
+    /// The frames that came during other waits.
     pub fn passed(&mut self) -> Vec<ServerFrame> {
         std::mem::take(&mut self.passed)
     }
@@ -247,7 +247,7 @@ impl Ws {
         .await
     }
 
-    /// Reads on until `rev` of this room was told; returns the frame.
+    /// Reads until `rev` of this room arrives; returns the frame.
     pub async fn rev(&mut self, room: ConversationId, rev: i64) -> ServerFrame {
         self.wait("a rev", |frame| (rev_of(&frame) == Some((room, rev))).then_some(frame)).await
     }

@@ -28,7 +28,7 @@ async fn one_network_has_only_so_many_connections() {
             }
         }
         assert_eq!(sockets.len(), most, "trusted: {trusted}");
-        // Who leaves makes room.
+        // A person who leaves frees a place.
         drop(sockets);
         in_time("there is room again", async { while status(&ask(app.address, &HEALTH).await) != 200 {} }).await;
     }

@@ -48,7 +48,7 @@ async fn nobody_is_led_in_circles() {
     })
     .await;
     let address = format!("Host: {}", app.address);
-    // The proxy in front asks at its own upstream's name, or tells the wrong scheme.
+    // The proxy requests its upstream's name, or sends the wrong scheme.
     for lines in [
         ["GET /login HTTP/1.1", "Host: upstream", "Accept: */*"],
         ["GET /login HTTP/1.1", "Host: chat.example.com", "X-Forwarded-Proto: http"],
@@ -60,7 +60,7 @@ async fn nobody_is_led_in_circles() {
         }
         assert_eq!(statuses, [307, 307, 307, 200, 200, 200], "{lines:?}");
     }
-    // Nor is anybody who is where they should be, or whose proxy asks at the address.
+    // Neither are requests under the right name, or those whose proxy uses the address.
     for lines in [
         ["GET /login HTTP/1.1", "Host: chat.example.com", "X-Forwarded-Proto: https"],
         ["GET /login HTTP/1.1", "Host: chat.example.com", "Accept: */*"],

@@ -1,5 +1,5 @@
-//! What comes before any request is understood: connections, heads, bodies, hosts and proxies. Mostly spoken byte
-//! by byte, as no client would.
+//! The layers below requests: connections, heads, bodies, hosts and proxies. Mostly spoken byte by byte, as no client
+//! would.
 
 mod bodies;
 mod crowds;

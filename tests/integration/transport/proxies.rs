@@ -1,4 +1,4 @@
-//! Who somebody is behind a proxy: by what wrong tokens are counted.
+//! The address of a client behind a proxy, which counts wrong tokens.
 
 use reqwest::Method;
 
@@ -31,7 +31,7 @@ async fn a_guesser_behind_a_proxy_locks_out_nobody_else() {
             assert_eq!(guess(&app, header, &client("192.0.2.1")).await, 401);
         }
         assert_eq!(guess(&app, header, &client("192.0.2.1")).await, 429);
-        // Whatever they write in front of it, or whichever trusted proxies they come by.
+        // Regardless of forged values in front of it, and for each trusted proxy.
         let forged = format!("{}, {}, {}", client("198.51.100.7"), client("192.0.2.1"), client("10.0.0.7"));
         assert_eq!(guess(&app, header, &forged).await, 429);
         assert_eq!(guess(&app, header, &client("192.0.2.2")).await, 401, "others are not held back");

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseC
 
 use crate::support::*;
 
-/// At once, or with the next look at the journal of what other processes did.
+/// At once, or with the next read of the journal of other processes' changes.
 async fn closed_for_lost_access(ws: &mut Ws) {
     assert_eq!(ws.closed().await, Some(close::NOT_ALLOWED));
 }
@@ -210,7 +210,7 @@ async fn a_client_that_says_goodbye_is_answered() {
     assert!(guest.stream.next().await.is_none(), "and the connection ends in peace");
 }
 
-/// Time stands still once the socket is open, and jumps whenever everyone waits.
+/// Time is paused once the socket is open, and advances whenever all tasks wait.
 #[tokio::test]
 async fn a_peer_that_gives_no_sign_of_life_is_asked_and_then_given_up() {
     let app = TestApp::start().await;

@@ -1,4 +1,4 @@
-//! Closing, reopening, assigning: part of the room's order, told to each person in their own words.
+//! Closing, reopening, assigning: part of the room's order, with a separate view for each person.
 
 use bespoken::{
     domain::{Code, Conversation, ConversationStatus},

@@ -1,4 +1,4 @@
-//! What every socket hears without joining.
+//! Frames for every socket, without joining.
 
 use bespoken::{domain::ConversationStatus, protocol::ServerFrame};
 use serde_json::json;

@@ -125,7 +125,7 @@ async fn joins_leaves_receipts_and_follows_of_a_person_are_limited_together() {
     }
     let by_rest = app.api(&chat.chat_id).post(&format!("/conversations/{room}/read"), json!({ "seq": 0 })).await;
     by_rest.problem(429, "rate_limited");
-    // Who was refused is where they were, and sending is counted by itself.
+    // A refused client stays in its rooms, and sending has a separate count.
     app.say(room, "still heard").await;
     for ws in [&mut guest, &mut again] {
         ws.rev(room, 2).await;
@@ -175,7 +175,7 @@ async fn long_answers_send_nobody_away_who_reads_them() {
     for _ in 0..MESSAGES {
         app.service.post_message(&actor, room, None, &"x".repeat(8_000), Vec::new()).await.unwrap();
     }
-    // Somebody who asks for it again and again without a look at the answers, while others come and go.
+    // A client that joins again and again without reading the answers, while others come and go.
     const TIMES: i64 = 12;
     let mut guest = app.guest_socket(&chat).await;
     for after in 1..=TIMES {

@@ -60,7 +60,7 @@ async fn expect_code(code: u16, attacks: &[(&str, Vec<u8>)]) {
         let mut stream = raw_socket(&app.url, &chat.chat_id).await;
         stream.write_all(bytes).await.unwrap();
         assert_eq!(closed(&mut stream).await, Some(code), "{attack}");
-        // The server says it once and hangs up, whatever still comes.
+        // The server sends it once and closes, regardless of further data.
         stream.write_all(&masked(END | TEXT, b"{}")).await.ok();
         assert_eq!(closed(&mut stream).await, None, "{attack}");
     }

@@ -1,4 +1,4 @@
-//! What sockets hear of custom requests, and files over a socket.
+//! Frames about custom requests, and files over a socket.
 
 use bespoken::{
     domain::{AttachmentId, Code, CustomRequest, RequestId, RequestStatus},
@@ -49,7 +49,7 @@ async fn requests_are_told_to_admins_and_the_owner_who_asked() {
 
     let mut told = [app.admin_socket().await, app.socket_of(&owner).await];
     let mut untold = [app.socket_of(&other).await, app.socket(&chat_id).await];
-    // Who does not ask is told nothing.
+    // Without `followRequests`, a socket receives nothing.
     let mut unasked = [app.admin_socket().await, app.socket_of(&owner).await];
     for ws in told.iter_mut().chain(&mut untold) {
         ws.send(ClientFrame::FollowRequests).await;
@@ -69,7 +69,7 @@ async fn requests_are_told_to_admins_and_the_owner_who_asked() {
             assert!(!matches!(frame, ServerFrame::Request { .. }), "{:?}: {frame:?}", ws.user);
         }
     }
-    // To each who may see it: of another's request the owner hears nothing.
+    // Only people who may see it: the owner receives nothing about another's request.
     let theirs = app.request(other.user.id, "Lamp").await;
     assert_eq!(request_frame(&mut untold[0]).await.0, theirs.id);
     assert_eq!(request_frame(&mut told[0]).await.0, theirs.id);

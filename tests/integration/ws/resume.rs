@@ -1,4 +1,4 @@
-//! Whoever comes back from any rev ends in the same state as one who loads everything anew.
+//! A client that resumes from any rev reaches the same state as one that loads everything anew.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// What a client has of a conversation: the messages by seq, each as of its highest rev.
+/// A client's state of a conversation: the messages by seq, each as of its highest rev.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct State {
     messages: BTreeMap<i64, Message>,
@@ -125,7 +125,7 @@ async fn from_every_rev_of_a_long_history_one_comes_to_the_same_state() {
     assert!(whole.messages.values().any(|message| message.deleted_at.is_some()));
     let conversation: Conversation = app.api(&chat.chat_id).get(&format!("/conversations/{}", chat.id)).await.read();
 
-    // What a client has that heard everything up to each rev, from 0.
+    // The state of a client that has received everything up to each rev, from 0.
     let mut states = vec![State::default(), State::default()];
     for frame in frames {
         let mut state = states.last().unwrap().clone();

@@ -1,4 +1,4 @@
-//! Sending messages: acknowledged, told once to everyone, never twice.
+//! Sending messages: acknowledged, and broadcast exactly once.
 
 use bespoken::{
     domain::{AttachmentId, Code, SenderType},

@@ -1,4 +1,4 @@
-//! Who is let in, and with what.
+//! Authentication of sockets.
 
 use bespoken::domain::ParticipantKind;
 

@@ -1,4 +1,4 @@
-//! What is told and not kept: who types, who is here; and how far each has read.
+//! Transient signs, typing and presence; and receipts.
 
 use bespoken::{
     domain::{Code, ParticipantId, ParticipantKind},
