@@ -1,6 +1,7 @@
 //! Open pages of expired chats.
 
 use bespoken::{protocol::close, service::Retention, storage::Expiry};
+use reqwest::{Method, header::ACCEPT_LANGUAGE};
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
