@@ -44,8 +44,10 @@ const FETCH: &str = "const fetch = globalThis.fetchPart ?? globalThis.fetch;\n";
 /// Lazy functions that are one part, as pages need them together: the part's name, and the functions' names before
 /// `_loader_123456`. A part of its own for each would share much with the others, in some forty files, which compress
 /// worse: an admin's first visit would load 23 KB more.
-const TOGETHER: [(&str, &[&str]); 2] =
-    [("desk", &["desk", "made_link"]), ("requests", &["chat_beside", "customer_lists", "request_side", "request_table"])];
+const TOGETHER: [(&str, &[&str]); 2] = [
+    ("desk", &["desk", "made_link"]),
+    ("requests", &["chat_beside", "customer_lists", "request_side", "request_table"]),
+];
 
 /// What becomes of the functions' names.
 #[derive(Clone, Copy, PartialEq, Eq)]

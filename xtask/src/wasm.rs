@@ -91,7 +91,10 @@ pub fn join_parts<'a>(module: &mut [u8], parts: &[(&'a str, &[&str])]) -> Outcom
     let found: Vec<_> = names
         .captures_iter(module)
         .map(|name| {
-            let text = |at| name.get(at).map_or_else(Default::default, |group| String::from_utf8_lossy(group.as_bytes()).into_owned());
+            let text = |at| {
+                name.get(at)
+                    .map_or_else(Default::default, |group| String::from_utf8_lossy(group.as_bytes()).into_owned())
+            };
             (name.get(0).map_or(0..0, |whole| whole.range()), text(0), text(1), text(2))
         })
         .collect();
