@@ -107,7 +107,7 @@ impl Service {
             "requests": requests,
             "conversations": talks,
         });
-        let (file, data_dir) = (file.to_owned(), self.settings.data_dir.clone());
+        let (file, data_dir) = (file.to_owned(), self.settings.data.data_dir.clone());
         let wrote = file.clone();
         spawn_blocking(move || write(&file, &all, &data_dir, &files))
             .await

@@ -16,7 +16,6 @@ mod error;
 mod exchange;
 mod export;
 mod guesses;
-mod limits;
 mod mail;
 mod messages;
 mod metrics;
@@ -38,10 +37,8 @@ use std::sync::Arc;
 pub use accounts::Confirming;
 pub use attachments::{NewFile, Upload};
 pub use backup::{BackupError, Contents, backup, restore};
-pub use erasure::Retention;
 pub use error::problem;
 pub use export::ExportError;
-pub use limits::{Limits, allow_open_files};
 pub use mail::Mail;
 pub use messages::{MAX_ATTACHMENTS, too_many_attachments};
 pub use rate::{Network, Rate};
@@ -53,28 +50,20 @@ use crate::{
     domain::{Epoch, Name, Problem},
     live::{Bus, Event, Hub, Line, Topic},
     locales::Locale,
+    settings::{Limits, Settings},
     storage::{Store, StoreError},
 };
 
-/// What a [`Service`] is made from, beside its database.
-#[derive(Clone, Debug)]
-pub struct Settings {
+/// What a [`Service`] is made from, beside its database: the settings, and what a start makes of them.
+pub struct Resolved {
+    pub settings: Settings,
     /// Where people reach the server: scheme, host and port, without a slash at the end.
     pub public_url: String,
     /// The name that the business goes by, on pages and to guests.
     pub business: Name,
-    pub limits: Limits,
-    /// What budgets are in: `EUR`.
-    pub currency: String,
-    /// What people read whose browsers ask for no language that there is.
-    pub language: Locale,
-    /// Keeps attached files.
-    pub data_dir: std::path::PathBuf,
     /// Makes the secrets of shared links.
     pub link_key: LinkKey,
     pub mail: Mail,
-    /// `None`: everything is kept for ever.
-    pub retention: Option<Retention>,
 }
 
 /// Signs of typing that each person may give for every send: a client renews one every few seconds.
@@ -88,6 +77,10 @@ pub struct Service {
     /// The way to other nodes, if there may be any.
     bus: Option<Arc<dyn Bus>>,
     settings: Settings,
+    public_url: String,
+    business: Name,
+    link_key: LinkKey,
+    mail: Mail,
     epoch: Epoch,
     passwords: passwords::Passwords,
     outcomes: metrics::Sends,
@@ -123,23 +116,24 @@ impl Service {
     ///
     /// # Errors
     /// If the database does not answer or another service was started on this store before.
-    pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
-        Self::start_with(store, settings, None).await
+    pub async fn start(store: Arc<dyn Store>, resolved: Resolved) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, resolved, None).await
     }
 
     /// The same for a node among others on the same database.
     ///
     /// # Errors
     /// As for [`Service::start`].
-    pub async fn start_among(store: Arc<dyn Store>, settings: Settings, line: Line) -> Result<Arc<Self>, StoreError> {
-        Self::start_with(store, settings, Some(line)).await
+    pub async fn start_among(store: Arc<dyn Store>, resolved: Resolved, line: Line) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, resolved, Some(line)).await
     }
 
     async fn start_with(
         store: Arc<dyn Store>,
-        settings: Settings,
+        resolved: Resolved,
         line: Option<Line>,
     ) -> Result<Arc<Self>, StoreError> {
+        let Resolved { settings, public_url, business, link_key, mail } = resolved;
         let epoch = store.epoch().await?;
         let last_notice = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
@@ -174,6 +168,10 @@ impl Service {
             dirty,
             store,
             settings,
+            public_url,
+            business,
+            link_key,
+            mail,
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
         tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
@@ -192,8 +190,8 @@ impl Service {
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self), self.files.discarded.clone()));
-        if let Some(retention) = self.settings.retention {
-            tokio::spawn(erasure::keep(Arc::downgrade(self), retention));
+        if self.settings.retention.days > 0 {
+            tokio::spawn(erasure::keep(Arc::downgrade(self), self.settings.retention));
         }
     }
 
@@ -234,12 +232,12 @@ impl Service {
 
     #[must_use]
     pub fn public_url(&self) -> &str {
-        &self.settings.public_url
+        &self.public_url
     }
 
     #[must_use]
     pub fn business_name(&self) -> String {
-        self.settings.business.to_string()
+        self.business.to_string()
     }
 
     /// What people read whose browsers ask for no language that there is.

@@ -388,11 +388,11 @@ pub enum Notice {
 }
 
 /// What happens to what is too old to be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Expiry {
-    /// It goes, with everything about it.
+    /// They are deleted, with everything about them
     Delete,
-    /// Customers, words and files go; that something was there stays.
+    /// Customers' names and addresses, all messages and all files are taken out
     Anonymise,
 }
 

@@ -13,7 +13,8 @@ use std::{collections::BTreeSet, fmt::Write, fs};
 use bespoken::{
     domain::{Actor, ConversationId, RequestId, RequestStatus, RequestText, Role, User},
     protocol::ServerFrame,
-    service::{Limits, Secret, Visitor},
+    service::{Secret, Visitor},
+    settings::Limits,
 };
 use leptos::server_fn::axum::server_fn_paths;
 use reqwest::{Method, header};
@@ -242,7 +243,7 @@ impl Stage {
             ..Limits::default()
         };
         let url = mails.url.clone();
-        let app = TestApp::on(database, |config| (config.limits, config.smtp_url) = (limits, Some(url))).await;
+        let app = TestApp::on(database, |settings| (settings.limits, settings.smtp_url) = (limits, Some(url))).await;
         let owner = app.service.create_user("owner@example.com", "Owner", PASSWORD, Role::Customer).await.unwrap();
         let other = app.service.create_user("other@example.com", "Other", PASSWORD, Role::Customer).await.unwrap();
         Self { app, mails: mails.into(), owner, other }

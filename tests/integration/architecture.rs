@@ -10,10 +10,11 @@ use std::{
 };
 
 /// The modules at the top of the crate.
-const MODULES: [&str; 10] = ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
+const MODULES: [&str; 11] =
+    ["api", "app", "client", "domain", "http", "live", "protocol", "service", "settings", "storage", "ui"];
 
 /// Where a path begins, and what it may name besides itself. What is not listed may name everything.
-const RULES: [(&str, &[&str]); 11] = [
+const RULES: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("client::timeline", &["domain", "protocol"]),
@@ -23,8 +24,9 @@ const RULES: [(&str, &[&str]); 11] = [
     ("client", &["api", "domain", "protocol"]),
     ("storage", &["domain"]),
     ("live", &["domain", "protocol"]),
+    ("settings", &["domain", "storage"]),
     // The service returns what pages show, so it knows the plain types that `api` declares.
-    ("service", &["api", "domain", "live", "protocol", "storage"]),
+    ("service", &["api", "domain", "live", "protocol", "settings", "storage"]),
     ("ui", &["api", "app", "client", "domain", "protocol"]),
 ];
 

@@ -12,7 +12,8 @@ use bespoken::{
     domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
     live::{Line, Writing},
     protocol::{Joined, ServerFrame},
-    service::{Connection, Limits, LinkKey, Mail, Secret, Service, Settings},
+    service::{Connection, LinkKey, Mail, Resolved, Secret, Service},
+    settings::Settings,
     storage::{Store, sqlite::SqliteStore},
 };
 use futures_util::StreamExt;
@@ -86,18 +87,17 @@ impl Pair {
 async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
     let url = format!("sqlite://{}", folder.path().join("bespoken.db").display());
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&url).await.unwrap());
-    let settings = Settings {
+    let mut settings = Settings::default();
+    settings.data.data_dir = folder.path().to_owned();
+    (settings.limits.sends, settings.limits.message_chars) = (1_000_000, 1_000_000);
+    let resolved = Resolved {
         public_url: "http://chat.example".into(),
         business: Name::parse("business", "Workshop").unwrap(),
-        language: bespoken::locales::Locale::default(),
-        limits: Limits { sends: 1_000_000, message_chars: 1_000_000, ..Limits::default() },
-        currency: "EUR".into(),
-        data_dir: folder.path().to_owned(),
         link_key: key.clone(),
         mail: Mail::new(None, "no-reply@localhost").unwrap(),
-        retention: None,
+        settings,
     };
-    Service::start_among(store, settings, line).await.unwrap()
+    Service::start_among(store, resolved, line).await.unwrap()
 }
 
 /// Whoever reads what one socket is told.

@@ -1,6 +1,6 @@
 //! What happens to those who look at what is too old to be kept.
 
-use bespoken::{protocol::close, service::Retention, storage::Expiry};
+use bespoken::{protocol::close, settings::Retention, storage::Expiry};
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
