@@ -6,6 +6,7 @@
 
 mod assets;
 mod auth;
+mod body_size;
 mod error;
 mod forms;
 mod health;
