@@ -256,8 +256,8 @@ impl Service {
     }
 
     /// A room as it was loaded, as `actor` sees it, with who is online now.
-    pub(super) fn joined(&self, actor: &Actor, id: ConversationId, loaded: storage::Room) -> Joined {
-        let storage::Room { seat, page, mut participants, receipts } = loaded;
+    pub(super) fn joined(&self, actor: &Actor, id: ConversationId, loaded: storage::Snapshot) -> Joined {
+        let storage::Snapshot { seat, page, mut participants, receipts } = loaded;
         self.hub.mark_online(id, &mut participants);
         Joined {
             room: id,

@@ -22,7 +22,7 @@ use crate::{
         Actor, AttachmentId, Conversation, ConversationId, CustomRequest, Email, Message, Name, Participant, Problem,
         Receipt, Role, StatusChange, Timestamp, User, UserId,
     },
-    storage::{RequestFilter, Room, now},
+    storage::{RequestFilter, Snapshot, now},
 };
 
 /// Why nothing was exported.
@@ -119,7 +119,7 @@ impl Service {
     async fn talk(&self, id: ConversationId) -> Result<Talk, Problem> {
         let operator = operator();
         let (conversation, messages) = self.transcript(&operator, id).await?;
-        let Room { participants, receipts, .. } =
+        let Snapshot { participants, receipts, .. } =
             self.store.load_room(&operator, id, None, 0).await.map_err(problem)?;
         Ok(Talk { conversation, participants, receipts, messages })
     }

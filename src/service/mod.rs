@@ -15,7 +15,9 @@ mod erasure;
 mod error;
 mod exchange;
 mod export;
+mod gaps;
 mod guesses;
+mod inboxes;
 mod mail;
 mod messages;
 mod metrics;
@@ -48,7 +50,7 @@ pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 
 use crate::{
     domain::{Epoch, Name, Problem},
-    live::{Bus, Event, Hub, Line, Topic},
+    live::{Bus, BusChannel, BusEvent, Hub, Topic},
     locales::Locale,
     settings::{Limits, Settings},
     storage::{Store, StoreError},
@@ -108,11 +110,11 @@ pub struct Service {
     /// Wrong secrets from each network.
     guesses: Rate<Network>,
     /// Conversations whose summary has changed.
-    dirty: tokio::sync::mpsc::UnboundedSender<(crate::domain::ConversationId, publisher::Changed)>,
+    dirty: tokio::sync::mpsc::UnboundedSender<inboxes::Changed>,
 }
 
 impl Service {
-    /// Starts the tasks that tell rooms and inboxes of every commit; they end with the store.
+    /// Starts the tasks that broadcast every commit and update inboxes; they end with the store.
     ///
     /// # Errors
     /// If the database does not answer or another service was started on this store before.
@@ -124,21 +126,25 @@ impl Service {
     ///
     /// # Errors
     /// As for [`Service::start`].
-    pub async fn start_among(store: Arc<dyn Store>, resolved: Resolved, line: Line) -> Result<Arc<Self>, StoreError> {
+    pub async fn start_among(
+        store: Arc<dyn Store>,
+        resolved: Resolved,
+        line: BusChannel,
+    ) -> Result<Arc<Self>, StoreError> {
         Self::start_with(store, resolved, Some(line)).await
     }
 
     async fn start_with(
         store: Arc<dyn Store>,
         resolved: Resolved,
-        line: Option<Line>,
+        line: Option<BusChannel>,
     ) -> Result<Arc<Self>, StoreError> {
         let Resolved { settings, public_url, business, link_key, mail } = resolved;
         let epoch = store.epoch().await?;
         let last_notice = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
-        let (bus, heard) = line.map(|Line { bus, heard }| (bus, heard)).unzip();
+        let (bus, heard) = line.map(|BusChannel { bus, heard }| (bus, heard)).unzip();
         let service = Arc::new(Self {
             hub: Arc::new(bus.clone().map(Hub::among).unwrap_or_default()),
             bus,
@@ -174,7 +180,7 @@ impl Service {
             mail,
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
-        tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
+        tokio::spawn(inboxes::update_all(Arc::downgrade(&service), changed));
         tokio::spawn(notices::hear(Arc::downgrade(&service), last_notice));
         if service.bus.is_some() || service.store.may_keep_silent() {
             tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
@@ -260,7 +266,7 @@ impl Service {
 
     /// Finishes what is queued for the database and closes it.
     pub async fn close(&self) {
-        self.hub.publish(Topic::Nodes, || Event::Leaving);
+        self.hub.publish(Topic::Nodes, || BusEvent::Leaving);
         self.store.close().await;
     }
 }

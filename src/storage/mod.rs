@@ -348,7 +348,7 @@ pub struct Page {
 
 /// A conversation as a chat starts from it, all of one moment.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct Snapshot {
     pub seat: Seat,
     pub page: Page,
     pub participants: Vec<Participant>,

@@ -24,11 +24,12 @@ use super::{
     acting::{Acting, BEGIN, COMMIT, is_lost},
     conn::{Conn, Patience, Suspicion, is_silence},
     connect, journal,
+    tx::Tx,
 };
 use crate::{
     domain::ConversationId,
     storage::{
-        Commit, Notice, Result, StoreError, StoreMetrics,
+        Commit, Result, StoreError, StoreMetrics,
         batch::{answer, guard},
     },
 };
@@ -44,25 +45,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the commits go, once somebody wants them.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
-
-/// What a job works with. A job hands on every database error it meets: after one nothing more can be
-/// written in its savepoint.
-pub(super) struct Tx {
-    pub(super) conn: Conn,
-    /// What the batch changed so far. A job adds to it what it changed.
-    pub(super) commits: Vec<Commit>,
-    /// What others have to hear of. A job adds to it; it is noted right before the commit, so that lanes and
-    /// nodes wait for each other at the journal and then for nothing more.
-    pub(super) notices: Vec<Notice>,
-}
-
-impl Tx {
-    /// Adds to the journal of what every process has to hear of, right before the commit.
-    pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
-        self.notices.extend(notices);
-        Ok(())
-    }
-}
 
 /// The way to the writing tasks.
 pub(super) struct Writer {

@@ -24,11 +24,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{connect, journal, messages};
+use super::{connect, messages, tx::Tx};
 use crate::{
     domain::Actor,
     storage::{
-        Commit, Draft, Notice, Posted, Result, StoreError, StoreMetrics,
+        Commit, Draft, Posted, Result, StoreError, StoreMetrics,
         batch::{answer, guard},
         now,
     },
@@ -39,21 +39,6 @@ const QUEUE: usize = 1024;
 
 /// Where the commits go, once somebody wants them.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
-
-/// What a job works with. A job hands on every database error it meets: after some of them SQLite
-/// has already rolled back, and nothing more may be written.
-pub(super) struct Tx {
-    pub(super) conn: SqliteConnection,
-    /// What the batch changed so far. A job adds to it what it changed.
-    pub(super) commits: Vec<Commit>,
-}
-
-impl Tx {
-    /// Adds to the journal of what every process has to hear of.
-    pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
-        journal::note(&mut self.conn, notices).await
-    }
-}
 
 /// The way to the writing task.
 pub(super) struct Writer {

@@ -10,7 +10,7 @@ use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll};
 
 use bespoken::{
     domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
-    live::{Line, Writing},
+    live::{BusChannel, Writing},
     protocol::{Joined, ServerFrame},
     service::{Connection, LinkKey, Mail, Resolved, Secret, Service},
     settings::Settings,
@@ -37,7 +37,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    pub async fn start(lines: [Line; 2]) -> Self {
+    pub async fn start(lines: [BusChannel; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = LinkKey::random();
         let [one, other] = lines;
@@ -84,7 +84,7 @@ impl Pair {
     }
 }
 
-async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
+async fn node(folder: &TempDir, key: &LinkKey, line: BusChannel) -> Arc<Service> {
     let url = format!("sqlite://{}", folder.path().join("bespoken.db").display());
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&url).await.unwrap());
     let mut settings = Settings::default();
