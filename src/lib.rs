@@ -13,6 +13,7 @@
 //! | [`app`] | the HTML document and the table of pages | all |
 //! | `service` | use cases; the only place that joins storage and live | server |
 //! | `storage` | the database | server |
+//! | `settings` | every flag and variable of the server | server |
 //! | `live` | rooms and sockets in this process | server |
 //! | `http` | routes, WebSocket, REST, sign-in, assets | server |
 
@@ -41,6 +42,8 @@ pub mod http;
 pub mod live;
 #[cfg(feature = "ssr")]
 pub mod service;
+#[cfg(feature = "ssr")]
+pub mod settings;
 #[cfg(feature = "ssr")]
 pub mod storage;
 

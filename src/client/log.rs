@@ -89,8 +89,8 @@ pub enum Delivery {
     Failed(String),
 }
 
-/// How the log is looked at.
-pub struct Look<'a> {
+/// What the log depends on beside the timeline.
+pub struct LogOptions<'a> {
     pub me: ParticipantId,
     pub is_admin: bool,
     /// Whether messages can be changed.
@@ -117,7 +117,7 @@ impl Line {
 
 /// Where one message ends and the next begins.
 struct Pen<'a> {
-    look: &'a Look<'a>,
+    look: &'a LogOptions<'a>,
     today: Date,
     lines: Vec<Line>,
     day: Option<Date>,
@@ -217,7 +217,7 @@ fn body(content: &str) -> Body {
 pub fn lay_out<'a>(
     messages: impl DoubleEndedIterator<Item = &'a Message> + Clone,
     waiting: &[Entry],
-    look: &Look,
+    look: &LogOptions,
 ) -> Vec<Line> {
     // A message can arrive before its confirmation does.
     let arrived = |entry: &Entry| {
@@ -293,8 +293,8 @@ mod tests {
         People::new(&guest(), vec![guest(), admin()], receipts)
     }
 
-    fn look(people: &People) -> Look<'_> {
-        Look {
+    fn look(people: &People) -> LogOptions<'_> {
+        LogOptions {
             me: guest().id,
             is_admin: false,
             can_change: true,
@@ -322,7 +322,7 @@ mod tests {
             by(6, day, &admin()),
         ];
         let people = people(0);
-        let look = Look { new_from: Some(5), now: Timestamp(day), ..look(&people) };
+        let look = LogOptions { new_from: Some(5), now: Timestamp(day), ..look(&people) };
         let lines = lay_out(messages.iter(), &[], &look);
         let labels: Vec<_> = lines
             .iter()
@@ -386,15 +386,15 @@ mod tests {
         let mut messages = [by(1, 0, &guest()), by(2, 0, &admin()), by(3, 0, &guest())];
         messages[2].deleted_at = Some(Timestamp(1));
         let people = people(0);
-        let rights = |look: &Look| -> Vec<(bool, bool)> {
+        let rights = |look: &LogOptions| -> Vec<(bool, bool)> {
             bubbles(&lay_out(messages.iter(), &[], look))
                 .iter()
                 .map(|bubble| (bubble.may_edit, bubble.may_delete))
                 .collect()
         };
         assert_eq!(rights(&look(&people)), [(true, true), (false, false), (false, false)]);
-        assert_eq!(rights(&Look { can_change: false, ..look(&people) }), [(false, false); 3]);
-        let admins = Look { me: admin().id, is_admin: true, ..look(&people) };
+        assert_eq!(rights(&LogOptions { can_change: false, ..look(&people) }), [(false, false); 3]);
+        let admins = LogOptions { me: admin().id, is_admin: true, ..look(&people) };
         assert_eq!(rights(&admins), [(false, true), (true, true), (false, false)]);
     }
 

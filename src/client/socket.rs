@@ -2,7 +2,7 @@
 //! or go round by HTTP is decided by `client::reconnect`. By HTTP the same frames go both ways (`api::exchange`), so
 //! that nobody else need know how they are carried.
 //!
-//! Always holds: no borrow of the line is open while listeners run, so that they may send, come and go.
+//! Always holds: no borrow of the connection is open while listeners run, so that they may send, come and go.
 
 use std::{
     cell::{Cell, RefCell},
@@ -62,7 +62,7 @@ struct Listener {
 /// Empty after the page gave the connection up: dropping a socket closes it, also for pending readers.
 type Shared = Rc<RefCell<Option<WebSocket>>>;
 
-struct Line {
+struct Connection {
     reconnect: Reconnect,
     socket: Shared,
     /// Counts connections, so that what a given-up one still says is not taken for the present one.
@@ -93,7 +93,7 @@ struct Detour {
 
 thread_local! {
     static LISTENERS: Cell<u32> = const { Cell::new(0) };
-    static LINE: RefCell<Option<Line>> = const { RefCell::new(None) };
+    static CONNECTION: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
 /// Stands for the close code where this end gave the connection up.
@@ -107,8 +107,8 @@ const ASK_AFTER_MS: [u32; 4] = [0, 300, 1_000, 2_000];
 /// A room's name that no conversation has: the answer to joining it is a sign of life.
 const NO_ROOM: ConversationId = ConversationId(Uuid::nil());
 
-fn with_line<T: Default>(act: impl FnOnce(&mut Line) -> T) -> T {
-    LINE.with_borrow_mut(|line| line.as_mut().map_or_else(T::default, act))
+fn with_connection<T: Default>(act: impl FnOnce(&mut Connection) -> T) -> T {
+    CONNECTION.with_borrow_mut(|connection| connection.as_mut().map_or_else(T::default, act))
 }
 
 /// Calls `listener` for every event, as long as the owner lives, and connects if necessary. If the connection is open,
@@ -116,11 +116,11 @@ fn with_line<T: Default>(act: impl FnOnce(&mut Line) -> T) -> T {
 pub fn listen(listener: impl Fn(&Event) + 'static) {
     let number = LISTENERS.replace(LISTENERS.get() + 1);
     let listener = Listener { number, hear: Rc::new(listener) };
-    on_cleanup(move || with_line(|line| line.listeners.retain(|other| other.number != number)));
-    let is_first = LINE.with_borrow(Option::is_none);
+    on_cleanup(move || with_connection(|connection| connection.listeners.retain(|other| other.number != number)));
+    let is_first = CONNECTION.with_borrow(Option::is_none);
     if is_first {
         let reconnect = Reconnect::new(page::monotonic_ms(), page::is_online());
-        let line = Line {
+        let connection = Connection {
             reconnect,
             socket: Shared::default(),
             attempt: 0,
@@ -132,22 +132,24 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
             timer: Rc::default(),
             refused: 0,
         };
-        LINE.set(Some(line));
+        CONNECTION.set(Some(connection));
         page::has_slept();
         page::on_return(|| {
-            with_line(|line| line.reconnect.woke(page::monotonic_ms(), page::is_online()));
+            with_connection(|connection| connection.reconnect.woke(page::monotonic_ms(), page::is_online()));
             look();
         });
         page::on(&window(), "offline", |_| {
-            with_line(|line| line.reconnect.went_offline());
+            with_connection(|connection| connection.reconnect.went_offline());
             // It would only turn out to be dead later.
             lose(GAVE_UP);
         });
         step();
     } else {
-        with_line(|line| line.listeners.push(listener.clone()));
-        (listener.hear)(&Event::Told(with_line(|line| Some(line.told)).unwrap_or(Indicator::Connecting)));
-        if let Some(me) = with_line(|line| line.me).filter(|_| is_live()) {
+        with_connection(|connection| connection.listeners.push(listener.clone()));
+        (listener.hear)(&Event::Told(
+            with_connection(|connection| Some(connection.told)).unwrap_or(Indicator::Connecting),
+        ));
+        if let Some(me) = with_connection(|connection| connection.me).filter(|_| is_live()) {
             (listener.hear)(&Event::Connected(me));
         }
     }
@@ -156,16 +158,16 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
 /// Whether frames can be sent now.
 #[must_use]
 pub fn is_live() -> bool {
-    with_line(|line| line.way != Way::None)
+    with_connection(|connection| connection.way != Way::None)
 }
 
 /// Sends a frame, if there is a connection. The caller repeats an important frame after [`Event::Connected`].
 pub fn send(frame: &ClientFrame) -> bool {
-    let sent = with_line(|line| match line.way {
+    let sent = with_connection(|connection| match connection.way {
         Way::None => false,
-        Way::Socket => line.send_on_socket(frame),
+        Way::Socket => connection.send_on_socket(frame),
         Way::Http => {
-            line.send_by_http(frame);
+            connection.send_by_http(frame);
             true
         }
     });
@@ -176,7 +178,7 @@ pub fn send(frame: &ClientFrame) -> bool {
     sent
 }
 
-impl Line {
+impl Connection {
     fn send_on_socket(&mut self, frame: &ClientFrame) -> bool {
         let mut socket = self.socket.borrow_mut();
         let (Some(socket), Ok(text)) = (socket.as_mut(), serde_json::to_string(frame)) else { return false };
@@ -233,10 +235,10 @@ fn answer(frame: &ServerFrame) -> Option<Uuid> {
 }
 
 fn tell(event: &Event) {
-    let listeners = with_line(|line| line.listeners.clone());
+    let listeners = with_connection(|connection| connection.listeners.clone());
     for listener in listeners {
         // One of those before may have sent it away.
-        if with_line(|line| line.listeners.iter().any(|other| other.number == listener.number)) {
+        if with_connection(|connection| connection.listeners.iter().any(|other| other.number == listener.number)) {
             (listener.hear)(event);
         }
     }
@@ -245,26 +247,26 @@ fn tell(event: &Event) {
 /// Looks what time has brought, and does it.
 fn look() {
     if page::has_slept() {
-        with_line(|line| line.reconnect.slept(page::monotonic_ms()));
+        with_connection(|connection| connection.reconnect.slept(page::monotonic_ms()));
     }
     step();
 }
 
 /// Runs the due action, and publishes a changed state.
 fn step() {
-    match with_line(|line| Some(line.reconnect.due(page::monotonic_ms()))) {
+    match with_connection(|connection| Some(connection.reconnect.due(page::monotonic_ms()))) {
         Some(Due::Connect) => connect(),
         Some(Due::Drop) => lose(GAVE_UP),
         Some(Due::Probe) => {
             tell(&Event::Probe);
-            with_line(Line::prove_socket);
+            with_connection(Connection::prove_socket);
         }
         Some(Due::Poll) => poll(),
         Some(Due::Nothing) | None => {}
     }
-    let news = with_line(|line| {
-        let told = line.reconnect.indicator(page::monotonic_ms());
-        (std::mem::replace(&mut line.told, told) != told).then_some(told)
+    let news = with_connection(|connection| {
+        let told = connection.reconnect.indicator(page::monotonic_ms());
+        (std::mem::replace(&mut connection.told, told) != told).then_some(told)
     });
     if let Some(told) = news {
         tell(&Event::Told(told));
@@ -273,9 +275,9 @@ fn step() {
 }
 
 fn set_timer() {
-    let timer = with_line(|line| {
+    let timer = with_connection(|connection| {
         let now = page::monotonic_ms();
-        line.reconnect.wake_at(now).map(|at| (line.timer.clone(), at - now))
+        connection.reconnect.wake_at(now).map(|at| (connection.timer.clone(), at - now))
     });
     if let Some((timer, after)) = timer {
         // Timers of a browser can fire a little early.
@@ -285,14 +287,14 @@ fn set_timer() {
 
 /// Notifies the listeners if the transport has changed. `code` is the reason, if there is none any more.
 fn settle_way(code: u16) {
-    let change = with_line(|line| {
-        let way = line.reconnect.way();
-        let before = std::mem::replace(&mut line.way, way);
+    let change = with_connection(|connection| {
+        let way = connection.reconnect.way();
+        let before = std::mem::replace(&mut connection.way, way);
         if way != before {
             // The listeners repeat important frames.
-            line.detour = Detour { since: line.detour.since, ..Detour::default() };
+            connection.detour = Detour { since: connection.detour.since, ..Detour::default() };
         }
-        (way != before).then_some((way, line.me))
+        (way != before).then_some((way, connection.me))
     });
     match change {
         Some((Way::None, _)) => tell(&Event::Disconnected(code)),
@@ -303,15 +305,15 @@ fn settle_way(code: u16) {
 
 /// Asks for news by HTTP, and says what waits to be said.
 fn poll() {
-    if with_line(|line| line.way == Way::Http && line.detour.waiting.is_empty()) {
+    if with_connection(|connection| connection.way == Way::Http && connection.detour.waiting.is_empty()) {
         tell(&Event::Probe);
     }
-    let (frames, since) = with_line(|line| {
-        if line.way != Way::Http {
+    let (frames, since) = with_connection(|connection| {
+        if connection.way != Way::Http {
             // Only whether that works at all.
             return (Vec::new(), None);
         }
-        let detour = &mut line.detour;
+        let detour = &mut connection.detour;
         let mut frames = std::mem::take(&mut detour.waiting);
         let mut since = detour.since;
         let is_due = |now: &Timestamp| detour.followed.is_none_or(|followed| now.0 >= followed.0 + FOLLOW_MS);
@@ -342,16 +344,16 @@ fn hear_by_http(answer: Exchanged) {
             if !is_page_of(page::me(), user) {
                 return estrange();
             }
-            with_line(|line| line.me = Some(user.id));
+            with_connection(|connection| connection.me = Some(user.id));
         }
     }
-    let (way, heard) = with_line(|line| {
-        line.reconnect.polled(page::monotonic_ms(), page::is_visible(), crowded);
-        line.detour.since = Some(now);
-        if !line.detour.waiting.is_empty() {
-            line.reconnect.poll_soon(page::monotonic_ms());
+    let (way, heard) = with_connection(|connection| {
+        connection.reconnect.polled(page::monotonic_ms(), page::is_visible(), crowded);
+        connection.detour.since = Some(now);
+        if !connection.detour.waiting.is_empty() {
+            connection.reconnect.poll_soon(page::monotonic_ms());
         }
-        (line.reconnect.way(), std::mem::take(&mut line.detour.heard))
+        (connection.reconnect.way(), std::mem::take(&mut connection.detour.heard))
     });
     settle_way(GAVE_UP);
     if way == Way::Http {
@@ -359,7 +361,7 @@ fn hear_by_http(answer: Exchanged) {
             tell(&Event::Frame(frame));
         }
     }
-    with_line(|line| line.detour.heard = frames);
+    with_connection(|connection| connection.detour.heard = frames);
     step();
 }
 
@@ -369,9 +371,9 @@ fn is_news(frame: &ServerFrame) -> bool {
 }
 
 fn miss_by_http(problem: &Problem) {
-    with_line(|line| {
-        line.reconnect.poll_failed(page::monotonic_ms(), js_sys::Math::random());
-        line.detour = Detour { follows: line.detour.follows, ..Detour::default() };
+    with_connection(|connection| {
+        connection.reconnect.poll_failed(page::monotonic_ms(), js_sys::Math::random());
+        connection.detour = Detour { follows: connection.detour.follows, ..Detour::default() };
     });
     settle_way(GAVE_UP);
     match problem.code {
@@ -391,10 +393,10 @@ fn connect() {
         return;
     };
     let socket = Rc::new(RefCell::new(Some(socket)));
-    let attempt = with_line(|line| {
-        line.attempt += 1;
-        line.socket = socket.clone();
-        line.attempt
+    let attempt = with_connection(|connection| {
+        connection.attempt += 1;
+        connection.socket = socket.clone();
+        connection.attempt
     });
     spawn_local(async move {
         let mut code = GAVE_UP;
@@ -402,7 +404,7 @@ fn connect() {
         let next =
             || poll_fn(|cx| socket.borrow_mut().as_mut().map_or(Poll::Ready(None), |open| open.poll_next_unpin(cx)));
         while let Some(received) = next().await {
-            if with_line(|line| line.attempt != attempt) {
+            if with_connection(|connection| connection.attempt != attempt) {
                 return;
             }
             match received {
@@ -412,30 +414,30 @@ fn connect() {
                 Err(_) => {}
             }
         }
-        if with_line(|line| line.attempt == attempt) {
+        if with_connection(|connection| connection.attempt == attempt) {
             lose(code);
         }
     });
 }
 
 fn receive(text: &str) {
-    with_line(|line| line.reconnect.received(page::monotonic_ms()));
+    with_connection(|connection| connection.reconnect.received(page::monotonic_ms()));
     // Fails for a frame of a newer server that this page does not know yet.
     let Ok(frame) = serde_json::from_str::<ServerFrame>(text) else { return };
     if let ServerFrame::Welcome { user, .. } = &frame {
         if !is_page_of(page::me(), user) {
             return estrange();
         }
-        with_line(|line| {
-            line.reconnect.opened(page::monotonic_ms());
-            line.refused = 0;
-            line.me = Some(user.id);
+        with_connection(|connection| {
+            connection.reconnect.opened(page::monotonic_ms());
+            connection.refused = 0;
+            connection.me = Some(user.id);
         });
         settle_way(GAVE_UP);
-        with_line(Line::prove_socket);
+        with_connection(Connection::prove_socket);
     }
     if let Some(key) = answer(&frame) {
-        with_line(|line| line.reconnect.answered(key));
+        with_connection(|connection| connection.reconnect.answered(key));
         settle_way(GAVE_UP);
     }
     tell(&Event::Frame(&frame));
@@ -444,15 +446,15 @@ fn receive(text: &str) {
 
 /// The connection is gone or given up.
 fn lose(code: u16) {
-    let (socket, refused) = with_line(|line| {
-        let was_connecting = matches!(line.reconnect.phase(), Phase::Connecting { .. });
-        line.attempt += 1;
-        line.refused += u32::from(was_connecting);
-        line.reconnect.closed(page::monotonic_ms(), js_sys::Math::random());
+    let (socket, refused) = with_connection(|connection| {
+        let was_connecting = matches!(connection.reconnect.phase(), Phase::Connecting { .. });
+        connection.attempt += 1;
+        connection.refused += u32::from(was_connecting);
+        connection.reconnect.closed(page::monotonic_ms(), js_sys::Math::random());
         // The session that the socket belonged to has ended. The browser may have another one by now: a guest who has
         // registered, or whose other link was revoked, still has this chat. Over HTTP, the exchange reports this.
-        let is_refused = was_connecting && line.refused > 1 && line.reconnect.way() == Way::None;
-        (line.socket.take(), code == close::NOT_ALLOWED || is_refused)
+        let is_refused = was_connecting && connection.refused > 1 && connection.reconnect.way() == Way::None;
+        (connection.socket.take(), code == close::NOT_ALLOWED || is_refused)
     });
     drop(socket);
     settle_way(code);
@@ -464,10 +466,10 @@ fn lose(code: u16) {
 
 /// The browser is signed in as somebody else than the page is for: from here on the page sends nothing.
 pub fn estrange() {
-    let socket = with_line(|line| {
-        line.attempt += 1;
-        line.reconnect.estranged();
-        line.socket.take()
+    let socket = with_connection(|connection| {
+        connection.attempt += 1;
+        connection.reconnect.estranged();
+        connection.socket.take()
     });
     drop(socket);
     settle_way(GAVE_UP);
@@ -475,7 +477,7 @@ pub fn estrange() {
     step();
 }
 
-/// Gives the line up if the browser has no session any more: this person is signed out, or the link was revoked. A
+/// Gives the connection up if the browser has no session any more: this person is signed out, or the link was revoked. A
 /// browser does not say why a connection was refused, and a session that ended may have made way for another.
 ///
 /// It asks more than once. When a guest registers in another tab, the session ends before the browser receives the new
@@ -492,7 +494,7 @@ fn ask_whether_allowed() {
                 return;
             }
         }
-        with_line(|line| line.reconnect.ended());
+        with_connection(|connection| connection.reconnect.ended());
         lose(GAVE_UP);
     });
 }

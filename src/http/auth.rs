@@ -11,7 +11,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::{App, listener::Peer, router::SHORT_BODY_BYTES};
+use super::{App, body_size::SHORT_BODY_BYTES, listener::Peer};
 use crate::{
     domain::{Actor, Problem, SessionId, TokenId},
     service::{CookieSession, SESSION_DAYS, Secret, Service, Visitor},

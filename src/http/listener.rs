@@ -37,9 +37,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use super::{
-    pace::{Deadlines, Pace},
+    pace::Pace,
     slots::{Full, Slot, Slots, Stage},
 };
+use crate::settings::Deadlines;
 
 /// How long a peer may go on sending to nobody, and how long it may pause.
 const LINGER: Duration = Duration::from_secs(30);
@@ -359,7 +360,7 @@ mod tests {
     use axum::routing::{get, post};
 
     use super::*;
-    use crate::http::proxies::TrustedProxies;
+    use crate::settings::TrustedProxies;
 
     const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     /// More than the system keeps for a peer that does not read.

@@ -24,18 +24,7 @@ use prometheus_client::{
 };
 
 use super::{App, auth, listener::Peer, proxies};
-use crate::{domain::Problem, protocol::close, service::Service};
-
-/// Who may read `/metrics`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum MetricsAccess {
-    /// Whoever brings an admin's API token
-    Token,
-    /// Also everyone on this machine; not behind a proxy beside the server
-    Local,
-    /// Everyone who reaches the server
-    Public,
-}
+use crate::{domain::Problem, protocol::close, service::Service, settings::MetricsAccess};
 
 /// What a request was for.
 #[derive(Clone, Copy, Debug)]

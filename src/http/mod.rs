@@ -6,6 +6,7 @@
 
 mod assets;
 mod auth;
+mod body_size;
 mod error;
 mod forms;
 mod health;
@@ -27,17 +28,17 @@ mod trace;
 mod ws;
 
 pub use auth::{Asker, asker};
-pub use metrics::MetricsAccess;
-pub use pace::Deadlines;
-pub use proxies::TrustedProxies;
-pub use serve::{Config, Running, StartError, serve};
+pub use serve::{Running, StartError, serve};
 
 use std::sync::{Arc, atomic::AtomicBool};
 
 use leptos::config::LeptosOptions;
 use tokio_util::task::TaskTracker;
 
-use crate::service::Service;
+use crate::{
+    service::Service,
+    settings::{Deadlines, TrustedProxies},
+};
 
 /// The REST API's description, for its page.
 #[must_use]

@@ -29,36 +29,8 @@ use super::{
 use crate::{
     domain::{Code, Problem},
     locales::{self, t},
+    settings::Deadlines,
 };
-
-/// How long peers may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// From its first byte, a request's head has to be complete within this time.
-    pub head: Duration,
-    /// A peer may keep a body or an answer waiting for so long in all, and as much longer as its bytes take at
-    /// `bytes_per_second`.
-    pub grace: Duration,
-    pub bytes_per_second: u32,
-    /// A connection ends on which nothing moved for so long. Longer than proxies keep theirs for the next
-    /// request, or one would be sent while the connection ends.
-    pub silent: Duration,
-}
-
-impl Deadlines {
-    pub const DEFAULT: Self = Self {
-        head: Duration::from_secs(10),
-        grace: Duration::from_secs(10),
-        bytes_per_second: 1_024,
-        silent: Duration::from_secs(180),
-    };
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
 
 /// How long a peer has kept something waiting, and what came of it. Time in which nobody waited for the peer
 /// does not count.

@@ -25,9 +25,10 @@ use leptos_axum::ResponseOptions;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
-    App, Asker, auth, error,
+    App, Asker, auth,
+    body_size::BODY_BYTES,
+    error,
     links::{self, Target},
-    router::BODY_BYTES,
 };
 use crate::{
     app::{FormState, PageSession, PageStatus, shell},

@@ -8,14 +8,13 @@ use axum::{
 };
 use tower_http::compression::CompressionLayer;
 
-use super::{App, assets, auth, forms, health, home, language, metrics, pace, pages, rest, security, trace, ws};
+use super::{
+    App, assets, auth,
+    body_size::{BODY_BYTES, SHORT_BODY_BYTES},
+    forms, health, home, language, metrics, pace, pages, rest, security, trace, ws,
+};
 use crate::domain::RequestText;
 
-/// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
-pub(super) const BODY_BYTES: usize = 256 * 1024;
-/// Bytes of a form without a long text, and of whatever somebody sends whom nobody knows: names, addresses and
-/// passwords of the longest kind.
-pub(super) const SHORT_BODY_BYTES: usize = 16 * 1024;
 /// Bytes of a character as a form encodes it, at most.
 const FORM_BYTES: usize = 12;
 

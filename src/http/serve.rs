@@ -20,59 +20,26 @@ use super::{
     assets::{Assets, CLIENT},
     home::{Home, leads_here},
     listener,
-    metrics::{Metrics, MetricsAccess},
-    pace::Deadlines,
-    proxies::TrustedProxies,
+    metrics::Metrics,
     router,
     slots::Slots,
 };
 use crate::{
-    domain::Name,
+    domain::{Name, Problem},
     live::bus,
-    locales::Locale,
-    service::{Limits, LinkKey, Mail, Retention, Service, Settings},
+    service::{LinkKey, Mail, Resolved, Service},
+    settings::{MetricsAccess, Settings},
     storage::{self, StoreError},
 };
 
 /// How long requests and goodbyes may take when the server goes down.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-/// How a server is set up. Each field is a flag of `bespoken serve`.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// `sqlite:` URL, whose file and folder are made if need be, or `postgres:` URL.
-    pub database_url: String,
-    /// `nats:` or `tls:` URL of the bus, or several with commas between. `None`: this process is alone.
-    pub nats_url: Option<String>,
-    /// Keeps the key of the shared links.
-    pub data_dir: PathBuf,
-    /// Where people reach the server. `None`: where it listens.
-    pub public_url: Option<String>,
-    pub business: Name,
-    /// What budgets are in: `EUR`.
-    pub currency: String,
-    /// What people read whose browsers ask for no language that there is.
-    pub language: Locale,
-    /// `smtp:` or `smtps:` URL of the mail server. `None`: mail is written to the log.
-    pub smtp_url: Option<String>,
-    /// Whom mail comes from. `None`: `no-reply` at the host of the public URL.
-    pub mail_from: Option<String>,
-    pub limits: Limits,
-    /// Who may read `/metrics`. `None`: everyone on this machine, if that is where the public URL leads; else
-    /// only who brings an admin's API token.
-    pub metrics: Option<MetricsAccess>,
-    /// How long what has no activity is kept. `None`: for ever.
-    pub retention: Option<Retention>,
-    /// Over how long sockets are closed, at most, when the server goes down.
-    pub drain: Duration,
-    /// Whose word about a client's address counts.
-    pub trusted_proxies: TrustedProxies,
-    pub deadlines: Deadlines,
-}
-
 /// Why a server did not start. Each is one line for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    #[error("{0}")]
+    Business(Problem),
     #[error("the public URL must be http:// or https:// and a host that people can open, without a path: {0}")]
     PublicUrl(String),
     #[error(
@@ -107,41 +74,42 @@ pub struct Running {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn serve(config: Config, listener: TcpListener, shutdown: CancellationToken) -> Result<Running, StartError> {
+pub async fn serve(
+    settings: Settings,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> Result<Running, StartError> {
+    let business = Name::parse("business", &settings.business).map_err(StartError::Business)?;
     let address = listener.local_addr()?;
-    let public_url = match config.public_url {
-        Some(url) => parse_public_url(&url)?,
+    let public_url = match &settings.public_url {
+        Some(url) => parse_public_url(url)?,
         None if address.ip().is_unspecified() => return Err(StartError::NoPublicUrl(address)),
         None => format!("http://{address}"),
     };
+    let database_url = settings.database.database_url.clone();
+    let nats_url = settings.nats_url.clone().filter(|url| !url.is_empty());
     // Nobody but this process writes to an SQLite file.
-    if config.nats_url.is_some() && config.database_url.starts_with("sqlite:") {
+    if nats_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(StartError::BusOverSqlite);
     }
-    let from = config.mail_from.unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
-    let mail = Mail::new(config.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
-    let link_key = LinkKey::load(&config.data_dir)
-        .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-    let database = |source| StartError::Database { url: storage::shown(&config.database_url), source };
-    let store = storage::open(&config.database_url).await.map_err(database)?;
+    let from = settings.mail_from.clone().unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
+    let mail = Mail::new(settings.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
+    let data_dir = &settings.data.data_dir;
+    let link_key = LinkKey::load(data_dir).map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+    let database = |source| StartError::Database { url: storage::shown(&database_url), source };
+    let store = storage::open(&database_url).await.map_err(database)?;
     store.serve_alone().await.map_err(database)?;
-    let settings = Settings {
-        public_url: public_url.clone(),
-        business: config.business,
-        currency: config.currency,
-        language: config.language,
-        limits: config.limits,
-        data_dir: config.data_dir,
-        link_key,
-        mail,
-        retention: config.retention,
-    };
-    let service = match &config.nats_url {
+    // The service owns the settings from here on.
+    let Settings { metrics, deadlines, limits, .. } = settings;
+    let drain = Duration::from_secs(settings.drain_seconds);
+    let proxies = Arc::new(settings.trusted_proxies.clone());
+    let resolved = Resolved { settings, public_url: public_url.clone(), business, link_key, mail };
+    let service = match &nats_url {
         Some(urls) => {
             let line = bus::connect(urls, store.epoch().await.map_err(database)?).await?;
-            Service::start_among(store, settings, line).await
+            Service::start_among(store, resolved, line).await
         }
-        None => Service::start(store, settings).await,
+        None => Service::start(store, resolved).await,
     }
     .map_err(database)?;
     service.keep_tidy();
@@ -153,20 +121,19 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
     let draining = Arc::new(AtomicBool::new(false));
     let sockets = TaskTracker::new();
     let is_local = leads_here(&public_url);
-    let access = config.metrics.unwrap_or(if is_local { MetricsAccess::Local } else { MetricsAccess::Token });
+    let access = metrics.unwrap_or(if is_local { MetricsAccess::Local } else { MetricsAccess::Token });
     let app = App {
         metrics: Arc::new(Metrics::new(access, &service)),
         home: Arc::new(Home::new(&public_url, address)),
-        proxies: Arc::new(config.trusted_proxies),
-        deadlines: config.deadlines,
+        proxies: proxies.clone(),
+        deadlines,
         service: service.clone(),
         options,
         assets,
         sockets: sockets.clone(),
         draining: draining.clone(),
     };
-    let limits = &config.limits;
-    let slots = Slots::new(limits.most_connections(), limits.network_connections as usize, app.proxies.clone());
+    let slots = Slots::new(limits.most_connections(), limits.network_connections as usize, proxies);
     let routes = router::routes(app);
 
     let stopping = service.clone();
@@ -176,14 +143,14 @@ pub async fn serve(config: Config, listener: TcpListener, shutdown: Cancellation
         let graceful = async move {
             shutdown.cancelled().await;
             draining.store(true, Ordering::Release);
-            hub.close_all(config.drain).await;
+            hub.close_all(drain).await;
         };
         let late = async {
             draining_since.cancelled().await;
-            tokio::time::sleep(config.drain + FINISH_WITHIN).await;
+            tokio::time::sleep(drain + FINISH_WITHIN).await;
         };
         tokio::select! {
-            () = listener::serve(listener, routes, slots, config.deadlines, graceful) => {}
+            () = listener::serve(listener, routes, slots, deadlines, graceful) => {}
             // Whoever still sends a request by then sends it for the sake of keeping us.
             () = late => {}
         }

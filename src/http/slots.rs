@@ -16,8 +16,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::proxies::TrustedProxies;
 use crate::service::{Network, Rate};
+use crate::settings::TrustedProxies;
 
 /// Among so many of the first to go, one whose network has the most connections goes.
 const COMPARED: usize = 64;

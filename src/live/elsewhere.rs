@@ -9,7 +9,7 @@ use dashmap::mapref::entry::Entry;
 use tokio::time::Instant;
 
 use super::{
-    Event, Hub, Topic,
+    BusEvent, Hub, Topic,
     bus::{NodeId, slice},
     hub::{Node, typing_frame},
 };
@@ -38,7 +38,7 @@ impl Hub {
         if let Some(live) = self.rooms.get(&room) {
             let people = live.here();
             if asks || !people.is_empty() {
-                self.publish(Topic::Room(room), || Event::Here { people, asks });
+                self.publish(Topic::Room(room), || BusEvent::Here { people, asks });
             }
         }
     }
@@ -52,10 +52,10 @@ impl Hub {
                 customers.push(room);
             }
             if !people.is_empty() {
-                self.publish(Topic::Room(room), || Event::Here { people, asks: false });
+                self.publish(Topic::Room(room), || BusEvent::Here { people, asks: false });
             }
         }
-        self.publish(Topic::Nodes, || Event::CustomersHere { slice: part, rooms: customers });
+        self.publish(Topic::Nodes, || BusEvent::CustomersHere { slice: part, rooms: customers });
     }
 
     /// Another node runs. Returns whether this is news.
@@ -141,7 +141,7 @@ impl Hub {
         if let Some(mut live) = self.rooms.get_mut(&room)
             && self.note_typing(room, &mut live, participant, on)
         {
-            live.tell(&typing_frame(room, participant, on), Some(participant));
+            live.broadcast(&typing_frame(room, participant, on), Some(participant));
         }
     }
 }

@@ -7,11 +7,14 @@
 pub mod bus;
 mod elsewhere;
 mod hub;
+mod presence;
 mod room;
 mod rounds;
+mod schedule;
 mod socket;
+mod typing;
 
-pub use bus::{Bus, Event, Heard, Line, Topic};
+pub use bus::{Bus, BusChannel, BusEvent, Heard, Topic};
 pub use hub::{Gone, Hub};
-pub use room::{Behind, Turn};
+pub use room::{Behind, Outcome};
 pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Writing, frame};

@@ -1,15 +1,31 @@
-//! The live side of one conversation: who is in it, and up to which rev they have been told.
+//! The live side of one conversation: its sockets, and the changes that they get, each once and in the order of revs.
+//!
+//! A change, where `sent` is the last rev that the room has enqueued:
+//! ```text
+//! broadcast_change(rev) ─┬─ rev <= sent ───────▶ dropped: it came twice
+//!                        ├─ rev == sent + 1 ─┬─▶ enqueue ─▶ outbox ─ flush ─▶ queue of each socket
+//!                        │                   └─▶ Personalise ─▶ broadcast_each ─▶ queue of each socket
+//!                        └─ rev > sent + 1 ────▶ early, until its turn (advance)
+//!                                                └─▶ FetchGap, once: the caller fetches what is missing
+//! ```
+//! A socket:
+//! ```text
+//! outside ── arrive ──▶ arriving ── enter ──▶ seated ── leave ──▶ outside
+//!                         │   ▲ ▲               │
+//!                         │   │ └─── arrive ────┘
+//!                         └───┘ Behind: too much changed meanwhile, or resync
+//! ```
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::time::Instant;
 
 use super::{
-    Frame, Socket,
     bus::NodeId,
-    frame,
-    rounds::{Due, Rounds},
-    socket::ConnectionId,
+    presence::{BroadcastPresence, PresencePace},
+    schedule::Schedule,
+    socket::{ConnectionId, Due, Frame, Socket, frame},
+    typing::Typing,
 };
 use crate::{
     domain::{Change, ConversationId, Participant, ParticipantId, Timestamp},
@@ -29,11 +45,11 @@ struct Seat {
     from_rev: i64,
 }
 
-/// A socket that reads the database on its way in. What is told after it began to read may be
+/// A socket that reads the database on its way in. What is broadcast after it began to read may be
 /// missing from what it reads.
 struct Arrival {
     socket: Arc<Socket>,
-    /// What the room was told of before: `missed` has all that came later.
+    /// The last rev that was sent before: `missed` has all that came later.
     since: i64,
     /// With their revs, in order.
     missed: Vec<(i64, Frame)>,
@@ -50,32 +66,32 @@ struct Elsewhere {
     until: Instant,
 }
 
-/// What is to be done after a room was told something.
+/// What a change demands of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Turn {
-    /// Nothing: it was told, or was known, or nobody is there.
+pub enum Outcome {
+    /// Nothing: it is enqueued, waits for others, came twice, or nobody is there.
     Done,
-    /// This change of the conversation has its turn, and each person is told it in other words.
-    Each(i64),
-    /// Changes are missing, and nobody fetches them yet: the caller has to see to it.
-    Missing,
+    /// It is the turn of this change, of which each person gets a frame of their own: [`Room::broadcast_each`].
+    Personalise(i64),
+    /// Changes are missing, and nobody fetches them yet: the caller does.
+    FetchGap,
 }
 
 /// Most changes that are kept for an arrival: they have to fit into its queue at once.
-const MOST_MISSED: usize = 128;
+const MAX_MISSED: usize = 128;
 
 /// Most changes that wait for those before them. What comes on top is fetched when its turn comes.
-const MOST_WAITING: usize = 128;
+const MAX_EARLY: usize = 128;
 
-/// What was told since the last round, and to whom.
-struct Told {
+/// A frame in the outbox, and who gets it.
+struct Queued {
     frame: Frame,
-    to: To,
+    to: Recipients,
 }
 
 #[derive(Clone, Copy)]
-enum To {
+enum Recipients {
     All,
     /// All but the sockets of one.
     Others(ParticipantId),
@@ -83,86 +99,66 @@ enum To {
     Before(i64),
 }
 
-impl Told {
+impl Queued {
     fn is_for(&self, seat: &Seat) -> bool {
         match self.to {
-            To::All => true,
-            To::Others(participant) => seat.participant != participant,
-            To::Before(rev) => seat.from_rev < rev,
+            Recipients::All => true,
+            Recipients::Others(participant) => seat.participant != participant,
+            Recipients::Before(rev) => seat.from_rev < rev,
         }
     }
 }
 
 /// After so many bytes a room does not wait for the next round.
-const HAND_ON_BYTES: usize = 16 * 1024;
-/// For so many frames a room keeps the memory while there is nothing to hand on.
-const KEEP_TOLD: usize = 8;
+const FLUSH_BYTES: usize = 16 * 1024;
+/// For so many frames a room keeps the memory while the outbox is empty.
+const KEEP_OUTBOX: usize = 8;
 
 /// Changes go out by rev, each one right after the one before it, wherever they come from: this
-/// process, another node, or the database. What comes twice is dropped, what comes early waits, and
-/// what does not come is fetched.
+/// process, another node, or the database.
 ///
-/// What all are told is handed on to their sockets in the next round, or before somebody comes or goes.
+/// The outbox is flushed in the next round, or before somebody comes or goes.
 pub(super) struct Room {
     id: ConversationId,
-    rounds: Arc<Rounds>,
-    /// What is to be handed on, in order, and how many bytes that is. Not empty: a round will come.
-    outbox: Vec<Told>,
+    rounds: Arc<Schedule<Due>>,
+    /// What waits for the flush, in order, and how many bytes that is. Not empty: a round will come.
+    outbox: Vec<Queued>,
     outbox_bytes: usize,
-    /// Up to which rev the room was told; `None` until somebody has entered, as nobody needs it before.
-    told: Option<i64>,
-    /// The highest rev that this node has heard of.
-    heard: i64,
+    /// The last rev that was sent; `None` until somebody has entered, as nobody needs it before.
+    sent: Option<i64>,
+    /// The highest rev that this node knows of.
+    known: i64,
     /// Changes that came before their turn.
-    waiting: BTreeMap<i64, Change>,
-    /// Whether somebody sees to it that missing changes are fetched.
+    early: BTreeMap<i64, Change>,
+    /// Whether somebody fetches missing changes.
     is_fetching: bool,
     seats: Vec<Seat>,
     arrivals: Vec<Arrival>,
     /// Everyone who takes part, in the room or not.
     people: Vec<Participant>,
-    /// Who is typing, and until when that holds without a new sign.
-    typing: Vec<(ParticipantId, Instant)>,
-    /// Whether somebody sees to it that typing ends.
-    is_typing_watched: bool,
-    /// Until when nobody is told again who is here, and whether there is something to tell then.
-    presence: Option<(Instant, bool)>,
+    pub typing: Typing,
+    presence: PresencePace,
     elsewhere: Vec<Elsewhere>,
     /// Whether other nodes do not know yet who is here on this one.
     is_unannounced: bool,
 }
 
-/// How often a room is told who is here, at most: someone who comes and goes all the time must not
-/// flood the others.
-const PRESENCE_EVERY: Duration = Duration::from_millis(100);
-
-/// What to do about a change of who is here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
-    TellNow,
-    /// Somebody has to come back then and call [`Room::presence_due`].
-    TellAt(Instant),
-    /// Somebody is coming back already.
-    Awaited,
-}
-
 impl Room {
-    pub fn new(id: ConversationId, rounds: Arc<Rounds>) -> Self {
+    pub fn new(id: ConversationId, rounds: Arc<Schedule<Due>>) -> Self {
         Self {
             id,
             rounds,
             outbox: Vec::new(),
             outbox_bytes: 0,
-            told: None,
-            heard: 0,
-            waiting: BTreeMap::new(),
+            sent: None,
+            known: 0,
+            early: BTreeMap::new(),
             is_fetching: false,
             seats: Vec::new(),
             arrivals: Vec::new(),
             people: Vec::new(),
-            typing: Vec::new(),
-            is_typing_watched: false,
-            presence: None,
+            typing: Typing::default(),
+            presence: PresencePace::default(),
             elsewhere: Vec::new(),
             is_unannounced: false,
         }
@@ -203,7 +199,7 @@ impl Room {
         self.seats.iter().map(|seat| &seat.socket)
     }
 
-    /// The sockets that are told of changes, now or when they have arrived.
+    /// The sockets that get changes, now or when they have arrived.
     pub fn listeners(&self) -> impl Iterator<Item = &Arc<Socket>> {
         self.sockets().chain(self.arrivals.iter().map(|arrival| &arrival.socket))
     }
@@ -211,12 +207,12 @@ impl Room {
     /// From now on changes are kept for `socket`, until it enters or leaves. Call it before reading
     /// the database. A socket that is in already hears of no more changes until it enters again.
     pub fn arrive(&mut self, socket: &Arc<Socket>) {
-        self.hand_on_now();
+        self.flush_now();
         if let Some(seat) = self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
             seat.from_rev = i64::MAX;
         }
         self.arrivals.retain(|arrival| arrival.socket.id != socket.id);
-        let since = self.told.unwrap_or_default();
+        let since = self.sent.unwrap_or_default();
         self.arrivals.push(Arrival { socket: socket.clone(), since, missed: Vec::new(), is_whole: true });
     }
 
@@ -236,13 +232,13 @@ impl Room {
         if !is_whole || head < since {
             return Err(Behind);
         }
-        if self.told.is_none() {
-            // What was told before this, nobody has heard. Whoever read less has to read again.
-            self.told = Some(head);
-            self.heard = self.heard.max(head);
+        if self.sent.is_none() {
+            // Nobody got what was broadcast before this. A socket that read less has to read again.
+            self.sent = Some(head);
+            self.known = self.known.max(head);
             self.arrivals.iter_mut().for_each(|arrival| arrival.since = head);
         }
-        self.hand_on_now();
+        self.flush_now();
         self.is_unannounced |= !self.is_here(me);
         match self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
             Some(seat) => seat.from_rev = head,
@@ -307,38 +303,24 @@ impl Room {
         self.elsewhere.len() != before && self.meet(Vec::new(), Some(at))
     }
 
-    /// Whether other nodes have to be told who is here on this one; they count as told from now on.
+    /// Whether the caller has to publish who is here to other nodes; they count as informed from now on.
     pub fn announces(&mut self) -> bool {
         std::mem::take(&mut self.is_unannounced)
     }
 
     /// Who is here has changed.
-    pub fn presence_changed(&mut self, now: Instant) -> Presence {
-        match &mut self.presence {
-            Some((_, true)) => Presence::Awaited,
-            Some((until, due)) if *until > now => {
-                *due = true;
-                Presence::TellAt(*until)
-            }
-            _ => {
-                self.presence = Some((now + PRESENCE_EVERY, false));
-                Presence::TellNow
-            }
-        }
+    pub fn presence_changed(&mut self, now: Instant) -> BroadcastPresence {
+        self.presence.changed(now)
     }
 
-    /// Whether what was put off is to be told now.
+    /// Whether the broadcast that was put off is due.
     pub fn presence_due(&mut self, now: Instant) -> bool {
-        let due = matches!(self.presence, Some((_, true)));
-        if due {
-            self.presence = Some((now + PRESENCE_EVERY, false));
-        }
-        due
+        self.presence.is_due(now)
     }
 
     /// Takes `socket` out; returns the participant if this was its last socket.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
-        self.hand_on_now();
+        self.flush_now();
         self.arrivals.retain(|arrival| arrival.socket.id != socket);
         let index = self.seats.iter().position(|seat| seat.connection == socket)?;
         let participant = self.seats.swap_remove(index).participant;
@@ -353,103 +335,108 @@ impl Room {
         Some(participant)
     }
 
-    /// Tells a change, or keeps it until those before it are told.
-    pub fn tell_change(&mut self, room: ConversationId, rev: i64, change: Change) -> Turn {
-        self.heard = self.heard.max(rev);
-        match self.told {
-            Some(told) if rev <= told => return Turn::Done,
-            Some(told) if rev == told + 1 => match change_frame(room, rev, change) {
-                Some(frame) => self.pass_on(rev, frame),
-                None => return Turn::Each(rev),
+    /// Broadcasts a change, or keeps it until those before it are sent.
+    pub fn broadcast_change(&mut self, room: ConversationId, rev: i64, change: Change) -> Outcome {
+        self.known = self.known.max(rev);
+        match self.sent {
+            Some(sent) if rev <= sent => return Outcome::Done,
+            Some(sent) if rev == sent + 1 => match change_frame(room, rev, change) {
+                Some(frame) => self.enqueue_change(rev, frame),
+                None => return Outcome::Personalise(rev),
             },
-            _ if self.waiting.len() < MOST_WAITING => drop(self.waiting.insert(rev, change)),
+            _ if self.early.len() < MAX_EARLY => drop(self.early.insert(rev, change)),
             _ => {}
         }
-        self.go_on(room)
+        self.advance(room)
     }
 
-    /// Tells a change to each socket in its own words, if it is its turn; those for whom `frame` has
-    /// nothing are not told.
-    pub fn tell_each(&mut self, room: ConversationId, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) -> Turn {
+    /// Sends each socket its own frame of a change, if it is the turn of that; those for which `frame` has nothing
+    /// get none.
+    pub fn broadcast_each(
+        &mut self,
+        room: ConversationId,
+        rev: i64,
+        frame: impl Fn(&Socket) -> Option<Frame>,
+    ) -> Outcome {
         if self.is_next(rev) {
-            self.pass_on_each(rev, frame);
+            self.send_each(rev, frame);
         }
-        self.go_on(room)
+        self.advance(room)
     }
 
     /// Whether it is the turn of the change `rev`.
     pub fn is_next(&self, rev: i64) -> bool {
-        self.told == Some(rev - 1)
+        self.sent == Some(rev - 1)
     }
 
     /// The room has come to the change `rev`, which another way may bring.
-    pub fn hear_of(&mut self, room: ConversationId, rev: i64) -> Turn {
-        self.heard = self.heard.max(rev);
-        self.go_on(room)
+    pub fn catch_up_to(&mut self, room: ConversationId, rev: i64) -> Outcome {
+        self.known = self.known.max(rev);
+        self.advance(room)
     }
 
-    /// Tells what waits and has its turn now.
-    pub fn go_on(&mut self, room: ConversationId) -> Turn {
-        let Some(mut told) = self.told else { return Turn::Done };
-        while self.waiting.first_key_value().is_some_and(|(rev, _)| *rev <= told + 1)
-            && let Some((rev, change)) = self.waiting.pop_first()
+    /// Sends the early changes whose turn it is now.
+    pub fn advance(&mut self, room: ConversationId) -> Outcome {
+        let Some(mut sent) = self.sent else { return Outcome::Done };
+        while self.early.first_key_value().is_some_and(|(rev, _)| *rev <= sent + 1)
+            && let Some((rev, change)) = self.early.pop_first()
         {
-            if rev <= told {
+            if rev <= sent {
                 continue;
             }
-            let Some(frame) = change_frame(room, rev, change) else { return Turn::Each(rev) };
-            self.pass_on(rev, frame);
-            told = rev;
+            let Some(frame) = change_frame(room, rev, change) else { return Outcome::Personalise(rev) };
+            self.enqueue_change(rev, frame);
+            sent = rev;
         }
-        if self.heard > told && !self.is_fetching {
+        if self.known > sent && !self.is_fetching {
             self.is_fetching = true;
-            return Turn::Missing;
+            return Outcome::FetchGap;
         }
-        Turn::Done
+        Outcome::Done
     }
 
-    /// Up to which rev the room was told, if changes are missing. If none are, nobody fetches any more.
-    pub fn missing_after(&mut self) -> Option<i64> {
-        let missing = self.told.filter(|told| self.heard > *told);
+    /// The last rev that was sent, if changes after it are missing. If none are, nobody fetches any more.
+    pub fn gap_after(&mut self) -> Option<i64> {
+        let missing = self.sent.filter(|sent| self.known > *sent);
         self.is_fetching = missing.is_some();
         missing
     }
 
-    /// The database has nothing after `head`: whoever spoke of more was wrong.
-    pub fn ends_at(&mut self, head: i64) {
-        self.heard = self.heard.min(head);
-        self.waiting.retain(|rev, _| *rev <= head);
+    /// The database has nothing after `head`: a higher rev was a mistake.
+    pub fn limit_to(&mut self, head: i64) {
+        self.known = self.known.min(head);
+        self.early.retain(|rev, _| *rev <= head);
     }
 
-    /// Goes on after `rev`: too much before it is missing to be told. Everybody sees the gap, and joins
-    /// again from where they are.
+    /// Continues after `rev`: too much before it is missing to be sent. Every client sees the gap, and joins
+    /// again from its last rev.
     pub fn skip_to(&mut self, rev: i64) {
-        self.told = self.told.max(Some(rev));
+        self.sent = self.sent.max(Some(rev));
         self.arrivals.iter_mut().for_each(|arrival| arrival.is_whole = false);
     }
 
-    /// Tells the change `rev`, which has its turn, to all who do not have it yet.
-    fn pass_on(&mut self, rev: i64, frame: Frame) {
-        self.told = Some(rev);
-        self.keep_for_arrivals(rev, |_| Some(frame.clone()));
-        self.put(frame, To::Before(rev));
+    /// Enqueues the change `rev`, whose turn it is, for all who do not have it yet.
+    fn enqueue_change(&mut self, rev: i64, frame: Frame) {
+        self.sent = Some(rev);
+        self.record_for_arrivals(rev, |_| Some(frame.clone()));
+        self.enqueue(frame, Recipients::Before(rev));
     }
 
-    /// The same in other words for each; those for whom `frame` has nothing are not told.
-    fn pass_on_each(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
-        self.hand_on_now();
-        self.told = Some(rev);
+    /// The same with a frame of its own for each socket; those for which `frame` has nothing get none.
+    fn send_each(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+        self.flush_now();
+        self.sent = Some(rev);
         for seat in self.seats.iter().filter(|seat| seat.from_rev < rev) {
             if let Some(frame) = frame(&seat.socket) {
                 seat.socket.send(&frame);
             }
         }
-        self.keep_for_arrivals(rev, frame);
+        self.record_for_arrivals(rev, frame);
     }
 
-    fn keep_for_arrivals(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
+    fn record_for_arrivals(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
         for arrival in self.arrivals.iter_mut().filter(|arrival| arrival.is_whole) {
-            if arrival.missed.len() == MOST_MISSED {
+            if arrival.missed.len() == MAX_MISSED {
                 arrival.is_whole = false;
                 arrival.missed = Vec::new();
             } else if let Some(frame) = frame(&arrival.socket) {
@@ -461,19 +448,19 @@ impl Room {
     /// Sends `frame`, which says that what was read so far does not hold any more. Whoever arrives has to
     /// read again before entering.
     pub fn resync(&mut self, frame: &Frame) {
-        self.tell(frame, None);
+        self.broadcast(frame, None);
         for arrival in &mut self.arrivals {
             arrival.is_whole = false;
             arrival.missed = Vec::new();
         }
     }
 
-    /// Tells all but the sockets of `except`.
-    pub fn tell(&mut self, frame: &Frame, except: Option<ParticipantId>) {
-        self.put(frame.clone(), except.map_or(To::All, To::Others));
+    /// Enqueues a frame that is no change for all but the sockets of `except`.
+    pub fn broadcast(&mut self, frame: &Frame, except: Option<ParticipantId>) {
+        self.enqueue(frame.clone(), except.map_or(Recipients::All, Recipients::Others));
     }
 
-    fn put(&mut self, frame: Frame, to: To) {
+    fn enqueue(&mut self, frame: Frame, to: Recipients) {
         if self.seats.is_empty() {
             return;
         }
@@ -481,44 +468,44 @@ impl Room {
             self.rounds.add(Due::Room(self.id));
         }
         self.outbox_bytes += frame.len();
-        self.outbox.push(Told { frame, to });
-        if self.outbox_bytes >= HAND_ON_BYTES {
-            self.hand_on_now();
+        self.outbox.push(Queued { frame, to });
+        if self.outbox_bytes >= FLUSH_BYTES {
+            self.flush_now();
         }
     }
 
-    /// Queues for each socket what it was told, without waiting for the next round.
-    fn hand_on_now(&mut self) {
+    /// Flushes without waiting for the next round.
+    fn flush_now(&mut self) {
         let rounds = self.rounds.clone();
-        self.hand_on(|socket| rounds.add(Due::Socket(socket)));
+        self.flush(|socket| rounds.add(Due::Socket(socket)));
     }
 
-    /// Queues for each socket what it was told since the last round: the same bytes for all who were told all of it.
-    /// `due` gets those that have to be written to.
-    pub fn hand_on(&mut self, mut due: impl FnMut(Arc<Socket>)) {
-        let mut told = std::mem::take(&mut self.outbox);
+    /// Moves the outbox to the queues of the sockets: the same bytes for all who get all of it. `due` gets the sockets
+    /// that have to be written to.
+    pub fn flush(&mut self, mut due: impl FnMut(Arc<Socket>)) {
+        let mut outbox = std::mem::take(&mut self.outbox);
         self.outbox_bytes = 0;
-        let together = match &told[..] {
+        let together = match &outbox[..] {
             [] => return,
             [one] => one.frame.clone(),
-            several => Frame::together(several.iter().map(|told| &told.frame)),
+            several => Frame::together(several.iter().map(|queued| &queued.frame)),
         };
         for seat in &self.seats {
             let mut is_due = false;
-            if told.iter().all(|told| told.is_for(seat)) {
-                is_due = seat.socket.queue(&together);
+            if outbox.iter().all(|queued| queued.is_for(seat)) {
+                is_due = seat.socket.enqueue(&together);
             } else {
-                for told in told.iter().filter(|told| told.is_for(seat)) {
-                    is_due |= seat.socket.queue(&told.frame);
+                for queued in outbox.iter().filter(|queued| queued.is_for(seat)) {
+                    is_due |= seat.socket.enqueue(&queued.frame);
                 }
             }
             if is_due {
                 due(seat.socket.clone());
             }
         }
-        if told.capacity() <= KEEP_TOLD {
-            told.clear();
-            self.outbox = told;
+        if outbox.capacity() <= KEEP_OUTBOX {
+            outbox.clear();
+            self.outbox = outbox;
         }
     }
 
@@ -526,35 +513,9 @@ impl Room {
     pub fn participant(&self, socket: ConnectionId) -> Option<ParticipantId> {
         self.seats.iter().find(|seat| seat.connection == socket).map(|seat| seat.participant)
     }
-
-    /// Notes that someone types until `until`. Returns whether the caller has to see to it that this ends
-    /// ([`Room::typing_ends`]), because nobody does yet.
-    pub fn types(&mut self, participant: ParticipantId, until: Instant) -> bool {
-        match self.typing.iter_mut().find(|(id, _)| *id == participant) {
-            Some((_, deadline)) => *deadline = until,
-            None => self.typing.push((participant, until)),
-        }
-        !std::mem::replace(&mut self.is_typing_watched, true)
-    }
-
-    /// Takes out those whose typing has ended by now. Also returns when to ask again; `None` once nobody
-    /// types, and then nobody has to.
-    pub fn typing_ends(&mut self, now: Instant) -> (Vec<ParticipantId>, Option<Instant>) {
-        let ended = self.typing.extract_if(.., |(_, until)| *until <= now).map(|(id, _)| id).collect();
-        let next = self.typing.iter().map(|(_, until)| *until).min();
-        self.is_typing_watched = next.is_some();
-        (ended, next)
-    }
-
-    /// Returns whether this participant was typing.
-    pub fn stops_typing(&mut self, participant: ParticipantId) -> bool {
-        let before = self.typing.len();
-        self.typing.retain(|(id, _)| *id != participant);
-        self.typing.len() != before
-    }
 }
 
-/// The frame that tells of a message's change; `None` for what each person is told in other words.
+/// The frame of a message's change; `None` for a change of which each person gets a frame of their own.
 fn change_frame(room: ConversationId, rev: i64, change: Change) -> Option<Frame> {
     Some(frame(&match change {
         Change::Posted(message) => ServerFrame::NewMessage { room, rev, message },

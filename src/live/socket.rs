@@ -22,9 +22,9 @@ use tungstenite::protocol::frame::{
 };
 use uuid::Uuid;
 
-use super::rounds::{Due, Rounds};
+use super::schedule::Schedule;
 use crate::{
-    domain::{Actor, LinkId, SessionId, TokenId, UserId},
+    domain::{Actor, ConversationId, LinkId, SessionId, TokenId, UserId},
     protocol::close,
 };
 
@@ -118,8 +118,8 @@ pub struct Socket {
     pub token: Option<TokenId>,
     /// Whether it asked to be told of custom requests.
     follows_requests: AtomicBool,
-    waiting: Mutex<Waiting>,
-    rounds: Arc<Rounds>,
+    queue: Mutex<SendQueue>,
+    rounds: Arc<Schedule<Due>>,
     /// Set once the connection is there.
     wire: OnceLock<OwnedWriteHalf>,
     /// The code to close with; 0 while the socket may stay open.
@@ -134,21 +134,29 @@ impl fmt::Debug for Socket {
     }
 }
 
+/// What has its turn in the next round.
+pub(super) enum Due {
+    /// A room with frames to flush.
+    Room(ConversationId),
+    /// A socket with frames to write.
+    Socket(Arc<Socket>),
+}
+
 /// What was not written yet.
 #[derive(Default)]
-struct Waiting {
+struct SendQueue {
     frames: Vec<Frame>,
     /// Of all `frames`, and of the longest.
     bytes: usize,
     longest: usize,
     /// What is left of what comes before these and whose begin the peer has: it cannot be taken back.
     begun: Vec<u8>,
-    who: Writer,
+    written_by: WrittenBy,
 }
 
 /// Who writes what waits. Nobody else may, or frames would be mixed up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Writer {
+enum WrittenBy {
     /// Nothing waits.
     #[default]
     Nobody,
@@ -173,7 +181,7 @@ impl Writing {
     }
 }
 
-impl Waiting {
+impl SendQueue {
     fn count(&mut self, frame: &Frame) {
         self.bytes += frame.len();
         self.longest = self.longest.max(frame.len());
@@ -185,14 +193,19 @@ impl Waiting {
 }
 
 impl Socket {
-    pub(super) fn new(actor: Actor, session: Option<SessionId>, token: Option<TokenId>, rounds: Arc<Rounds>) -> Self {
+    pub(super) fn new(
+        actor: Actor,
+        session: Option<SessionId>,
+        token: Option<TokenId>,
+        rounds: Arc<Schedule<Due>>,
+    ) -> Self {
         Self {
             id: Uuid::now_v7(),
             actor,
             session,
             token,
             follows_requests: AtomicBool::new(false),
-            waiting: Mutex::default(),
+            queue: Mutex::default(),
             rounds,
             wire: OnceLock::new(),
             close_code: AtomicU16::new(0),
@@ -217,7 +230,7 @@ impl Socket {
 
     /// Queues a frame for the next round.
     pub fn send(self: &Arc<Self>, frame: &Frame) {
-        if self.queue(frame) {
+        if self.enqueue(frame) {
             self.rounds.add(Due::Socket(self.clone()));
         }
     }
@@ -232,27 +245,27 @@ impl Socket {
     /// A socket for which too much waits is closed as too slow: its client joins again and misses nothing,
     /// while everyone else goes on at full speed.
     #[must_use]
-    pub(super) fn queue(&self, frame: &Frame) -> bool {
-        let mut waiting = self.waiting();
-        if waiting.frames.len() >= QUEUE_FRAMES || waiting.bytes - waiting.longest >= QUEUE_BYTES {
-            drop(waiting);
+    pub(super) fn enqueue(&self, frame: &Frame) -> bool {
+        let mut queue = self.queue();
+        if queue.frames.len() >= QUEUE_FRAMES || queue.bytes - queue.longest >= QUEUE_BYTES {
+            drop(queue);
             self.close(close::TOO_SLOW);
             return false;
         }
-        waiting.count(frame);
-        waiting.frames.push(frame.clone());
-        let is_due = waiting.who == Writer::Nobody;
+        queue.count(frame);
+        queue.frames.push(frame.clone());
+        let is_due = queue.written_by == WrittenBy::Nobody;
         if is_due {
-            waiting.who = Writer::Round;
+            queue.written_by = WrittenBy::Round;
         }
         is_due
     }
 
     /// Takes the frames of which the peer has nothing yet.
     pub fn take(&self) -> Vec<Frame> {
-        let mut waiting = self.waiting();
-        waiting.count_none();
-        mem::take(&mut waiting.frames)
+        let mut queue = self.queue();
+        queue.count_none();
+        mem::take(&mut queue.frames)
     }
 
     /// Writes what waits, for the round that this socket is in. `together` has room for several frames.
@@ -276,12 +289,12 @@ impl Socket {
                 // Also if the peer is gone: the task sees that as well.
                 Err(_) => return self.leave_to_task(frames, 0),
             }
-            let mut waiting = self.waiting();
-            if waiting.frames.is_empty() {
-                waiting.who = Writer::Nobody;
+            let mut queue = self.queue();
+            if queue.frames.is_empty() {
+                queue.written_by = WrittenBy::Nobody;
                 if frames.capacity() <= KEEP_FRAMES {
                     frames.clear();
-                    waiting.frames = frames;
+                    queue.frames = frames;
                 }
                 return;
             }
@@ -294,15 +307,15 @@ impl Socket {
         while let Some(whole) = left.next_if(|frame| frame.len() <= written) {
             written -= whole.len();
         }
-        let mut waiting = self.waiting();
+        let mut queue = self.queue();
         if written > 0 {
-            waiting.begun = left.next().map(|frame| frame.0[written..].to_vec()).unwrap_or_default();
+            queue.begun = left.next().map(|frame| frame.0[written..].to_vec()).unwrap_or_default();
         }
         let left: Vec<_> = left.collect();
-        left.iter().for_each(|frame| waiting.count(frame));
-        waiting.frames.splice(..0, left);
-        waiting.who = Writer::Task;
-        drop(waiting);
+        left.iter().for_each(|frame| queue.count(frame));
+        queue.frames.splice(..0, left);
+        queue.written_by = WrittenBy::Task;
+        drop(queue);
         self.task.wake();
     }
 
@@ -315,20 +328,20 @@ impl Socket {
         let Some(wire) = self.wire.get() else { return Poll::Ready(Ok(0)) };
         loop {
             if writing.done == writing.bytes.len() {
-                let mut waiting = self.waiting();
-                if waiting.who != Writer::Task {
-                    return Poll::Ready(Ok(waiting.bytes));
+                let mut queue = self.queue();
+                if queue.written_by != WrittenBy::Task {
+                    return Poll::Ready(Ok(queue.bytes));
                 }
-                writing.bytes = mem::take(&mut waiting.begun);
+                writing.bytes = mem::take(&mut queue.begun);
                 writing.done = 0;
-                waiting.count_none();
-                for frame in waiting.frames.drain(..) {
+                queue.count_none();
+                for frame in queue.frames.drain(..) {
                     writing.bytes.extend_from_slice(&frame.0);
                 }
                 if writing.bytes.is_empty() {
-                    waiting.frames = Vec::new();
+                    queue.frames = Vec::new();
                     writing.bytes = Vec::new();
-                    waiting.who = Writer::Nobody;
+                    queue.written_by = WrittenBy::Nobody;
                     return Poll::Ready(Ok(0));
                 }
             }
@@ -346,7 +359,7 @@ impl Socket {
     /// Whether a round is about to write.
     #[must_use]
     pub fn is_in_round(&self) -> bool {
-        self.waiting().who == Writer::Round
+        self.queue().written_by == WrittenBy::Round
     }
 
     /// Asks the socket's task to close. The first code wins.
@@ -378,7 +391,7 @@ impl Socket {
         poll_fn(|cx| self.poll_close(cx)).await
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, SendQueue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -155,7 +155,7 @@ impl Service {
 
     /// Sends a mail that was counted.
     async fn mail(&self, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
-        self.settings.mail.send(&self.settings.public_url, to, subject, text).await
+        self.mail.send(&self.public_url, to, subject, text).await
     }
 
     /// Sends a link that confirms `email`: the user's own address, or one that is to take its place.
@@ -163,8 +163,8 @@ impl Service {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + CONFIRM_HOURS * HOUR_MS);
         self.store.create_confirmation(secret.hash(), user.id, email.clone(), expires_at).await.map_err(problem)?;
-        let business = self.settings.business.as_str();
-        let link = format!("{}/confirm?token={}", self.settings.public_url, secret.expose());
+        let business = self.business.as_str();
+        let link = format!("{}/confirm?token={}", self.public_url, secret.expose());
         let text = if *email == user.email {
             t!(locale, mail::confirm(business, CONFIRM_HOURS, &link))
         } else {
@@ -253,8 +253,8 @@ impl Service {
         if !before.is_confirmed {
             return Ok(());
         }
-        let business = self.settings.business.as_str();
-        let text = t!(locale, mail::address_changed(business, &self.settings.public_url));
+        let business = self.business.as_str();
+        let text = t!(locale, mail::address_changed(business, &self.public_url));
         self.mail(&before.email, &t!(locale, mail::address_changed_subject(business)), text).await
     }
 
@@ -298,8 +298,8 @@ impl Service {
         if self.store.find_user_by_email(email).await.map_err(problem)?.is_none() {
             return self.mail_confirmation(locale, user, email).await;
         }
-        let business = self.settings.business.as_str();
-        let text = t!(locale, mail::address_taken(business, &format!("{}/forgot", self.settings.public_url)));
+        let business = self.business.as_str();
+        let text = t!(locale, mail::address_taken(business, &format!("{}/forgot", self.public_url)));
         self.mail(email, &t!(locale, mail::address_taken_subject(business)), text).await
     }
 
@@ -367,8 +367,8 @@ impl Service {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + RESET_HOURS * HOUR_MS);
         self.store.create_password_reset(secret.hash(), user.id, expires_at).await.map_err(problem)?;
-        let business = self.settings.business.as_str();
-        let link = format!("{}/reset?token={}", self.settings.public_url, secret.expose());
+        let business = self.business.as_str();
+        let link = format!("{}/reset?token={}", self.public_url, secret.expose());
         let text = t!(locale, mail::reset(business, RESET_HOURS, &link));
         self.mail(&user.email, &t!(locale, mail::reset_subject(business)), text).await
     }
@@ -463,7 +463,7 @@ impl Service {
             StoreError::IdTaken => Problem::new(Code::Conflict, t!(locales::current(), problem::INVITED_BEFORE)),
             other => problem(other),
         })?;
-        Ok(format!("{}/invite?token={}", self.settings.public_url, secret.expose()))
+        Ok(format!("{}/invite?token={}", self.public_url, secret.expose()))
     }
 
     /// Invitations that can still be used.

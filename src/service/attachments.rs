@@ -126,7 +126,7 @@ impl Drop for Unfinished {
 
 impl Service {
     fn file(&self, id: AttachmentId) -> PathBuf {
-        folder(&self.settings.data_dir).join(id.to_string())
+        folder(&self.settings.data.data_dir).join(id.to_string())
     }
 
     /// Lets somebody put files into a conversation. To be asked before anything of them is read.
@@ -173,7 +173,7 @@ impl Service {
         };
         // As if everybody who is sending files now sent one of the largest.
         let underway = u64::from(self.uploads.count()).saturating_mul(limits.attachment_bytes as u64);
-        let folder = folder(&self.settings.data_dir);
+        let folder = folder(&self.settings.data.data_dir);
         let free = match limits.free_bytes {
             0 => u64::MAX,
             kept => free_bytes(&folder).map_err(|error| no_disk(&error))?.saturating_sub(kept.saturating_add(underway)),
@@ -247,7 +247,7 @@ impl Upload<'_> {
         if !self.is_open {
             return Err(Problem::closed());
         }
-        let folder = folder(&self.service.settings.data_dir);
+        let folder = folder(&self.service.settings.data.data_dir);
         private::folder(&folder).map_err(|error| no_disk(&error))?;
         let (room, too_large) = self.service.room(self.actor, self.conversation).await?;
         let id = AttachmentId::new();
@@ -402,7 +402,7 @@ impl Service {
     /// # Errors
     /// `unavailable`.
     pub async fn remove_discarded_files(&self) -> Result<bool, Problem> {
-        let lock = removal_lock(&self.settings.data_dir).map_err(|error| {
+        let lock = removal_lock(&self.settings.data.data_dir).map_err(|error| {
             tracing::error!(%error, "could not open the lock of the attachments");
             Problem::unavailable()
         })?;
@@ -437,7 +437,7 @@ pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
         let Some(service) = service.upgrade() else { return };
         if looked.is_none_or(|at: Instant| at.elapsed() >= SWEEP_EVERY) {
             looked = Some(Instant::now());
-            let folder = folder(&service.settings.data_dir);
+            let folder = folder(&service.settings.data.data_dir);
             spawn_blocking(move || remove_abandoned(&folder)).await.ok();
             if let Err(error) = service.store.discard_unsent_attachments(Timestamp(now().0 - UNSENT_MS)).await {
                 tracing::warn!(%error, "could not look for files that were never sent");

@@ -256,8 +256,8 @@ impl Service {
     }
 
     /// A room as it was loaded, as `actor` sees it, with who is online now.
-    pub(super) fn joined(&self, actor: &Actor, id: ConversationId, loaded: storage::Room) -> Joined {
-        let storage::Room { seat, page, mut participants, receipts } = loaded;
+    pub(super) fn joined(&self, actor: &Actor, id: ConversationId, loaded: storage::Snapshot) -> Joined {
+        let storage::Snapshot { seat, page, mut participants, receipts } = loaded;
         self.hub.mark_online(id, &mut participants);
         Joined {
             room: id,
@@ -349,12 +349,12 @@ impl Service {
     }
 
     fn link_address(&self, link: LinkId) -> String {
-        format!("{}/chat?chatId={}", self.settings.public_url, self.settings.link_key.secret(link).expose())
+        format!("{}/chat?chatId={}", self.public_url, self.link_key.secret(link).expose())
     }
 
     pub(super) fn new_link(&self) -> NewLink {
         let id = LinkId::new();
-        NewLink { id, hash: self.settings.link_key.secret(id).hash(), expires_at: None }
+        NewLink { id, hash: self.link_key.secret(id).hash(), expires_at: None }
     }
 }
 

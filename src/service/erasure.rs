@@ -6,16 +6,9 @@ use super::{Service, problem, sessions::DAY_MS};
 use crate::{
     domain::{Email, Problem, Timestamp},
     locales::{self, t},
-    storage::{Erased, Expiry, StoreError, now},
+    settings::Retention,
+    storage::{Erased, StoreError, now},
 };
-
-/// How long things are kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// Days without activity; at least 1.
-    pub days: u32,
-    pub how: Expiry,
-}
 
 const EVERY: Duration = Duration::from_secs(86_400);
 /// When to try again after the database failed.

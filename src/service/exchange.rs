@@ -59,46 +59,29 @@ impl Service {
         Ok(Exchanged { frames: answers, now, crowded })
     }
 
+    /// The answer to one frame. Those that need a socket ask for nothing here.
     async fn answer(self: &Arc<Self>, actor: &Actor, asked: ClientFrame) -> Result<Option<ServerFrame>, Problem> {
         match asked {
             ClientFrame::JoinRequest { room, after, epoch, sender } => {
                 self.look_in(actor, room, after, epoch, sender).await.map(Some)
             }
-            ClientFrame::SendMessage { room, sender, .. } => {
+            ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender } => {
                 self.require_sender(actor, room, sender).await?;
-                self.obey(actor, asked).await
-            }
-            ClientFrame::UpdateMessage { id, sender, .. } | ClientFrame::DeleteMessage { id, sender, .. } => {
-                self.require_sender_to(actor, id, sender).await?;
-                self.obey(actor, asked).await
-            }
-            asked => self.obey(actor, asked).await,
-        }
-    }
-
-    /// Does what a frame asks that needs no socket; the others ask for nothing here. Whoever calls this has compared the
-    /// sender. Returns the `ack` of what was changed.
-    ///
-    /// # Errors
-    /// Those of what the frame asks for.
-    pub async fn obey(&self, actor: &Actor, asked: ClientFrame) -> Result<Option<ServerFrame>, Problem> {
-        let ack = |room, client_id, message| Ok(Some(ServerFrame::Ack { room, client_id, message }));
-        match asked {
-            ClientFrame::SendMessage { room, client_id, content, attachment_ids, .. } => {
                 let posted = self.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-                ack(room, client_id, posted.message)
+                Ok(Some(ServerFrame::Ack { room, client_id, message: posted.message }))
             }
-            ClientFrame::UpdateMessage { room, client_id, id, content, .. } => {
-                ack(room, client_id, self.edit_message(actor, Some(room), id, &content).await?)
+            ClientFrame::UpdateMessage { room, client_id, id, content, sender } => {
+                self.require_sender_to(actor, id, sender).await?;
+                let message = self.edit_message(actor, Some(room), id, &content).await?;
+                Ok(Some(ServerFrame::Ack { room, client_id, message }))
             }
-            ClientFrame::DeleteMessage { room, client_id, id, .. } => {
-                ack(room, client_id, self.delete_message(actor, Some(room), id).await?)
+            ClientFrame::DeleteMessage { room, client_id, id, sender } => {
+                self.require_sender_to(actor, id, sender).await?;
+                let message = self.delete_message(actor, Some(room), id).await?;
+                Ok(Some(ServerFrame::Ack { room, client_id, message }))
             }
             ClientFrame::Read { room, seq } => self.read_up_to(actor, room, seq).await.map(|_| None),
-            ClientFrame::JoinRequest { .. }
-            | ClientFrame::LeaveRequest { .. }
-            | ClientFrame::Typing { .. }
-            | ClientFrame::FollowRequests => Ok(None),
+            ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } | ClientFrame::FollowRequests => Ok(None),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
         Actor, AttachmentId, Conversation, ConversationId, CustomRequest, Email, Message, Name, Participant, Problem,
         Receipt, Role, StatusChange, Timestamp, User, UserId,
     },
-    storage::{RequestFilter, Room, now},
+    storage::{RequestFilter, Snapshot, now},
 };
 
 /// Why nothing was exported.
@@ -107,7 +107,7 @@ impl Service {
             "requests": requests,
             "conversations": talks,
         });
-        let (file, data_dir) = (file.to_owned(), self.settings.data_dir.clone());
+        let (file, data_dir) = (file.to_owned(), self.settings.data.data_dir.clone());
         let wrote = file.clone();
         spawn_blocking(move || write(&file, &all, &data_dir, &files))
             .await
@@ -119,7 +119,7 @@ impl Service {
     async fn talk(&self, id: ConversationId) -> Result<Talk, Problem> {
         let operator = operator();
         let (conversation, messages) = self.transcript(&operator, id).await?;
-        let Room { participants, receipts, .. } =
+        let Snapshot { participants, receipts, .. } =
             self.store.load_room(&operator, id, None, 0).await.map_err(problem)?;
         Ok(Talk { conversation, participants, receipts, messages })
     }

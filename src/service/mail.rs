@@ -17,12 +17,13 @@ use uuid::Uuid;
 use tokio::time::timeout;
 
 use super::{
-    HOUR, Limits, Network, Rate,
+    HOUR, Network, Rate,
     rate::{self, held_back},
 };
 use crate::{
     domain::{Email, Problem, UserId},
     locales::{self, t},
+    settings::Limits,
 };
 
 /// Why a mail is sent. Each has a budget of its own at every address: what strangers ask for takes nothing from what

@@ -11,7 +11,7 @@ use crate::{
         Actor, AttachmentId, ClientId, Code, Content, Conversation, ConversationId, Message, MessageId, ParticipantId,
         Problem, Receipt,
     },
-    live::{Event, Person, Socket, Topic, frame},
+    live::{BusEvent, Person, Socket, Topic, frame},
     locales::{self, t},
     protocol::{JOIN_LATEST, ServerFrame},
     storage::{Draft, Page, Posted, StoreError},
@@ -288,8 +288,8 @@ impl Service {
         let receipt = self.store.read_up_to(actor, room, seq).await.map_err(problem)?;
         if let Some(receipt) = receipt {
             let Receipt { participant, seq, .. } = receipt;
-            self.hub.tell(room, &frame(&ServerFrame::Read { room, participant, seq }));
-            self.hub.publish(Topic::Room(room), || Event::Read { participant, seq });
+            self.hub.broadcast(room, &frame(&ServerFrame::Read { room, participant, seq }));
+            self.hub.publish(Topic::Room(room), || BusEvent::Read { participant, seq });
             self.inbox_changed(room);
         }
         Ok(receipt)

@@ -15,8 +15,9 @@ mod erasure;
 mod error;
 mod exchange;
 mod export;
+mod gaps;
 mod guesses;
-mod limits;
+mod inboxes;
 mod mail;
 mod messages;
 mod metrics;
@@ -38,10 +39,8 @@ use std::sync::Arc;
 pub use accounts::Confirming;
 pub use attachments::{NewFile, Upload};
 pub use backup::{BackupError, Contents, backup, restore};
-pub use erasure::Retention;
 pub use error::problem;
 pub use export::ExportError;
-pub use limits::{Limits, allow_open_files};
 pub use mail::Mail;
 pub use messages::{MAX_ATTACHMENTS, too_many_attachments};
 pub use rate::{Network, Rate};
@@ -51,30 +50,22 @@ pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 
 use crate::{
     domain::{Epoch, Name, Problem},
-    live::{Bus, Event, Hub, Line, Topic},
+    live::{Bus, BusChannel, BusEvent, Hub, Topic},
     locales::Locale,
+    settings::{Limits, Settings},
     storage::{Store, StoreError},
 };
 
-/// What a [`Service`] is made from, beside its database.
-#[derive(Clone, Debug)]
-pub struct Settings {
+/// What a [`Service`] is made from, beside its database: the settings, and what a start makes of them.
+pub struct Resolved {
+    pub settings: Settings,
     /// Where people reach the server: scheme, host and port, without a slash at the end.
     pub public_url: String,
     /// The name that the business goes by, on pages and to guests.
     pub business: Name,
-    pub limits: Limits,
-    /// What budgets are in: `EUR`.
-    pub currency: String,
-    /// What people read whose browsers ask for no language that there is.
-    pub language: Locale,
-    /// Keeps attached files.
-    pub data_dir: std::path::PathBuf,
     /// Makes the secrets of shared links.
     pub link_key: LinkKey,
     pub mail: Mail,
-    /// `None`: everything is kept for ever.
-    pub retention: Option<Retention>,
 }
 
 /// Signs of typing that each person may give for every send: a client renews one every few seconds.
@@ -88,6 +79,10 @@ pub struct Service {
     /// The way to other nodes, if there may be any.
     bus: Option<Arc<dyn Bus>>,
     settings: Settings,
+    public_url: String,
+    business: Name,
+    link_key: LinkKey,
+    mail: Mail,
     epoch: Epoch,
     passwords: passwords::Passwords,
     outcomes: metrics::Sends,
@@ -115,36 +110,41 @@ pub struct Service {
     /// Wrong secrets from each network.
     guesses: Rate<Network>,
     /// Conversations whose summary has changed.
-    dirty: tokio::sync::mpsc::UnboundedSender<(crate::domain::ConversationId, publisher::Changed)>,
+    dirty: tokio::sync::mpsc::UnboundedSender<inboxes::Changed>,
 }
 
 impl Service {
-    /// Starts the tasks that tell rooms and inboxes of every commit; they end with the store.
+    /// Starts the tasks that broadcast every commit and update inboxes; they end with the store.
     ///
     /// # Errors
     /// If the database does not answer or another service was started on this store before.
-    pub async fn start(store: Arc<dyn Store>, settings: Settings) -> Result<Arc<Self>, StoreError> {
-        Self::start_with(store, settings, None).await
+    pub async fn start(store: Arc<dyn Store>, resolved: Resolved) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, resolved, None).await
     }
 
     /// The same for a node among others on the same database.
     ///
     /// # Errors
     /// As for [`Service::start`].
-    pub async fn start_among(store: Arc<dyn Store>, settings: Settings, line: Line) -> Result<Arc<Self>, StoreError> {
-        Self::start_with(store, settings, Some(line)).await
+    pub async fn start_among(
+        store: Arc<dyn Store>,
+        resolved: Resolved,
+        line: BusChannel,
+    ) -> Result<Arc<Self>, StoreError> {
+        Self::start_with(store, resolved, Some(line)).await
     }
 
     async fn start_with(
         store: Arc<dyn Store>,
-        settings: Settings,
-        line: Option<Line>,
+        resolved: Resolved,
+        line: Option<BusChannel>,
     ) -> Result<Arc<Self>, StoreError> {
+        let Resolved { settings, public_url, business, link_key, mail } = resolved;
         let epoch = store.epoch().await?;
         let last_notice = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
-        let (bus, heard) = line.map(|Line { bus, heard }| (bus, heard)).unzip();
+        let (bus, heard) = line.map(|BusChannel { bus, heard }| (bus, heard)).unzip();
         let service = Arc::new(Self {
             hub: Arc::new(bus.clone().map(Hub::among).unwrap_or_default()),
             bus,
@@ -174,9 +174,13 @@ impl Service {
             dirty,
             store,
             settings,
+            public_url,
+            business,
+            link_key,
+            mail,
         });
         tokio::spawn(publisher::publish(Arc::downgrade(&service), commits));
-        tokio::spawn(publisher::tell_inboxes(Arc::downgrade(&service), changed));
+        tokio::spawn(inboxes::update_all(Arc::downgrade(&service), changed));
         tokio::spawn(notices::hear(Arc::downgrade(&service), last_notice));
         if service.bus.is_some() || service.store.may_keep_silent() {
             tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
@@ -192,8 +196,8 @@ impl Service {
     /// not know where the server keeps its files.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self), self.files.discarded.clone()));
-        if let Some(retention) = self.settings.retention {
-            tokio::spawn(erasure::keep(Arc::downgrade(self), retention));
+        if self.settings.retention.days > 0 {
+            tokio::spawn(erasure::keep(Arc::downgrade(self), self.settings.retention));
         }
     }
 
@@ -234,12 +238,12 @@ impl Service {
 
     #[must_use]
     pub fn public_url(&self) -> &str {
-        &self.settings.public_url
+        &self.public_url
     }
 
     #[must_use]
     pub fn business_name(&self) -> String {
-        self.settings.business.to_string()
+        self.business.to_string()
     }
 
     /// What people read whose browsers ask for no language that there is.
@@ -262,7 +266,7 @@ impl Service {
 
     /// Finishes what is queued for the database and closes it.
     pub async fn close(&self) {
-        self.hub.publish(Topic::Nodes, || Event::Leaving);
+        self.hub.publish(Topic::Nodes, || BusEvent::Leaving);
         self.store.close().await;
     }
 }

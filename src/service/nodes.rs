@@ -19,7 +19,7 @@ use super::Service;
 use crate::{
     domain::{ConversationId, Timestamp},
     live::{
-        Event, Heard, Topic,
+        BusEvent, Heard, Topic,
         bus::{NodeId, SLICES, Status},
         frame,
     },
@@ -55,7 +55,7 @@ pub(super) async fn listen(service: Weak<Service>, mut heard: Receiver<Heard>) {
             }
             Heard::Connected => {
                 tracing::info!("the bus is there");
-                service.hub.publish(Topic::Nodes, || Event::Alive { asks: true });
+                service.hub.publish(Topic::Nodes, || BusEvent::Alive { asks: true });
                 let rooms = service.hub.active_rooms();
                 for &room in &rooms {
                     service.hub.announce(room, true);
@@ -105,7 +105,7 @@ pub(super) async fn show_signs(service: Weak<Service>) {
     for slice in (0..SLICES).cycle() {
         tick.tick().await;
         let Some(service) = service.upgrade() else { return };
-        service.hub.publish(Topic::Nodes, || Event::Alive { asks: false });
+        service.hub.publish(Topic::Nodes, || BusEvent::Alive { asks: false });
         service.hub.announce_slice(slice);
         for room in service.hub.expire_nodes(now()) {
             service.inbox_changed_elsewhere(room, None);
@@ -115,35 +115,39 @@ pub(super) async fn show_signs(service: Weak<Service>) {
 }
 
 impl Service {
-    fn on_event(self: &Arc<Self>, topic: Topic, from: NodeId, event: Event) {
+    fn on_event(self: &Arc<Self>, topic: Topic, from: NodeId, event: BusEvent) {
         match (topic, event) {
-            (Topic::Room(room), Event::Changed { rev, change }) => self.tell_room(room, rev, change),
-            (Topic::Room(room), Event::Head { rev }) => self.see_to(room, self.hub.hear_of(room, rev)),
-            (Topic::Room(room), Event::Typing { participant, on }) => self.hub.types_elsewhere(room, participant, on),
-            (Topic::Room(room), Event::Read { participant, seq }) => {
-                self.hub.tell(room, &frame(&ServerFrame::Read { room, participant, seq }));
+            (Topic::Room(room), BusEvent::Changed { rev, change }) => self.broadcast_change(room, rev, change),
+            (Topic::Room(room), BusEvent::Head { rev }) => self.follow_up(room, self.hub.catch_up_to(room, rev)),
+            (Topic::Room(room), BusEvent::Typing { participant, on }) => {
+                self.hub.types_elsewhere(room, participant, on)
             }
-            (Topic::Room(room), Event::Here { people, asks }) => {
+            (Topic::Room(room), BusEvent::Read { participant, seq }) => {
+                self.hub.broadcast(room, &frame(&ServerFrame::Read { room, participant, seq }));
+            }
+            (Topic::Room(room), BusEvent::Here { people, asks }) => {
                 self.hub.here_elsewhere(room, from, people, now());
                 if asks {
                     self.hub.announce(room, false);
                 }
             }
-            (Topic::Nodes, Event::Inbox { conversation, customer, links }) => {
+            (Topic::Nodes, BusEvent::Inbox { conversation, customer, links }) => {
                 self.inbox_changed_elsewhere(conversation, Some(Audience { customer, links }));
             }
-            (Topic::Nodes, Event::CustomerHere { room, on }) => self.hub.customer_here_elsewhere(from, room, on),
-            (Topic::Nodes, Event::CustomersHere { slice, rooms }) => self.hub.customers_elsewhere(from, slice, rooms),
-            (Topic::Nodes, Event::Request { customer, id, status }) => {
-                self.hub.tell_request(customer, &frame(&ServerFrame::Request { id, status }));
+            (Topic::Nodes, BusEvent::CustomerHere { room, on }) => self.hub.customer_here_elsewhere(from, room, on),
+            (Topic::Nodes, BusEvent::CustomersHere { slice, rooms }) => {
+                self.hub.customers_elsewhere(from, slice, rooms)
             }
-            (Topic::Nodes, Event::Alive { asks }) => {
+            (Topic::Nodes, BusEvent::Request { customer, id, status }) => {
+                self.hub.send_request(customer, &frame(&ServerFrame::Request { id, status }));
+            }
+            (Topic::Nodes, BusEvent::Alive { asks }) => {
                 self.hub.node_alive(from);
                 if asks {
                     (0..SLICES).for_each(|slice| self.hub.announce_slice(slice));
                 }
             }
-            (Topic::Nodes, Event::Leaving) => {
+            (Topic::Nodes, BusEvent::Leaving) => {
                 for room in self.hub.forget_node(from, now()) {
                     self.inbox_changed_elsewhere(room, None);
                 }
@@ -160,7 +164,7 @@ impl Service {
         match self.store.heads(rooms).await {
             Ok(heads) => {
                 for (room, head) in heads {
-                    self.see_to(room, self.hub.hear_of(room, head));
+                    self.follow_up(room, self.hub.catch_up_to(room, head));
                 }
             }
             Err(error) => tracing::warn!(%error, "could not compare rooms with the database"),

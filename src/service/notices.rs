@@ -59,7 +59,7 @@ impl Service {
             }
             // The room misses the revs up to it, and is told them from the database.
             Notice::Conversation { id, rev: Some(rev) } => {
-                self.see_to(id, self.hub.hear_of(id, rev));
+                self.follow_up(id, self.hub.catch_up_to(id, rev));
                 self.inbox_changed_elsewhere(id, None);
             }
             Notice::Conversation { id, rev: None } => self.hub.resync(id),

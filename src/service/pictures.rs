@@ -127,7 +127,7 @@ struct Size {
     height: u32,
 }
 
-type Found = (Size, Orientation, Vec<Part>);
+type Anatomy = (Size, Orientation, Vec<Part>);
 
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
@@ -180,7 +180,7 @@ impl Orientation {
 }
 
 /// ITU T.81, annex B. Ends with the first picture: cameras put others behind it.
-fn jpeg(bytes: &[u8]) -> Option<Found> {
+fn jpeg(bytes: &[u8]) -> Option<Anatomy> {
     const JFIF: &[u8] = b"JFIF\0";
     const EXIF: &[u8] = b"Exif\0\0";
     let mut kept = vec![Part::Same(0..2)];
@@ -264,7 +264,7 @@ const PNG_CHUNKS: [&[u8; 4]; 18] = [
 ];
 
 /// W3C, Portable Network Graphics, third edition.
-fn png(bytes: &[u8]) -> Option<Found> {
+fn png(bytes: &[u8]) -> Option<Anatomy> {
     let mut kept = vec![Part::Same(0..PNG.len())];
     let (mut size, mut orientation, mut has_data) = (None, Orientation::UPRIGHT, false);
     let mut at = PNG.len();
@@ -308,7 +308,7 @@ fn png(bytes: &[u8]) -> Option<Found> {
 }
 
 /// CompuServe, Graphics Interchange Format, version 89a.
-fn gif(bytes: &[u8]) -> Option<Found> {
+fn gif(bytes: &[u8]) -> Option<Anatomy> {
     /// What follows the table of colours that these flags tell of, if there is one.
     fn colours(flags: u8, at: usize) -> usize {
         if flags & 0x80 == 0 { at } else { at + (6 << (flags & 7)) }
@@ -356,7 +356,7 @@ fn gif(bytes: &[u8]) -> Option<Found> {
 }
 
 /// RFC 9649.
-fn webp(bytes: &[u8]) -> Option<Found> {
+fn webp(bytes: &[u8]) -> Option<Anatomy> {
     const HAS_EXIF_OR_XMP: u8 = 0x0c;
     const HAS_EXIF: u8 = 0x08;
     let end = 8 + le32(bytes, 4)? as usize;

@@ -13,7 +13,7 @@ use crate::{
         Actor, ClientId, Code, Conversation, ConversationKind, ConversationStatus, CustomRequest, Problem, RequestId,
         RequestOrder, RequestStatus, RequestText, StatusChange, UserId,
     },
-    live::{Event, Topic, frame},
+    live::{BusEvent, Topic, frame},
     locales::{self, t},
     protocol::ServerFrame,
     storage::{RequestCursor, RequestFilter, StoreError},
@@ -199,8 +199,8 @@ impl Service {
 
     fn request_changed(&self, request: &CustomRequest) {
         let CustomRequest { id, customer_id: customer, status, .. } = *request;
-        self.hub.tell_request(customer, &frame(&ServerFrame::Request { id, status }));
-        self.hub.publish(Topic::Nodes, || Event::Request { customer, id, status });
+        self.hub.send_request(customer, &frame(&ServerFrame::Request { id, status }));
+        self.hub.publish(Topic::Nodes, || BusEvent::Request { customer, id, status });
     }
 }
 

@@ -128,7 +128,7 @@ impl Service {
             // Before anything is read: see there.
             self.hub.arrive(socket, room);
             let most = if after.is_some() { JOIN_CATCH_UP } else { JOIN_LATEST };
-            let storage::Room { mut seat, page, mut participants, receipts } =
+            let storage::Snapshot { mut seat, page, mut participants, receipts } =
                 self.store.load_room(actor, room, after, most).await.map_err(problem)?;
             if after.is_some_and(|after| after > page.head) {
                 return resync();
@@ -164,8 +164,8 @@ impl Service {
             }
             let came_online = !actor.is_admin() && !self.hub.customer_online(room);
             let entered = self.hub.enter(socket, room, me, participants, head, |people| joined(people.to_vec()));
-            if let Ok(turn) = entered {
-                self.see_to(room, turn);
+            if let Ok(outcome) = entered {
+                self.follow_up(room, outcome);
                 if came_online {
                     self.inbox_changed(room);
                 }

@@ -262,7 +262,7 @@ impl Service {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + DAY_MS);
         self.store.create_sign_in_link(secret.hash(), user.id, expires_at).await.map_err(problem)?;
-        Ok(format!("{}/login?token={}", self.settings.public_url, secret.expose()))
+        Ok(format!("{}/login?token={}", self.public_url, secret.expose()))
     }
 
     /// Runs a check of a password that came from `from`. A wrong one counts; after too many from there, or for

@@ -6,11 +6,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Limits, Network};
+use super::Network;
 use crate::{
     domain::Problem,
     live::Person,
     locales::{self, t},
+    settings::Limits,
 };
 
 /// When to try again. Uploads of files take some seconds.
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn uploads_at_once_are_limited_by_person_by_network_and_in_all() {
-        let limits = Limits { uploads: 2, uploads_network: 3, uploads_total: 4, ..Limits::DEFAULT };
+        let limits = Limits { uploads: 2, uploads_network: 3, uploads_total: 4, ..Limits::default() };
         let (uploads, person) = (Uploads::default(), Person::User(UserId::new()));
         let other = || Person::Link(LinkId::new());
         let begin = |person, address| uploads.begin(&limits, person, network(address));

@@ -347,7 +347,7 @@ pub struct Page {
 
 /// A conversation as a chat starts from it, all of one moment.
 #[derive(Clone, Debug)]
-pub struct Room {
+pub struct Snapshot {
     pub seat: Seat,
     pub page: Page,
     pub participants: Vec<Participant>,
@@ -387,11 +387,11 @@ pub enum Notice {
 }
 
 /// The treatment of expired data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Expiry {
-    /// It goes, with everything about it.
+    /// They are deleted, with everything about them
     Delete,
-    /// Customers, words and files go; that something was there stays.
+    /// Customers' names and addresses, all messages and all files are taken out
     Anonymise,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Seated {
 }
 
 /// A conversation's state, for an actor with access to it.
-pub(super) struct Found {
+pub(super) struct SeatRow {
     pub(super) customer: ParticipantId,
     pub(super) customer_name: String,
     pub(super) has_account: bool,
@@ -27,8 +27,8 @@ pub(super) struct Found {
 
 impl Seated {
     /// Only for the `access` of a database, which has checked that `actor` may see the conversation.
-    pub(super) fn new(actor: &Actor, conversation_id: ConversationId, found: Found) -> Self {
-        let Found { customer, customer_name, has_account, status, head, last_seq } = found;
+    pub(super) fn new(actor: &Actor, conversation_id: ConversationId, found: SeatRow) -> Self {
+        let SeatRow { customer, customer_name, has_account, status, head, last_seq } = found;
         let (id, kind, name) = match actor {
             Actor::Admin(user) => (user.id.into(), ParticipantKind::Admin, user.name.to_string()),
             Actor::Customer(..) | Actor::Guest(_) => (customer, customer_side(has_account), customer_name),

@@ -4,16 +4,17 @@
 //! `super::`. Comments do not count.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 /// The modules at the top of the crate.
-const MODULES: [&str; 10] = ["api", "app", "client", "domain", "http", "live", "protocol", "service", "storage", "ui"];
+const MODULES: [&str; 11] =
+    ["api", "app", "client", "domain", "http", "live", "protocol", "service", "settings", "storage", "ui"];
 
 /// The beginning of a path, and the modules that it may name besides itself. An unlisted path may name everything.
-const RULES: [(&str, &[&str]); 11] = [
+const RULES: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("protocol", &["domain"]),
     ("client::timeline", &["domain", "protocol"]),
@@ -23,8 +24,9 @@ const RULES: [(&str, &[&str]); 11] = [
     ("client", &["api", "domain", "protocol"]),
     ("storage", &["domain"]),
     ("live", &["domain", "protocol"]),
+    ("settings", &["domain", "storage"]),
     // The service returns what pages show, so it knows the plain types that `api` declares.
-    ("service", &["api", "domain", "live", "protocol", "storage"]),
+    ("service", &["api", "domain", "live", "protocol", "settings", "storage"]),
     ("ui", &["api", "app", "client", "domain", "protocol"]),
 ];
 
@@ -42,17 +44,22 @@ fn named(module: &str, source: &str) -> BTreeSet<String> {
     let code = without_comments(source);
     let depth = module.split("::").count();
     let mut names = BTreeSet::new();
-    for root in ["crate::".to_owned(), "super::".repeat(depth)] {
-        let mut rest = code.as_str();
-        while let Some(at) = rest.find(&root) {
+    names_after(&["crate::".to_owned(), "super::".repeat(depth)], &code, &mut names);
+    names
+}
+
+/// The first segments of the paths that begin with one of these roots.
+fn names_after(roots: &[String], code: &str, names: &mut BTreeSet<String>) {
+    for root in roots {
+        let mut rest = code;
+        while let Some(at) = rest.find(root) {
             let before = rest[..at].chars().next_back();
             rest = &rest[at + root.len()..];
             if !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
-                first_segments(rest, &mut names);
+                first_segments(rest, names);
             }
         }
     }
-    names
 }
 
 /// The first segment of a path, or of each path in braces.
@@ -118,6 +125,51 @@ fn no_module_names_what_it_may_not() {
         let found = sources.iter().any(|(module, _)| module == prefix || module.starts_with(&format!("{prefix}::")));
         assert!(found, "{prefix} is gone, and its rule watches nothing");
     }
+}
+
+/// Folders whose modules may not import each other in a circle.
+const ACYCLIC: [&str; 6] = ["client", "http", "live", "service", "storage::postgres", "storage::sqlite"];
+
+/// The modules of a folder, and which others of it each names. Tests do not count.
+fn imports_within(folder: &str, sources: &[(String, String)]) -> BTreeMap<String, BTreeSet<String>> {
+    let prefix = format!("{folder}::");
+    let own_name = format!("{}::", folder.split("::").last().unwrap());
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (module, source) in sources {
+        let Some(rest) = module.strip_prefix(&prefix).filter(|rest| !rest.ends_with("::tests")) else { continue };
+        let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let parents = "super::".repeat(rest.split("::").count());
+        let own = imports.entry(rest.split("::").next().unwrap().to_owned()).or_default();
+        names_after(&[parents, own_name.clone()], &without_comments(source), own);
+    }
+    let modules: BTreeSet<_> = imports.keys().cloned().collect();
+    imports.iter_mut().for_each(|(module, named)| named.retain(|name| name != module && modules.contains(name)));
+    imports
+}
+
+/// Takes away modules that name none of those that are left: what stays is a circle and what leads there.
+fn circle(mut imports: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    while let Some(leaf) = imports.iter().find(|(_, named)| named.is_empty()).map(|(module, _)| module.clone()) {
+        imports.remove(&leaf);
+        imports.values_mut().for_each(|named| named.retain(|name| *name != leaf));
+    }
+    imports
+}
+
+#[test]
+fn no_modules_import_each_other_in_a_circle() {
+    let sources = sources();
+    for folder in ACYCLIC {
+        let imports = imports_within(folder, &sources);
+        assert!(imports.values().any(|named| !named.is_empty()), "nothing was found in {folder}");
+        let circle = circle(imports);
+        assert!(circle.is_empty(), "{folder}: {circle:#?}");
+    }
+    let files =
+        [("live::room", "use super::{a, socket::Due};"), ("live::socket", "use crate::{domain, live::room::Room};")];
+    let files = files.map(|(module, source)| (module.to_owned(), source.to_owned()));
+    assert_eq!(circle(imports_within("live", &files)).len(), 2);
+    assert!(circle(imports_within("live", &files[..1])).is_empty());
 }
 
 /// How many lines in a row make a repetition.

@@ -1,6 +1,6 @@
 //! Refusals, e-mails and documents use the language of the request.
 
-use bespoken::{protocol::ServerFrame, service::Limits};
+use bespoken::{protocol::ServerFrame, settings::Limits};
 use reqwest::{Method, RequestBuilder, header};
 use serde_json::json;
 

@@ -6,7 +6,8 @@
 //! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN, and run once
 //! on each database. The tests in tests/ try both databases in one run.
 
-use std::fs;
+use std::num::NonZero;
+use std::{fs, thread};
 
 use crate::postgres::Server;
 use crate::process::{Outcome, cargo, run, say};
@@ -96,6 +97,9 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>)
     }
     if wanted.integration {
         command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
+        // These tests wait for databases, sockets and other programs most of the time.
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        command.env("RUST_TEST_THREADS", (2 * cores).to_string());
     }
     run(command.arg("--").args(&wanted.names))
 }

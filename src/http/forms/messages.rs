@@ -11,9 +11,10 @@ use crate::{
     app::FormState,
     domain::{Actor, AttachmentId, ClientId, Code, ConversationId, ParticipantId, Problem},
     http::{
-        App, Asker, error, multipart,
+        App, Asker,
+        body_size::BODY_BYTES,
+        error, multipart,
         pages::{PageId, own_path, problem, render, see_other},
-        router::BODY_BYTES,
     },
     locales::{self, t},
     service::{MAX_ATTACHMENTS, Upload, too_many_attachments},

@@ -14,8 +14,8 @@ use crate::{
     domain::{Attachment, AttachmentId, Code, ConversationId, Problem, file_name, percent_encoded},
     http::{
         Asker,
+        body_size::BODY_BYTES,
         multipart::{Form, misunderstood},
-        router::BODY_BYTES,
     },
     locales::{self, t},
 };

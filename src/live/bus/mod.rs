@@ -35,7 +35,7 @@ pub enum Topic {
 /// What one node tells others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum BusEvent {
     /// To a room: this change is on disk.
     Changed { rev: i64, change: Change },
     /// To a room: it has come to this rev, by a change that is too large to be carried.
@@ -65,7 +65,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// From another node.
-    Event { topic: Topic, from: NodeId, event: Event },
+    Event { topic: Topic, from: NodeId, event: BusEvent },
     /// Whatever is published to these rooms from now on is heard. What was published a moment ago may
     /// have been missed.
     Following(Vec<ConversationId>),
@@ -88,7 +88,7 @@ pub struct Status {
 /// A node's line to the others.
 pub trait Bus: Send + Sync + 'static {
     /// Sends an event, if possible.
-    fn publish(&self, topic: Topic, event: Event);
+    fn publish(&self, topic: Topic, event: BusEvent);
     /// From now on what is published to this room shall be heard; see [`Heard::Following`].
     fn follow(&self, room: ConversationId);
     /// The room has no sockets here any more.
@@ -97,7 +97,7 @@ pub trait Bus: Send + Sync + 'static {
 }
 
 /// Both ends of a node's line.
-pub struct Line {
+pub struct BusChannel {
     pub bus: Arc<dyn Bus>,
     pub heard: mpsc::Receiver<Heard>,
 }

@@ -27,7 +27,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::{Bus, Event, Heard, Line, NodeId, Status, Topic};
+use super::{Bus, BusChannel, BusEvent, Heard, NodeId, Status, Topic};
 use crate::domain::{ConversationId, Epoch};
 
 /// Events that may wait to be sent; what comes after is dropped.
@@ -92,7 +92,7 @@ struct Health {
 ///
 /// # Errors
 /// See [`ConnectError`].
-pub async fn connect(urls: &str, epoch: Epoch) -> Result<Line, ConnectError> {
+pub async fn connect(urls: &str, epoch: Epoch) -> Result<BusChannel, ConnectError> {
     let (servers, sign) = parse(urls).ok_or(ConnectError::Url)?;
     let names: Vec<_> = servers.iter().map(|server| format!("{}:{}", server.host(), server.port())).collect();
     let names = names.join(", ");
@@ -140,7 +140,7 @@ pub async fn connect(urls: &str, epoch: Epoch) -> Result<Line, ConnectError> {
     tokio::spawn(send(client.clone(), waiting, health.clone()));
     let reading = Reading { client, prefix: prefix.clone(), heard, health: health.clone() };
     tokio::spawn(reading.obey(taken));
-    Ok(Line { bus: Arc::new(Nats { node, prefix, outbox, orders, health }), heard: events })
+    Ok(BusChannel { bus: Arc::new(Nats { node, prefix, outbox, orders, health }), heard: events })
 }
 
 /// What a node shows to be let in.
@@ -202,9 +202,9 @@ fn subject(prefix: &str, topic: Topic) -> String {
 }
 
 impl Bus for Nats {
-    fn publish(&self, topic: Topic, event: Event) {
+    fn publish(&self, topic: Topic, event: BusEvent) {
         let head = match event {
-            Event::Changed { rev, .. } => Some(Event::Head { rev }),
+            BusEvent::Changed { rev, .. } => Some(BusEvent::Head { rev }),
             _ => None,
         };
         let bytes = |event| serde_json::to_vec(&Envelope { node: self.node, event }).expect("events are plain data");
@@ -346,7 +346,7 @@ impl Reading {
 /// Hands on what comes. What does not make sense comes from a newer node, or from somebody else.
 async fn read(mut subscriber: Subscriber, topic: Topic, heard: mpsc::Sender<Heard>) {
     while let Some(message) = subscriber.next().await {
-        match serde_json::from_slice::<Envelope<Event>>(&message.payload) {
+        match serde_json::from_slice::<Envelope<BusEvent>>(&message.payload) {
             Ok(Envelope { node, event }) => {
                 if heard.send(Heard::Event { topic, from: node, event }).await.is_err() {
                     return;
@@ -402,15 +402,15 @@ mod tests {
     fn an_event_reads_as_it_was_written() {
         let room = ConversationId::new();
         for event in [
-            Event::Head { rev: 7 },
-            Event::Alive { asks: true },
-            Event::Leaving,
-            Event::CustomersHere { slice: 3, rooms: vec![room] },
-            Event::Changed { rev: 2, change: crate::domain::Change::Conversation },
+            BusEvent::Head { rev: 7 },
+            BusEvent::Alive { asks: true },
+            BusEvent::Leaving,
+            BusEvent::CustomersHere { slice: 3, rooms: vec![room] },
+            BusEvent::Changed { rev: 2, change: crate::domain::Change::Conversation },
         ] {
             let node = NodeId(Uuid::now_v7());
             let text = serde_json::to_vec(&Envelope { node, event: event.clone() }).unwrap();
-            let read: Envelope<Event> = serde_json::from_slice(&text).unwrap();
+            let read: Envelope<BusEvent> = serde_json::from_slice(&text).unwrap();
             assert_eq!((read.node, read.event), (node, event));
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp},
     storage::{
         Result, StoreError,
-        seated::{Found, Seated},
+        seated::{SeatRow, Seated},
     },
 };
 
@@ -107,7 +107,7 @@ async fn read_seat(
         .fetch_optional(conn)
         .await?
         .ok_or(StoreError::NotFound)?;
-    let found = Found {
+    let found = SeatRow {
         customer: row.id("customer_participant_id", ParticipantId::stored)?,
         customer_name: row.try_get("customer_name")?,
         has_account: row.try_get("has_account")?,

@@ -12,7 +12,7 @@ use super::{
     conn::Conn,
     former::{end_links, make_nobody, take_out_request},
     rows::Columns,
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{ConversationId, RequestId, Timestamp},

@@ -11,7 +11,7 @@ use super::{
     conn::Conn,
     rows::Word,
     timeline::{announce, compose, find, message, select_messages, sent_before_as},
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{ConversationId, Message, MessageEvent, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},

@@ -19,6 +19,7 @@ mod refold;
 mod schema;
 mod search;
 mod target;
+mod tx;
 mod writer;
 
 #[path = "../shared/mod.rs"]
@@ -47,12 +48,13 @@ use self::{
     actors::conversation_of,
     conn::{Conn, Suspicion},
     erasure::Whose,
-    writer::{Listener, Tx, Writer},
+    tx::Tx,
+    writer::{Listener, Writer},
 };
 use super::{
     ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
     FileBytes, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota,
-    RequestCounts, RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store,
+    RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash, SessionEntry, Snapshot, StatusCounts, Store,
     StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{

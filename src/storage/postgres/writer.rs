@@ -24,11 +24,12 @@ use super::{
     acting::{Acting, BEGIN, COMMIT, is_lost},
     conn::{Conn, Patience, Suspicion, is_silence},
     connect, journal,
+    tx::Tx,
 };
 use crate::{
     domain::ConversationId,
     storage::{
-        Commit, Notice, Result, StoreError, StoreMetrics,
+        Commit, Result, StoreError, StoreMetrics,
         batch::{answer, guard},
     },
 };
@@ -44,24 +45,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The receiver of commits, once one is registered.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
-
-/// The context of a job. A job returns every database error: after one, its savepoint accepts no more writes.
-pub(super) struct Tx {
-    pub(super) conn: Conn,
-    /// The batch's changes so far. A job adds its own.
-    pub(super) commits: Vec<Commit>,
-    /// Notices for other processes. A job adds to them. The lane writes them right before the commit, so lanes and
-    /// nodes wait for each other at the journal and then for nothing more.
-    pub(super) notices: Vec<Notice>,
-}
-
-impl Tx {
-    /// Adds notices to the journal, right before the commit.
-    pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
-        self.notices.extend(notices);
-        Ok(())
-    }
-}
 
 /// The way to the writing tasks.
 pub(super) struct Writer {

@@ -10,7 +10,7 @@ use super::{
     dialect::{Conn, DbRow, ids, is_any, lock, sql},
     links, participants,
     rows::{Columns, Word},
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{

@@ -6,8 +6,8 @@ use super::{
     dialect::{Conn, lock, sql, unindexed},
     journal,
     rows::Word,
+    tx::Tx,
     users,
-    writer::Tx,
 };
 use crate::{
     domain::{ConversationId, Email, LinkId, RequestId, Role, SessionId, Timestamp, TokenId, UserId},

@@ -6,7 +6,7 @@ use super::{
     actors::is_alive,
     dialect::{Conn, sql},
     rows::Columns,
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{ConversationId, LinkId, Timestamp},

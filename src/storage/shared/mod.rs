@@ -18,7 +18,7 @@ use super::{
     // How new messages are stored, and what an edit writes.
     messages,
     // The transaction in which a conversation changes.
-    writer,
+    tx,
 };
 
 pub mod actors;

@@ -13,7 +13,7 @@ use super::{
     messages::{self, Doer},
     participants,
     rows::Columns,
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::{Here, access::seat_to_change, writer::Tx};
+use super::{Here, access::seat_to_change, tx::Tx};
 use crate::{
     domain::{Actor, ConversationId, Timestamp},
     storage::{Result, acting::Acting, now, seated::Seated},

@@ -604,12 +604,12 @@ methods! {
     }
 
     /// The conversation with its people and the latest messages, or those that changed after `after_rev`.
-    async fn load_room(&self, actor: &Actor, id: ConversationId, after_rev: Option<i64>, limit: i64) -> Result<Room> {
+    async fn load_room(&self, actor: &Actor, id: ConversationId, after_rev: Option<i64>, limit: i64) -> Result<Snapshot> {
         let mut reading = self.read(Acting::Actor(actor)).await?;
         let mut snapshot = reading.snapshot().await?;
         let seat = conversations::find(&mut snapshot, actor, id).await?;
         let seated = Seated::of(&seat);
-        Ok(Room {
+        Ok(Snapshot {
             seat,
             page: match after_rev {
                 None => timeline::list_before(&mut snapshot, &seated, None, limit).await?,

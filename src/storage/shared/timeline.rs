@@ -10,7 +10,7 @@ use super::{
     discarded_files,
     messages::store_change,
     rows::Columns,
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Timestamp},

@@ -17,7 +17,7 @@ use crate::{
     domain::{Actor, ClientId, ConversationId, MessageId, ParticipantId, Timestamp},
     storage::{
         Result, StoreError,
-        seated::{Found, Seated},
+        seated::{SeatRow, Seated},
     },
 };
 
@@ -82,7 +82,7 @@ pub(super) async fn seat_all(
         let first = seats.len();
         seats.extend(some.iter().map(|_| None));
         for row in query.fetch_all(&mut *conn).await? {
-            let found = Found {
+            let found = SeatRow {
                 customer: row.id("customer_participant_id", ParticipantId::stored)?,
                 customer_name: row.try_get("customer_name")?,
                 has_account: row.try_get("has_account")?,

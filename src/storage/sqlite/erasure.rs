@@ -11,7 +11,7 @@ use super::{
     dialect::ids,
     former::{self, end_links, make_nobody, take_out_request},
     rows::Columns,
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{ConversationId, Email, RequestId, Timestamp},

@@ -14,7 +14,7 @@ use super::{
     rows::Word,
     statements::{Batched, batches},
     timeline::{announce, compose, find, sent_before_as},
-    writer::Tx,
+    tx::Tx,
 };
 use crate::{
     domain::{

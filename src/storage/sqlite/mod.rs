@@ -18,6 +18,7 @@ mod refold;
 mod search;
 mod source;
 mod statements;
+mod tx;
 mod writer;
 
 #[path = "../shared/mod.rs"]
@@ -57,12 +58,13 @@ use self::{
     backup::{InUse, Served},
     dialect::Conn,
     readers::{Reader, Readers},
-    writer::{Listener, Tx, Writer},
+    tx::Tx,
+    writer::{Listener, Writer},
 };
 use super::{
     ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
     FileBytes, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted, Quota,
-    RequestCounts, RequestCursor, RequestFilter, Result, Room, Seat, SecretHash, SessionEntry, StatusCounts, Store,
+    RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash, SessionEntry, Snapshot, StatusCounts, Store,
     StoreError, StoreMetrics, acting::Acting, now, private, seated::Seated,
 };
 use crate::domain::{

@@ -22,11 +22,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{connect, journal, messages};
+use super::{connect, messages, tx::Tx};
 use crate::{
     domain::Actor,
     storage::{
-        Commit, Draft, Notice, Posted, Result, StoreError, StoreMetrics,
+        Commit, Draft, Posted, Result, StoreError, StoreMetrics,
         batch::{answer, guard},
         now,
     },
@@ -37,21 +37,6 @@ const QUEUE: usize = 1024;
 
 /// The receiver of commits, once one is registered.
 pub(super) type Listener = Arc<OnceLock<mpsc::UnboundedSender<Vec<Commit>>>>;
-
-/// The context of a job. A job returns every database error: after some of them SQLite has already rolled back, and the
-/// job must not write any more.
-pub(super) struct Tx {
-    pub(super) conn: SqliteConnection,
-    /// The batch's changes so far. A job adds its own.
-    pub(super) commits: Vec<Commit>,
-}
-
-impl Tx {
-    /// Adds notices for every process to the journal.
-    pub(super) async fn note(&mut self, notices: impl IntoIterator<Item = Notice>) -> Result<()> {
-        journal::note(&mut self.conn, notices).await
-    }
-}
 
 /// The way to the writing task.
 pub(super) struct Writer {

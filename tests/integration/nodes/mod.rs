@@ -10,9 +10,10 @@ use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll};
 
 use bespoken::{
     domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
-    live::{Line, Writing},
+    live::{BusChannel, Writing},
     protocol::{Joined, ServerFrame},
-    service::{Connection, Limits, LinkKey, Mail, Secret, Service, Settings},
+    service::{Connection, LinkKey, Mail, Resolved, Secret, Service},
+    settings::Settings,
     storage::{Store, sqlite::SqliteStore},
 };
 use futures_util::StreamExt;
@@ -36,7 +37,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    pub async fn start(lines: [Line; 2]) -> Self {
+    pub async fn start(lines: [BusChannel; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = LinkKey::random();
         let [one, other] = lines;
@@ -83,21 +84,20 @@ impl Pair {
     }
 }
 
-async fn node(folder: &TempDir, key: &LinkKey, line: Line) -> Arc<Service> {
+async fn node(folder: &TempDir, key: &LinkKey, line: BusChannel) -> Arc<Service> {
     let url = format!("sqlite://{}", folder.path().join("bespoken.db").display());
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&url).await.unwrap());
-    let settings = Settings {
+    let mut settings = Settings::default();
+    settings.data.data_dir = folder.path().to_owned();
+    (settings.limits.sends, settings.limits.message_chars) = (1_000_000, 1_000_000);
+    let resolved = Resolved {
         public_url: "http://chat.example".into(),
         business: Name::parse("business", "Workshop").unwrap(),
-        language: bespoken::locales::Locale::default(),
-        limits: Limits { sends: 1_000_000, message_chars: 1_000_000, ..Limits::default() },
-        currency: "EUR".into(),
-        data_dir: folder.path().to_owned(),
         link_key: key.clone(),
         mail: Mail::new(None, "no-reply@localhost").unwrap(),
-        retention: None,
+        settings,
     };
-    Service::start_among(store, settings, line).await.unwrap()
+    Service::start_among(store, resolved, line).await.unwrap()
 }
 
 /// The reader of one socket.

@@ -8,7 +8,7 @@ use std::{
 use bespoken::{
     domain::ConversationId,
     live::{
-        Bus, Event, Heard, Line, Topic,
+        Bus, BusChannel, BusEvent, Heard, Topic,
         bus::{NodeId, Status},
     },
 };
@@ -69,14 +69,14 @@ struct Scripted {
 impl Script {
     /// Two ends of a bus that treats one event after the other as `fates` says, over and over; each that
     /// arrives if there are none.
-    pub fn new(fates: &[Fate]) -> (Self, [Line; 2]) {
+    pub fn new(fates: &[Fate]) -> (Self, [BusChannel; 2]) {
         let state = State { ends: Vec::new(), script: fates.to_vec(), at: 0, is_away: false, late: Vec::new() };
         let script = Self(Arc::new(Mutex::new(state)));
         let lines = [0, 1].map(|at| {
             let (heard, events) = mpsc::channel(ROOM_FOR);
             let id = NodeId(Uuid::now_v7());
             script.0.lock().unwrap().ends.push(End { id, heard, rooms: HashSet::new() });
-            Line { bus: Arc::new(Scripted { at, script: script.clone() }), heard: events }
+            BusChannel { bus: Arc::new(Scripted { at, script: script.clone() }), heard: events }
         });
         (script, lines)
     }
@@ -105,9 +105,9 @@ impl Script {
 }
 
 impl Bus for Scripted {
-    fn publish(&self, topic: Topic, event: Event) {
+    fn publish(&self, topic: Topic, event: BusEvent) {
         // As over the wire.
-        let event: Event = serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
+        let event: BusEvent = serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
         let mut state = self.script.0.lock().unwrap();
         let to = 1 - self.at;
         let follows = match topic {

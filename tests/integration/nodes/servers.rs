@@ -1,11 +1,12 @@
 //! Nodes as they are operated: servers on one PostgreSQL database, with NATS between them.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use bespoken::{
-    domain::{Conversation, Name, Role, User},
-    http::{Config, Deadlines, Running, StartError, TrustedProxies, serve},
-    service::{Limits, Service},
+    domain::{Conversation, Role, User},
+    http::{Running, StartError, serve},
+    service::Service,
+    settings::Settings,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -92,24 +93,11 @@ impl Cluster {
 /// Why it does not start.
 pub async fn start(database_url: &str, folder: &TempDir, nats_url: String) -> Result<Server, StartError> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let config = Config {
-        database_url: database_url.to_owned(),
-        nats_url: Some(nats_url),
-        data_dir: folder.path().to_owned(),
-        public_url: None,
-        business: Name::parse("business", "Workshop").unwrap(),
-        language: bespoken::locales::Locale::default(),
-        currency: "EUR".into(),
-        smtp_url: None,
-        mail_from: None,
-        limits: Limits { sends: 100_000, ..Limits::default() },
-        metrics: None,
-        retention: None,
-        drain: Duration::from_secs(1),
-        trusted_proxies: TrustedProxies::default(),
-        deadlines: Deadlines::default(),
-    };
+    let mut settings = Settings { nats_url: Some(nats_url), drain_seconds: 1, ..Settings::default() };
+    database_url.clone_into(&mut settings.database.database_url);
+    settings.data.data_dir = folder.path().to_owned();
+    settings.limits.sends = 100_000;
     let shutdown = CancellationToken::new();
-    let Running { service, public_url: url, stopped, .. } = serve(config, listener, shutdown.clone()).await?;
+    let Running { service, public_url: url, stopped, .. } = serve(settings, listener, shutdown.clone()).await?;
     Ok(Server { service, url, shutdown, stopped })
 }

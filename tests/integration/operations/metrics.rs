@@ -1,6 +1,6 @@
 //! `/metrics`: its counts, and its readers.
 
-use bespoken::http::MetricsAccess;
+use bespoken::settings::MetricsAccess;
 use reqwest::Method;
 use serde_json::json;
 
@@ -71,9 +71,9 @@ async fn what_happens_is_counted() {
 async fn who_may_read_them() {
     for access in [None, Some(MetricsAccess::Local), Some(MetricsAccess::Token), Some(MetricsAccess::Public)] {
         for is_public_url in [false, true] {
-            let app = TestApp::with_config(|config| {
-                config.metrics = access;
-                config.public_url = is_public_url.then(|| "https://chat.example.com".to_owned());
+            let app = TestApp::with_settings(|settings| {
+                settings.metrics = access;
+                settings.public_url = is_public_url.then(|| "https://chat.example.com".to_owned());
             })
             .await;
             // Where the test's own requests go; the public URL is somebody else's.

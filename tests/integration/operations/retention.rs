@@ -1,6 +1,6 @@
 //! Open pages of expired chats.
 
-use bespoken::{protocol::close, service::Retention, storage::Expiry};
+use bespoken::{protocol::close, settings::Retention, storage::Expiry};
 use reqwest::{Method, header::ACCEPT_LANGUAGE};
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};

@@ -8,7 +8,7 @@ use crate::support::*;
 async fn readiness_tells_within_five_seconds_that_the_database_is_silent_and_that_it_is_back() {
     let Some(database) = TestDatabase::create().await else { return };
     let (silence, url) = database.behind_silence().await;
-    let app = TestApp::on(Database::Postgres(database), |config| config.database_url = url).await;
+    let app = TestApp::on(Database::Postgres(database), |settings| settings.database.database_url = url).await;
     let browser = Browser::new(&app.url);
     browser.get("/readyz").await.expect(200);
     silence.fall(true);

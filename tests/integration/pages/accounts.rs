@@ -2,7 +2,7 @@
 
 use super::{expect_page, hidden};
 use crate::support::*;
-use bespoken::service::Limits;
+use bespoken::settings::Limits;
 
 /// The path of the link in a mail.
 fn path_of(mail: &Mail) -> String {

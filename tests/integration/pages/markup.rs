@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bespoken::domain::{CustomRequest, Name, Role, percent_encoded};
+use bespoken::domain::{CustomRequest, Role, percent_encoded};
 use scraper::{ElementRef, Html, Selector};
 use serde_json::json;
 
@@ -126,10 +126,10 @@ async fn crawl(browser: &Browser, starts: &[String]) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn markup_in_any_field_is_text_on_every_page() {
-    let app = TestApp::with_config(|config| {
-        config.business = Name::parse("business", HOSTILE).unwrap();
-        config.limits.sends = 100_000;
-        config.limits.link_guesses = 100_000;
+    let app = TestApp::with_settings(|settings| {
+        settings.business = HOSTILE.to_owned();
+        settings.limits.sends = 100_000;
+        settings.limits.link_guesses = 100_000;
     })
     .await;
     let (admin, customer, guest) = (app.admin_browser().await, app.browser(), app.browser());

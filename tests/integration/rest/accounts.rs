@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use bespoken::{
     domain::{Code, Email, Role, User},
     protocol::close,
-    service::{Confirming, Limits, Secret, Visitor},
+    service::{Confirming, Secret, Visitor},
+    settings::Limits,
 };
 use serde_json::json;
 

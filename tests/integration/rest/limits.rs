@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bespoken::{
     domain::{Actor, Code, Role},
-    service::{Limits, Visitor},
+    service::Visitor,
+    settings::Limits,
 };
 use serde_json::json;
 

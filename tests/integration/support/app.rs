@@ -5,16 +5,16 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     sync::Arc,
-    time::Duration,
 };
 
 use bespoken::{
     domain::{
-        Actor, Attachment, AttachmentId, Conversation, ConversationId, CustomRequest, Message, Name, RequestId, Role,
-        User, UserId,
+        Actor, Attachment, AttachmentId, Conversation, ConversationId, CustomRequest, Message, RequestId, Role, User,
+        UserId,
     },
-    http::{Config, Deadlines, Running, TrustedProxies, serve},
-    service::{self, CookieSession, Limits, Secret, Service, Visitor},
+    http::{Running, serve},
+    service::{self, CookieSession, Secret, Service, Visitor},
+    settings::{Limits, Settings},
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -66,38 +66,39 @@ impl Database {
 pub struct Data {
     pub dir: TempDir,
     pub database: Database,
-    config: Config,
+    settings: Settings,
     pub admin: User,
     pub token: String,
 }
 
 impl Data {
     pub fn database_url(&self) -> String {
-        self.config.database_url.clone()
+        self.settings.database.database_url.clone()
     }
 
     pub fn data_dir(&self) -> &Path {
-        &self.config.data_dir
+        &self.settings.data.data_dir
     }
 
     /// The same people in another place, with a backup's data.
     pub async fn restored(&self, backup: &Path) -> Self {
         let (dir, database) = (tempfile::tempdir().unwrap(), Database::Sqlite);
         let database_url = database.url(&dir).await;
-        let config = Config { database_url, data_dir: dir.path().join("data"), ..self.config.clone() };
-        service::restore(&config.database_url, &config.data_dir, backup).await.unwrap();
-        Self { dir, database, config, admin: self.admin.clone(), token: self.token.clone() }
+        let mut settings = self.settings.clone();
+        (settings.database.database_url, settings.data.data_dir) = (database_url, dir.path().join("data"));
+        service::restore(&settings.database.database_url, &settings.data.data_dir, backup).await.unwrap();
+        Self { dir, database, settings, admin: self.admin.clone(), token: self.token.clone() }
     }
 
     /// The same files with another database.
-    pub async fn with_database(self, database: Database) -> Self {
-        let config = Config { database_url: database.url(&self.dir).await, ..self.config };
-        Self { database, config, ..self }
+    pub async fn with_database(mut self, database: Database) -> Self {
+        self.settings.database.database_url = database.url(&self.dir).await;
+        Self { database, ..self }
     }
 
     /// Starts a server on it again.
     pub async fn start(self) -> TestApp {
-        let (running, shutdown) = run(self.config.clone()).await;
+        let (running, shutdown) = run(self.settings.clone()).await;
         TestApp::new(running, shutdown, self)
     }
 }
@@ -129,30 +130,17 @@ pub struct Customer {
     pub api: Api,
 }
 
-async fn config(dir: &TempDir, database: &Database) -> Config {
-    Config {
-        database_url: database.url(dir).await,
-        nats_url: None,
-        data_dir: dir.path().join("data"),
-        public_url: None,
-        business: Name::parse("business", "Workshop").unwrap(),
-        language: bespoken::locales::Locale::default(),
-        currency: "EUR".into(),
-        smtp_url: None,
-        mail_from: None,
-        limits: Limits::default(),
-        metrics: None,
-        retention: None,
-        drain: Duration::from_secs(1),
-        trusted_proxies: TrustedProxies::default(),
-        deadlines: Deadlines::default(),
-    }
+async fn settings(dir: &TempDir, database: &Database) -> Settings {
+    let mut settings = Settings { business: "Workshop".to_owned(), drain_seconds: 1, ..Settings::default() };
+    settings.database.database_url = database.url(dir).await;
+    settings.data.data_dir = dir.path().join("data");
+    settings
 }
 
-async fn run(config: Config) -> (Running, CancellationToken) {
+async fn run(settings: Settings) -> (Running, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let shutdown = CancellationToken::new();
-    (serve(config, listener, shutdown.clone()).await.unwrap(), shutdown)
+    (serve(settings, listener, shutdown.clone()).await.unwrap(), shutdown)
 }
 
 /// Puts a small file into a conversation, without a request.
@@ -172,38 +160,38 @@ impl TestApp {
 
     /// The same on this database, for its own features.
     pub async fn start_on(database: Database) -> Self {
-        Self::on(database, |config| config.limits.sends = 100_000).await
+        Self::on(database, |settings| settings.limits.sends = 100_000).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
-        Self::with_config(|config| change(&mut config.limits)).await
+        Self::with_settings(|settings| change(&mut settings.limits)).await
     }
 
     /// A server that sends mail by `smtp_url`.
     pub async fn with_mail(limits: Limits, smtp_url: Option<String>) -> Self {
-        Self::with_config(|config| (config.limits, config.smtp_url) = (limits, smtp_url)).await
+        Self::with_settings(|settings| (settings.limits, settings.smtp_url) = (limits, smtp_url)).await
     }
 
-    pub async fn with_config(change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
         Self::on(Database::of_choice().await, change).await
     }
 
     /// A server on this database.
-    pub async fn on(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn on(database: Database, change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut config = config(&dir, &database).await;
-        change(&mut config);
-        let (running, shutdown) = run(config.clone()).await;
+        let mut settings = settings(&dir, &database).await;
+        change(&mut settings);
+        let (running, shutdown) = run(settings.clone()).await;
         let admin = running.service.create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         let (_, token) = running.service.create_token("admin@example.com", None).await.unwrap();
         let token = token.expose().to_owned();
-        Self::new(running, shutdown, Data { dir, database, config, admin, token })
+        Self::new(running, shutdown, Data { dir, database, settings, admin, token })
     }
 
     /// A server whose database is empty.
     pub async fn empty() -> (Arc<Service>, String, CancellationToken, (TempDir, Database)) {
         let (dir, database) = (tempfile::tempdir().unwrap(), Database::of_choice().await);
-        let (running, shutdown) = run(config(&dir, &database).await).await;
+        let (running, shutdown) = run(settings(&dir, &database).await).await;
         (running.service, running.public_url, shutdown, (dir, database))
     }
 

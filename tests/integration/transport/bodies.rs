@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bespoken::http::Deadlines;
+use bespoken::settings::Deadlines;
 use leptos::server_fn::axum::server_fn_paths;
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::support::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_comes_too_slowly_is_refused() {
     let grace = Duration::from_millis(100);
-    let app = TestApp::with_config(|config| config.deadlines = Deadlines { grace, ..Deadlines::DEFAULT }).await;
+    let app = TestApp::with_settings(|settings| settings.deadlines = Deadlines { grace, ..Deadlines::DEFAULT }).await;
     const HEAD: &str = "POST /login HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n";
     for body in [
         "Content-Length: 1000\r\n\r\ne",
@@ -29,7 +29,7 @@ async fn a_body_that_comes_too_slowly_is_refused() {
 async fn a_websocket_outlives_the_deadlines_of_requests() {
     let short = Duration::from_secs(2);
     let deadlines = Deadlines { head: short, grace: short, ..Deadlines::DEFAULT };
-    let app = TestApp::with_config(|config| config.deadlines = deadlines).await;
+    let app = TestApp::with_settings(|settings| settings.deadlines = deadlines).await;
     let chat = app.open("Oak table").await;
     let mut ws = app.admin_socket().await;
     // By the time another connection has ended that began later, the socket's would have as well.

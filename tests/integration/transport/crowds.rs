@@ -12,9 +12,9 @@ const HEALTH: [&str; 2] = ["GET /healthz HTTP/1.1", "Host: h"];
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_network_has_only_so_many_connections() {
     for (trusted, most) in [("", 3), ("127.0.0.1", 12)] {
-        let app = TestApp::with_config(|config| {
-            config.limits.network_connections = 3;
-            config.trusted_proxies = trusted.parse().unwrap();
+        let app = TestApp::with_settings(|settings| {
+            settings.limits.network_connections = 3;
+            settings.trusted_proxies = trusted.parse().unwrap();
         })
         .await;
         let mut sockets = Vec::new();

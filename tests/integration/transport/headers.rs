@@ -31,8 +31,8 @@ async fn a_request_says_once_which_host_it_is_for() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_keeps_other_sites_and_plain_http_away() {
     for is_https in [true, false] {
-        let app = TestApp::with_config(|config| {
-            config.public_url = is_https.then(|| "https://chat.example.com".to_owned());
+        let app = TestApp::with_settings(|settings| {
+            settings.public_url = is_https.then(|| "https://chat.example.com".to_owned());
         })
         .await;
         let host = format!("Host: {}", app.address);

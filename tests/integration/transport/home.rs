@@ -27,7 +27,7 @@ async fn a_page_under_another_name_leads_to_the_public_url_and_nowhere_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn programs_and_load_balancers_come_by_any_name() {
-    let app = TestApp::with_config(|config| config.public_url = Some("https://chat.example.com".into())).await;
+    let app = TestApp::with_settings(|settings| settings.public_url = Some("https://chat.example.com".into())).await;
     let sign = format!("Authorization: Bearer {}", app.data.token);
     for host in [format!("Host: {}", app.address), "Host: www.example.com".into()] {
         for path in ["/healthz", "/readyz", "/api/v1/conversations", "/metrics", "/admin"] {
@@ -42,9 +42,9 @@ async fn programs_and_load_balancers_come_by_any_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_led_in_circles() {
-    let app = TestApp::with_config(|config| {
-        config.public_url = Some("https://chat.example.com".into());
-        config.trusted_proxies = "127.0.0.1".parse().unwrap();
+    let app = TestApp::with_settings(|settings| {
+        settings.public_url = Some("https://chat.example.com".into());
+        settings.trusted_proxies = "127.0.0.1".parse().unwrap();
     })
     .await;
     let address = format!("Host: {}", app.address);

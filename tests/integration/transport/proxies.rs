@@ -12,9 +12,9 @@ async fn guess(app: &TestApp, header: &str, value: &str) -> u16 {
 }
 
 async fn start(trusted: &str) -> TestApp {
-    TestApp::with_config(|config| {
-        config.limits.link_guesses = 3;
-        config.trusted_proxies = trusted.parse().unwrap();
+    TestApp::with_settings(|settings| {
+        settings.limits.link_guesses = 3;
+        settings.trusted_proxies = trusted.parse().unwrap();
     })
     .await
 }

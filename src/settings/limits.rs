@@ -9,115 +9,88 @@ use clap::Args;
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
     /// Sends, edits and deletes per 10 s for each sender
-    #[arg(long = "limit-sends", env = "BESPOKEN_LIMIT_SENDS", default_value_t = Limits::DEFAULT.sends)]
+    #[arg(long = "limit-sends", env = "BESPOKEN_LIMIT_SENDS", default_value_t = 30)]
     pub sends: u32,
     /// Sockets open at once for each person
-    #[arg(long = "limit-connections", env = "BESPOKEN_LIMIT_CONNECTIONS", default_value_t = Limits::DEFAULT.connections)]
+    #[arg(long = "limit-connections", env = "BESPOKEN_LIMIT_CONNECTIONS", default_value_t = 20)]
     pub connections: u32,
     /// Wrong links, sign-ins and tokens per minute for each address
-    #[arg(long = "limit-link-guesses", env = "BESPOKEN_LIMIT_LINK_GUESSES", default_value_t = Limits::DEFAULT.link_guesses)]
+    #[arg(long = "limit-link-guesses", env = "BESPOKEN_LIMIT_LINK_GUESSES", default_value_t = 30)]
     pub link_guesses: u32,
     /// Characters of a message after trimming
-    #[arg(long = "limit-message-chars", env = "BESPOKEN_LIMIT_MESSAGE_CHARS", default_value_t = Limits::DEFAULT.message_chars)]
+    #[arg(long = "limit-message-chars", env = "BESPOKEN_LIMIT_MESSAGE_CHARS", default_value_t = 8_000)]
     pub message_chars: usize,
     /// Bytes of a WebSocket frame
-    #[arg(long = "limit-frame-bytes", env = "BESPOKEN_LIMIT_FRAME_BYTES", default_value_t = Limits::DEFAULT.frame_bytes)]
+    #[arg(long = "limit-frame-bytes", env = "BESPOKEN_LIMIT_FRAME_BYTES", default_value_t = 65_536)]
     pub frame_bytes: usize,
     /// Bytes of one attached file
-    #[arg(long = "limit-attachment-bytes", env = "BESPOKEN_LIMIT_ATTACHMENT_BYTES", default_value_t = Limits::DEFAULT.attachment_bytes)]
+    #[arg(long = "limit-attachment-bytes", env = "BESPOKEN_LIMIT_ATTACHMENT_BYTES", default_value_t = 10_485_760)]
     pub attachment_bytes: usize,
     /// TCP connections at once from each network: an IPv4 address, or a /64 of IPv6
-    #[arg(long = "limit-network-connections", env = "BESPOKEN_LIMIT_NETWORK_CONNECTIONS", default_value_t = Limits::DEFAULT.network_connections)]
+    #[arg(long = "limit-network-connections", env = "BESPOKEN_LIMIT_NETWORK_CONNECTIONS", default_value_t = 512)]
     pub network_connections: u32,
     /// TCP connections at once in all; 0: as many as the system's limit on open files leaves room for
-    #[arg(long = "limit-tcp-connections", env = "BESPOKEN_LIMIT_TCP_CONNECTIONS", default_value_t = Limits::DEFAULT.tcp_connections)]
+    #[arg(long = "limit-tcp-connections", env = "BESPOKEN_LIMIT_TCP_CONNECTIONS", default_value_t = 0)]
     pub tcp_connections: u32,
+    // 1,200 for each person: a program with 100 rooms that has missed a day asks for less at once.
     /// Joins, leaves, receipts and requests to follow per 10 s for each socket that a person may have open
-    #[arg(long = "limit-asks", env = "BESPOKEN_LIMIT_ASKS", default_value_t = Limits::DEFAULT.asks)]
+    #[arg(long = "limit-asks", env = "BESPOKEN_LIMIT_ASKS", default_value_t = 60)]
     pub asks: u32,
     /// Frames that cannot be understood per 10 s for each socket; one more closes it
-    #[arg(long = "limit-invalid-frames", env = "BESPOKEN_LIMIT_INVALID_FRAMES", default_value_t = Limits::DEFAULT.invalid_frames)]
+    #[arg(long = "limit-invalid-frames", env = "BESPOKEN_LIMIT_INVALID_FRAMES", default_value_t = 50)]
     pub invalid_frames: u32,
     /// Uploads at once for each person
-    #[arg(long = "limit-uploads", env = "BESPOKEN_LIMIT_UPLOADS", default_value_t = Limits::DEFAULT.uploads)]
+    #[arg(long = "limit-uploads", env = "BESPOKEN_LIMIT_UPLOADS", default_value_t = 5)]
     pub uploads: u32,
     /// Uploads at once from each network
-    #[arg(long = "limit-uploads-network", env = "BESPOKEN_LIMIT_UPLOADS_NETWORK", default_value_t = Limits::DEFAULT.uploads_network)]
+    #[arg(long = "limit-uploads-network", env = "BESPOKEN_LIMIT_UPLOADS_NETWORK", default_value_t = 20)]
     pub uploads_network: u32,
     /// Uploads at once in all
-    #[arg(long = "limit-uploads-total", env = "BESPOKEN_LIMIT_UPLOADS_TOTAL", default_value_t = Limits::DEFAULT.uploads_total)]
+    #[arg(long = "limit-uploads-total", env = "BESPOKEN_LIMIT_UPLOADS_TOTAL", default_value_t = 100)]
     pub uploads_total: u32,
     /// Bytes of the files that one person adds within a day; an admin ten times as many
-    #[arg(long = "limit-person-bytes", env = "BESPOKEN_LIMIT_PERSON_BYTES", default_value_t = Limits::DEFAULT.person_bytes)]
+    #[arg(long = "limit-person-bytes", env = "BESPOKEN_LIMIT_PERSON_BYTES", default_value_t = 209_715_200)]
     pub person_bytes: u64,
     /// Bytes of all files of one conversation
-    #[arg(long = "limit-conversation-bytes", env = "BESPOKEN_LIMIT_CONVERSATION_BYTES", default_value_t = Limits::DEFAULT.conversation_bytes)]
+    #[arg(
+        long = "limit-conversation-bytes",
+        env = "BESPOKEN_LIMIT_CONVERSATION_BYTES",
+        default_value_t = 1_073_741_824
+    )]
     pub conversation_bytes: u64,
     /// Bytes of all files; 0: any number
-    #[arg(long = "limit-stored-bytes", env = "BESPOKEN_LIMIT_STORED_BYTES", default_value_t = Limits::DEFAULT.stored_bytes)]
+    #[arg(long = "limit-stored-bytes", env = "BESPOKEN_LIMIT_STORED_BYTES", default_value_t = 0)]
     pub stored_bytes: u64,
     /// Bytes of the disk that files leave free; 0: none
-    #[arg(long = "limit-free-bytes", env = "BESPOKEN_LIMIT_FREE_BYTES", default_value_t = Limits::DEFAULT.free_bytes)]
+    #[arg(long = "limit-free-bytes", env = "BESPOKEN_LIMIT_FREE_BYTES", default_value_t = 536_870_912)]
     pub free_bytes: u64,
     /// Accounts that people of one address register per hour, addresses that were taken included
-    #[arg(long = "limit-accounts", env = "BESPOKEN_LIMIT_ACCOUNTS", default_value_t = Limits::DEFAULT.accounts)]
+    #[arg(long = "limit-accounts", env = "BESPOKEN_LIMIT_ACCOUNTS", default_value_t = 10)]
     pub accounts: u32,
     /// Accounts that are registered per hour in all
-    #[arg(long = "limit-accounts-total", env = "BESPOKEN_LIMIT_ACCOUNTS_TOTAL", default_value_t = Limits::DEFAULT.accounts_total)]
+    #[arg(long = "limit-accounts-total", env = "BESPOKEN_LIMIT_ACCOUNTS_TOTAL", default_value_t = 500)]
     pub accounts_total: u32,
     /// Wrong passwords per hour for one account, wherever they come from
-    #[arg(long = "limit-account-guesses", env = "BESPOKEN_LIMIT_ACCOUNT_GUESSES", default_value_t = Limits::DEFAULT.account_guesses)]
+    #[arg(long = "limit-account-guesses", env = "BESPOKEN_LIMIT_ACCOUNT_GUESSES", default_value_t = 20)]
     pub account_guesses: u32,
     /// E-mails per hour to one mailbox, and because of one account
-    #[arg(long = "limit-mails", env = "BESPOKEN_LIMIT_MAILS", default_value_t = Limits::DEFAULT.mails)]
+    #[arg(long = "limit-mails", env = "BESPOKEN_LIMIT_MAILS", default_value_t = 5)]
     pub mails: u32,
     /// E-mails per hour that people of one address ask for
-    #[arg(long = "limit-mails-asked", env = "BESPOKEN_LIMIT_MAILS_ASKED", default_value_t = Limits::DEFAULT.mails_asked)]
+    #[arg(long = "limit-mails-asked", env = "BESPOKEN_LIMIT_MAILS_ASKED", default_value_t = 20)]
     pub mails_asked: u32,
     /// E-mails per hour in all
-    #[arg(long = "limit-mails-total", env = "BESPOKEN_LIMIT_MAILS_TOTAL", default_value_t = Limits::DEFAULT.mails_total)]
+    #[arg(long = "limit-mails-total", env = "BESPOKEN_LIMIT_MAILS_TOTAL", default_value_t = 1_000)]
     pub mails_total: u32,
     /// Custom requests that one customer makes per hour
-    #[arg(long = "limit-requests", env = "BESPOKEN_LIMIT_REQUESTS", default_value_t = Limits::DEFAULT.requests)]
+    #[arg(long = "limit-requests", env = "BESPOKEN_LIMIT_REQUESTS", default_value_t = 20)]
     pub requests: u32,
     /// Custom requests of one customer that are new or in progress at once
-    #[arg(long = "limit-open-requests", env = "BESPOKEN_LIMIT_OPEN_REQUESTS", default_value_t = Limits::DEFAULT.open_requests)]
+    #[arg(long = "limit-open-requests", env = "BESPOKEN_LIMIT_OPEN_REQUESTS", default_value_t = 100)]
     pub open_requests: u32,
     /// Chats and custom requests that one admin and their API tokens open per hour
-    #[arg(long = "limit-chats", env = "BESPOKEN_LIMIT_CHATS", default_value_t = Limits::DEFAULT.chats)]
+    #[arg(long = "limit-chats", env = "BESPOKEN_LIMIT_CHATS", default_value_t = 1_000)]
     pub chats: u32,
-}
-
-impl Limits {
-    pub const DEFAULT: Self = Self {
-        sends: 30,
-        connections: 20,
-        link_guesses: 30,
-        message_chars: 8_000,
-        frame_bytes: 65_536,
-        attachment_bytes: 10_485_760,
-        network_connections: 512,
-        tcp_connections: 0,
-        // 1,200 for each person: a program with 100 rooms that has missed a day asks for less at once.
-        asks: 60,
-        invalid_frames: 50,
-        uploads: 5,
-        uploads_network: 20,
-        uploads_total: 100,
-        person_bytes: 209_715_200,
-        conversation_bytes: 1_073_741_824,
-        stored_bytes: 0,
-        free_bytes: 536_870_912,
-        accounts: 10,
-        accounts_total: 500,
-        account_guesses: 20,
-        mails: 5,
-        mails_asked: 20,
-        mails_total: 1_000,
-        requests: 20,
-        open_requests: 100,
-        chats: 1_000,
-    };
 }
 
 /// Files that are left for everything but connections: a part of all, and of that not too many or few.
@@ -166,7 +139,7 @@ fn open_files() -> Option<u64> {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::DEFAULT
+        super::defaults()
     }
 }
 

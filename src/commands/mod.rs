@@ -1,0 +1,87 @@
+//! What the program can be asked for on the command line, a file for each command.
+
+mod admin;
+mod backup;
+mod copy;
+mod customer;
+mod migrate;
+mod serve;
+mod token;
+
+use std::{path::Path, sync::Arc};
+
+use bespoken::{
+    domain::Name,
+    service::{LinkKey, Mail, Resolved, Service},
+    settings::{Database, Settings},
+    storage,
+};
+use clap::Subcommand;
+
+/// What went wrong, as one line for the person at the terminal.
+type Failure = Box<dyn std::error::Error>;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(Box<Settings>),
+    /// Create admins
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Create, list and revoke API tokens
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Export or erase what is kept of one customer
+    #[command(subcommand)]
+    Customer(customer::Customer),
+    /// Bring the database up to date, and do nothing else
+    Migrate(Database),
+    /// Copy an SQLite database into an empty PostgreSQL database, and compare both; once interrupted, it goes on
+    /// where it was
+    Copy(copy::Copy),
+    /// Write everything that is kept into one file, also while the server runs
+    Backup(backup::Backup),
+    /// Put a backup in the place of what is kept, while the server is stopped; the old is kept aside
+    Restore(backup::Restore),
+}
+
+impl Command {
+    /// # Errors
+    /// What the command failed with.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(settings) => serve::run(*settings).await,
+            Self::Admin(admin) => admin.run().await,
+            Self::Token(token) => token.run().await,
+            Self::Customer(customer) => customer.run().await,
+            Self::Migrate(database) => migrate::run(&database).await,
+            Self::Copy(copy) => copy.run().await,
+            Self::Backup(backup) => backup.run().await,
+            Self::Restore(restore) => restore.run().await,
+        }
+    }
+}
+
+/// The use cases without a server around them, with default settings. No command uses the link key.
+async fn open(database: &Database) -> Result<Arc<Service>, Failure> {
+    open_with(database, Settings::default()).await
+}
+
+/// The same for commands that know where the files are.
+async fn open_with_files(database: &Database, data_dir: &Path) -> Result<Arc<Service>, Failure> {
+    let mut settings = Settings::default();
+    data_dir.clone_into(&mut settings.data.data_dir);
+    open_with(database, settings).await
+}
+
+async fn open_with(database: &Database, settings: Settings) -> Result<Arc<Service>, Failure> {
+    let store = storage::open(&database.database_url).await?;
+    let resolved = Resolved {
+        public_url: String::new(),
+        business: Name::parse("business", &settings.business)?,
+        link_key: LinkKey::random(),
+        mail: Mail::new(None, "no-reply@localhost")?,
+        settings,
+    };
+    Ok(Service::start(store, resolved).await?)
+}

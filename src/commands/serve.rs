@@ -1,0 +1,73 @@
+//! Runs the server until a signal stops it.
+
+use std::time::Duration;
+
+use bespoken::{
+    http::{Running, serve},
+    settings::{Settings, allow_open_files},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+
+/// What was free for a second goes back to the system when a thread takes new memory, or ends. A server at rest
+/// does neither, and would keep what ten thousand people needed to come in.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(2);
+
+async fn give_memory_back() {
+    loop {
+        tokio::time::sleep(GIVE_BACK_EVERY).await;
+        // It has to take something, to have anything to end. If there can be no thread now, there is the next time.
+        let some = || drop(std::hint::black_box(vec![0_u8; 64]));
+        std::thread::Builder::new().name("give-back".to_owned()).spawn(some).ok();
+    }
+}
+
+pub async fn run(settings: Settings) -> Result<(), Failure> {
+    allow_open_files();
+    let address = &settings.listen;
+    let listener = TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let demo = settings.demo;
+    let shutdown = CancellationToken::new();
+    let Running { service, public_url, stopped, .. } = serve(settings, listener, shutdown.clone()).await?;
+    if demo {
+        match service.demo().await? {
+            Some(links) => {
+                println!("sign in as an admin:    {}", links.admin);
+                println!("sign in as a customer:  {}", links.customer);
+                println!("come as a guest:        {}", links.guest);
+            }
+            None => println!("no demo: the database is not empty"),
+        }
+    } else if service.needs_setup().await? {
+        println!("create the first admin: {public_url}/setup?token={}", service.make_setup_secret().await?.expose());
+    }
+    drop(service);
+    println!("listening on {public_url}");
+    tokio::spawn(give_memory_back());
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        shutdown.cancel();
+    });
+    stopped.await??;
+    Ok(())
+}
+
+/// Resolves on Ctrl-C, and on SIGTERM where there is one.
+async fn wait_for_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
