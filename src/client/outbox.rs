@@ -319,6 +319,49 @@ mod tests {
     }
 
     #[test]
+    fn pauses_double_up_to_a_limit_and_a_success_ends_them() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue(id(1), "one".into(), 0);
+        let mut now = 7;
+        let mut refuse = |outbox: &mut Outbox| {
+            assert_eq!(outbox.next_to_send(now).unwrap().client_id, id(1));
+            outbox.reject(id(1), Code::Unavailable, String::new(), now);
+            let until = outbox.resumes_at(now).unwrap();
+            assert_eq!(outbox.next_to_send(until - 1), None);
+            assert_eq!(outbox.resumes_at(until), None);
+            let pause = until - now;
+            now = until;
+            pause
+        };
+        let mut expected = PAUSE_MS;
+        for _ in 0..8 {
+            assert_eq!(refuse(&mut outbox), expected);
+            expected = (expected * 2).min(PAUSE_MAX_MS);
+        }
+        assert_eq!(refuse(&mut outbox), PAUSE_MAX_MS);
+        assert!(outbox.settle(id(1)) && !outbox.settle(id(1)));
+        outbox.enqueue(id(1), "one".into(), 0);
+        assert_eq!(refuse(&mut outbox), PAUSE_MS);
+    }
+
+    #[test]
+    fn a_send_that_can_never_arrive_fails_and_can_be_discarded() {
+        let mut outbox = Outbox::default();
+        outbox.enqueue(id(1), "one".into(), 0);
+        outbox.enqueue(id(2), "two".into(), 0);
+        assert_eq!(outbox.reject_sending("too large"), None, "none is under way");
+        outbox.next_to_send(0);
+        let failed = outbox.reject_sending("too large").unwrap();
+        assert_eq!((failed.client_id, &failed.state), (id(1), &SendState::Failed("too large".into())));
+        assert_eq!((outbox.waiting(), outbox.unkept()), (1, 0));
+        outbox.set_kept(id(2), false);
+        assert_eq!((outbox.waiting(), outbox.unkept()), (1, 1));
+        assert!(!outbox.discard(id(2)), "it will be sent");
+        assert!(outbox.discard(id(1)) && !outbox.discard(id(1)));
+        assert_eq!(outbox.entries().iter().map(|entry| entry.client_id).collect::<Vec<_>>(), [id(2)]);
+    }
+
+    #[test]
     fn what_was_kept_comes_back_in_order() {
         let mut outbox = Outbox::default();
         for n in 1..4 {

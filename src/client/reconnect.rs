@@ -433,6 +433,23 @@ mod tests {
     }
 
     #[test]
+    fn each_step_is_due_at_its_time_and_not_before() {
+        let mut line = live(0);
+        line.closed(20_000, 0.5);
+        assert_eq!(line.due(20_499), Due::Nothing);
+        assert_eq!(line.due(20_500), Due::Connect);
+        assert_eq!(line.due(20_501), Due::Nothing, "it is under way");
+        assert_eq!(line.due(30_000), Due::Poll, "no socket has answered for ten seconds");
+        assert_eq!(line.due(30_499), Due::Nothing);
+        assert_eq!(line.due(30_500), Due::Drop);
+        line.closed(30_500, 0.0);
+        line.poll_failed(30_600, 0.5);
+        assert_eq!(line.due(30_600), Due::Connect);
+        assert_eq!(line.due(31_099), Due::Nothing);
+        assert_eq!(line.due(31_100), Due::Poll);
+    }
+
+    #[test]
     fn an_unanswered_question_ends_the_connection() {
         let mut line = live(0);
         line.asked(Uuid::from_u128(1), 5_000);

@@ -1,6 +1,6 @@
 //! Runs the server until a signal stops it.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use bespoken::{
     http::{Running, serve},
@@ -44,30 +44,37 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         println!("create the first admin: {public_url}/setup?token={}", service.make_setup_secret().await?.expose());
     }
     drop(service);
+    // Before the line that others wait for: a signal right after it must not kill the process.
+    let asked_to_stop = stop_signal().map_err(|error| format!("cannot handle signals: {error}"))?;
     println!("listening on {public_url}");
     tokio::spawn(give_memory_back());
     tokio::spawn(async move {
-        wait_for_signal().await;
+        asked_to_stop.await;
         shutdown.cancel();
     });
     stopped.await??;
     Ok(())
 }
 
-/// Resolves on Ctrl-C, and on SIGTERM where there is one.
-async fn wait_for_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            },
-            Err(_) => drop(interrupt.await),
+/// A future that resolves on Ctrl-C and on SIGTERM. From this call on neither ends the process.
+///
+/// # Errors
+///
+/// When the system refuses the handlers.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+    })
+}
+
+/// A future that resolves on Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -7,6 +7,7 @@
 //! on each database. The tests in tests/ try both databases in one run.
 
 use std::num::NonZero;
+use std::process::Command;
 use std::{fs, thread};
 
 use crate::postgres::Server;
@@ -79,29 +80,31 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>)
         say("testing the tasks and the generator of load");
         run(cargo(workspace).args(["test", "--package", "xtask", "--package", "bench", "--"]).args(&wanted.names))?;
     }
-    let mut command = cargo(workspace);
-    command.args(["test", "--features", "ssr", "--no-fail-fast"]);
-    match (wanted.unit, wanted.integration) {
-        (true, false) => {
-            say("unit tests");
-            command.args(["--lib", "--bins"]);
+    let ask = |targets: &[&str]| -> Outcome<Command> {
+        let mut command = cargo(workspace);
+        command.args(["test", "--features", "ssr", "--no-fail-fast"]).args(targets);
+        if let Some(postgres) = postgres {
+            postgres.tell(&mut command);
         }
-        (false, true) => {
-            say("integration tests");
-            command.args(["--test", "*"]);
+        if wanted.integration {
+            command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
         }
-        _ => say("unit and integration tests"),
-    }
-    if let Some(postgres) = postgres {
-        postgres.tell(&mut command);
+        command.arg("--").args(&wanted.names);
+        Ok(command)
+    };
+    if wanted.unit {
+        say("unit tests");
+        run(&mut ask(&["--lib", "--bins"])?)?;
     }
     if wanted.integration {
-        command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
-        // These tests wait for databases, sockets and other programs most of the time.
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        command.env("RUST_TEST_THREADS", (2 * cores).to_string());
+        say("integration tests");
+        // They wait for databases, sockets and other programs most of the time.
+        let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
+        run(ask(&["--test", "integration"])?.env("RUST_TEST_THREADS", threads.to_string()))?;
+        say("attacks and storms");
+        run(&mut ask(&["--test", "attack", "--test", "torture"])?)?;
     }
-    run(command.arg("--").args(&wanted.names))
+    Ok(())
 }
 
 fn browser_tests(workspace: &Workspace, wanted: &Wanted, postgres: &Server) -> Outcome {
