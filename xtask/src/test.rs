@@ -7,11 +7,10 @@
 //! on each database. The tests in tests/ try both databases in one run.
 
 use std::num::NonZero;
-use std::process::Command;
 use std::{fs, thread};
 
 use crate::postgres::Server;
-use crate::process::{Outcome, cargo, run, say};
+use crate::process::{Context, Outcome, cargo, run, say};
 use crate::workspace::Workspace;
 use crate::{api_test, bench, client, lint, run as run_task, server, setup, weight};
 
@@ -80,7 +79,11 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>)
         say("testing the tasks and the generator of load");
         run(cargo(workspace).args(["test", "--package", "xtask", "--package", "bench", "--"]).args(&wanted.names))?;
     }
-    let ask = |targets: &[&str]| -> Outcome<Command> {
+    // They wait for databases, sockets and other programs most of the time.
+    const WAITING: &str = "integration";
+    let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
+    let mut outcomes = Vec::new();
+    let mut test = |targets: &[&str], threads: Option<usize>| -> Outcome {
         let mut command = cargo(workspace);
         command.args(["test", "--features", "ssr", "--no-fail-fast"]).args(targets);
         if let Some(postgres) = postgres {
@@ -89,22 +92,38 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>)
         if wanted.integration {
             command.env("BESPOKEN_TEST_NATS", setup::nats_server()?);
         }
-        command.arg("--").args(&wanted.names);
-        Ok(command)
+        if let Some(threads) = threads {
+            command.env("RUST_TEST_THREADS", threads.to_string());
+        }
+        outcomes.push(run(command.arg("--").args(&wanted.names)));
+        Ok(())
     };
     if wanted.unit {
         say("unit tests");
-        run(&mut ask(&["--lib", "--bins"])?)?;
+        test(&["--lib", "--bins"], None)?;
     }
     if wanted.integration {
         say("integration tests");
-        // They wait for databases, sockets and other programs most of the time.
-        let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
-        run(ask(&["--test", "integration"])?.env("RUST_TEST_THREADS", threads.to_string()))?;
+        test(&["--test", WAITING], Some(threads))?;
         say("attacks and storms");
-        run(&mut ask(&["--test", "attack", "--test", "torture"])?)?;
+        let suites = suites(workspace)?;
+        let others: Vec<_> =
+            suites.iter().filter(|name| *name != WAITING).flat_map(|name| ["--test", name.as_str()]).collect();
+        test(&others, None)?;
     }
-    Ok(())
+    if wanted.unit && wanted.integration {
+        test(&["--doc"], None)?;
+    }
+    outcomes.into_iter().collect()
+}
+
+/// The folders of tests/, each of which is compiled as one program.
+fn suites(workspace: &Workspace) -> Outcome<Vec<String>> {
+    let entries = fs::read_dir(workspace.root.join("tests")).context("tests/")?;
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<Result<Vec<_>, _>>().context("tests/")?;
+    names.sort();
+    Ok(names)
 }
 
 fn browser_tests(workspace: &Workspace, wanted: &Wanted, postgres: &Server) -> Outcome {

@@ -3,9 +3,44 @@
 use std::collections::{BTreeMap, HashMap};
 
 use regex::bytes::Regex;
-use wasmparser::{KnownCustom, Name, Parser, Payload};
+use wasmparser::{ExportSectionReader, KnownCustom, Name, Parser, Payload};
 
 use crate::process::{Context, Failure, Outcome};
+
+/// What becomes of a section.
+enum Section {
+    Same,
+    Gone,
+    /// With this content.
+    New(Vec<u8>),
+}
+
+/// The module with each section as `change` returns it. `change` gets a section and its content.
+fn rewritten<'a>(
+    module: &'a [u8],
+    mut change: impl FnMut(Payload<'a>, &'a [u8]) -> Outcome<Section>,
+) -> Outcome<Vec<u8>> {
+    // Magic number and version.
+    let mut written = module.get(..8).unwrap_or_default().to_vec();
+    let mut from = written.len();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload.context("reading WASM")?;
+        let Some((number, range)) = payload.as_section() else { continue };
+        let (start, end) = (range.start as usize, range.end as usize);
+        match change(payload, &module[start..end])? {
+            // With its header, which stands between the section before and the content.
+            Section::Same => written.extend_from_slice(&module[from..end]),
+            Section::Gone => {}
+            Section::New(content) => {
+                written.push(number);
+                written.extend(leb128(content.len()));
+                written.extend(content);
+            }
+        }
+        from = end;
+    }
+    Ok(written)
+}
 
 /// The module without the names of its functions.
 ///
@@ -13,21 +48,10 @@ use crate::process::{Context, Failure, Outcome};
 ///
 /// When this is no WASM.
 pub fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
-    // Magic number and version.
-    let mut kept = module.get(..8).unwrap_or_default().to_vec();
-    let mut from = kept.len();
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.context("reading WASM")?;
-        let Some((_, content)) = payload.as_section() else { continue };
-        let is_names = matches!(&payload, Payload::CustomSection(section) if section.name() == "name");
-        // With the section's header, which stands between the one before and its content.
-        let end = content.end as usize;
-        if !is_names {
-            kept.extend_from_slice(&module[from..end]);
-        }
-        from = end;
-    }
-    Ok(kept)
+    rewritten(module, |payload, _| match payload {
+        Payload::CustomSection(section) if section.name() == "name" => Ok(Section::Gone),
+        _ => Ok(Section::Same),
+    })
 }
 
 /// The module with short names for what it imports from wasm-bindgen's script, and these by the names before. Each of
@@ -38,41 +62,29 @@ pub fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
 /// When this is no WASM.
 pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, String>)> {
     let mut renamed = HashMap::new();
-    // Magic number and version.
-    let mut short = module.get(..8).unwrap_or_default().to_vec();
-    let mut from = short.len();
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.context("reading WASM")?;
-        let Some((number, range)) = payload.as_section() else { continue };
-        let (start, end) = (range.start as usize, range.end as usize);
-        if let Payload::ImportSection(section) = payload {
-            let mut imports = Vec::new();
-            let mut copied = start;
-            for import in section.into_imports() {
-                let name = import.context("reading WASM")?.name;
-                // A name follows its length, which has one byte if it is below 128.
-                if !name.starts_with("__wb") || name.len() >= 128 {
-                    continue;
-                }
-                let before = [&[name.len() as u8], name.as_bytes()].concat();
-                let found = module[copied..end].windows(before.len()).position(|bytes| bytes == before);
-                let at = copied + found.ok_or_else(|| Failure::new(format!("{name} is not where it was read")))?;
-                let count = renamed.len();
-                let after = renamed.entry(name.to_owned()).or_insert_with(|| format!("_{count:x}"));
-                imports.extend_from_slice(&module[copied..at]);
-                imports.push(after.len() as u8);
-                imports.extend_from_slice(after.as_bytes());
-                copied = at + before.len();
+    let short = rewritten(module, |payload, content| {
+        let Payload::ImportSection(section) = payload else { return Ok(Section::Same) };
+        let mut imports = Vec::new();
+        let mut copied = 0;
+        for import in section.into_imports() {
+            let name = import.context("reading WASM")?.name;
+            // A name follows its length, which has one byte if it is below 128.
+            if !name.starts_with("__wb") || name.len() >= 128 {
+                continue;
             }
-            imports.extend_from_slice(&module[copied..end]);
-            short.push(number);
-            short.extend(leb128(imports.len()));
-            short.extend(imports);
-        } else {
-            short.extend_from_slice(&module[from..end]);
+            let before = [&[name.len() as u8], name.as_bytes()].concat();
+            let found = content[copied..].windows(before.len()).position(|bytes| bytes == before);
+            let at = copied + found.ok_or_else(|| Failure::new(format!("{name} is not where it was read")))?;
+            let count = renamed.len();
+            let after = renamed.entry(name.to_owned()).or_insert_with(|| format!("_{count:x}"));
+            imports.extend_from_slice(&content[copied..at]);
+            imports.push(after.len() as u8);
+            imports.extend_from_slice(after.as_bytes());
+            copied = at + before.len();
         }
-        from = end;
-    }
+        imports.extend_from_slice(&content[copied..]);
+        Ok(Section::New(imports))
+    })?;
     Ok((short, renamed))
 }
 
@@ -83,67 +95,52 @@ pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, St
 ///
 /// When this is no WASM.
 pub fn without_class(module: &[u8], class: &str) -> Outcome<Vec<u8>> {
+    rewritten(module, |payload, content| match payload {
+        Payload::ExportSection(section) => exports_without(module, section, class).map(Section::New),
+        Payload::CustomSection(section) if section.name() == "__wasm_bindgen_unstable" => {
+            let name = &content[..content.len() - section.data().len()];
+            Ok(Section::New([name, &notes_without(section.data(), class)?].concat()))
+        }
+        _ => Ok(Section::Same),
+    })
+}
+
+fn exports_without(module: &[u8], section: ExportSectionReader, class: &str) -> Outcome<Vec<u8>> {
     // Before the class stands what a function does with it, such as `__wbindgen_describe_`.
-    let is_of_class = |name: &[u8]| {
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let is_of_class = |name: &str| {
+        let name = name.to_ascii_lowercase();
         ["", "__wbg_", "__wbindgen_describe_", "__wbindgen_describe___wbg_"]
             .iter()
             .any(|begin| name.strip_prefix(begin).is_some_and(|rest| rest.starts_with(class)))
     };
-    let mut without = module.get(..8).unwrap_or_default().to_vec();
-    let mut from = without.len();
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.context("reading WASM")?;
-        let Some((number, range)) = payload.as_section() else { continue };
-        let (start, end) = (range.start as usize, range.end as usize);
-        let content = match &payload {
-            Payload::ExportSection(section) => {
-                let mut exports = Vec::new();
-                for export in section.clone().into_iter_with_offsets() {
-                    let (at, export) = export.context("reading exports")?;
-                    if !is_of_class(export.name.as_bytes()) {
-                        exports.push((at as usize, export));
-                    }
-                }
-                let mut content = leb128(exports.len());
-                for (at, export) in exports {
-                    // A name with its length before it, a kind, and an index.
-                    let length =
-                        leb128(export.name.len()).len() + export.name.len() + 1 + leb128(export.index as usize).len();
-                    content.extend_from_slice(&module[at..at + length]);
-                }
-                content
-            }
-            Payload::CustomSection(section) if section.name() == "__wasm_bindgen_unstable" => {
-                let head = module[start..end].len() - section.data().len();
-                let mut content = module[start..start + head].to_vec();
-                let mut notes = section.data();
-                // In pairs: the version of the format, and what one use of the macro noted.
-                while let Some((version, rest)) = sized(notes) {
-                    let (note, rest) = sized(rest).ok_or_else(|| Failure::new("wasm-bindgen's notes end early"))?;
-                    let names = String::from_utf8_lossy(note).to_ascii_lowercase();
-                    if !names.contains(class) {
-                        for part in [version, note] {
-                            content.extend((part.len() as u32).to_le_bytes());
-                            content.extend_from_slice(part);
-                        }
-                    }
-                    notes = rest;
-                }
-                content
-            }
-            _ => {
-                without.extend_from_slice(&module[from..end]);
-                from = end;
-                continue;
-            }
-        };
-        without.push(number);
-        without.extend(leb128(content.len()));
-        without.extend(content);
-        from = end;
+    let (mut count, mut kept) = (0, Vec::new());
+    for export in section.into_iter_with_offsets() {
+        let (at, export) = export.context("reading exports")?;
+        if is_of_class(export.name) {
+            continue;
+        }
+        // A name with its length before it, a kind, and an index.
+        let length = leb128(export.name.len()).len() + export.name.len() + 1 + leb128(export.index as usize).len();
+        count += 1;
+        kept.extend_from_slice(&module[at as usize..][..length]);
     }
-    Ok(without)
+    Ok([leb128(count), kept].concat())
+}
+
+fn notes_without(mut notes: &[u8], class: &str) -> Outcome<Vec<u8>> {
+    let mut kept = Vec::new();
+    // In pairs: the version of the format, and what one use of the macro noted.
+    while let Some((version, rest)) = sized(notes) {
+        let (note, rest) = sized(rest).ok_or_else(|| Failure::new("wasm-bindgen's notes end early"))?;
+        if !String::from_utf8_lossy(note).to_ascii_lowercase().contains(class) {
+            for part in [version, note] {
+                kept.extend((part.len() as u32).to_le_bytes());
+                kept.extend_from_slice(part);
+            }
+        }
+        notes = rest;
+    }
+    Ok(kept)
 }
 
 /// Bytes with their number before them, and what follows.
@@ -167,11 +164,11 @@ pub fn join_parts<'a>(module: &mut [u8], parts: &[(&'a str, &[&str])]) -> Outcom
     let found: Vec<_> = names
         .captures_iter(module)
         .map(|name| {
-            let text = |at| {
-                name.get(at)
-                    .map_or_else(Default::default, |group| String::from_utf8_lossy(group.as_bytes()).into_owned())
-            };
-            (name.get(0).map_or(0..0, |whole| whole.range()), text(0), text(1), text(2))
+            let (whole, parts): (_, [_; 2]) = name.extract();
+            let range = name.get(0).map_or(0..0, |whole| whole.range());
+            let [whole, begin, number] =
+                [whole, parts[0], parts[1]].map(|text: &[u8]| String::from_utf8_lossy(text).into_owned());
+            (range, whole, begin, number)
         })
         .collect();
     for (range, whole, begin, number) in found {
