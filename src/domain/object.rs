@@ -2,7 +2,7 @@
 //!
 //! serde's derived reader also accepts an array of a struct's fields in the order of their declaration. Such input
 //! would change its meaning with the next version. And each type would have a second reader, which the browser would
-//! load: 30 KB before compression.
+//! load: 25 KB before compression.
 
 use serde::{Deserializer, de::Visitor, forward_to_deserialize_any};
 

@@ -65,24 +65,42 @@ impl Service {
             ClientFrame::JoinRequest { room, after, epoch, sender } => {
                 self.look_in(actor, room, after, epoch, sender).await.map(Some)
             }
-            ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender } => {
+            ClientFrame::SendMessage { room, sender, .. } => {
                 self.require_sender(actor, room, sender).await?;
-                let posted = self.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-                Ok(Some(ServerFrame::Ack { room, client_id, message: posted.message }))
+                self.perform(actor, asked).await
             }
-            ClientFrame::UpdateMessage { room, client_id, id, content, sender } => {
+            ClientFrame::UpdateMessage { id, sender, .. } | ClientFrame::DeleteMessage { id, sender, .. } => {
                 self.require_sender_to(actor, id, sender).await?;
-                let message = self.edit_message(actor, Some(room), id, &content).await?;
-                Ok(Some(ServerFrame::Ack { room, client_id, message }))
+                self.perform(actor, asked).await
             }
-            ClientFrame::DeleteMessage { room, client_id, id, sender } => {
-                self.require_sender_to(actor, id, sender).await?;
-                let message = self.delete_message(actor, Some(room), id).await?;
-                Ok(Some(ServerFrame::Ack { room, client_id, message }))
-            }
-            ClientFrame::Read { room, seq } => self.read_up_to(actor, room, seq).await.map(|_| None),
-            ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } | ClientFrame::FollowRequests => Ok(None),
+            asked => self.perform(actor, asked).await,
         }
+    }
+
+    /// Performs a frame that needs no socket; does nothing for the others. The caller has compared the sender. Returns the
+    /// `ack` of a change.
+    ///
+    /// # Errors
+    /// Those of the use case.
+    pub async fn perform(&self, actor: &Actor, asked: ClientFrame) -> Result<Option<ServerFrame>, Problem> {
+        let (room, client_id, message) = match asked {
+            ClientFrame::SendMessage { room, client_id, content, attachment_ids, .. } => {
+                let posted = self.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
+                (room, client_id, posted.message)
+            }
+            ClientFrame::UpdateMessage { room, client_id, id, content, .. } => {
+                (room, client_id, self.edit_message(actor, Some(room), id, &content).await?)
+            }
+            ClientFrame::DeleteMessage { room, client_id, id, .. } => {
+                (room, client_id, self.delete_message(actor, Some(room), id).await?)
+            }
+            ClientFrame::Read { room, seq } => return self.read_up_to(actor, room, seq).await.map(|_| None),
+            ClientFrame::JoinRequest { .. }
+            | ClientFrame::LeaveRequest { .. }
+            | ClientFrame::Typing { .. }
+            | ClientFrame::FollowRequests => return Ok(None),
+        };
+        Ok(Some(ServerFrame::Ack { room, client_id, message }))
     }
 
     /// What a join would answer, for somebody who has no socket that could be in the room.

@@ -19,8 +19,8 @@ const MAX_REPLAYED: i64 = 200;
 const FETCH_AGAIN: Duration = Duration::from_millis(500);
 
 impl Service {
-    /// Sends a room what it has missed, from the database: another node did not get through, or this one did not
-    /// listen. Ends when nothing is missing any more or nobody is there.
+    /// Reads the changes that a room has missed from the database and broadcasts them. The bus may have lost them. Ends
+    /// when nothing is missing any more or nobody is there.
     pub(super) async fn fill_gap(self: Arc<Self>, room: ConversationId) {
         tokio::time::sleep(ON_ITS_WAY).await;
         while let Some(sent) = self.hub.gap_after(room) {

@@ -542,7 +542,7 @@ proptest! {
             }
         }
         browser.open = true;
-        // One tab is left, or both: all that is kept is sent, whoever wrote it.
+        // One tab or both are left. Together they send every stored message.
         for tab in 0..2 {
             if tab == 0 || browser.tabs[tab].is_some() {
                 browser.connect(tab);

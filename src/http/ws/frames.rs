@@ -66,27 +66,13 @@ impl Frames {
             ClientFrame::LeaveRequest { room } => {
                 self.pending(about, async move { service.leave(socket, room).await.map(|()| None) })
             }
-            ClientFrame::Read { room, seq } => {
-                self.pending(about, async move { service.read_up_to(&socket.actor, room, seq).await.map(|_| None) })
-            }
-            ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender } => {
-                self.pending(about, async move {
-                    service.require_sender_on(socket, room, sender).await?;
-                    let posted =
-                        service.post_message(&socket.actor, room, Some(client_id), &content, attachment_ids).await?;
-                    Ok(Some(ServerFrame::Ack { room, client_id, message: posted.message }))
-                })
-            }
-            ClientFrame::UpdateMessage { room, client_id, id, content, sender } => self.pending(about, async move {
+            ClientFrame::SendMessage { room, sender, .. }
+            | ClientFrame::UpdateMessage { room, sender, .. }
+            | ClientFrame::DeleteMessage { room, sender, .. } => self.pending(about, async move {
                 service.require_sender_on(socket, room, sender).await?;
-                let message = service.edit_message(&socket.actor, Some(room), id, &content).await?;
-                Ok(Some(ServerFrame::Ack { room, client_id, message }))
+                service.perform(&socket.actor, asked).await
             }),
-            ClientFrame::DeleteMessage { room, client_id, id, sender } => self.pending(about, async move {
-                service.require_sender_on(socket, room, sender).await?;
-                let message = service.delete_message(&socket.actor, Some(room), id).await?;
-                Ok(Some(ServerFrame::Ack { room, client_id, message }))
-            }),
+            ClientFrame::Read { .. } => self.pending(about, service.perform(&socket.actor, asked)),
         }
     }
 
