@@ -66,6 +66,9 @@ pub enum ClientFrame {
         content: String,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attachment_ids: Vec<AttachmentId>,
+        /// The message of the same room that this one replies to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
         /// Who sends, as the page of this person knows it: a socket of somebody else stores nothing.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         sender: Option<ParticipantId>,

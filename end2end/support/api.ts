@@ -7,6 +7,7 @@ export interface Message {
   content: string;
   sender_type: "admin" | "customer";
   deleted_at: string | null;
+  reply_to?: { id: string; seq: number; sender_name: string; excerpt: string };
 }
 
 export interface Conversation {
@@ -44,8 +45,8 @@ export class Api {
     return this.call("POST", "/conversations", { customer_name });
   }
 
-  post(conversation: string, content: string): Promise<Message> {
-    return this.call("POST", `/conversations/${conversation}/messages`, { content });
+  post(conversation: string, content: string, reply_to?: string): Promise<Message> {
+    return this.call("POST", `/conversations/${conversation}/messages`, { content, reply_to });
   }
 
   edit(message: string, content: string): Promise<Message> {

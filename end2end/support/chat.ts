@@ -44,7 +44,7 @@ export class Chat {
     );
   }
 
-  async choose(text: string, item: "Edit" | "Delete"): Promise<void> {
+  async choose(text: string, item: "Reply" | "Edit" | "Delete"): Promise<void> {
     const message = this.message(text);
     await message.hover();
     await message.locator(".menu__button").click();

@@ -10,7 +10,7 @@ use super::{
     text::{Piece, is_lone_emoji, pieces},
 };
 use crate::{
-    domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantId, Timestamp},
+    domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantId, Quote, Timestamp},
     locales,
 };
 
@@ -57,8 +57,11 @@ pub struct Bubble {
     pub full_time: String,
     pub body: Body,
     pub files: Vec<Attachment>,
+    /// The message that it replies to.
+    pub quote: Option<Quote>,
     pub edited: bool,
     pub delivery: Delivery,
+    pub may_reply: bool,
     pub may_edit: bool,
     pub may_delete: bool,
     /// The text to begin with, while it is edited.
@@ -154,7 +157,7 @@ impl Pen<'_> {
         }
         let client_id = message.client_id.filter(|_| own);
         let first = !message.system && self.begins(message.sender_id, message.created_at);
-        let is_theirs_to_change = !deleted && !message.system && self.look.can_change;
+        let can_change = !deleted && !message.system && self.look.can_change;
         self.lines.push(Line::Message(Bubble {
             key: client_id.map_or(Key::Message(message.id), Key::Own),
             id: Some(message.id),
@@ -172,15 +175,17 @@ impl Pen<'_> {
                 () => body(&message.content),
             },
             files: message.attachments.clone(),
+            quote: message.reply_to.as_deref().cloned(),
             edited: message.edited_at.is_some() && !deleted,
             delivery,
-            may_edit: own && is_theirs_to_change,
-            may_delete: (own || self.look.is_admin) && is_theirs_to_change,
+            may_reply: can_change,
+            may_edit: own && can_change,
+            may_delete: (own || self.look.is_admin) && can_change,
             editing: (own && !deleted && self.look.editing == Some(message.id)).then(|| message.content.clone()),
         }));
     }
 
-    fn waiting(&mut self, entry: &Entry, is_last: bool) {
+    fn waiting(&mut self, entry: &Entry, quote: Option<Quote>, is_last: bool) {
         let at = Timestamp(entry.written_at);
         let first = self.begins(self.look.me, at);
         self.lines.push(Line::Message(Bubble {
@@ -196,12 +201,14 @@ impl Pen<'_> {
             full_time: labels::full(at, self.look.zone),
             body: body(&entry.content),
             files: Vec::new(),
+            quote,
             edited: false,
             delivery: match &entry.state {
                 SendState::Failed(reason) => Delivery::Failed(reason.clone()),
                 _ if is_last => Delivery::Sending,
                 _ => Delivery::Underway,
             },
+            may_reply: false,
             may_edit: false,
             may_delete: false,
             editing: None,
@@ -233,7 +240,7 @@ pub fn lay_out<'a>(
 
     let today = labels::local_date(look.now, look.zone);
     let mut pen = Pen { look, today, lines: Vec::new(), day: None, last: None };
-    for message in messages {
+    for message in messages.clone() {
         if look.new_from == Some(message.seq) {
             pen.divide();
         }
@@ -245,7 +252,8 @@ pub fn lay_out<'a>(
         pen.message(message, delivery);
     }
     for (at, entry) in waiting.iter().enumerate() {
-        pen.waiting(entry, at + 1 == waiting.len());
+        let quoted = entry.reply_to.and_then(|id| messages.clone().rev().find(|message| message.id == id));
+        pen.waiting(entry, quoted.map(Quote::from), at + 1 == waiting.len());
     }
     pen.lines
 }
@@ -351,7 +359,7 @@ mod tests {
         assert_eq!(told(&people(1), &outbox), [Untold, Sent, Untold]);
         assert_eq!(told(&people(2), &outbox), [Untold, Delivery::Seen("01:03".into()), Untold]);
         for n in 1..4 {
-            outbox.enqueue(ClientId(Uuid::from_u128(n)), "text".into(), 0);
+            outbox.enqueue(ClientId(Uuid::from_u128(n)), "text".into(), None, 0);
         }
         assert_eq!(told(&people(2), &outbox), [Untold, Untold, Untold, Underway, Underway, Sending]);
         outbox.next_to_send(0);
@@ -363,7 +371,7 @@ mod tests {
     fn a_send_keeps_its_key_when_it_becomes_a_message() {
         let client_id = ClientId(Uuid::from_u128(7));
         let mut outbox = Outbox::default();
-        outbox.enqueue(client_id, "text".into(), 0);
+        outbox.enqueue(client_id, "text".into(), None, 0);
         let people = people(0);
         let before = lay_out([].iter(), outbox.entries(), &look(&people));
         let mine = Message { client_id: Some(client_id), ..by(1, 0, &guest()) };

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ClientId, Code, Message, ParticipantId, objects};
+use crate::domain::{ClientId, Code, Message, MessageId, ParticipantId, objects};
 
 /// First pause after a temporary refusal by the server; doubles up to [`PAUSE_MAX_MS`].
 const PAUSE_MS: i64 = 1_000;
@@ -31,6 +31,8 @@ pub enum SendState {
 pub struct Entry {
     pub client_id: ClientId,
     pub content: String,
+    /// The message that it replies to.
+    pub reply_to: Option<MessageId>,
     /// Milliseconds since 1970.
     pub written_at: i64,
     pub state: SendState,
@@ -50,6 +52,8 @@ pub struct Entry {
 struct Kept {
     client_id: ClientId,
     content: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reply_to: Option<MessageId>,
     written_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failed: Option<String>,
@@ -61,17 +65,27 @@ objects!(Kept);
 
 impl From<Kept> for Entry {
     fn from(kept: Kept) -> Self {
-        let Kept { client_id, content, written_at, failed, id_is_taken } = kept;
+        let Kept { client_id, content, reply_to, written_at, failed, id_is_taken } = kept;
         let state = failed.map_or(SendState::Queued, SendState::Failed);
-        Self { client_id, content, written_at, state, id_is_taken, is_kept: true, lent_until: 0, is_done: false }
+        Self {
+            client_id,
+            content,
+            reply_to,
+            written_at,
+            state,
+            id_is_taken,
+            is_kept: true,
+            lent_until: 0,
+            is_done: false,
+        }
     }
 }
 
 impl From<Entry> for Kept {
     fn from(entry: Entry) -> Self {
-        let Entry { client_id, content, written_at, state, id_is_taken, .. } = entry;
+        let Entry { client_id, content, reply_to, written_at, state, id_is_taken, .. } = entry;
         let failed = if let SendState::Failed(reason) = state { Some(reason) } else { None };
-        Self { client_id, content, written_at, failed, id_is_taken }
+        Self { client_id, content, reply_to, written_at, failed, id_is_taken }
     }
 }
 
@@ -140,8 +154,14 @@ impl Outbox {
         self.entries.iter().filter(|entry| !entry.has_failed() && !entry.is_kept).count()
     }
 
-    pub fn enqueue(&mut self, client_id: ClientId, content: String, written_at: i64) -> &Entry {
-        let kept = Kept { client_id, content, written_at, failed: None, id_is_taken: false };
+    pub fn enqueue(
+        &mut self,
+        client_id: ClientId,
+        content: String,
+        reply_to: Option<MessageId>,
+        written_at: i64,
+    ) -> &Entry {
+        let kept = Kept { client_id, content, reply_to, written_at, failed: None, id_is_taken: false };
         self.entries.push(kept.into());
         &self.entries[self.entries.len() - 1]
     }
@@ -297,8 +317,8 @@ mod tests {
     #[test]
     fn a_refusal_that_passes_keeps_the_place() {
         let mut outbox = Outbox::default();
-        outbox.enqueue(id(1), "one".into(), 0);
-        outbox.enqueue(id(2), "two".into(), 0);
+        outbox.enqueue(id(1), "one".into(), None, 0);
+        outbox.enqueue(id(2), "two".into(), None, 0);
         assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(1));
         assert_eq!(outbox.next_to_send(0), None, "one at a time");
         assert_eq!(outbox.delayed_by(), None);
@@ -321,7 +341,7 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_limit_and_a_success_ends_them() {
         let mut outbox = Outbox::default();
-        outbox.enqueue(id(1), "one".into(), 0);
+        outbox.enqueue(id(1), "one".into(), None, 0);
         let mut now = 7;
         let mut refuse = |outbox: &mut Outbox| {
             assert_eq!(outbox.next_to_send(now).unwrap().client_id, id(1));
@@ -340,15 +360,15 @@ mod tests {
         }
         assert_eq!(refuse(&mut outbox), PAUSE_MAX_MS);
         assert!(outbox.settle(id(1)) && !outbox.settle(id(1)));
-        outbox.enqueue(id(1), "one".into(), 0);
+        outbox.enqueue(id(1), "one".into(), None, 0);
         assert_eq!(refuse(&mut outbox), PAUSE_MS);
     }
 
     #[test]
     fn a_send_that_can_never_arrive_fails_and_can_be_discarded() {
         let mut outbox = Outbox::default();
-        outbox.enqueue(id(1), "one".into(), 0);
-        outbox.enqueue(id(2), "two".into(), 0);
+        outbox.enqueue(id(1), "one".into(), None, 0);
+        outbox.enqueue(id(2), "two".into(), None, 0);
         assert_eq!(outbox.reject_sending("too large"), None, "none is under way");
         outbox.next_to_send(0);
         let failed = outbox.reject_sending("too large").unwrap();
@@ -365,7 +385,7 @@ mod tests {
     fn what_was_kept_comes_back_in_order() {
         let mut outbox = Outbox::default();
         for n in 1..4 {
-            outbox.enqueue(id(n), n.to_string(), n as i64);
+            outbox.enqueue(id(n), n.to_string(), None, n as i64);
         }
         outbox.next_to_send(0);
         outbox.reject(id(1), Code::Invalid, "no".into(), 0);
@@ -393,10 +413,10 @@ mod tests {
     #[test]
     fn what_another_tab_wrote_waits_for_it() {
         let mut other = Outbox::default();
-        let entry = other.enqueue(id(1), "one".into(), 0).clone();
+        let entry = other.enqueue(id(1), "one".into(), None, 0).clone();
         let mut outbox = Outbox::default();
         assert_eq!(outbox.lend(entry.clone(), 0), Some(LENT_MS));
-        outbox.enqueue(id(2), "two".into(), 0);
+        outbox.enqueue(id(2), "two".into(), None, 0);
         assert_eq!(outbox.waiting(), 2);
         assert_eq!(outbox.next_to_send(0).unwrap().client_id, id(2), "the other tab sends its own");
         outbox.settle(id(2));
@@ -414,8 +434,8 @@ mod tests {
         let me = ParticipantId::told(Uuid::from_u128(1));
         let other = Message { client_id: Some(id(1)), sender_id: me, ..message(1, 1, "other") };
         let mut outbox = Outbox::default();
-        outbox.enqueue(id(1), "one".into(), 0);
-        outbox.enqueue(id(2), "two".into(), 0);
+        outbox.enqueue(id(1), "one".into(), None, 0);
+        outbox.enqueue(id(2), "two".into(), None, 0);
         assert_eq!(outbox.settle_seen(&other, me), None, "it is not what waits here");
         outbox.next_to_send(0);
         outbox.reject(id(1), Code::Conflict, "used".into(), 0);
@@ -440,7 +460,7 @@ mod tests {
             Message { deleted_at: Some(Timestamp(1)), ..message(1, 1, "") },
         ] {
             let mut outbox = Outbox::default();
-            outbox.enqueue(id(1), "one".into(), 0);
+            outbox.enqueue(id(1), "one".into(), None, 0);
             let seen = Message { client_id: Some(id(1)), sender_id: me, ..changed };
             assert_eq!(outbox.settle_seen(&seen, me), Some(id(1)));
         }
@@ -492,7 +512,7 @@ mod tests {
                 match step {
                     Step::Write => {
                         written += 1;
-                        outbox.enqueue(id(written), "x".into(), now);
+                        outbox.enqueue(id(written), "x".into(), None, now);
                     }
                     Step::Send => under_way = outbox.next_to_send(now).map(|entry| entry.client_id).or(under_way),
                     Step::Store { answered } => {

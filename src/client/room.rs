@@ -383,18 +383,25 @@ impl Room {
         let (room, sender) = (self.id(), Some(self.me));
         let next = self.outbox.next_to_send(now);
         let send = next.map(|entry| {
-            let Entry { client_id, content, .. } = entry.clone();
-            Do::Send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: Vec::new(), sender })
+            let Entry { client_id, content, reply_to, .. } = entry.clone();
+            Do::Send(ClientFrame::SendMessage {
+                room,
+                client_id,
+                content,
+                attachment_ids: Vec::new(),
+                reply_to,
+                sender,
+            })
         });
         send.into_iter().collect()
     }
 
     /// Writes a message. `content` was checked.
     #[must_use]
-    pub fn post(&mut self, client_id: ClientId, content: String, now: Moment) -> Vec<Do> {
+    pub fn post(&mut self, client_id: ClientId, content: String, reply_to: Option<MessageId>, now: Moment) -> Vec<Do> {
         self.notice = None;
         self.new_from = None;
-        let kept = self.outbox.enqueue(client_id, content, now.at.0).clone();
+        let kept = self.outbox.enqueue(client_id, content, reply_to, now.at.0).clone();
         let mut todo = vec![Do::Keep(kept)];
         todo.extend(self.flush(now.steady));
         todo

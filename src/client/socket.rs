@@ -18,6 +18,7 @@ use futures_util::{
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{
+    lazy,
     leptos_dom::helpers::{location, window},
     prelude::on_cleanup,
     task::spawn_local,
@@ -325,7 +326,7 @@ fn poll() {
         (frames, since)
     });
     spawn_local(async move {
-        let answer = match select(pin!(api::exchange(frames, since)), TimeoutFuture::new(ANSWER_MS)).await {
+        let answer = match select(pin!(exchange(frames, since)), TimeoutFuture::new(ANSWER_MS)).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => Err(Problem::unavailable()),
         };
@@ -334,6 +335,12 @@ fn poll() {
             Err(problem) => miss_by_http(&problem),
         }
     });
+}
+
+/// The browser loads this where it has no socket.
+#[lazy]
+async fn exchange(frames: Vec<ClientFrame>, since: Option<Timestamp>) -> Result<Exchanged, Problem> {
+    api::exchange(frames, since).await
 }
 
 fn hear_by_http(answer: Exchanged) {

@@ -259,6 +259,7 @@ pub(crate) mod tests {
             edited_at: None,
             deleted_at: None,
             attachments: Vec::new(),
+            reply_to: None,
         }
     }
 

@@ -21,7 +21,7 @@ impl Change {
     pub fn last_of(message: Message) -> Self {
         if message.deleted_at.is_some() {
             Self::Deleted(message)
-        } else if message.edited_at.is_some() {
+        } else if message.edited_at.is_some() || message.reply_to.as_ref().is_some_and(|quoted| quoted.changed) {
             Self::Edited(message)
         } else {
             Self::Posted(message)

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, RequestStatus, Timestamp, objects};
+use super::{
+    AttachmentId, ClientId, ConversationId, MessageId, ParticipantId, RequestStatus, Timestamp, objects, shorten,
+};
 use crate::locales::{Locale, t};
 
 /// Which side of the conversation a message comes from.
@@ -43,6 +45,9 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
     pub attachments: Vec<Attachment>,
+    /// The message that it replies to. Absent if it replies to none, and once it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Box<Quote>>,
 }
 
 objects!(Message);
@@ -84,6 +89,50 @@ impl Message {
     #[must_use]
     pub fn is_text(&self) -> bool {
         self.deleted_at.is_none() && !self.system
+    }
+}
+
+/// Most messages that reply to the same one: each takes a rev when that one changes.
+pub const MAX_REPLIES: i64 = 50;
+
+/// Characters of [`Quote::excerpt`].
+pub const EXCERPT_CHARS: usize = 140;
+
+/// A message of the same conversation that another one replies to, in its current state. When it is edited or deleted,
+/// the reply takes a rev of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
+pub struct Quote {
+    pub id: MessageId,
+    pub seq: i64,
+    pub sender_name: String,
+    /// Its text on one line, at most 140 characters, or the name of its first file. Empty if it is deleted.
+    pub excerpt: String,
+    /// Whether it was edited or deleted.
+    #[serde(skip)]
+    pub changed: bool,
+}
+
+objects!(Quote);
+
+impl From<&Message> for Quote {
+    fn from(message: &Message) -> Self {
+        Self {
+            id: message.id,
+            seq: message.seq,
+            sender_name: message.sender_name.clone(),
+            excerpt: excerpt(&message.content, &message.attachments, EXCERPT_CHARS),
+            changed: message.edited_at.is_some() || message.deleted_at.is_some(),
+        }
+    }
+}
+
+/// The text of a message on one line, or the name of its first file.
+#[must_use]
+pub fn excerpt(content: &str, files: &[Attachment], max_chars: usize) -> String {
+    match files.first() {
+        Some(file) if content.is_empty() => shorten(&file.name, max_chars),
+        _ => shorten(content, max_chars),
     }
 }
 

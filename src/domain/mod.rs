@@ -25,7 +25,9 @@ pub use ids::{
     TokenId, UserId,
 };
 pub use limits::{MOST_COUNTED, MOST_UNREAD};
-pub use message::{Attachment, Message, MessageEvent, PICTURES, SenderType, latest_words};
+pub use message::{
+    Attachment, EXCERPT_CHARS, MAX_REPLIES, Message, MessageEvent, PICTURES, Quote, SenderType, excerpt, latest_words,
+};
 pub(crate) use object::objects;
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};

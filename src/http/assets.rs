@@ -146,7 +146,8 @@ impl Assets {
         };
         let scripts = scripts.map(|address| link("modulepreload", address, &nonce));
         let wasm = [wasm.as_str()].into_iter().chain(parts);
-        let wasm = wasm.map(|part| link("preload", part, " as=\"fetch\" type=\"application/wasm\" crossorigin"));
+        // `ui/boot.js` makes these preload once the page is painted.
+        let wasm = wasm.map(|part| link("later", part, " as=\"fetch\" type=\"application/wasm\" crossorigin"));
         let links: String = scripts.chain(wasm).collect();
         [&html[..end], &links, &html[end..]].concat()
     }

@@ -28,6 +28,8 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const REPLY: &str = "Antworten";
+    pub const NO_REPLY: &str = "Nicht auf diese Nachricht antworten";
     pub const ABOUT: &str = "Über diesen Chat";
 
     pub fn and(first: &str, last: &str) -> String {
@@ -746,6 +748,9 @@ pub mod problem {
                                     diese, oder versuchen Sie es morgen noch einmal.";
     pub const FILE_EMPTY: &str = "Diese Datei ist leer.";
     pub const FILE_MISSING: &str = "Bitte wählen Sie eine Datei aus.";
+    pub fn replies_per_message(most: i64) -> String {
+        format!("Diese Nachricht hat schon {most} Antworten. Senden Sie Ihre, ohne sie zu zitieren.")
+    }
     pub const FILE_NOT_HERE: &str =
         "Laden Sie eine Datei in diesen Chat hoch, bevor Sie sie senden. Sie können sie nur einmal senden.";
     pub const FORM: &str = "Der Server versteht dieses Formular nicht. Bitte öffnen Sie die Seite noch einmal.";

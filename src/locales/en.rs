@@ -27,6 +27,8 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const REPLY: &str = "Reply";
+    pub const NO_REPLY: &str = "Do not reply to this message";
     pub const ABOUT: &str = "About this chat";
 
     pub fn and(first: &str, last: &str) -> String {
@@ -723,6 +725,9 @@ pub mod problem {
         "Too many files in this chat are not sent yet. Send those first, or try again tomorrow.";
     pub const FILE_EMPTY: &str = "This file is empty.";
     pub const FILE_MISSING: &str = "Please choose a file to send.";
+    pub fn replies_per_message(most: i64) -> String {
+        format!("This message has {most} replies already. Send yours without quoting it.")
+    }
     pub const FILE_NOT_HERE: &str = "Upload a file to this chat before you send it. You can send it only once.";
     pub const FORM: &str = "The server does not understand this form. Please open its page again.";
     pub const FORM_SENT_BEFORE: &str = "You have sent this form before, and it worked. The form as it is now has not \

@@ -67,7 +67,8 @@ impl Service {
             self.open_conversation(actor, key, customer_name, customer_email, serde_json::Value::Null).await?;
         if let Some(content) = first_message {
             let client_id = key.map(|_| ClientId(id_for(actor, key, "first message")));
-            let draft = Draft { conversation_id: conversation.id, client_id, content, attachments: Vec::new() };
+            let draft =
+                Draft { conversation_id: conversation.id, client_id, content, attachments: Vec::new(), reply_to: None };
             self.store.post_message(actor, draft).await.map_err(|error| match error {
                 StoreError::Conflict => made_before(),
                 other => problem(other),

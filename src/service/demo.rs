@@ -1,6 +1,6 @@
 //! `--demo`: an empty database gets people and chats to try everything with.
 
-use super::{Secret, Service, problem};
+use super::{NewMessage, Secret, Service, problem};
 use crate::{
     domain::{Actor, ConversationId, ConversationStatus, Email, Problem, RequestStatus, RequestText, Role, User},
     storage::ConversationFilter,
@@ -96,7 +96,7 @@ impl Service {
     }
 
     async fn say(&self, actor: &Actor, to: &crate::domain::Conversation, text: &str) -> Result<(), Problem> {
-        self.post_message(actor, to.id, None, text, Vec::new()).await.map(|_| ())
+        self.post_message(actor, to.id, NewMessage::text(text)).await.map(|_| ())
     }
 
     async fn guest_of(&self, admin: &Actor, id: ConversationId) -> Result<Actor, Problem> {

@@ -1,7 +1,7 @@
 //! From storage's errors to the one that people see. A failure of the database is logged here, once.
 
 use crate::{
-    domain::{Code, Problem},
+    domain::{Code, MAX_REPLIES, Problem},
     locales::{self, t},
     storage::{StoreError, Used},
 };
@@ -14,6 +14,9 @@ pub fn problem(error: StoreError) -> Problem {
         StoreError::Forbidden => Problem::forbidden(t!(locales::current(), problem::READ_ONLY)),
         StoreError::Closed => Problem::closed(),
         StoreError::NoAttachment => Problem::invalid("attachment_ids", t!(locales::current(), problem::FILE_NOT_HERE)),
+        StoreError::TooManyReplies => {
+            Problem::invalid("reply_to", t!(locales::current(), problem::replies_per_message(MAX_REPLIES)))
+        }
         StoreError::TooManyFiles => Problem::invalid("file", t!(locales::current(), problem::FILES_UNSENT)),
         StoreError::Conflict => Problem::new(Code::Conflict, t!(locales::current(), problem::CLIENT_ID_TAKEN)),
         StoreError::QuotaUsed(Used::ByPerson) => {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Service, problem};
+use super::{NewMessage, Service, problem};
 use crate::{
     api::Exchanged,
     domain::{Actor, ConversationId, Epoch, ParticipantId, Problem, RequestOrder, Timestamp},
@@ -84,9 +84,9 @@ impl Service {
     /// Those of the use case.
     pub async fn perform(&self, actor: &Actor, asked: ClientFrame) -> Result<Option<ServerFrame>, Problem> {
         let (room, client_id, message) = match asked {
-            ClientFrame::SendMessage { room, client_id, content, attachment_ids, .. } => {
-                let posted = self.post_message(actor, room, Some(client_id), &content, attachment_ids).await?;
-                (room, client_id, posted.message)
+            ClientFrame::SendMessage { room, client_id, content, attachment_ids, reply_to, .. } => {
+                let new = NewMessage { client_id: Some(client_id), content, attachment_ids, reply_to };
+                (room, client_id, self.post_message(actor, room, new).await?.message)
             }
             ClientFrame::UpdateMessage { room, client_id, id, content, .. } => {
                 (room, client_id, self.edit_message(actor, Some(room), id, &content).await?)

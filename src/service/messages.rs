@@ -45,68 +45,67 @@ async fn same_actor(
     same_person(sender, me)
 }
 
+/// A message to post.
+#[derive(Clone, Debug, Default)]
+pub struct NewMessage {
+    pub client_id: Option<ClientId>,
+    /// May be empty if files go with it.
+    pub content: String,
+    /// At most [`MAX_ATTACHMENTS`].
+    pub attachment_ids: Vec<AttachmentId>,
+    /// A message of the same conversation.
+    pub reply_to: Option<MessageId>,
+}
+
+impl NewMessage {
+    #[must_use]
+    pub fn text(content: impl Into<String>) -> Self {
+        Self { content: content.into(), ..Self::default() }
+    }
+}
+
 impl Service {
     /// Posts a message. The same again under the same client id returns what was stored the first time.
     ///
     /// # Errors
     /// `conflict`: something else was stored under this client id; `invalid`, `not_found`, `closed`, `rate_limited`,
     /// `unavailable`.
-    pub async fn post_message(
-        &self,
-        actor: &Actor,
-        room: ConversationId,
-        client_id: Option<ClientId>,
-        content: &str,
-        attachments: Vec<AttachmentId>,
-    ) -> Result<Posted, Problem> {
-        let outcome = self.try_post(actor, room, client_id, content, attachments).await;
+    pub async fn post_message(&self, actor: &Actor, room: ConversationId, new: NewMessage) -> Result<Posted, Problem> {
+        let outcome = self.try_post(actor, room, new).await;
         self.outcomes.count(&outcome);
         outcome
     }
 
-    /// Posts what a form sent together with files. Its `key` alone does not say what it sends: browsers stop a form on its
-    /// way, and send the same page's form with other files.
+    /// Posts what a form sent together with files. Its client id alone does not say what it sends: browsers stop a form on
+    /// its way, and send the same page's form with other files.
     ///
     /// # Errors
     /// As those of [`Service::post_message`], but for `conflict`.
-    pub async fn post_files(
-        &self,
-        actor: &Actor,
-        room: ConversationId,
-        key: Option<ClientId>,
-        content: &str,
-        files: Vec<AttachmentId>,
-    ) -> Result<(), Problem> {
-        let client_id = match key {
-            Some(key) => Some(self.send_of(actor, key, content, &files).await?),
+    pub async fn post_files(&self, actor: &Actor, room: ConversationId, new: NewMessage) -> Result<(), Problem> {
+        let client_id = match new.client_id {
+            Some(key) => Some(self.send_of(actor, key, &new).await?),
             None => None,
         };
-        match self.post_message(actor, room, client_id, content, files).await {
+        match self.post_message(actor, room, NewMessage { client_id, ..new }).await {
             // The same files, uploaded a second time: those go the way of all that was never sent.
             Err(problem) if problem.code == Code::Conflict => Ok(()),
             posted => posted.map(drop),
         }
     }
 
-    async fn try_post(
-        &self,
-        actor: &Actor,
-        room: ConversationId,
-        client_id: Option<ClientId>,
-        content: &str,
-        attachments: Vec<AttachmentId>,
-    ) -> Result<Posted, Problem> {
+    async fn try_post(&self, actor: &Actor, room: ConversationId, new: NewMessage) -> Result<Posted, Problem> {
         self.count_send(actor)?;
+        let NewMessage { client_id, content, attachment_ids: attachments, reply_to } = new;
         if attachments.len() > MAX_ATTACHMENTS {
             return Err(too_many_attachments("attachment_ids"));
         }
         let max_chars = self.settings.limits.message_chars;
         let content = if attachments.is_empty() {
-            Content::parse(content, max_chars)?
+            Content::parse(&content, max_chars)?
         } else {
-            Content::beside_files(content, max_chars)?
+            Content::beside_files(&content, max_chars)?
         };
-        let draft = Draft { conversation_id: room, client_id, content, attachments };
+        let draft = Draft { conversation_id: room, client_id, content, attachments, reply_to };
         self.store.post_message(actor, draft).await.map_err(problem)
     }
 

@@ -42,7 +42,7 @@ pub use backup::{BackupError, Contents, backup, restore};
 pub use error::problem;
 pub use export::ExportError;
 pub use mail::Mail;
-pub use messages::{MAX_ATTACHMENTS, too_many_attachments};
+pub use messages::{MAX_ATTACHMENTS, NewMessage, too_many_attachments};
 pub use rate::{Network, Rate};
 pub use rooms::Connection;
 pub use secrets::{LinkKey, Secret};

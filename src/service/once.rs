@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
-use super::Service;
+use super::{NewMessage, Service};
 use crate::{
-    domain::{Actor, AttachmentId, ClientId, Code, Problem},
+    domain::{Actor, ClientId, Code, MessageId, Problem},
     locales::{self, t},
 };
 
@@ -51,16 +51,11 @@ impl Service {
     ///
     /// # Errors
     /// `not_found`, `unavailable`.
-    pub(super) async fn send_of(
-        &self,
-        actor: &Actor,
-        key: ClientId,
-        content: &str,
-        files: &[AttachmentId],
-    ) -> Result<ClientId, Problem> {
-        let mut parts = vec![content.as_bytes().to_vec()];
+    pub(super) async fn send_of(&self, actor: &Actor, key: ClientId, new: &NewMessage) -> Result<ClientId, Problem> {
+        let mut parts = vec![new.content.as_bytes().to_vec()];
+        parts.extend(new.reply_to.map(|MessageId(id)| id.as_bytes().to_vec()));
         let mut piece = vec![0; PIECE_BYTES];
-        for id in files {
+        for id in &new.attachment_ids {
             let (file, mut on_disk) = self.attachment(actor, *id).await?;
             let mut hash = Sha256::new();
             loop {

@@ -93,7 +93,7 @@ pub(super) const TABLES: &[Table] = tables! {
     messages 1 {
         id Id, conversation_id Id, seq Integer, rev Integer, sender_type Text, sender_id Id, sender_name Text,
         client_id Id, created_at Time, edited_at Time, deleted_at Time, content Text, is_system Flag,
-        attachments Json, words Words, sent_digest Bytes,
+        attachments Json, words Words, sent_digest Bytes, reply_to Integer,
     }
     participants 2 { conversation_id Id, participant_id Id, kind Text, name Text, last_seen_at Time }
     receipts 2 { conversation_id Id, participant_id Id, seq Integer, read_at Time }

@@ -107,6 +107,9 @@ pub enum StoreError {
     /// An attached file is not one that this sender has put into the conversation and not sent yet.
     #[error("no such attachment")]
     NoAttachment,
+    /// [`MAX_REPLIES`](crate::domain::MAX_REPLIES) messages reply to this one.
+    #[error("too many replies to this message")]
+    TooManyReplies,
     /// This person has put more files into the conversation, without sending them, than may wait there.
     #[error("too many unsent files")]
     TooManyFiles,
@@ -326,6 +329,7 @@ pub struct Draft {
     pub content: Content,
     /// Files that the sender has put into this conversation and not sent yet.
     pub attachments: Vec<AttachmentId>,
+    pub reply_to: Option<MessageId>,
 }
 
 /// A message that is on disk.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Audience, Draft, Notice, RequestCounts, search::fold};
 use crate::{
     domain::{
-        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, MessageEvent, RequestStatus, SessionId, Timestamp,
-        TokenId, UserId, shorten,
+        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, MessageEvent, MessageId, RequestStatus, SessionId,
+        Timestamp, TokenId, UserId, excerpt,
     },
     locales::{self, Locale, t},
 };
@@ -29,10 +29,9 @@ const EVENT_MARK: char = '\n';
 
 /// The stored text for lists of conversations, which show the latest message.
 pub(super) fn last_message(message: &Message) -> String {
-    match (message.event, message.attachments.first()) {
-        (Some(_), _) => format!("{EVENT_MARK}{}", stored_content(message)),
-        (None, Some(file)) if message.content.is_empty() => shorten(&file.name, LAST_MESSAGE_CHARS),
-        (None, _) => shorten(&message.content, LAST_MESSAGE_CHARS),
+    match message.event {
+        Some(_) => format!("{EVENT_MARK}{}", stored_content(message)),
+        None => excerpt(&message.content, &message.attachments, LAST_MESSAGE_CHARS),
     }
 }
 
@@ -69,10 +68,14 @@ pub(super) fn read_content(stored: String, is_system: bool) -> (String, Option<M
 /// because senders could only deceive themselves.
 pub(super) type SentDigest = Vec<u8>;
 
-fn sent_digest(content: &str, files: impl Iterator<Item = AttachmentId>) -> SentDigest {
+fn sent_digest(content: &str, files: impl Iterator<Item = AttachmentId>, reply_to: Option<MessageId>) -> SentDigest {
     let mut files: Vec<_> = files.collect();
     files.sort_unstable();
     let mut hash = Sha256::new();
+    if let Some(MessageId(id)) = reply_to {
+        hash.update("reply to");
+        hash.update(id);
+    }
     for AttachmentId(id) in files {
         hash.update(id);
     }
@@ -86,10 +89,14 @@ fn is_as_sent(message: &Message) -> bool {
     message.edited_at.is_none() && message.deleted_at.is_none()
 }
 
+fn quoted_id(message: &Message) -> Option<MessageId> {
+    message.reply_to.as_ref().map(|quoted| quoted.id)
+}
+
 /// The digest to store for a message before its first change; `None` if there is none.
 pub(super) fn digest_to_keep(message: &Message) -> Option<SentDigest> {
     let is_wanted = message.client_id.is_some() && is_as_sent(message);
-    is_wanted.then(|| sent_digest(&message.content, message.attachments.iter().map(|file| file.id)))
+    is_wanted.then(|| sent_digest(&message.content, message.attachments.iter().map(|file| file.id), quoted_id(message)))
 }
 
 /// Whether only the stored digest of a message distinguishes a repeat from another message.
@@ -105,9 +112,11 @@ pub(super) fn is_repeat(stored: &Message, digest: Option<&[u8]>, draft: &Draft) 
         let mut sent = draft.attachments.clone();
         files.sort_unstable();
         sent.sort_unstable();
-        return stored.content == draft.content.as_str() && files == sent;
+        return stored.content == draft.content.as_str() && files == sent && quoted_id(stored) == draft.reply_to;
     }
-    digest.is_none_or(|kept| kept == sent_digest(draft.content.as_str(), draft.attachments.iter().copied()))
+    digest.is_none_or(|kept| {
+        kept == sent_digest(draft.content.as_str(), draft.attachments.iter().copied(), draft.reply_to)
+    })
 }
 
 /// From a row for each living link of a conversation, or one without; those of a conversation stand together.

@@ -57,6 +57,20 @@
   };
   addEventListener("error", ({ target }) => target.rel === "stylesheet" && styles(target), true);
 
+  // The client is ten times as large as the page and its styles. It loads after they are painted, so that it takes no
+  // bandwidth from them. What waits for that has `later` in place of its `rel`.
+  const painted = new Promise((done) => {
+    if (document.hidden || !self.PerformanceObserver?.supportedEntryTypes?.includes("paint")) return whenRead(done);
+    new PerformanceObserver((_, observer) => {
+      observer.disconnect();
+      done();
+    }).observe({ type: "paint", buffered: true });
+    setTimeout(done, 2000);
+  });
+  painted.then(() => {
+    for (const link of document.querySelectorAll("link[rel=later]")) link.rel = "preload";
+  });
+
   // Tries until it works, or not any more.
   const insist = async (ask) => {
     for (let attempt = 0; ; attempt++) {
@@ -76,7 +90,9 @@
     });
   // Lazy islands load their part of the client with this (`xtask/src/client.rs`). Without its part an island waits.
   self.fetchPart = (address) =>
-    wasm(address).catch(() => {
+    wasm(address).catch(async (error) => {
+      // The network is gone, not the file.
+      if (error instanceof TypeError) return pause(PAUSES_MS.at(-1)).then(() => self.fetchPart(address));
       outdated(true);
       return new Promise(() => {});
     });
@@ -137,7 +153,10 @@
     try {
       const [mod, module_or_path] = parts;
       await mod.default({ module_or_path });
+      // The browser handles keys and pointers between the steps.
+      await pause(0);
       mod.hydrate(locale);
+      await pause(0);
       await wake(document.body, mod);
       live = true;
     } catch (error) {
@@ -154,7 +173,7 @@
     if (!document.getElementById("end")) return recover(cutOff, true);
     if (!document.querySelector("leptos-island")) return;
     guard(document);
-    (self.requestIdleCallback ?? setTimeout)(start, { timeout: 2000 });
+    painted.then(start);
   });
 
   // A browser may keep a page as it was left, and show it again on Back: also after signing out. It is shown

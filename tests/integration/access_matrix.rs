@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fmt::Write, fs};
 use bespoken::{
     domain::{Actor, ConversationId, RequestId, RequestStatus, RequestText, Role, User},
     protocol::ServerFrame,
-    service::{Secret, Visitor},
+    service::{NewMessage, Secret, Visitor},
     settings::Limits,
 };
 use leptos::server_fn::axum::server_fn_paths;
@@ -279,7 +279,7 @@ impl<'a> Scene<'a> {
         let chat_id = link.split_once("chatId=").unwrap().1.to_owned();
         let scene = Self { stage, who, request, conversation, chat_id, said, asked };
         for actor in [scene.owner(), admin] {
-            service.post_message(&actor, conversation, None, &scene.said, Vec::new()).await.unwrap();
+            service.post_message(&actor, conversation, NewMessage::text(&scene.said)).await.unwrap();
         }
         scene
     }
@@ -334,7 +334,14 @@ impl<'a> Scene<'a> {
             "unsent" => file().await.to_string(),
             "sent" => {
                 let file = file().await;
-                service.post_message(&self.owner(), self.conversation, None, "", vec![file]).await.unwrap();
+                service
+                    .post_message(
+                        &self.owner(),
+                        self.conversation,
+                        NewMessage { attachment_ids: vec![file], ..NewMessage::default() },
+                    )
+                    .await
+                    .unwrap();
                 file.to_string()
             }
             "chat_id" => self.chat_id.clone(),

@@ -248,6 +248,7 @@ mod tests {
             edited_at: None,
             deleted_at: None,
             attachments: Vec::new(),
+            reply_to: None,
         }
     }
 

@@ -376,7 +376,7 @@ impl Client {
             _ => return Vec::new(),
         };
         let (todo, is_change) = match what.clone() {
-            What::Post(words) => (room.post(client_id, words, moment()), false),
+            What::Post(words) => (room.post(client_id, words, None, moment()), false),
             What::Edit(id, content) => {
                 let frame = ClientFrame::UpdateMessage { room: self.room, client_id, id, content, sender: None };
                 (room.change(client_id, frame), true)

@@ -167,7 +167,7 @@ async fn person(
             _ = due.tick(), if voice.is_some() && matches!(now, Stage::Talk) => {
                 let content = began.elapsed().as_micros().to_string();
                 let frame =
-                    ClientFrame::SendMessage { room, client_id: ClientId::new(), content, attachment_ids: vec![], sender: None };
+                    ClientFrame::SendMessage { room, client_id: ClientId::new(), content, attachment_ids: vec![], reply_to: None, sender: None };
                 send(&mut socket, &frame).await;
                 unanswered += 1;
             }
@@ -295,7 +295,14 @@ async fn who_does_not_read_harms_nobody() {
                 let content = content.clone();
                 send(
                     &mut socket,
-                    &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None },
+                    &ClientFrame::SendMessage {
+                        room,
+                        client_id,
+                        content,
+                        attachment_ids: vec![],
+                        reply_to: None,
+                        sender: None,
+                    },
                 )
                 .await;
                 loop {
@@ -406,8 +413,18 @@ async fn flood(server: SocketAddr, room: Conversation, began: Instant) -> Floode
     while flood_began.elapsed() < FLOOD {
         let content = began.elapsed().as_micros().to_string();
         let client_id = ClientId::new();
-        send(&mut socket, &ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None })
-            .await;
+        send(
+            &mut socket,
+            &ClientFrame::SendMessage {
+                room,
+                client_id,
+                content,
+                attachment_ids: vec![],
+                reply_to: None,
+                sender: None,
+            },
+        )
+        .await;
         loop {
             match next(&mut socket).await.expect("it reads, and stays") {
                 ServerFrame::Ack { message, .. } => {

@@ -79,7 +79,7 @@ fn first_visit(url: &str, address: &str, linked: Option<&str>) -> Outcome<BTreeM
     // Its styles, and the client with the parts that its islands need.
     let links = html.split("<link rel=\"").skip(1).filter_map(|link| link.split_once("\" href=\""));
     let needed = links
-        .filter(|(rel, _)| ["stylesheet", "modulepreload", "preload"].contains(rel))
+        .filter(|(rel, _)| ["stylesheet", "modulepreload", "later"].contains(rel))
         .filter_map(|(_, rest)| rest.split('"').next());
 
     let mut sizes = BTreeMap::from([(HTML.to_owned(), page.body.len())]);

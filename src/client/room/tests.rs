@@ -84,7 +84,7 @@ fn what_was_written_offline_goes_out_after_the_join() {
     room.on_disconnected(1006);
     let ids: Vec<_> = (1..4).map(|n| ClientId(Uuid::from_u128(n))).collect();
     for id in &ids {
-        assert!(matches!(room.post(*id, "text".into(), at(0))[..], [Do::Keep(_)]));
+        assert!(matches!(room.post(*id, "text".into(), None, at(0))[..], [Do::Keep(_)]));
     }
     assert_eq!(room.on_connected().len(), 1, "only the join");
     // The first had arrived before the line was cut.
@@ -110,7 +110,7 @@ fn what_was_written_offline_goes_out_after_the_join() {
 fn on_the_connection_of_somebody_else_nothing_is_sent_and_what_waits_is_kept() {
     let mut room = live_room();
     room.on_disconnected(1006);
-    let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), at(0));
+    let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), None, at(0));
     assert!(matches!(written[..], [Do::Keep(_)]));
     assert!(
         matches!(room.on_connected()[..], [Do::Send(ClientFrame::JoinRequest { sender, .. })] if sender == Some(me().id))
@@ -124,14 +124,14 @@ fn on_the_connection_of_somebody_else_nothing_is_sent_and_what_waits_is_kept() {
     assert_eq!(room.on_frame(&refused, at(0)), [Do::Estrange]);
     assert_eq!((room.is_live(), room.outbox.waiting()), (false, 1));
     assert_eq!(room.read(1, at(0)), []);
-    assert!(matches!(room.post(ClientId(Uuid::from_u128(6)), "mine too".into(), at(0))[..], [Do::Keep(_)]));
+    assert!(matches!(room.post(ClientId(Uuid::from_u128(6)), "mine too".into(), None, at(0))[..], [Do::Keep(_)]));
     assert_eq!(room.wake(at(10_000), false), []);
 }
 
 #[test]
 fn every_send_says_whose_it_is() {
     let mut room = live_room();
-    let todo = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), at(0));
+    let todo = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), None, at(0));
     assert!(matches!(todo[..], [_, Do::Send(ClientFrame::SendMessage { sender, .. })] if sender == Some(me().id)));
 }
 
@@ -164,7 +164,7 @@ fn what_conflicts_is_kept_as_failed_and_retried_under_a_new_id() {
     let mut room = live_room();
     let _ = room.on_frame(&frame(joined(Vec::new(), 1, false)), at(0));
     let [old, new] = [5, 6].map(|n| ClientId(Uuid::from_u128(n)));
-    let _ = room.post(old, "text".into(), at(0));
+    let _ = room.post(old, "text".into(), None, at(0));
     let (code, message) = (Code::Conflict, "used".to_owned());
     let refusal = ServerFrame::Error { code, message, room: Some(room.id()), client_id: Some(old) };
     let todo = room.on_frame(&refusal, at(0));
@@ -309,7 +309,7 @@ proptest! {
             match step {
                 0..=2 => {
                     world.written += 1;
-                    let todo = world.room.post(ClientId(Uuid::from_u128(world.written)), world.written.to_string(), at(world.now));
+                    let todo = world.room.post(ClientId(Uuid::from_u128(world.written)), world.written.to_string(), None, at(world.now));
                     world.perform(todo);
                 }
                 3 => world.store(None, 2, "other".into()),
@@ -519,7 +519,7 @@ proptest! {
                 0..=2 => {
                     let id = ClientId(Uuid::from_u128(browser.written.len() as u128 + 1));
                     browser.written.push((id, tab));
-                    browser.act(tab, |room, now| room.post(id, id.to_string(), now));
+                    browser.act(tab, |room, now| room.post(id, id.to_string(), None, now));
                 }
                 3 | 4 => browser.connect(tab),
                 5 => browser.cut(tab),

@@ -17,7 +17,7 @@ use crate::{
         pages::{PageId, own_path, problem, render, see_other},
     },
     locales::{self, t},
-    service::{MAX_ATTACHMENTS, Upload, too_many_attachments},
+    service::{self, MAX_ATTACHMENTS, Upload, too_many_attachments},
 };
 
 #[derive(Default, Deserialize)]
@@ -26,6 +26,9 @@ pub struct NewMessage {
     /// Made by the server with the page: sending the form twice makes one message.
     #[serde(default)]
     client_id: Option<ClientId>,
+    /// The message that it replies to; empty or anything else: none.
+    #[serde(default)]
+    reply_to: String,
     /// The page that has the chat beside it, if it is not the chat's own.
     #[serde(default)]
     from: Option<String>,
@@ -76,11 +79,15 @@ async fn post(
         None if actor.is_admin() => format!("/admin?chat={id}"),
         None => format!("/chat/{id}"),
     };
+    let new = |attachment_ids| service::NewMessage {
+        client_id: form.client_id,
+        content: form.content.clone(),
+        attachment_ids,
+        reply_to: form.reply_to.parse().ok(),
+    };
     let posted = match files {
-        Ok(files) if files.is_empty() => {
-            app.service.post_message(actor, id, form.client_id, &form.content, files).await.map(drop)
-        }
-        Ok(files) => app.service.post_files(actor, id, form.client_id, &form.content, files).await,
+        Ok(files) if files.is_empty() => app.service.post_message(actor, id, new(files)).await.map(drop),
+        Ok(files) => app.service.post_files(actor, id, new(files)).await,
         Err(reason) => Err(reason),
     };
     match posted {
@@ -153,6 +160,7 @@ async fn read_files(
             match &*part_name {
                 "content" => fields.content = text,
                 "client_id" => fields.client_id = text.parse().ok(),
+                "reply_to" => fields.reply_to = text,
                 "from" => fields.from = Some(text),
                 "as" => {
                     // What is no id is nobody's.

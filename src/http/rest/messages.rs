@@ -8,6 +8,7 @@ use super::{Body, Id, Params, SignedIn, conversations::default_limit};
 use crate::{
     domain::{AttachmentId, ClientId, ConversationId, Epoch, Message, MessageId, ParticipantId, Problem},
     locales::{self, t},
+    service::NewMessage,
 };
 
 /// Without either: the latest. Not both.
@@ -70,6 +71,9 @@ pub(in crate::http) struct New {
     /// Files that were put into this conversation, at most 10.
     #[serde(default)]
     attachment_ids: Vec<AttachmentId>,
+    /// The message of this conversation that it replies to.
+    #[serde(default)]
+    reply_to: Option<MessageId>,
     /// Your participant id, if the message must not be sent in anybody else's name.
     #[serde(default, rename = "as")]
     sender: Option<ParticipantId>,
@@ -88,7 +92,9 @@ pub(in crate::http) async fn post(
     Body(new): Body<New>,
 ) -> Result<(StatusCode, Json<Message>), Problem> {
     by.service.require_sender(&by.actor, id, new.sender).await?;
-    let posted = by.service.post_message(&by.actor, id, new.client_id, &new.content, new.attachment_ids).await?;
+    let New { client_id, content, attachment_ids, reply_to, .. } = new;
+    let posted =
+        by.service.post_message(&by.actor, id, NewMessage { client_id, content, attachment_ids, reply_to }).await?;
     let status = if posted.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(posted.message)))
 }

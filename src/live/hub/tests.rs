@@ -24,6 +24,7 @@ fn posted(room: ConversationId, rev: i64) -> Change {
         edited_at: None,
         deleted_at: None,
         attachments: Vec::new(),
+        reply_to: None,
     })
 }
 

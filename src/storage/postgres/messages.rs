@@ -89,6 +89,7 @@ pub(super) async fn post_system(
         edited_at: None,
         deleted_at: None,
         attachments: Vec::new(),
+        reply_to: None,
     };
     insert(&mut tx.conn, &message, ParticipantKind::Admin).await?;
     announce(tx, message, Change::Posted);
@@ -104,8 +105,8 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
         "with posted as (
              insert into messages
                  (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at, content,
-                  is_system, attachments, words)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, array_to_tsvector($13))
+                  is_system, attachments, words, reply_to)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, array_to_tsvector($13), $16)
              on conflict on constraint messages_client_id_unique do nothing
              returning conversation_id, sender_id
          ),
@@ -146,6 +147,7 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
     .bind(words)
     .bind(kind.word())
     .bind(last_message(message))
+    .bind(message.reply_to.as_ref().map(|quoted| quoted.seq))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -177,6 +179,7 @@ pub(super) async fn store_change(
              update messages
              set rev = $3, content = $4, edited_at = $5, deleted_at = $6, words = array_to_tsvector($7),
                  attachments = case when $6 is null then attachments end,
+                 reply_to = case when $6 is null then reply_to end,
                  sent_digest = coalesce(sent_digest, $10)
              where id = $2
          )

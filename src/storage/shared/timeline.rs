@@ -13,15 +13,25 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Timestamp},
+    domain::{
+        Attachment, ClientId, Content, ConversationId, EXCERPT_CHARS, MAX_REPLIES, Message, MessageId, ParticipantId,
+        Quote, Timestamp, excerpt,
+    },
     storage::{Change, Commit, Draft, Page, Posted, Result, StoreError, rules, rules::last_message, seated::Seated},
 };
 
 macro_rules! select_messages {
     () => {
         "select id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id,
-                created_at, edited_at, deleted_at, content, is_system, attachments
-         from messages"
+                created_at, edited_at, deleted_at, content, is_system, attachments,
+                quoted_id, quoted_seq, quoted_name, quoted_content, quoted_is_system, quoted_attachments, quoted_changed
+         from messages
+         left join (select conversation_id as quoted_conversation, id as quoted_id, seq as quoted_seq,
+                           sender_name as quoted_name, content as quoted_content, is_system as quoted_is_system,
+                           attachments as quoted_attachments,
+                           edited_at is not null or deleted_at is not null as quoted_changed
+                    from messages) as quoted
+             on quoted_conversation = conversation_id and quoted_seq = reply_to"
     };
 }
 pub(crate) use select_messages;
@@ -45,11 +55,26 @@ pub fn message(row: &DbRow) -> sqlx::Result<Message> {
         deleted_at: row.optional_time("deleted_at")?,
         system,
         event,
-        attachments: match row.try_get::<Option<Json<_>>, _>("attachments")? {
-            Some(Json(attachments)) => attachments,
-            None => Vec::new(),
-        },
+        attachments: attachments_in(row, "attachments")?,
+        reply_to: quote(row)?.map(Box::new),
     })
+}
+
+fn attachments_in(row: &DbRow, column: &str) -> sqlx::Result<Vec<Attachment>> {
+    let attachments = row.try_get::<Option<Json<_>>, _>(column)?;
+    Ok(attachments.map_or_else(Vec::new, |Json(attachments)| attachments))
+}
+
+fn quote(row: &DbRow) -> sqlx::Result<Option<Quote>> {
+    let Some(id) = row.optional_id("quoted_id", MessageId)? else { return Ok(None) };
+    let (content, _) = rules::read_content(row.try_get("quoted_content")?, row.try_get("quoted_is_system")?);
+    Ok(Some(Quote {
+        id,
+        seq: row.try_get("quoted_seq")?,
+        sender_name: rules::shown(row.try_get("quoted_name")?),
+        excerpt: excerpt(&content, &attachments_in(row, "quoted_attachments")?, EXCERPT_CHARS),
+        changed: row.try_get("quoted_changed")?,
+    }))
 }
 
 /// The message that an earlier send stored under the client id of `draft`, if it is the same.
@@ -72,7 +97,8 @@ pub async fn sent_before_as(conn: &mut Conn, message: Message, draft: &Draft) ->
 /// The next message of this conversation.
 ///
 /// # Errors
-/// [`StoreError::Closed`], [`StoreError::NoAttachment`].
+/// [`StoreError::Closed`], [`StoreError::NoAttachment`], [`StoreError::NotFound`]: there is no message to reply to;
+/// [`StoreError::TooManyReplies`].
 pub async fn compose(conn: &mut Conn, seated: &Seated, draft: &Draft, now: Timestamp) -> Result<Message> {
     seated.require_open()?;
     let me = seated.me();
@@ -92,8 +118,25 @@ pub async fn compose(conn: &mut Conn, seated: &Seated, draft: &Draft, now: Times
         edited_at: None,
         deleted_at: None,
         attachments: attachments::unsent(conn, seated, &draft.attachments).await?,
+        reply_to: match draft.reply_to {
+            Some(id) => Some(Box::new(quoted(conn, seated, id).await?)),
+            None => None,
+        },
     })
 }
+
+/// The message to reply to. It may be deleted: a reply that was written before is not lost.
+///
+/// # Errors
+/// [`StoreError::NotFound`], [`StoreError::TooManyReplies`].
+async fn quoted(conn: &mut Conn, seated: &Seated, id: MessageId) -> Result<Quote> {
+    let message = find(conn, seated, id).await?;
+    let replies: i64 =
+        sqlx::query_scalar(REPLIES).bind(seated.conversation_id().0).bind(message.seq).fetch_one(conn).await?;
+    if replies >= MAX_REPLIES { Err(StoreError::TooManyReplies) } else { Ok(Quote::from(&message)) }
+}
+
+pub const REPLIES: &str = sql!("select count(*) from messages where conversation_id = $1 and reply_to = $2");
 
 pub const BY_ID: &str = sql!(select_messages!(), " where conversation_id = $1 and id = $2");
 
@@ -128,6 +171,7 @@ pub async fn edit(tx: &mut Tx, seated: &Seated, id: MessageId, content: Content,
     let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
     store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
     announce(tx, message.clone(), Change::Edited);
+    requote(tx, &message).await?;
     Ok(message)
 }
 
@@ -157,11 +201,40 @@ pub async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp)
         content: String::new(),
         deleted_at: Some(now),
         attachments: Vec::new(),
+        reply_to: None,
         ..message
     };
     store_change(tx, seated, &message, None, sent).await?;
     announce(tx, message.clone(), Change::Deleted);
+    requote(tx, &message).await?;
     Ok(message)
+}
+
+/// The replies to a message, by seq, take the revs after `$3`.
+pub const REQUOTE: &str = sql!(
+    "update messages
+     set rev = $3 + (select count(*) from messages as earlier
+                     where earlier.conversation_id = $1 and earlier.reply_to = $2 and earlier.seq <= messages.seq)
+     where conversation_id = $1 and reply_to = $2"
+);
+
+/// Every reply to a message that was just changed shows it: each takes a rev, so clients that resume get it.
+async fn requote(tx: &mut Tx, changed: &Message) -> Result<()> {
+    let (conversation, head) = (changed.conversation_id.0, changed.rev);
+    let replies = sqlx::query(REQUOTE).bind(conversation).bind(changed.seq).bind(head).execute(&mut tx.conn).await?;
+    if replies.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query(sql!("update conversations set head = $2 where id = $1"))
+        .bind(conversation)
+        .bind(head + replies.rows_affected() as i64)
+        .execute(&mut tx.conn)
+        .await?;
+    let rows = sqlx::query(AFTER).bind(conversation).bind(head).bind(MAX_REPLIES).fetch_all(&mut tx.conn).await?;
+    for row in &rows {
+        announce(tx, message(row)?, Change::Edited);
+    }
+    Ok(())
 }
 
 /// Publishes a change once it is on disk.

@@ -111,6 +111,7 @@ pub(super) async fn post_system(
         edited_at: None,
         deleted_at: None,
         attachments: Vec::new(),
+        reply_to: None,
     };
     insert(tx, &[New { message: message.clone(), kind: ParticipantKind::Admin }]).await?;
     sqlx::query(READ_ON)
@@ -146,7 +147,7 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
     format!(
         "insert into messages
              (id, conversation_id, seq, rev, sender_type, sender_id, sender_name, client_id, created_at_ms, content,
-              is_system, attachments, search_id)
+              is_system, attachments, reply_to, search_id)
          values {messages};
 
          with new (id, rev, seq, last_message, at) as (values {conversations})
@@ -164,7 +165,7 @@ pub(super) static INSERT: Batched = Batched::new(|count| {
          select conversation_id, participant_id, seq, read_at_ms from new where not is_system
          on conflict (conversation_id, participant_id)
          do update set seq = excluded.seq, read_at_ms = excluded.read_at_ms",
-        messages = rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        messages = rows("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
         conversations = rows("(?, ?, ?, ?, ?)"),
         participants = rows("(?, ?, ?, ?)"),
         receipts = rows("(?, ?, ?, ?, ?)"),
@@ -207,6 +208,7 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
                 .bind(stored_content(message))
                 .bind(message.system)
                 .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
+                .bind(message.reply_to.as_ref().map(|quoted| quoted.seq))
                 .bind(search_id);
         }
         for (_, New { message, .. }) in some {
@@ -257,7 +259,7 @@ pub(super) async fn store_change(
 
          update messages
          set rev = ?, content = ?, edited_at_ms = ?, deleted_at_ms = ?, attachments = iif(? is null, attachments, null),
-             sent_digest = coalesce(sent_digest, ?)
+             reply_to = iif(? is null, reply_to, null), sent_digest = coalesce(sent_digest, ?)
          where id = ?;
 
          update conversations
@@ -272,6 +274,7 @@ pub(super) async fn store_change(
     .bind(message.rev)
     .bind(stored_content(message))
     .bind(message.edited_at.map(|at| at.0))
+    .bind(message.deleted_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))
     .bind(message.deleted_at.map(|at| at.0))
     .bind(sent)

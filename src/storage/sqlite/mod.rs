@@ -84,6 +84,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "form keys", include_str!("../../../migrations/sqlite/0006_form_keys.sql")),
     (7, "search without accents", include_str!("../../../migrations/sqlite/0007_search_without_accents.sql")),
     (8, "files", include_str!("../../../migrations/sqlite/0008_files.sql")),
+    (9, "replies", include_str!("../../../migrations/sqlite/0009_replies.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon

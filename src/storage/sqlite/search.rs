@@ -79,7 +79,7 @@ pub(super) const OWN_BY_WORD: &str =
     sql!(by_word!("$4", "$5", "$6", concat!(" and messages.conversation_id in (", own_conversations!(), ")")));
 
 pub(super) const FOUND: &str =
-    sql!(select_messages!(), " where rowid in (select value from json_each($1)) order by search_id desc");
+    sql!(select_messages!(), " where messages.rowid in (select value from json_each($1)) order by search_id desc");
 
 /// The place at which a list continues after a message. Messages get search numbers in the order of storage. For a
 /// message without one, removed from search since, its id gives the same order.

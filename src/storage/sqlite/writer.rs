@@ -551,7 +551,7 @@ mod tests {
         let mut told = store.commits().unwrap();
         let outcomes = join_all(rooms.iter().enumerate().map(|(n, &conversation_id)| {
             let content = Content::parse(if n == 4 { "refused" } else { "fine" }, 10).unwrap();
-            let draft = Draft { conversation_id, client_id: None, content, attachments: Vec::new() };
+            let draft = Draft { conversation_id, client_id: None, content, attachments: Vec::new(), reply_to: None };
             store.post_message(&admin, draft)
         }))
         .await;

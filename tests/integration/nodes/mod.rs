@@ -12,7 +12,7 @@ use bespoken::{
     domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
     live::{BusChannel, Writing},
     protocol::{Joined, ServerFrame},
-    service::{Connection, LinkKey, Mail, Resolved, Secret, Service},
+    service::{Connection, LinkKey, Mail, NewMessage, Resolved, Secret, Service},
     settings::Settings,
     storage::{Store, sqlite::SqliteStore},
 };
@@ -60,7 +60,7 @@ impl Pair {
 
     /// Posts as the admin on one of the nodes.
     pub async fn post(&self, node: usize, room: ConversationId, content: &str) -> Message {
-        self.nodes[node].post_message(&self.actor(), room, None, content, Vec::new()).await.unwrap().message
+        self.nodes[node].post_message(&self.actor(), room, NewMessage::text(content)).await.unwrap().message
     }
 
     /// Somebody's socket on one of the nodes, in no room yet.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bespoken::domain::{ConversationId, ConversationStatus, Message};
+use bespoken::{
+    domain::{ConversationId, ConversationStatus, Message},
+    service::NewMessage,
+};
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 
 use super::{
@@ -51,7 +54,7 @@ async fn act(pair: &Pair, node: usize, room: ConversationId, acts: &[Act]) {
             Act::Post => {
                 let content = format!("{at} on {node}");
                 own.extend(
-                    service.post_message(&actor, room, None, &content, Vec::new()).await.ok().map(|it| it.message),
+                    service.post_message(&actor, room, NewMessage::text(content)).await.ok().map(|it| it.message),
                 );
             }
             Act::Edit(back) => {

@@ -3,6 +3,7 @@
 use bespoken::{
     domain::{ConversationStatus, RequestText},
     protocol::{ServerFrame, close},
+    service::NewMessage,
 };
 
 use super::{
@@ -23,7 +24,7 @@ async fn a_customer_on_one_node_and_an_admin_on_another_talk_as_if_on_one() {
     let mut customer = pair.reader(0, &guest, room).await;
     let mut admin = pair.reader(1, &pair.actor(), room).await;
 
-    let post = pair.nodes[0].post_message(&guest, room, None, "Hello", Vec::new()).await.unwrap().message;
+    let post = pair.nodes[0].post_message(&guest, room, NewMessage::text("Hello")).await.unwrap().message;
     let told = admin.wait("newMessage", |frame| match frame {
         ServerFrame::NewMessage { rev: 2, message, .. } => Some(message),
         _ => None,
@@ -124,7 +125,7 @@ async fn inboxes_and_requests_are_told_on_every_node() {
     let (room, guest) = pair.open().await;
     let mut dashboard = pair.visitor(1, &pair.actor(), None).await;
     dashboard.connection.socket.follow_requests();
-    pair.nodes[0].post_message(&guest, room, None, "Is it ready?", Vec::new()).await.unwrap();
+    pair.nodes[0].post_message(&guest, room, NewMessage::text("Is it ready?")).await.unwrap();
     dashboard
         .wait("inbox", |frame| match frame {
             ServerFrame::Inbox { conversation } => {

@@ -13,7 +13,7 @@ use std::{
 use bespoken::{
     domain::{Actor, Attachment},
     protocol::ClientFrame,
-    service::{backup, restore},
+    service::{NewMessage, backup, restore},
     storage::{StoreError, sqlite::SqliteStore},
 };
 use reqwest::Method;
@@ -58,7 +58,14 @@ async fn a_backup_under_load_has_all_that_was_acknowledged() {
             tokio::spawn(async move {
                 while !is_over.load(Ordering::SeqCst) {
                     let file = put_file(&service, &actor, room).await;
-                    let posted = service.post_message(&actor, room, None, "hello", vec![file]).await.unwrap();
+                    let posted = service
+                        .post_message(
+                            &actor,
+                            room,
+                            NewMessage { attachment_ids: vec![file], ..NewMessage::text("hello") },
+                        )
+                        .await
+                        .unwrap();
                     acknowledged.fetch_add(1, Ordering::SeqCst);
                     service.delete_message(&actor, None, posted.message.id).await.unwrap();
                     service.remove_discarded_files().await.unwrap();

@@ -32,7 +32,7 @@ async fn a_page_names_files_of_its_own_build_only() {
     for file in ["bespoken.js", "bespoken_bg.wasm"] {
         assert!(page.text.contains(&format!("href=\"{folder}/{file}\"")), "{file}");
     }
-    assert!(!app.browser().get("/login").await.expect(200).text.contains("preload"));
+    assert!(!app.browser().get("/login").await.expect(200).text.contains("bespoken_bg.wasm"));
     // The page helps itself when a file is missing, before anything else is loaded.
     let (script, styles) = (page.text.find("<script").unwrap(), page.text.find("rel=\"stylesheet\"").unwrap());
     assert!(script < styles);

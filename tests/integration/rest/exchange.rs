@@ -30,7 +30,14 @@ fn join(room: ConversationId, after: Option<i64>, sender: Option<ParticipantId>)
 }
 
 fn send(room: ConversationId, content: &str, sender: Option<ParticipantId>) -> ClientFrame {
-    ClientFrame::SendMessage { room, client_id: fresh(), content: content.into(), attachment_ids: vec![], sender }
+    ClientFrame::SendMessage {
+        room,
+        client_id: fresh(),
+        content: content.into(),
+        attachment_ids: vec![],
+        reply_to: None,
+        sender,
+    }
 }
 
 fn joined(frame: ServerFrame) -> Joined {

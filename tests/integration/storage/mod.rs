@@ -16,6 +16,7 @@ mod messages;
 mod notices;
 mod participants;
 mod postgres;
+mod replies;
 mod requests;
 mod row_security;
 mod search;
@@ -127,6 +128,12 @@ contract! {
             the_list_shows_the_latest_message
             older_pages
             newer_pages
+        }
+        replies {
+            a_reply_shows_the_message_as_it_is_now
+            a_reply_goes_to_a_message_of_its_conversation
+            a_reply_is_part_of_what_was_sent
+            a_message_has_a_limited_number_of_replies
         }
         requests {
             customers_make_their_own_and_admins_make_them_for_customers

@@ -205,7 +205,13 @@ pub async fn find_session(store: &dyn Store, hash: SecretHash) -> Option<LoginSe
 }
 
 pub fn draft(conversation_id: ConversationId, text: &str) -> Draft {
-    Draft { conversation_id, client_id: Some(ClientId::new()), content: content(text), attachments: Vec::new() }
+    Draft {
+        conversation_id,
+        client_id: Some(ClientId::new()),
+        content: content(text),
+        attachments: Vec::new(),
+        reply_to: None,
+    }
 }
 
 pub fn in_an_hour() -> Timestamp {

@@ -13,7 +13,7 @@ use bespoken::{
         UserId,
     },
     http::{Running, serve},
-    service::{self, CookieSession, Secret, Service, Visitor},
+    service::{self, CookieSession, NewMessage, Secret, Service, Visitor},
     settings::{Limits, Settings},
 };
 use serde_json::json;
@@ -337,7 +337,7 @@ impl TestApp {
         let actor = self.actor();
         let first = self.service.conversation(&actor, room).await.unwrap().last_seq + 1;
         for seq in first..first + count as i64 {
-            self.service.post_message(&actor, room, None, &seq.to_string(), Vec::new()).await.unwrap();
+            self.service.post_message(&actor, room, NewMessage::text(seq.to_string())).await.unwrap();
         }
     }
 

@@ -199,12 +199,36 @@ impl Ws {
 
     pub async fn say_as(&mut self, client_id: ClientId, room: ConversationId, content: &str) {
         let content = content.to_owned();
-        self.send(ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None }).await;
+        self.send(ClientFrame::SendMessage {
+            room,
+            client_id,
+            content,
+            attachment_ids: vec![],
+            reply_to: None,
+            sender: None,
+        })
+        .await;
     }
 
     /// Sends a message and waits for its `ack`.
     pub async fn post(&mut self, room: ConversationId, content: &str) -> Message {
         let client_id = self.say(room, content).await;
+        self.ack(client_id).await
+    }
+
+    /// Sends a reply and waits for its `ack`.
+    pub async fn reply(&mut self, room: ConversationId, content: &str, to: MessageId) -> Message {
+        let (client_id, content) = (fresh(), content.to_owned());
+        let reply_to = Some(to);
+        self.send(ClientFrame::SendMessage {
+            room,
+            client_id,
+            content,
+            attachment_ids: vec![],
+            reply_to,
+            sender: None,
+        })
+        .await;
         self.ack(client_id).await
     }
 

@@ -141,7 +141,14 @@ async fn a_server_that_goes_down_says_so_and_keeps_what_it_acknowledged() {
         for number in 0.. {
             let client_id = fresh();
             let content = number.to_string();
-            let frame = ClientFrame::SendMessage { room, client_id, content, attachment_ids: vec![], sender: None };
+            let frame = ClientFrame::SendMessage {
+                room,
+                client_id,
+                content,
+                attachment_ids: vec![],
+                reply_to: None,
+                sender: None,
+            };
             // That the server is gone by then shows in what is read.
             guest.stream.send(serde_json::to_string(&frame).unwrap().into()).await.ok();
             match guest.next_text().await {

@@ -3,6 +3,7 @@
 use bespoken::{
     domain::{Code, ConversationId, Epoch, ParticipantKind},
     protocol::{ClientFrame, ServerFrame},
+    service::NewMessage,
 };
 use serde_json::Value;
 
@@ -293,7 +294,7 @@ async fn a_room_in_which_everybody_talks_at_once_can_be_joined() {
             let (service, actor, done) = (app.service.clone(), app.actor(), done.clone());
             tokio::spawn(async move {
                 while !done.is_cancelled() {
-                    service.post_message(&actor, room, None, "hello", Vec::new()).await.unwrap();
+                    service.post_message(&actor, room, NewMessage::text("hello")).await.unwrap();
                 }
             })
         })

@@ -3,6 +3,7 @@
 use bespoken::{
     domain::Code,
     protocol::{ClientFrame, ServerFrame, close},
+    service::NewMessage,
 };
 use futures_util::StreamExt;
 use serde_json::json;
@@ -173,7 +174,7 @@ async fn long_answers_send_nobody_away_who_reads_them() {
     // An answer with all of them is longer than what may wait for a socket otherwise.
     const MESSAGES: usize = 150;
     for _ in 0..MESSAGES {
-        app.service.post_message(&actor, room, None, &"x".repeat(8_000), Vec::new()).await.unwrap();
+        app.service.post_message(&actor, room, NewMessage::text("x".repeat(8_000))).await.unwrap();
     }
     // A client that joins again and again without reading the answers, while others come and go.
     const TIMES: i64 = 12;
@@ -204,7 +205,7 @@ async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_e
     let actor = app.actor();
     let writer = async {
         for _ in 0..MESSAGES {
-            app.service.post_message(&actor, room, None, &text, Vec::new()).await.unwrap();
+            app.service.post_message(&actor, room, NewMessage::text(&*text)).await.unwrap();
         }
     };
     let reader = async {

@@ -8,6 +8,7 @@ mod limits;
 mod message;
 mod misunderstood;
 mod protocol_errors;
+mod reply;
 mod requests;
 mod resume;
 mod send;

@@ -120,7 +120,7 @@ async fn a_message_brings_its_files_along() {
     let order = vec![files[1], files[0]];
     let send = |client_id, content: &str, attachment_ids: Vec<AttachmentId>| {
         let (room, content) = (chat.id, content.to_owned());
-        ClientFrame::SendMessage { room, client_id, content, attachment_ids, sender: None }
+        ClientFrame::SendMessage { room, client_id, content, attachment_ids, reply_to: None, sender: None }
     };
     let client_id = fresh();
     guest.send(send(client_id, "", order.clone())).await;

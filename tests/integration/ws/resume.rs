@@ -79,7 +79,12 @@ async fn history(app: &TestApp, chat: &Chat) -> Vec<ServerFrame> {
     for number in 0..500 {
         let by_guest = number % 3 == 0;
         let ws = if by_guest { &mut guest } else { &mut admin };
-        let message = ws.post(room, &format!("message {number}")).await;
+        let text = format!("message {number}");
+        let message = match number % 5 {
+            // To the messages that are edited and deleted below.
+            4 => ws.reply(room, &text, messages[number * 2 / 3].1.id).await,
+            _ => ws.post(room, &text).await,
+        };
         messages.push((by_guest, message));
         if number % 7 == 6 {
             let (by_guest, message) = &messages[number * 5 / 8];
@@ -123,6 +128,8 @@ async fn from_every_rev_of_a_long_history_one_comes_to_the_same_state() {
     assert!(whole.messages.keys().copied().eq(1..=500), "no holes");
     assert!(whole.messages.values().any(|message| message.edited_at.is_some()));
     assert!(whole.messages.values().any(|message| message.deleted_at.is_some()));
+    let excerpts: Vec<_> = whole.messages.values().filter_map(|it| Some(&*it.reply_to.as_ref()?.excerpt)).collect();
+    assert!(excerpts.contains(&"") && excerpts.iter().any(|excerpt| excerpt.starts_with("edited")), "{excerpts:?}");
     let conversation: Conversation = app.api(&chat.chat_id).get(&format!("/conversations/{}", chat.id)).await.read();
 
     // The state of a client that has received everything up to each rev, from 0.

@@ -193,6 +193,7 @@ async fn an_attachment_that_does_not_exist_is_invalid() {
             client_id,
             content: "see".into(),
             attachment_ids,
+            reply_to: None,
             sender: None,
         })
         .await;

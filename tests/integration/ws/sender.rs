@@ -11,7 +11,14 @@ use crate::support::*;
 fn frames(room: ConversationId, id: MessageId, sender: ParticipantId) -> [ClientFrame; 3] {
     let (client_id, sender) = (fresh(), Some(sender));
     [
-        ClientFrame::SendMessage { room, client_id, content: "hello".into(), attachment_ids: vec![], sender },
+        ClientFrame::SendMessage {
+            room,
+            client_id,
+            content: "hello".into(),
+            attachment_ids: vec![],
+            reply_to: None,
+            sender,
+        },
         ClientFrame::UpdateMessage { room, client_id: fresh(), id, content: "edited".into(), sender },
         ClientFrame::DeleteMessage { room, client_id: fresh(), id, sender },
     ]

@@ -6,7 +6,7 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use super::panel::{Panel, closed_words};
 use crate::{
     client::{labels::isolated, page, socket, storage},
-    domain::{ClientId, Content, ConversationId, MessageId, ParticipantId},
+    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Quote},
     locales::{self, t},
     protocol::ClientFrame,
     ui::components::{Anew, Icon, Text, icon, textarea_html},
@@ -37,6 +37,11 @@ pub(super) fn Composer(
         if sends(&event) {
             event.prevent_default();
             panel.send();
+        } else if event.key() == "Escape" && !is_composing(&event) {
+            panel.quoted.set(None);
+        } else if event.key() == "ArrowUp" && event.alt_key() {
+            event.prevent_default();
+            panel.reply_to_earlier();
         } else if event.key() == "ArrowUp" && panel.text.read_untracked().is_empty() {
             let last = panel.room.read_untracked().last_own().map(|message| message.id);
             if last.is_some() {
@@ -59,6 +64,7 @@ pub(super) fn Composer(
             <input type="hidden" name="client_id" value=key.to_string() />
             <input type="hidden" name="as" value=me.to_string() />
             {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
+            <ReplyTo panel />
             <label class="visually-hidden" for="content">
                 {t!(locale, chat::message_to(&isolated(&name)))}
             </label>
@@ -98,6 +104,31 @@ pub(super) fn Composer(
             </p>
             <Notice panel />
         </form>
+    }
+}
+
+/// The message that the next one will reply to.
+#[component]
+fn ReplyTo(panel: Panel) -> impl IntoView {
+    let words = move || {
+        let quoted = panel.quoted.get();
+        quoted.map_or_else(String::new, |Quote { sender_name, excerpt, .. }| {
+            format!("{}: {excerpt}", isolated(&sender_name))
+        })
+    };
+    let cancel = move |_| {
+        panel.quoted.set(None);
+        panel.focus();
+    };
+    view! {
+        <div class="composer__quote" hidden=move || panel.quoted.read().is_none()>
+            <p class="quote">
+                <Text of=Signal::derive(words) />
+            </p>
+            <button class="icon-button" type="button" aria-label=t!(locales::current(), chat::NO_REPLY) on:click=cancel>
+                <Icon d=icon::CLOSE />
+            </button>
+        </div>
     }
 }
 
@@ -249,9 +280,32 @@ impl Panel {
             self.set_text("");
             // The message itself ends the typing on the other side.
             self.typing_told.set_value(None);
-            self.act(|room| room.post(page::new_client_id(), content, page::moment()));
+            let reply_to = self.quoted.with_untracked(|quoted| quoted.as_ref().map(|quoted| quoted.id));
+            self.quoted.set(None);
+            self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
         }
         self.focus();
+    }
+
+    /// The next message will reply to this one.
+    pub fn reply_to(self, id: MessageId) {
+        self.quote_first(|message| message.id == id);
+        self.focus();
+    }
+
+    /// The next message will reply to the last one, or to the one before the chosen one.
+    pub fn reply_to_earlier(self) {
+        let before = self.quoted.with_untracked(|quoted| quoted.as_ref().map_or(i64::MAX, |quoted| quoted.seq));
+        self.quote_first(|message| message.seq < before && message.is_text());
+    }
+
+    /// Chooses the latest message that is `wanted`.
+    fn quote_first(self, wanted: impl Fn(&Message) -> bool) {
+        let quote =
+            self.room.with_untracked(|room| room.timeline.messages().rev().find(|it| wanted(it)).map(Quote::from));
+        if quote.is_some() {
+            self.quoted.set(quote);
+        }
     }
 
     pub fn save_edit(self, id: MessageId) {

@@ -5,6 +5,8 @@ use leptos::{
     ev,
     prelude::*,
 };
+use wasm_bindgen::JsCast;
+use web_sys::{Element, TouchEvent};
 
 use super::{
     message::Message,
@@ -20,6 +22,11 @@ use crate::{
     ui::components::{Icon, LanguageSwitch, Text, icon},
 };
 
+/// A swipe along a message goes so far, and at most half as far up or down.
+const SWIPE_PX: i32 = 64;
+/// From here browsers take a swipe as Back.
+const EDGE_PX: i32 = 24;
+
 #[component]
 pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
     let locale = locales::current();
@@ -33,7 +40,12 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
             node_ref=panel.log
             on:scroll=move |_| panel.moved()
         >
-            <ol class="log__list" node_ref=panel.list>
+            <ol
+                class="log__list"
+                node_ref=panel.list
+                on:touchstart=move |event| panel.touched.set_value(touch(&event))
+                on:touchend=move |event| panel.swiped(&event)
+            >
                 // Style shows it where no script runs, which would turn times to the reader's zone.
                 <li class="log__utc">{t!(locale, time::ALL_UTC)}</li>
                 <Top panel name />
@@ -71,11 +83,7 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
         }),
         (before, false) => {
             // Where earlier messages are read without JavaScript.
-            let address = if is_admin {
-                format!("/admin?chat={id}&before={before}")
-            } else {
-                format!("/chat/{id}?before={before}")
-            };
+            let address = panel.page_of(before - 1);
             let load = move |click: ev::MouseEvent| {
                 click.prevent_default();
                 panel.load_older();
@@ -120,6 +128,28 @@ fn Row(panel: Panel, line: LineSignal) -> impl IntoView {
             }),
             _ => EitherOf4::D(view! { <Message panel line /> }),
         },
+    }
+}
+
+/// Where the one finger is that touches or leaves the screen.
+fn touch(event: &TouchEvent) -> Option<(i32, i32)> {
+    let touch = event.changed_touches().get(0).filter(|_| event.touches().length() <= 1)?;
+    Some((touch.client_x(), touch.client_y()))
+}
+
+impl Panel {
+    /// A finger that moves along a message chooses it for a reply. It moves up or down to scroll, and from the edge of
+    /// the screen to go back.
+    fn swiped(self, event: &TouchEvent) {
+        let (Some(from), Some(to)) = (self.touched.get_value(), touch(event)) else { return };
+        let is_swipe = (to.0 - from.0).abs() > SWIPE_PX && (to.1 - from.1).abs() < SWIPE_PX / 2 && from.0 > EDGE_PX;
+        let row = event.target().and_then(|target| target.dyn_into::<Element>().ok()?.closest("[data-seq]").ok()?);
+        let seq = row.and_then(|row| row.get_attribute("data-seq")?.parse().ok());
+        let id =
+            self.room.with_untracked(|room| room.message_at(seq?).filter(|message| message.is_text()).map(|it| it.id));
+        if let Some(id) = id.filter(|_| is_swipe && self.is_open()) {
+            self.reply_to(id);
+        }
     }
 }
 

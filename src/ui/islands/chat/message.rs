@@ -1,25 +1,20 @@
 //! One message of the log: its head, its text and files, its menu, the form that changes it, and what became of it.
 
-use leptos::{
-    either::{Either, EitherOf3},
-    ev, html,
-    prelude::*,
-};
-use web_sys::KeyboardEvent;
-
-use super::{
-    composer::{grow, is_composing, sends},
-    log::Clock,
-    panel::Panel,
-};
+use super::{edit::Edit, log::Clock, panel::Panel};
 use crate::{
     client::{
+        labels::isolated,
         log::{Body, Bubble, Delivery, Line},
         text::Piece,
     },
-    domain::{Attachment, ClientId, MessageId},
+    domain::{Attachment, ClientId, MessageId, Quote},
     locales::{self, t},
     ui::components::{Anew, Icon, icon},
+};
+use leptos::{
+    either::{Either, EitherOf3},
+    html,
+    prelude::*,
 };
 
 /// Everything in a bubble. It is made anew when it changes; see [`Text`](crate::ui::components::Text).
@@ -27,6 +22,7 @@ use crate::{
 struct Inside {
     body: Body,
     files: Vec<Attachment>,
+    quote: Option<Quote>,
     is_edited: bool,
     edits: Option<MessageId>,
 }
@@ -38,8 +34,8 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
     let inside = move || bubble().map(Inside::from);
     let delivery = move || bubble().map(|bubble| (bubble.delivery, bubble.client_id));
     let options = Memo::new(move |_| {
-        let bubble = bubble().filter(|bubble| bubble.editing.is_none() && (bubble.may_edit || bubble.may_delete))?;
-        Some((bubble.id?, bubble.may_edit))
+        let bubble = bubble().filter(|bubble| bubble.editing.is_none() && bubble.may_reply)?;
+        Some((bubble.id?, bubble.may_edit, bubble.may_delete))
     });
     let is_first = move || bubble().is_some_and(|bubble| bubble.first);
     let start = bubble();
@@ -63,7 +59,11 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
                 <Anew value=inside let:inside>
                     {inside.map(|inside| view! { <Content panel inside /> })}
                 </Anew>
-                {move || options.get().map(|(id, may_edit)| view! { <Options panel id may_edit /> })}
+                {move || {
+                    options
+                        .get()
+                        .map(|(id, may_edit, may_delete)| view! { <Options panel id may_edit may_delete /> })
+                }}
             </div>
             <Anew value=delivery let:delivery>
                 {delivery.map(|delivery| view! { <Told panel delivery /> })}
@@ -75,7 +75,7 @@ pub(super) fn Message(panel: Panel, line: RwSignal<Line>) -> impl IntoView {
 impl From<Bubble> for Inside {
     fn from(bubble: Bubble) -> Self {
         let edits = bubble.id.filter(|_| bubble.editing.is_some());
-        Self { body: bubble.body, files: bubble.files, is_edited: bubble.edited, edits }
+        Self { body: bubble.body, files: bubble.files, quote: bubble.quote, is_edited: bubble.edited, edits }
     }
 }
 
@@ -95,7 +95,7 @@ fn class_of(bubble: &Bubble) -> String {
 #[component]
 fn Content(panel: Panel, inside: Inside) -> impl IntoView {
     let locale = locales::current();
-    let Inside { body, files, is_edited, edits } = inside;
+    let Inside { body, files, quote, is_edited, edits } = inside;
     if let Some(id) = edits {
         return Either::Left(view! { <Edit panel id /> });
     }
@@ -107,10 +107,11 @@ fn Content(panel: Panel, inside: Inside) -> impl IntoView {
     };
     Either::Right(view! {
         <div class=class>
+            {quote.into_iter().map(|quote| quoted(panel, quote)).collect_view()}
             <div class="bubble__text" dir="auto">
                 {pieces.into_iter().map(piece).collect_view()}
             </div>
-            {files.into_iter().map(|file| view! { <File file /> }).collect_view()}
+            {files.into_iter().map(file).collect_view()}
             {is_edited.then(|| view! { <span class="message__edited">{t!(locale, chat::EDITED)}</span> })}
         </div>
     })
@@ -127,26 +128,47 @@ fn piece(piece: Piece) -> impl IntoView {
     }
 }
 
-#[component]
-fn File(file: Attachment) -> impl IntoView {
-    let address = file.address();
-    let inside = if file.is_picture() {
-        Either::Left(view! { <img class="file__picture" src=address.clone() alt=file.name loading="lazy" /> })
+/// A link to the message that another one replies to. One that is not on this page is on another.
+fn quoted(panel: Panel, quote: Quote) -> impl IntoView {
+    let Quote { seq, sender_name, mut excerpt, .. } = quote;
+    if excerpt.is_empty() {
+        excerpt = t!(locales::current(), chat::DELETED).to_owned();
+    }
+    let is_here = panel.room.with_untracked(|room| room.timeline.first() <= seq);
+    let page = if is_here { String::new() } else { panel.page_of(seq) };
+    let words = [&*isolated(&sender_name), ": ", &*isolated(&excerpt)].concat();
+    link("quote", [&*page, "#m-", &seq.to_string()].concat(), words, false)
+}
+
+fn file(file: Attachment) -> impl IntoView {
+    let (address, is_picture) = (file.address(), file.is_picture());
+    link("file", address, file.name, is_picture)
+}
+
+/// What goes with a text. One function for all of it, as each type of view takes a kilobyte.
+fn link(class: &'static str, address: String, words: String, is_picture: bool) -> impl IntoView {
+    let target = if class == "file" { "_blank" } else { "_self" };
+    let inside = if is_picture {
+        Either::Left(view! { <img class="file__picture" src=address.clone() alt=words loading="lazy" /> })
     } else {
-        Either::Right(view! { <span dir="auto">{file.name}</span> })
+        Either::Right(view! { <span dir="auto">{words}</span> })
     };
     view! {
-        <a class="file" href=address target="_blank">
+        <a class=class href=address target=target>
             {inside}
         </a>
     }
 }
 
 #[component]
-fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
+fn Options(panel: Panel, id: MessageId, may_edit: bool, may_delete: bool) -> impl IntoView {
     let locale = locales::current();
     let menu = NodeRef::<html::Details>::new();
     let close = move || panel.close_menu(|_| true);
+    let reply = move |_| {
+        close();
+        panel.reply_to(id);
+    };
     let edit = move |_| {
         close();
         panel.edit(Some(id));
@@ -170,80 +192,17 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
                 <Icon d=icon::MORE />
             </summary>
             <div class="menu__list">
-                {may_edit
-                    .then(|| {
-                        view! {
-                            <button class="menu__item" type="button" on:click=edit>
-                                {t!(locale, chat::EDIT)}
-                            </button>
-                        }
-                    })}
-                <button class="menu__item menu__item--danger" type="button" on:click=delete>
+                <button class="menu__item" type="button" on:click=reply>
+                    {t!(locale, chat::REPLY)}
+                </button>
+                <button class="menu__item" type="button" hidden=!may_edit on:click=edit>
+                    {t!(locale, chat::EDIT)}
+                </button>
+                <button class="menu__item menu__item--danger" type="button" hidden=!may_delete on:click=delete>
                     {t!(locale, chat::DELETE)}
                 </button>
             </div>
         </details>
-    }
-}
-
-/// The form that takes a message's place while it is changed.
-#[component]
-fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
-    let locale = locales::current();
-    let field = NodeRef::<html::Textarea>::new();
-    Effect::new(move || {
-        if let Some(field) = field.get() {
-            field.set_value(&panel.edit_text.get_untracked());
-            let _ = field.focus();
-            let end = field.value().encode_utf16().count() as u32;
-            let _ = field.set_selection_range(end, end);
-            grow(&field);
-        }
-    });
-    let on_submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        panel.save_edit(id);
-    };
-    let on_key = move |event: KeyboardEvent| {
-        // The Esc that ends a word of an input method ends nothing else.
-        if event.key() == "Escape" && !is_composing(&event) {
-            panel.edit(None);
-        } else if sends(&event) {
-            event.prevent_default();
-            panel.save_edit(id);
-        }
-    };
-    let on_input = move |_| {
-        if let Some(field) = field.get_untracked() {
-            panel.edit_text.set(field.value());
-            grow(&field);
-        }
-    };
-    let name = format!("edit-{id}");
-    view! {
-        <form class="edit" on:submit=on_submit>
-            <label class="visually-hidden" for=name.clone()>
-                {t!(locale, chat::EDIT_MESSAGE)}
-            </label>
-            <textarea
-                class="edit__input"
-                id=name
-                rows="1"
-                dir="auto"
-                node_ref=field
-                on:keydown=on_key
-                on:input=on_input
-            ></textarea>
-            <p class="edit__actions">
-                <span class="edit__hint">{t!(locale, chat::EDIT_HINT)}</span>
-                <button class="button button--quiet button--small" type="button" on:click=move |_| panel.edit(None)>
-                    {t!(locale, form::CANCEL)}
-                </button>
-                <button class="button button--primary button--small" type="submit">
-                    {t!(locale, form::SAVE)}
-                </button>
-            </p>
-        </form>
     }
 }
 

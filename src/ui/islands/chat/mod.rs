@@ -3,6 +3,7 @@
 //! then on [`Panel`] keeps [`Room`](crate::client::room::Room) and page together.
 
 mod composer;
+mod edit;
 mod files;
 mod log;
 mod message;

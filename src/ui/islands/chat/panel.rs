@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use leptos::{
-    html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
+    html, lazy, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer,
+    task::spawn_local,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
@@ -22,7 +23,10 @@ use crate::{
         socket::{self, Event},
         storage,
     },
-    domain::{ClientId, Code, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind, Timestamp},
+    domain::{
+        ClientId, Code, Conversation, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind,
+        Problem, Quote, Timestamp,
+    },
     locales::{self, t},
     protocol::ClientFrame,
 };
@@ -96,6 +100,8 @@ pub(super) struct Panel {
     pub text: RwSignal<String>,
     /// What is kept of it, as far as this tab knows.
     pub draft: StoredValue<String>,
+    /// The message that the next one will reply to.
+    pub quoted: RwSignal<Option<Quote>>,
     /// When others were last told of typing; `None` while they think there is none.
     pub typing_told: StoredValue<Option<i64>>,
     /// What an edit's field contains.
@@ -112,6 +118,8 @@ pub(super) struct Panel {
     pub failed: StoredValue<bool>,
     /// Lines change that are no news.
     pub busy: RwSignal<bool>,
+    /// Where a finger touched the log.
+    pub touched: StoredValue<Option<(i32, i32)>>,
     /// Whether a look at what was read is due.
     pub looking: StoredValue<bool>,
     open_menu: NodeRef<html::Details>,
@@ -138,6 +146,7 @@ impl Panel {
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
             draft: StoredValue::new(String::new()),
+            quoted: RwSignal::new(None),
             typing_told: StoredValue::new(None),
             edit_text: RwSignal::new(String::new()),
             log: NodeRef::new(),
@@ -147,6 +156,7 @@ impl Panel {
             loading: RwSignal::new(false),
             failed: StoredValue::new(false),
             busy: RwSignal::new(false),
+            touched: StoredValue::new(None),
             looking: StoredValue::new(false),
             open_menu: NodeRef::new(),
         }
@@ -359,6 +369,14 @@ impl Panel {
         self.focus();
     }
 
+    /// The address of the page that has this message, for browsers without scripts.
+    pub fn page_of(self, seq: i64) -> String {
+        let (id, is_admin) = self.room.with_untracked(|room| (room.id(), room.is_admin()));
+        let page = if is_admin { "/admin?chat=" } else { "/chat/" };
+        let before = if is_admin { "&before=" } else { "?before=" };
+        [page, &id.to_string(), before, &(seq + 1).to_string()].concat()
+    }
+
     pub fn focus(self) {
         if let Some(input) = self.input.get_untracked() {
             let _ = input.focus();
@@ -391,7 +409,7 @@ impl Panel {
     pub fn reopen(self) {
         let id = self.room.read_untracked().id();
         spawn_local(async move {
-            let answer = api::set_status(id, ConversationStatus::Open).await;
+            let answer = set_open(id).await;
             self.if_alive(|| self.room.write().notice = answer.err().map(|problem| problem.message));
         });
     }
@@ -422,6 +440,12 @@ impl Panel {
             });
         }
     }
+}
+
+/// The browser loads this when an admin reopens a chat.
+#[lazy]
+async fn set_open(id: ConversationId) -> Result<Conversation, Problem> {
+    api::set_status(id, ConversationStatus::Open).await
 }
 
 /// What keeps messages from being sent, and what becomes of them meanwhile; nothing if all is well.

@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{lazy, prelude::*, task::spawn_local};
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::panel::Panel;
 use crate::{
-    api,
+    api::{self, Older},
     client::{page, room::Room},
+    domain::{ConversationId, Problem},
 };
 
 /// So close to the end, a reader follows what arrives.
@@ -24,6 +25,12 @@ const READ_AFTER: Duration = Duration::from_millis(300);
 
 /// A log's `scrollTop` and `scrollHeight`.
 pub(super) type Place = (i32, i32);
+
+/// The browser loads this when somebody reads further up.
+#[lazy]
+async fn list_older(id: ConversationId, before: i64) -> Result<Older, Problem> {
+    api::list_older(id, before).await
+}
 
 impl Panel {
     /// Where the reader is; not measured at the end, where the browser keeps everything in place.
@@ -79,7 +86,7 @@ impl Panel {
         self.busy.set(true);
         self.failed.set_value(false);
         spawn_local(async move {
-            let older = api::list_older(id, before).await;
+            let older = list_older(id, before).await;
             self.if_alive(|| {
                 self.failed.set_value(older.is_err());
                 self.loading.set(false);
