@@ -1,4 +1,4 @@
-import { expect, type Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 
 /** Registers a new customer, who is on the account page then. */
 export async function register(page: Page, name: string): Promise<void> {
@@ -23,12 +23,28 @@ export async function makeRequest(page: Page, title: string): Promise<string> {
   return new URL(page.url()).pathname;
 }
 
-/** Waits until the page hears of what happens to requests. */
-export async function followed(page: Page): Promise<void> {
-  await expect(page.locator(".follows, .request__side")).toHaveAttribute("data-live", "true");
+/** The part of a page that hears of what happens to requests, while no chat is open beside it. Nothing names it. */
+export function follower(page: Page): Locator {
+  return page.getByRole("main").locator("[data-live]");
 }
 
-/** The row or card of a request in a list. */
-export function entry(page: Page, title: string) {
-  return page.locator(".table__row, .card").filter({ hasText: title });
+/** Waits until the page hears of what happens to requests. */
+export async function followed(page: Page): Promise<void> {
+  await expect(follower(page)).toHaveAttribute("data-live", "true");
+}
+
+/** The row or card of a request in a list: its title leads to the request. */
+export function entry(page: Page, title: string): Locator {
+  const has = page.getByRole("link", { name: title });
+  return page.getByRole("row").or(page.getByRole("listitem")).filter({ has });
+}
+
+/** What is known of the request that the page is about. */
+export function aboutRequest(page: Page): Locator {
+  return page.getByRole("complementary", { name: "About this request" });
+}
+
+/** Which status the request has that the page is about. */
+export function statusOf(page: Page): Locator {
+  return aboutRequest(page).getByText("Status", { exact: true }).locator("+ dd");
 }

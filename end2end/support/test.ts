@@ -1,4 +1,4 @@
-import { test as base, type BrowserContext, type Page } from "@playwright/test";
+import { test as base, type BrowserContext, type Locator, type Page } from "@playwright/test";
 
 import { Api } from "./api";
 import { Chat } from "./chat";
@@ -64,6 +64,12 @@ export const test = base.extend<Fixtures>({
 });
 
 export const expect = test.expect;
+
+/** What a page says when its browser was signed in as somebody else. */
+export function estranged(page: Page): Locator {
+  const reload = page.getByRole("button", { name: "Reload" });
+  return page.getByRole("alert").filter({ hasText: "You are signed in as somebody else", has: reload });
+}
 
 /** What the browser says of answers with these statuses, also to the opening of a socket. */
 export function refused(...statuses: number[]): RegExp {

@@ -25,7 +25,7 @@ test("a guest who registers keeps the chat", async ({ api, person }) => {
   await page.goto("/login");
   await page.getByLabel("E-mail").fill("guest.customer@example.com");
   await page.getByLabel("Password").fill(PASSWORD);
-  await page.locator("main form button[type=submit]").click();
+  await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("link", { name: "Chat", exact: true }).click();
   await chat.live();
   expect(await chat.texts()).toEqual(["written as a guest", "written with an account"]);
@@ -38,15 +38,16 @@ test("sessions are listed and ended, and a changed password ends the others", as
     await phone.page.goto("/login");
     await phone.page.getByLabel("E-mail").fill("careful.customer@example.com");
     await phone.page.getByLabel("Password").fill(password);
-    await phone.page.locator("main form button[type=submit]").click();
+    await phone.page.getByRole("button", { name: "Sign in" }).click();
   };
   await signIn(PASSWORD);
   await expect(phone.page).toHaveURL(/\/account/);
 
   await desk.page.goto("/account?tab=security");
-  await expect(desk.page.locator(".card")).toHaveCount(2);
-  await desk.page.locator(".card").filter({ hasNotText: "This browser" }).getByRole("button").click();
-  await expect(desk.page.locator(".card")).toHaveCount(1);
+  const sessions = desk.page.getByRole("main").getByRole("listitem");
+  await expect(sessions).toHaveCount(2);
+  await sessions.filter({ hasNotText: "This browser" }).getByRole("button").click();
+  await expect(sessions).toHaveCount(1);
   await phone.page.goto("/account");
   await expect(phone.page).toHaveURL(/\/login/);
 
@@ -81,7 +82,7 @@ test("an admin invites another, makes one of a customer, and hands out a token",
   const customer = await person();
   await register(customer.page, "Rising Customer");
   await second.page.goto("/admin/people");
-  const mine = second.page.locator(".card").filter({ hasText: "Second Admin" });
+  const mine = second.page.getByRole("listitem").filter({ hasText: "Second Admin" });
   await expect(mine.getByRole("button")).toHaveCount(0);
   await second.page.getByRole("button", { name: "Make an admin: Rising Customer" }).click();
   expect((await customer.page.goto("/admin"))?.status()).toBe(200);
@@ -94,7 +95,7 @@ test("an admin invites another, makes one of a customer, and hands out a token",
   expect((await ask()).status).toBe(200);
   await second.page.goto("/admin/tokens");
   await second.page.getByRole("button", { name: "Revoke The till" }).click();
-  await expect(second.page.locator(".card")).toHaveCount(0);
+  await expect(second.page.getByRole("main").getByRole("listitem")).toHaveCount(0);
   expect((await ask()).status).toBe(401);
 });
 

@@ -17,7 +17,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.goto("/admin/people");
     await expect(page.getByText("admin@demo.invalid").first()).toBeVisible();
     await page.goto("/logout");
-    await page.locator("main form button[type=submit]").click();
+    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
     await expect(page).toHaveURL(`${server.url}/`);
     await page.goBack();
     await page.goBack();

@@ -19,10 +19,10 @@ test("files that the first node does not have are asked for again", async ({ api
     });
     await page.goto(entrance === link ? `/chat/${id}` : `/admin?chat=${id}`);
     await chat.live();
-    await expect(page.locator(".visually-hidden").first()).toHaveCSS("position", "absolute");
+    await expect(page.getByText(/^Message to /)).toHaveCSS("position", "absolute");
     // All of them in the end, also the parts of lazy islands.
     await expect.poll(() => Math.min(...asked.values())).toBeGreaterThan(2);
-    await expect(page.locator(".outdated")).toHaveCount(0);
+    await expect(page.getByRole("alert")).toHaveCount(0);
     expect([...asked.keys()]).toEqual(expect.arrayContaining(["bespoken.css", "bespoken.js", "bespoken_bg.wasm"]));
   }
 });
@@ -35,7 +35,7 @@ test("a page whose build is gone is loaded again once, and then says so", async 
   let loaded = 0;
   guest.page.on("load", () => (loaded += 1));
   await guest.page.goto(link);
-  await expect(guest.page.locator(".outdated")).toContainText("was updated", { timeout: 40_000 });
+  await expect(guest.page.getByRole("alert")).toContainText("was updated", { timeout: 40_000 });
   expect(loaded).toBe(2);
   gone = false;
   await guest.page.getByRole("button", { name: "Reload" }).click();
@@ -48,6 +48,6 @@ test("what somebody has begun to write is not lost when the build is gone", asyn
   await guest.page.route(/\/pkg\/.*(js|wasm)/, (route) => route.fulfill(missing));
   await guest.page.goto(link);
   await guest.chat.field.fill("Half a thought");
-  await expect(guest.page.locator(".outdated")).toContainText("was updated", { timeout: 20_000 });
+  await expect(guest.page.getByRole("alert")).toContainText("was updated", { timeout: 20_000 });
   await expect(guest.chat.field).toHaveValue("Half a thought");
 });

@@ -1,8 +1,9 @@
 import type { Page } from "@playwright/test";
 
+import { Chat, Inbox } from "../support/chat";
 import { Proxy } from "../support/proxy";
 import { Server } from "../support/server";
-import { expect, refused, test as base } from "../support/test";
+import { estranged, expect, refused, test as base } from "../support/test";
 
 /** The server behind a proxy. */
 const test = base.extend<{ gateway: Proxy }>({
@@ -37,7 +38,7 @@ for (const sockets of ["refuse", "swallow", "ignore"] as const) {
     for (const text of ["one", "two", "three"]) await chat.say(text);
     await expect(chat.message("three")).toContainText("Sent");
     await chat.choose("two", "Edit");
-    await chat.panel.locator(".edit__input").fill("deux");
+    await chat.panel.getByLabel("Edit message").fill("deux");
     await chat.panel.getByRole("button", { name: "Save" }).click();
     await expect(chat.message("deux")).toContainText("edited");
     const answer = await api.post(id, "answer");
@@ -77,7 +78,7 @@ test("a proxy that begins to refuse sockets loses nothing", async ({ api, person
   gateway.cut();
   for (const text of ["one", "two"]) await chat.say(text);
   await expect(chat.status).toHaveText("Live (slow)", { timeout: 20_000 });
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  await expect(chat.unconfirmed).toHaveCount(0);
   await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["before", "one", "two"]);
   expect(await chat.texts()).toEqual(["before", "one", "two"]);
 });
@@ -87,9 +88,9 @@ test("the list of chats keeps up without a socket", async ({ api, person, gatewa
   const { id } = await api.openChat("Slow list");
   const { page } = await person();
   await page.goto(server.link("admin"));
-  await expect(page.locator(".inbox")).toHaveAttribute("data-live", "true", { timeout: 15_000 });
+  const inbox = await new Inbox(page).live(15_000);
   await api.post(id, "news of the day");
-  await expect(page.locator(".inbox .row").filter({ hasText: "news of the day" })).toBeVisible();
+  await expect(inbox.rows.filter({ hasText: "news of the day" })).toBeVisible();
 });
 
 test("the twenty-first window of a person works, and says why it is slow", async ({ api, person }) => {
@@ -110,20 +111,19 @@ test("the twenty-first window of a person works, and says why it is slow", async
     Object.assign(window, { sockets: await Promise.all(Array.from({ length: 18 }, open)) });
   });
   const last = await context.newPage();
-  const panel = last.locator("section.chat");
+  const lastChat = new Chat(last);
   await last.goto(link);
-  await expect(panel.locator(".status")).toHaveText("Live (slow)", { timeout: 15_000 });
-  await expect(panel.locator(".chat__banner")).toContainText("in many windows");
-  await panel.locator(".composer__input").fill("from the last");
-  await panel.locator(".composer__input").press("Enter");
+  await expect(lastChat.status).toHaveText("Live (slow)", { timeout: 15_000 });
+  await expect(lastChat.banner).toContainText("in many windows");
+  await lastChat.say("from the last");
   await expect(chat.message("from the last")).toBeVisible();
   await chat.say("from the first");
-  await expect(panel.locator(".bubble", { hasText: "from the first" })).toBeVisible();
+  await expect(lastChat.bubbles.filter({ hasText: "from the first" })).toBeVisible();
   await expect.poll(() => api.messages(id)).toHaveLength(2);
   await others.close();
   await lookAgain(last);
-  await expect(panel.locator(".status")).toHaveText("Live", { timeout: 25_000 });
-  await expect(panel.locator(".chat__banner")).toBeHidden();
+  await expect(lastChat.status).toHaveText("Live", { timeout: 25_000 });
+  await expect(lastChat.banner).toBeHidden();
 });
 
 test("what is written in one person's name is not sent in another's by HTTP either", async ({ api, person, gateway, server }) => {
@@ -138,7 +138,7 @@ test("what is written in one person's name is not sent in another's by HTTP eith
   await context.setOffline(false);
   // The other person signs in before this page is heard again.
   await Promise.all([page.evaluate(() => undefined), other.goto(server.link("admin"))]);
-  await expect(page.locator(".estranged")).toBeVisible({ timeout: 15_000 });
+  await expect(estranged(page)).toBeVisible({ timeout: 15_000 });
   for (const { content, sender_type } of await api.messages(id)) {
     expect([content, sender_type]).toEqual(["mine", "customer"]);
   }

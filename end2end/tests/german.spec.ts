@@ -37,18 +37,18 @@ test("a customer and an admin talk in German", async ({ api, person, server }) =
 test("a customer registers, asks for something and reads dates in German", async ({ person }) => {
   const { page } = await person(german);
   await page.goto("/register");
-  await page.locator("#name").fill("Änne Groß");
-  await page.locator("#email").fill("aenne@example.com");
-  await page.locator("#password").fill("a long enough password");
-  await page.locator("main form button[type=submit]").click();
+  await page.getByLabel("Ihr Name").fill("Änne Groß");
+  await page.getByLabel("E-Mail").fill("aenne@example.com");
+  await page.getByLabel("Passwort").fill("a long enough password");
+  await page.getByRole("button", { name: "Konto anlegen" }).click();
   await expect(page).toHaveURL(/\/account$/);
   await expect(page.getByRole("heading", { name: "Mein Konto" })).toBeVisible();
   await page.getByRole("link", { name: "Anfrage stellen" }).click();
-  await page.locator("#title").fill("Regal");
-  await page.locator("#description").fill("Aus Eiche, für die Nische.");
-  await page.locator("#budget").fill("1.200,50");
-  await page.locator("#wanted_on").fill("2030-12-24");
-  await page.locator("main form button[type=submit]").click();
+  await page.getByLabel("Was soll es werden?").fill("Regal");
+  await page.getByLabel("Beschreibung").fill("Aus Eiche, für die Nische.");
+  await page.getByLabel("Budget").fill("1.200,50");
+  await page.getByLabel("Gewünscht bis").fill("2030-12-24");
+  await page.getByRole("button", { name: "Anfrage senden" }).click();
   const about = page.getByRole("complementary", { name: "Über diese Anfrage" });
   await expect(about.getByText("24. Dezember 2030")).toBeVisible();
   await expect(about.getByText("1.200,50 EUR")).toBeVisible();
@@ -81,8 +81,8 @@ test("the language that somebody chooses stays, and the page with it", async ({ 
 test("without scripts, pages and refusals are German too", async ({ person }) => {
   const { page } = await person({ ...german, javaScriptEnabled: false });
   await page.goto("/login");
-  await page.locator("#email").fill("niemand@example.com");
-  await page.locator("#password").fill("not the right one");
+  await page.getByLabel("E-Mail").fill("niemand@example.com");
+  await page.getByLabel("Passwort").fill("not the right one");
   await page.getByRole("button", { name: "Anmelden" }).click();
   await expect(page.getByRole("alert")).toContainText("Passwort");
   await page.getByRole("button", { name: "English" }).click();

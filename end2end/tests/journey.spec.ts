@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { Chat } from "../support/chat";
+import { Chat, Inbox } from "../support/chat";
 import { Server } from "../support/server";
 import { expect, refused, test } from "../support/test";
 
@@ -17,7 +17,7 @@ test("from the first start to a talk", async ({ browser }) => {
     await admin.getByLabel("Your name").fill("First admin");
     await admin.getByLabel("E-mail").fill("first@example.com");
     await admin.getByLabel("Password").fill("a long enough password");
-    await admin.locator("main form button[type=submit]").click();
+    await admin.getByRole("button", { name: "Create the account" }).click();
     await expect(admin).toHaveURL(/\/admin/);
 
     await admin.getByRole("link", { name: "New chat" }).or(admin.getByRole("button", { name: "New chat" })).first().click();
@@ -39,7 +39,7 @@ test("from the first start to a talk", async ({ browser }) => {
     await expect(adminChat.message("Hello, can you make a bench?")).toBeVisible();
     await adminChat.say("Of course.");
     await expect(guestChat.message("Of course.")).toBeVisible();
-    await expect(adminChat.panel.locator(".chat__people")).toContainText("here");
+    await expect(adminChat.here).toBeVisible();
   } finally {
     await adminContext.close();
     await guestContext.close();
@@ -56,10 +56,10 @@ test("closing stops the customer, reopening lets them go on", async ({ api, admi
   await guest.chat.live();
 
   await admin.page.getByRole("button", { name: "Close chat" }).click();
-  await expect(guest.page.locator(".composer--closed")).toContainText("closed");
+  await expect(guest.chat.closed).toBeVisible();
   await expect(guest.chat.field).toBeHidden();
-  await expect(admin.page.locator(".composer--closed")).toBeVisible();
-  await admin.page.locator(".composer--closed").getByRole("button", { name: "Reopen" }).click();
+  await expect(admin.chat.closed).toBeVisible();
+  await admin.chat.panel.getByRole("button", { name: "Reopen" }).click();
   await expect(guest.chat.field).toBeVisible();
   await guest.chat.say("One more thing");
   await expect(admin.chat.message("One more thing")).toBeVisible();
@@ -71,7 +71,7 @@ test("on a phone the dashboard shows the list or a chat, each with a way to the 
   const { id } = await api.openChat("Beech stool");
   await api.post(id, "As high as a knee");
   await page.goto(server.link("admin"));
-  const list = page.locator(".inbox__list");
+  const list = new Inbox(page).list;
   await list.getByRole("link", { name: "Beech stool" }).click();
   await chat.live();
   await expect(chat.message("As high as a knee")).toBeVisible();
@@ -97,7 +97,7 @@ test("a wrong or revoked link is a 404 that tells nothing", async ({ api, admin,
   const stranger = await person();
   const wrong = await stranger.page.goto("/chat?chatId=00000000-0000-4000-8000-000000000000");
   expect(wrong?.status()).toBe(404);
-  const words = await stranger.page.locator("main").innerText();
+  const words = await stranger.page.getByRole("main").innerText();
 
   const guest = await person();
   await guest.page.goto(link);
@@ -107,14 +107,15 @@ test("a wrong or revoked link is a 404 that tells nothing", async ({ api, admin,
   await expect(guest.chat.panel).not.toHaveAttribute("data-live", "true");
   const revoked = await stranger.page.goto(link);
   expect(revoked?.status()).toBe(404);
-  expect(await stranger.page.locator("main").innerText()).toBe(words);
+  expect(await stranger.page.getByRole("main").innerText()).toBe(words);
 });
 
 test("the whole journey at a phone's width", async ({ api, person, server }) => {
   const admin = await person({ phone: true });
   await admin.page.goto(server.link("admin"));
   const { link } = await api.openChat("Cherry box");
-  await admin.page.locator(".row", { hasText: "Cherry box" }).click();
+  const row = new Inbox(admin.page).row("Cherry box");
+  await row.click();
   await admin.chat.live();
   const guest = await person({ phone: true });
   await guest.page.goto(link);
@@ -127,5 +128,5 @@ test("the whole journey at a phone's width", async ({ api, person, server }) => 
     expect(sideways, "nothing scrolls sideways").toBe(false);
   }
   await admin.page.getByRole("link", { name: "Back to all chats" }).click();
-  await expect(admin.page.locator(".row", { hasText: "Cherry box" })).toContainText("From the phone");
+  await expect(row).toContainText("From the phone");
 });

@@ -30,8 +30,8 @@ test("two people talk without JavaScript", async ({ person, server }) => {
 
   await admin.page.getByRole("button", { name: "Close chat" }).click();
   await guest.page.reload();
-  await expect(guest.page.locator(".composer--closed")).toBeVisible();
-  await admin.page.locator(".composer--closed").getByRole("button", { name: "Reopen" }).click();
+  await expect(guest.chat.closed).toBeVisible();
+  await admin.chat.panel.getByRole("button", { name: "Reopen" }).click();
   await guest.page.reload();
   await expect(guest.chat.field).toBeVisible();
 });
@@ -41,7 +41,7 @@ test("a refused form comes back with what was typed", async ({ person }) => {
   await page.goto("/login");
   await page.getByLabel("E-mail").fill("nobody@example.com");
   await page.getByLabel("Password").fill("not the password");
-  await page.locator("main form button[type=submit]").click();
+  await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByText("do not belong together")).toBeVisible();
   await expect(page.getByLabel("E-mail")).toHaveValue("nobody@example.com");
   await expect(page.getByLabel("Password")).toHaveValue("");
@@ -57,15 +57,15 @@ test("the first admin signs up, out and in again without JavaScript", async ({ b
     await page.getByLabel("Your name").fill("First admin");
     await page.getByLabel("E-mail").fill("first@example.com");
     await page.getByLabel("Password").fill("a long enough password");
-    await page.locator("main form button[type=submit]").click();
+    await page.getByRole("button", { name: "Create the account" }).click();
     await expect(page).toHaveURL(/\/admin/);
     await page.goto("/logout");
-    await page.locator("main form button[type=submit]").click();
+    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
     await page.goto("/admin");
     await expect(page).toHaveURL(/\/login\?next=/);
     await page.getByLabel("E-mail").fill("first@example.com");
     await page.getByLabel("Password").fill("a long enough password");
-    await page.locator("main form button[type=submit]").click();
+    await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page).toHaveURL(/\/admin/);
     expect((await page.goto(link))?.status()).toBe(404);
   } finally {

@@ -1,4 +1,5 @@
 import { Api } from "../support/api";
+import { Inbox } from "../support/chat";
 import { expect, test } from "../support/test";
 
 // Some of these fill a chat first.
@@ -13,8 +14,7 @@ test("a search of the dashboard finds customers and what was said, and leads the
   for (let n = 1; n <= 60; n++) await api.post(other.id, `line ${n}`);
 
   await page.goto("/admin");
-  const list = page.locator(".inbox__list");
-  await expect(page.locator(".inbox")).toHaveAttribute("data-live", "true");
+  const { list } = await new Inbox(page).live();
   const field = page.getByLabel("Search chats and messages");
   await field.fill("ashw");
   await expect(list.getByRole("link")).toHaveCount(1);
@@ -24,7 +24,7 @@ test("a search of the dashboard finds customers and what was said, and leads the
   await field.fill("WALN");
   await expect(list.getByRole("heading", { name: "Messages" })).toBeVisible();
   await expect(list.getByRole("link")).toHaveCount(1);
-  await expect(list.locator("mark")).toHaveText("walnut");
+  await expect(list.getByRole("mark")).toHaveText("walnut");
   await list.getByRole("link").click();
   await chat.live();
   await expect(page).toHaveURL(/q=WALN/);
@@ -33,7 +33,7 @@ test("a search of the dashboard finds customers and what was said, and leads the
   await expect(chat.message("line 60")).not.toBeInViewport();
   // What was found is still beside it.
   await expect(field).toHaveValue("WALN");
-  await expect(list.locator("mark")).toHaveText("walnut");
+  await expect(list.getByRole("mark")).toHaveText("walnut");
 
   await field.fill("nothing of this kind");
   await expect(list).toContainText("Nothing found");
@@ -51,7 +51,7 @@ test("a search works without JavaScript", async ({ api, person, server }) => {
   const field = page.getByLabel("Search chats and messages");
   await field.fill("sketchb & its");
   await field.press("Enter");
-  const list = page.locator(".inbox__list");
+  const { list } = new Inbox(page);
   await expect(list.getByRole("link")).toHaveCount(1);
   await list.getByRole("link").click();
   await expect(page).toHaveURL(/q=sketchb%20%26%20its.*#m-1$/);

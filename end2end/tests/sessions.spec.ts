@@ -30,7 +30,7 @@ test("two links opened at the same moment in a new browser both open", async ({ 
   for (const [n, chat] of chats.entries()) {
     await chat.live();
     await chat.say(`from tab ${n}`);
-    await expect(chat.message(`from tab ${n}`).locator(".message__state")).toContainText("Sent");
+    await expect(chat.message(`from tab ${n}`).getByText("Sent", { exact: true })).toBeVisible();
     await chat.page.reload();
     await chat.live();
   }
@@ -87,10 +87,10 @@ test("a browser that keeps no cookies is told so", async ({ api, server }) => {
     await expect(page.getByRole("alert")).toContainText("did not keep the cookie");
     await page.getByLabel("E-mail").fill("cleo@example.com");
     await page.getByLabel("Password").fill("a long enough password");
-    await page.locator("main form button[type=submit]").click();
+    await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByRole("alert")).toContainText(`Allow cookies for ${new URL(server.url).host}`);
     expect((await page.goto(link))?.status()).toBe(404);
-    await expect(page.locator("main")).toContainText("Allow cookies for this site, and open the link again");
+    await expect(page.getByRole("main")).toContainText("Allow cookies for this site, and open the link again");
   } finally {
     await context.close();
     rmSync(profile, { recursive: true, force: true });
@@ -101,5 +101,5 @@ test("an address copied to another browser says to open the link", async ({ api,
   const { id } = await api.openChat("Oak table");
   const { page } = await person();
   expect((await page.goto(`/chat/${id}`))?.status()).toBe(404);
-  await expect(page.locator("main")).toContainText("An address from another browser does not work");
+  await expect(page.getByRole("main")).toContainText("An address from another browser does not work");
 });

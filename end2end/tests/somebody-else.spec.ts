@@ -1,7 +1,8 @@
 import type { Page } from "@playwright/test";
 
-import { register } from "../support/account";
-import { expect, refused, test } from "../support/test";
+import { follower, register } from "../support/account";
+import type { Chat } from "../support/chat";
+import { estranged, expect, refused, test } from "../support/test";
 
 // What these tests do makes the browser complain.
 test.use({ failures: refused(401, 403) });
@@ -31,10 +32,10 @@ async function line(page: Page) {
   };
 }
 
-async function expectEstranged(page: Page) {
-  await expect(page.locator(".estranged")).toContainText("You are signed in as somebody else");
-  await expect(page.locator("section.chat")).toHaveAttribute("data-live", "false");
-  await expect(page.locator("section.chat .status")).not.toContainText("Live");
+async function expectEstranged(chat: Chat) {
+  await expect(estranged(chat.page)).toBeVisible();
+  await expect(chat.panel).toHaveAttribute("data-live", "false");
+  await expect(chat.status).not.toContainText("Live");
 }
 
 test("what a guest writes is not sent by the admin who signs in in another tab", async ({ api, person, server }) => {
@@ -45,16 +46,16 @@ test("what a guest writes is not sent by the admin who signs in in another tab",
   await chat.live();
   await cut();
   await chat.say("written while cut off");
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(1);
+  await expect(chat.unconfirmed).toHaveCount(1);
 
   const other = await context.newPage();
   await other.goto(server.link("admin"));
   await expect(other).toHaveURL(/\/admin/);
   await mend();
-  await expectEstranged(page);
+  await expectEstranged(chat);
   await chat.say("written afterwards");
   await chat.field.pressSequentially("a draft");
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(2);
+  await expect(chat.unconfirmed).toHaveCount(2);
   expect(await api.messages(id)).toEqual([]);
 
   // The admin's own page has nothing of it: neither what waits nor the draft.
@@ -62,7 +63,7 @@ test("what a guest writes is not sent by the admin who signs in in another tab",
   await expect(page).toHaveURL(/\/admin\?chat=/);
   await chat.live();
   await expect(chat.field).toHaveValue("");
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  await expect(chat.unconfirmed).toHaveCount(0);
   await chat.say("from the admin");
   await expect(chat.message("from the admin")).toContainText("Sent");
 
@@ -72,7 +73,7 @@ test("what a guest writes is not sent by the admin who signs in in another tab",
   await page.goto(link);
   await chat.live();
   await expect(chat.field).toHaveValue("a draft");
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  await expect(chat.unconfirmed).toHaveCount(0);
   await expect(chat.bubbles).toHaveCount(3);
   await expect.poll(async () => (await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
     ["admin", "from the admin"],
@@ -97,17 +98,18 @@ test("what an admin writes is not sent by the guest whose link is opened in anot
   await other.goto(link);
   await expect(other).toHaveURL(/\/chat\//);
   await mend();
-  await expectEstranged(page);
+  await expectEstranged(chat);
   await chat.say("and our last");
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(2);
+  await expect(chat.unconfirmed).toHaveCount(2);
 
   // Nor does a button of the page act for the other, or the plain form that sends files.
-  await page.locator(".details").getByRole("button", { name: "Close chat" }).click();
-  await expect(page.locator(".details")).toContainText("You are signed in as somebody else");
+  await chat.about.getByRole("button", { name: "Close chat" }).click();
+  await expect(chat.about).toContainText("You are signed in as somebody else");
   await page.getByRole("button", { name: "Send files" }).first().click();
-  await page.locator("#file").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("oak") });
-  await page.locator("#files-content").fill("see the plan");
-  await page.locator("#files").getByRole("button", { name: "Send", exact: true }).click();
+  const form = page.getByRole("dialog", { name: "Send files" });
+  await form.getByLabel("Files").setInputFiles({ name: "plan.txt", mimeType: "text/plain", buffer: Buffer.from("oak") });
+  await form.getByLabel("Message").fill("see the plan");
+  await form.getByRole("button", { name: "Send", exact: true }).click();
   await expect(page.getByText("Your message was not sent")).toBeVisible();
   await expect(page.getByText("see the plan")).toBeVisible();
   expect(await api.messages(id)).toEqual([]);
@@ -116,7 +118,7 @@ test("what an admin writes is not sent by the guest whose link is opened in anot
   await page.goto(`/admin?chat=${id}`);
   await chat.live();
   await expect(chat.bubbles).toHaveCount(2);
-  await expect(chat.panel.locator(".message--sending")).toHaveCount(0);
+  await expect(chat.unconfirmed).toHaveCount(0);
   await expect.poll(async () => (await api.messages(id)).map(({ sender_type, content }) => [sender_type, content])).toEqual([
     ["admin", "our lowest price"],
     ["admin", "and our last"],
@@ -134,7 +136,7 @@ test("a guest who registers in another tab goes on in the first", async ({ api, 
   await register(await context.newPage(), "Ada Registered");
   await mend();
   await chat.live();
-  await expect(page.locator(".estranged")).toBeHidden();
+  await expect(estranged(page)).toBeHidden();
   await chat.say("written with an account");
   await expect(chat.message("written with an account")).toContainText("Sent");
   await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["written as a guest", "written with an account"]);
@@ -144,7 +146,7 @@ test("the requests of a customer are not replaced by what the next person sees",
   const { page, context } = await person();
   const { cut, mend } = await line(page);
   await page.goto(server.link("customer"));
-  const region = page.locator(".follows");
+  const region = follower(page);
   await expect(region).toHaveAttribute("data-live", "true");
   const shown = await region.textContent();
   await cut();
@@ -152,7 +154,7 @@ test("the requests of a customer are not replaced by what the next person sees",
   await other.goto(server.link("admin"));
   await expect(other).toHaveURL(/\/admin/);
   await mend();
-  await expect(page.locator(".estranged")).toBeVisible();
+  await expect(estranged(page)).toBeVisible();
   await expect(region).toHaveAttribute("data-live", "false");
   expect((await region.textContent())?.replaceAll(/Live|Offline/g, "")).toEqual(shown?.replaceAll(/Live|Offline/g, ""));
 });

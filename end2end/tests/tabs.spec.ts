@@ -37,11 +37,11 @@ test("two tabs share one outbox, and each message is sent once", async ({ api, p
   await context.setOffline(true);
   for (const text of ["one", "two"]) await chat.say(text);
   await second.say("three");
-  for (const tab of [chat, second]) await expect(tab.panel.locator(".message--sending")).toHaveCount(3);
+  for (const tab of [chat, second]) await expect(tab.unconfirmed).toHaveCount(3);
   await context.setOffline(false);
   for (const tab of [chat, second]) {
     await tab.live();
-    await expect(tab.panel.locator(".message--sending")).toHaveCount(0);
+    await expect(tab.unconfirmed).toHaveCount(0);
     await expect(tab.bubbles).toHaveCount(3);
   }
   const stored = (await api.messages(id)).map(({ content }) => content);
@@ -61,11 +61,11 @@ test("what a tab leaves behind when it is closed, the other sends", async ({ api
   await second.live();
   await context.setOffline(true);
   for (const text of ["one", "two"]) await chat.say(text);
-  await expect(second.panel.locator(".message--sending")).toHaveCount(2);
+  await expect(second.unconfirmed).toHaveCount(2);
   await page.close();
   await context.setOffline(false);
   await second.live();
-  await expect(second.panel.locator(".message--sending")).toHaveCount(0, { timeout: 20_000 });
+  await expect(second.unconfirmed).toHaveCount(0, { timeout: 20_000 });
   await expect.poll(async () => (await api.messages(id)).map(({ content }) => content)).toEqual(["one", "two"]);
   await second.page.reload();
   await second.live();
@@ -82,14 +82,14 @@ test("what is discarded in one tab is gone in the other, and stays gone", async 
   await second.live();
   await context.setOffline(true);
   await chat.say("never mind");
-  await expect(second.panel.locator(".message--sending")).toHaveCount(1);
+  await expect(second.unconfirmed).toHaveCount(1);
   await admin.page.goto(`/admin?chat=${id}`);
-  await admin.page.locator(".details").getByRole("button", { name: "Close chat" }).click();
+  await admin.chat.about.getByRole("button", { name: "Close chat" }).click();
   await expect(admin.chat.panel).toContainText("This chat was closed");
   await context.setOffline(false);
-  for (const tab of [chat, second]) await expect(tab.panel.locator(".message--failed")).toHaveCount(1);
-  await chat.panel.locator(".message--failed").getByRole("button", { name: "Delete" }).click();
-  for (const tab of [chat, second]) await expect(tab.panel.locator(".message--failed")).toHaveCount(0);
+  for (const tab of [chat, second]) await expect(tab.refused).toHaveCount(1);
+  await chat.refused.getByRole("button", { name: "Delete" }).click();
+  for (const tab of [chat, second]) await expect(tab.refused).toHaveCount(0);
   for (const tab of [chat, second]) {
     await tab.page.reload();
     await expect(tab.panel).toContainText("This chat was closed");

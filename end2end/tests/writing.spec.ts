@@ -149,7 +149,7 @@ test("whatever changes shows after a page translator has been at work", async ({
 
   await api.edit(first, "the second text");
   await expect(guest.chat.bubbles.first()).toContainText("the second text");
-  await expect(guest.chat.bubbles.first()).toContainText("edited");
+  await expect(guest.chat.messages.first()).toContainText("edited");
   await admin.page.goto(`/admin?chat=${id}`);
   await admin.chat.live();
   await admin.page.bringToFront();
