@@ -6,7 +6,7 @@ use crate::{
     live::QUEUE_FRAMES,
 };
 
-/// A new message under this rev.
+/// A new message with this rev.
 fn posted(room: ConversationId, rev: i64) -> Change {
     Change::Posted(Message {
         id: MessageId::new(),
@@ -64,13 +64,13 @@ impl Someone {
         hub.enter(&self.socket, room, self.me.id, vec![self.me.clone()], head, joined)
     }
 
-    /// What a round would write.
+    /// The frames that a round would write.
     fn frames(&self) -> Vec<serde_json::Value> {
         self.hub.rooms.iter_mut().for_each(|mut room| room.flush(drop));
         self.socket.take().iter().flat_map(Frame::values).collect()
     }
 
-    /// The same as types of frames; a list of people is a `joined`.
+    /// The types of these frames; a list of people is a `joined`.
     fn heard(&mut self) -> Vec<String> {
         let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
             (Some("typing"), on) => format!("typing {}", on.unwrap()),
@@ -209,7 +209,7 @@ async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
     let mut first = Someone::connect(&hub, "first");
     assert_eq!(post(&hub, room, 2), Outcome::Done);
     hub.arrive(&first.socket, room);
-    // It reads up to 3; 4 comes too late to be read and too early to be told.
+    // It reads up to 3; 4 is too late to be read and too early to be sent.
     for rev in [3, 4] {
         assert_eq!(post(&hub, room, rev), Outcome::Done);
     }
@@ -227,7 +227,7 @@ async fn who_read_less_than_the_room_was_told_of_reads_again() {
     let (one, mut other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
     hub.arrive(&one.socket, room);
     hub.arrive(&other.socket, room);
-    // One read later than the other, and nobody will tell 4 any more.
+    // One read later than the other, and 4 will not be broadcast again.
     assert_eq!(one.enter_at_last(&hub, room, 4), Ok(Outcome::Done));
     assert_eq!(other.enter_at_last(&hub, room, 3), Err(Behind));
     assert_eq!(other.enter(&hub, room, 4), Ok(Outcome::Done));
