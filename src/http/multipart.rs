@@ -1,6 +1,6 @@
 //! Forms with files (RFC 7578), read part by part as they arrive.
 //!
-//! A form of any size needs some 30 KiB of memory: the body is read in small pieces, and the head of a part and the
+//! A form of any size needs some 30 KiB of memory. The body is read in small pieces, and the head of a part and the
 //! whole form have limits. Reading begins when the caller requests a part. A form that is not read to its end is read
 //! for a while and discarded. Most clients read no response before they have sent the whole body.
 

@@ -1,4 +1,4 @@
-//! The WebSocket: `upgrade` authenticates the request and takes over its connection, `connection` is the transport,
+//! The WebSocket: `upgrade` authenticates the request and takes over its connection. `connection` is the transport,
 //! `frames` handles clients' frames, and `liveness` decides whether a socket stays open.
 
 mod connection;

@@ -124,7 +124,7 @@ async fn erases(scene: Scene) {
     let again = refused(&scene.command(&["erase", "--email", EMAIL, "--yes"]).await);
     assert!(again.contains("no customer"), "{again}");
     let nothing = refused(&scene.command(&["export", "--email", EMAIL, "none.tar"]).await);
-    assert!(nothing.contains("nothing is kept"), "{nothing}");
+    assert!(nothing.contains("no data is stored"), "{nothing}");
 
     let Scene { app, .. } = scene;
     let data = app.stop().await;
