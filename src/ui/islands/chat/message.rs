@@ -1,4 +1,4 @@
-//! One message of the log: its head, its text and files, its menu, the form that changes it, and what became of it.
+//! One message of the log: its head, text, files, menu, edit form, and delivery state.
 
 use leptos::{
     either::{Either, EitherOf3},
@@ -22,7 +22,7 @@ use crate::{
     ui::components::{Anew, Icon, icon},
 };
 
-/// Everything in a bubble. It is made anew when it changes; see [`Text`](crate::ui::components::Text).
+/// The content of a bubble. Its elements are replaced at each change; see [`Text`](crate::ui::components::Text).
 #[derive(Clone, PartialEq)]
 struct Inside {
     body: Body,
@@ -186,7 +186,7 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool) -> impl IntoView {
     }
 }
 
-/// The form that takes a message's place while it is changed.
+/// The form that replaces a message while it is edited.
 #[component]
 fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
     let locale = locales::current();
@@ -205,7 +205,7 @@ fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
         panel.save_edit(id);
     };
     let on_key = move |event: KeyboardEvent| {
-        // The Esc that ends a word of an input method ends nothing else.
+        // An Esc that an input method consumes does not end the edit.
         if event.key() == "Escape" && !is_composing(&event) {
             panel.edit(None);
         } else if sends(&event) {
@@ -247,7 +247,7 @@ fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
     }
 }
 
-/// What stands under a message.
+/// The delivery state under a message.
 #[component]
 fn Told(panel: Panel, delivery: (Delivery, Option<ClientId>)) -> impl IntoView {
     let locale = locales::current();
