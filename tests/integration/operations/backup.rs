@@ -266,7 +266,7 @@ async fn by_the_command_line() {
     let browser = Browser::new(&server.url);
     browser.sign_in("admin@example.com", PASSWORD).await.expect(303);
     server.stop().await;
-    assert!(succeeded(&run_program(at, &["restore", "backup.tar"], "").await).contains("is kept as"));
+    assert!(succeeded(&run_program(at, &["restore", "backup.tar"], "").await).contains("the previous ones are now"));
     let server = Program::serve(at, &[], &[]).await;
     let ready = Answer::to(Api::new(&server.url, Sign::Nothing).request_to(Method::GET, "/readyz")).await;
     ready.expect(200);
