@@ -217,9 +217,9 @@ impl Bench<'_> {
         } else if !size.smoke {
             let [to_one, to_alone] = [0, 1].map(|of| spread(ratios.iter().map(|ratio| ratio[of]).collect()));
             let how = if is_limited {
-                format!("each held to {:.0} % of a core", scenario.share * 100.0)
+                format!("each limited to {:.0} % of a core", scenario.share * 100.0)
             } else {
-                "by what a delivery costs them".to_owned()
+                "by their cost per delivery".to_owned()
             };
             println!(
                 "Two nodes, {how}, carry {to_one} times what one does; {to_alone} times one without NATS ({} of {} \
