@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_of_sessions_are_told_from_others_and_keep_their_order() {
+    fn session_cookies_are_recognised_and_ordered() {
         let header =
             "bespoken-ffffffff=1; other=2; bespoken-00000000=3; bespoken-x=4; bespoken=5; bespoken-000000001=6";
         let mut headers = HeaderMap::new();

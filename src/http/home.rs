@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_says_what_was_asked_for() {
+    fn the_host_and_scheme_from_a_trusted_proxy_count() {
         const HOST: &str = "x-forwarded-host";
         const PROTO: &str = "x-forwarded-proto";
         let at = |host, headers: &[_], trusted| whither(HTTPS, "127.0.0.1:3000", host, headers, trusted);
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_asked_for_leads_to_the_public_url_alone() {
+    fn every_redirect_leads_to_the_public_url() {
         for (uri, expected) in [
             ("/chat?chatId=1", "https://chat.example.com/chat?chatId=1"),
             ("//evil.example/", "https://chat.example.com//evil.example/"),

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_not_made_one() {
+    fn invalid_secrets_stay_invalid() {
         for address in [
             "/chat".to_owned(),
             "/chat?chatId=".to_owned(),

@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_does_not_read_the_answer_loses_it() {
+    async fn a_client_that_does_not_read_the_answer_loses_it() {
         let mut connection = TcpStream::connect(start(9).await).await.unwrap();
         let began = Instant::now();
         connection.write_all(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_finds_no_slot_is_told_at_once() {
+    async fn a_client_without_a_slot_is_answered_at_once() {
         let address = start(2).await;
         let mut busy = Vec::new();
         for _ in 0..2 {

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_that_is_too_large_is_refused_when_it_says_so_and_when_it_turns_out() {
+    async fn a_form_is_too_large_by_its_declared_and_by_its_actual_length() {
         let (mut says, taken) = form(part("name=\"file\"", &vec![7; 100_000]), 1_000);
         says.length = Some(50_001);
         assert_eq!(says.read(50_000).err().unwrap().code, Code::TooLarge);

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn time_in_which_nobody_waits_for_the_peer_does_not_count() {
+    async fn only_time_spent_waiting_for_the_peer_counts() {
         let mut pace = Pace::default();
         pace.moved(1);
         advance(Duration::from_secs(600)).await;

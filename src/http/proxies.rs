@@ -128,7 +128,7 @@ mod tests {
     const XFF: &str = "x-forwarded-for";
 
     #[test]
-    fn nobody_but_a_trusted_proxy_says_who_somebody_is() {
+    fn only_trusted_proxies_set_the_client_address() {
         for headers in [[(XFF, "192.0.2.9")], [("forwarded", "for=192.0.2.9")]] {
             assert_eq!(client("", "198.51.100.1", &headers), "198.51.100.1");
             assert_eq!(client("10.0.0.0/8", "198.51.100.1", &headers), "198.51.100.1");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_wrote_in_front_of_the_list_does_not_count() {
+    fn entries_that_a_client_prepends_are_ignored() {
         let trusted = "10.0.0.0/8, 2001:db8:ffff::/48";
         for (list, expected) in [
             ("192.0.2.66, 192.0.2.9", "192.0.2.9"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_proxy_says_what_was_asked_for() {
+    fn the_host_and_scheme_are_those_of_the_nearest_proxy() {
         let headers = HeaderMap::from_iter([
             (X_FORWARDED_HOST, HeaderValue::from_static("evil.example, chat.example.com")),
             (header::FORWARDED, HeaderValue::from_static("for=192.0.2.9;proto=http, for=10.0.0.1;proto=https")),

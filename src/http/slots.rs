@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_not_sent_a_request_goes_first_and_an_answer_stays() {
+    fn connections_without_a_request_close_first_and_answers_stay() {
         let all = slots(4, 100);
         let taken: Vec<_> = (1..=4).map(|last| all.take(address(last)).unwrap()).collect();
         for (slot, stage) in taken.iter().zip([Stage::Busy, Stage::Idle, Stage::Head, Stage::Body]) {

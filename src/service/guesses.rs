@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_do_not_use_up_what_an_owner_has_at_home() {
+    fn strangers_do_not_use_up_an_owners_budget_at_home() {
         let guesses = Guesses::new(3);
         let owner = Email::parse("email", "owner@example.com").unwrap();
         guesses.signed_in(&owner, network(1));

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_says_who_made_it() {
+    fn a_mail_identifies_its_generator() {
         let to = Email::parse("email", "ada@example.com").unwrap();
         let mail = Mail::new(None, "no-reply@chat.example").unwrap();
         let text = mail.message("https://chat.example", &to, "A subject", "Words".into()).unwrap().formatted();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sent_is_not_counted() {
+    fn unsent_mails_are_not_counted() {
         let limits = Limits { mails: 1, mails_total: 1, ..Limits::default() };
         let budgets = MailBudgets::new(&limits);
         let [ada, ben] = ["ada@a.example", "ben@a.example"].map(|to| Email::parse("email", to).unwrap());

@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_lose_places_texts_and_what_follows_them() {
+    fn pictures_lose_locations_texts_and_trailing_data() {
         for (kind, bytes) in all() {
             assert!(has(&bytes, SECRET));
             let (picture, clean) = cleaned(&bytes).unwrap_or_else(|| panic!("no {kind}"));

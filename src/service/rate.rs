@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_back_does_not_count() {
+    fn uncounted_events_do_not_count() {
         let rate = Rate::new(1, Duration::from_secs(10));
         for _ in 0..5 {
             rate.take("a").unwrap();

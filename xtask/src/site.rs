@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_keep_their_order() {
+    fn imports_retain_their_order() {
         let text = "/* the order */\n@import \"./tokens.css\";\n@import \"base.css\";\n";
         assert_eq!(imports(text).unwrap(), ["tokens.css", "base.css"]);
     }

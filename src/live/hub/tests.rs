@@ -111,7 +111,7 @@ async fn typing_ends_by_itself_after_5_s() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_room_is_told_in_a_round_is_put_together_once() {
+async fn the_frames_of_a_round_are_joined_once_for_all() {
     let (hub, room, one, other) = two_in_a_room();
     let (third, fourth) = (Someone::connect(&hub, "third"), Someone::connect(&hub, "fourth"));
     for newcomer in [&third, &fourth] {
@@ -154,7 +154,7 @@ async fn renewed_typing_holds_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_room_is_told_of_many_comings_and_goings_at_once() {
+async fn many_presence_changes_are_broadcast_together() {
     let (hub, room, one, mut other) = two_in_a_room();
     pass(1.0).await;
     other.heard();
@@ -204,7 +204,7 @@ async fn a_change_in_words_for_each_waits_for_those_who_came_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
+async fn changes_during_an_arrival_follow_the_joined() {
     let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
     let mut first = Someone::connect(&hub, "first");
     assert_eq!(post(&hub, room, 2), Outcome::Done);
@@ -222,7 +222,7 @@ async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_read_less_than_the_room_was_told_of_reads_again() {
+async fn an_arrival_behind_the_broadcasts_reads_again() {
     let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
     let (one, mut other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
     hub.arrive(&one.socket, room);
@@ -236,7 +236,7 @@ async fn who_read_less_than_the_room_was_told_of_reads_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_early_waits_and_what_does_not_come_is_fetched_once() {
+async fn early_changes_wait_and_missing_ones_are_fetched_once() {
     let (hub, room, mut one, _other) = two_in_a_room();
     pass(1.0).await;
     one.heard();
@@ -256,7 +256,7 @@ async fn what_comes_early_waits_and_what_does_not_come_is_fetched_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_in_words_for_each_holds_up_what_follows_it() {
+async fn a_personalised_change_delays_later_ones() {
     let (hub, room, mut one, _other) = two_in_a_room();
     pass(1.0).await;
     one.heard();
@@ -271,7 +271,7 @@ async fn a_change_in_words_for_each_holds_up_what_follows_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_much_to_be_told_is_skipped() {
+async fn too_large_a_gap_is_skipped() {
     let (hub, room, mut one, other) = two_in_a_room();
     pass(1.0).await;
     one.heard();
@@ -301,7 +301,7 @@ async fn a_room_that_changes_too_much_meanwhile_has_to_be_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_in_a_room_that_goes_or_on_the_way_in_reads_again() {
+async fn a_resync_makes_members_and_arrivals_read_again() {
     let (hub, room, mut one, other) = two_in_a_room();
     pass(1.0).await;
     one.heard();

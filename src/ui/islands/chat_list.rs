@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_keeps_what_was_loaded_beyond_it() {
+    fn a_refresh_retains_later_loaded_parts() {
         let mut list = list();
         list.extend(Inbox { next_cursor: Some("third".into()), ..part(vec![chat(8, 8), chat(7, 7)], true) });
         list.refresh(part(vec![chat(4, 60), chat(1, 50), chat(3, 30)], true));

@@ -447,7 +447,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_say_what_is_looked_at() {
+    fn addresses_contain_the_view() {
         let all = View { chat: None, seq: None, status: ConversationStatus::Open, search: String::new() };
         assert_eq!(all.address(), "/admin");
         let found = View { search: "oak & ash ".into(), ..all.clone() };

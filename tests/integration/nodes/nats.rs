@@ -190,7 +190,7 @@ async fn servers_go_on_without_nats_and_find_back_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_starts_without_nats_and_keeps_looking_for_it() {
+async fn a_server_starts_without_nats_and_retries() {
     let Some(mut nats) = NatsServer::start().await else { return };
     nats.kill().await;
     let Some(cluster) = Cluster::start([nats.url(), nats.url()]).await else { return };

@@ -72,7 +72,7 @@ fn stands_in(folder: &Path, word: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn erasing_closes_sockets_tells_readers_and_leaves_no_trace() {
+async fn erasing_closes_sockets_updates_readers_and_leaves_no_trace() {
     for database in Database::each().await {
         erases(Scene::set(database).await).await;
     }
