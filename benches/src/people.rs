@@ -1,5 +1,5 @@
-//! The people and their rooms. For Bespoken these are real accounts with tokens and real conversations with links,
-//! created through its command line and API; the other servers accept any name.
+//! The people and their rooms. For Bespoken these are real accounts with tokens and real conversations with links.
+//! They are created through its command line and API. The other servers accept any name.
 
 use std::{
     fs,
@@ -116,8 +116,8 @@ impl World {
         (0..rooms * members).map(|number| self.guest(number / members, number)).collect()
     }
 
-    /// A guest in each of the first `rooms` rooms on its own socket, and two of `agents` admins who have all their
-    /// rooms on one socket.
+    /// A guest in each of the first `rooms` rooms on its own socket, and two of `agents` admins. An admin has all
+    /// their rooms on one socket.
     pub fn with_agents(&self, rooms: usize, agents: usize) -> Vec<Person> {
         let mut people: Vec<_> = (0..rooms).map(|room| self.guest(room, room)).collect();
         for agent in 0..agents {

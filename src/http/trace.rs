@@ -44,7 +44,7 @@ fn given(headers: &HeaderMap) -> Option<HeaderValue> {
 fn made() -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();
     let id = Uuid::now_v7().simple().encode_lower(&mut buffer);
-    HeaderValue::from_str(id).expect("hex digits can stand in a header")
+    HeaderValue::from_str(id).expect("hex digits are valid in a header")
 }
 
 #[cfg(test)]

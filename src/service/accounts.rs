@@ -213,8 +213,8 @@ impl Service {
     /// to it.
     ///
     /// # Errors
-    /// `not_found` for a wrong, used or expired secret; `invalid` for a required password, or for an address that is
-    /// another account's by now; `unauthorized` if the person has to sign in first; `rate_limited`.
+    /// `not_found` for a wrong, used or expired secret; `invalid` for a required password, or for another account's
+    /// address; `unauthorized` if the person has to sign in first; `rate_limited`.
     pub async fn confirm_email(
         self: &Arc<Self>,
         secret: &Secret,

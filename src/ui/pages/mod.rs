@@ -94,8 +94,8 @@ impl BesidePage {
     }
 }
 
-/// A page that can show a chat beside it: in a column of its own on a wide screen, in front of everything on a small
-/// one.
+/// A page that can show a chat beside it. The chat is in its own column on a wide screen, and in front of everything
+/// on a small one.
 #[component]
 fn Beside(
     viewer: Viewer,

@@ -1,4 +1,4 @@
-//! The state and actions of a chat panel in the browser: the room as a signal, and all parts of the page that depend
+//! The state and actions of a chat panel in the browser: the room as a signal, and the parts of the page that depend
 //! on it.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The reader's position in the log. The box lays out its one child from its end (`flex-direction: column-reverse`).
-//! So the browser stays at the end, and nothing moves when older messages are added on top: `scrollTop` is 0 at the
+//! So the browser stays at the end, and nothing moves when older messages are added on top. `scrollTop` is 0 at the
 //! end and negative above it.
 
 use std::time::Duration;
