@@ -1,8 +1,7 @@
 //! The HTML document and the table of pages.
 //!
-//! Pages run on the server only; what lives in the browser are the islands inside them. The server
-//! tells pages about a refused form through [`FormState`] and learns their status from
-//! [`PageStatus`], both through context.
+//! Pages run on the server only; the islands inside them run in the browser. The server passes a rejected form to
+//! pages through [`FormState`], and reads their status from [`PageStatus`], both through context.
 
 use std::{
     collections::BTreeMap,
@@ -29,19 +28,18 @@ use crate::{
     },
 };
 
-/// The HTTP status that a page asks for. The server provides one per request and reads it when the
-/// page is rendered.
+/// The HTTP status that a page requests. The server provides one per request and reads it after the page is rendered.
 #[derive(Clone, Default)]
 pub struct PageStatus(pub Arc<AtomicU16>);
 
 impl PageStatus {
-    /// What the page asked for; `None` means 200.
+    /// The requested status; `None` means 200.
     #[must_use]
     pub fn get(&self) -> Option<u16> {
         Some(self.0.load(Ordering::Relaxed)).filter(|&status| status != 0)
     }
 
-    /// Asks the server, if there is one, to answer with `status`.
+    /// Requests `status` for the response. Does nothing in the browser.
     pub fn request(status: u16) {
         if let Some(page) = use_context::<Self>() {
             page.0.store(status, Ordering::Relaxed);
@@ -49,22 +47,21 @@ impl PageStatus {
     }
 }
 
-/// Names the session that the browser has; nothing without one. No secret. A page that the browser kept is shown
-/// again only in the session that it was written for.
+/// The id of the browser's session, if any; not a secret. A cached page is shown again only in the session for which
+/// it was rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageSession(pub Option<String>);
 
-/// A form that was sent and refused: the page that holds it is shown again with what was typed and
-/// what is wrong. Never contains passwords.
+/// A rejected form: its page is shown again with the typed values and the errors. Never contains passwords.
 #[derive(Clone, Debug, Default)]
 pub struct FormState {
     pub problem: Option<Problem>,
-    /// By the name of the input.
+    /// The values by the name of the input.
     pub values: BTreeMap<String, String>,
 }
 
 impl FormState {
-    /// The form that was refused in this request, if any.
+    /// The form that was rejected in this request, if any.
     #[must_use]
     pub fn current() -> Self {
         use_context().unwrap_or_default()
@@ -76,14 +73,14 @@ impl FormState {
     }
 }
 
-/// What begins every page: see there. Its comments are not for browsers.
+/// The script at the start of every page, without its comments.
 static BOOT: LazyLock<String> = LazyLock::new(|| {
     let lines = include_str!("ui/boot.js").lines().map(str::trim);
     lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join("\n")
 });
 
-/// The HTML document. `options.site_pkg_dir` is the folder of this build's script, WASM and styles. Islands are
-/// hydrated by `ui/boot.js`, which does what Leptos' `HydrationScripts` would do, and more.
+/// The HTML document. `options.site_pkg_dir` is the folder of this build's script, WASM and styles. `ui/boot.js`
+/// hydrates the islands; it replaces and extends Leptos' `HydrationScripts`.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let client = format!("/{}/{}", options.site_pkg_dir, options.output_name);
     let stylesheet = format!("{client}.css");
@@ -93,7 +90,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let nonce = use_nonce();
     let locale = locales::current();
     if let Some(context) = Owner::current_shared_context() {
-        // Outside of islands nothing is taken over in the browser.
+        // The browser hydrates only islands.
         context.set_is_hydrating(false);
     }
     view! {
@@ -123,7 +120,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App />
-                // A page without this was cut off on its way: see `ui/boot.js`.
+                // A page without this was truncated in transit: see `ui/boot.js`.
                 <template id="end"></template>
             </body>
         </html>

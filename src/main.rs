@@ -14,7 +14,7 @@ use crate::commands::Command;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How the log is written to stderr
+    /// The format of the log on stderr
     #[arg(long, global = true, env = "BESPOKEN_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 }
@@ -27,17 +27,16 @@ enum LogFormat {
     Json,
 }
 
-/// Ready tasks that do not fit into a worker's own queue wait in one for all, to which a worker turns this
-/// often. With tokio's own measure a busy server serves some of its sockets again and again, and others
-/// hardly ever.
+/// How often a worker checks the shared queue, which contains ready tasks that exceed the workers' own queues. With
+/// tokio's default, a busy server serves some of its sockets repeatedly, and others rarely.
 const SHARED_QUEUE_EVERY: u32 = 1;
 
-/// After so many tasks a worker asks the system again who has sent something. What they all set off is written
-/// in one round (`live::rounds`), so more of them means fewer and longer writes.
+/// The number of tasks after which a worker polls the system for readable sockets. One round (`live::rounds`) writes
+/// the frames of all these tasks, so a higher number means fewer and longer writes.
 const READ_EVERY: u32 = 256;
 
-/// Faster than the system's with many small frames, and its memory does not fall to pieces when thousands of
-/// sockets come and go.
+/// Faster than the system's allocator with many small frames. Its memory is not fragmented when thousands of sockets
+/// connect and disconnect.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -68,12 +67,12 @@ async fn run() -> ExitCode {
     }
 }
 
-/// What is logged is set by `RUST_LOG`.
+/// Starts the log; `RUST_LOG` sets its level.
 fn start_log(format: LogFormat) {
-    // What becomes of the bus the program says itself, once and not with every try.
+    // The program itself logs the state of the bus, once instead of at every attempt.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "warn,bespoken=info,async_nats=off".into());
-    // https://no-color.org; and files have none.
+    // See https://no-color.org; files get no colours.
     let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let has_colours = std::io::stderr().is_terminal() && !wants_none;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(has_colours);

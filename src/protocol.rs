@@ -1,5 +1,4 @@
-//! The frames of the WebSocket: one JSON object each, `type` first. Pure data; docs/protocol.md
-//! tells the story around them.
+//! The frames of the WebSocket: one JSON object each, `type` first. Pure data; docs/protocol.md describes their use.
 
 use std::fmt;
 
@@ -16,23 +15,23 @@ use crate::domain::{
 
 /// Messages in a `joined` without `after`: the latest of the conversation.
 pub const JOIN_LATEST: i64 = 50;
-/// Most messages in a `joined` with `after`; beyond it `more` is true.
+/// Maximum number of messages in a `joined` with `after`; beyond it `more` is true.
 pub const JOIN_CATCH_UP: i64 = 200;
 
-/// The header by which a page tells a server function whose page it is: the id of an account, or [`GUEST`].
+/// The header with which a page sends its owner to a server function: the id of an account, or [`GUEST`].
 pub const VIEWER: &str = "bespoken-viewer";
-/// Stands in [`VIEWER`] for who has no account.
+/// The value of [`VIEWER`] for people without an account.
 pub const GUEST: &str = "guest";
 
 /// Close codes of the server.
 pub mod close {
-    /// The peer does not keep to the WebSocket protocol.
+    /// The peer violates the WebSocket protocol.
     pub const PROTOCOL_ERROR: u16 = 1002;
     /// A binary frame.
     pub const NOT_TEXT: u16 = 1003;
-    /// Text that is no UTF-8.
+    /// Text that is not valid UTF-8.
     pub const NOT_UTF8: u16 = 1007;
-    /// Not allowed any more: signed out, link revoked, too many frames that cannot be understood.
+    /// Not allowed any more: signed out, link revoked, too many invalid frames.
     pub const NOT_ALLOWED: u16 = 1008;
     pub const FRAME_TOO_LARGE: u16 = 1009;
     pub const RESTARTING: u16 = 1012;
@@ -40,20 +39,19 @@ pub mod close {
     pub const TOO_SLOW: u16 = 4008;
 }
 
-/// What a client sends.
+/// A frame from the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum ClientFrame {
     JoinRequest {
         room: ConversationId,
-        /// The last rev that the client has.
+        /// The last rev that the client has received.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<i64>,
-        /// Of the history that `after` belongs to. A word that no server ever gave out is as foreign as
-        /// any other.
+        /// The epoch of the history that `after` belongs to. An unknown epoch counts as a different one.
         #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "any_epoch")]
         epoch: Option<Epoch>,
-        /// Whose page it is, as this person's participant id: a socket of somebody else gets nothing to show there.
+        /// The page's owner, as a participant id: a socket of another person receives nothing for this page.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         sender: Option<ParticipantId>,
     },
@@ -69,7 +67,7 @@ pub enum ClientFrame {
         /// The message of the same room that this one replies to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
-        /// Who sends, as the page of this person knows it: a socket of somebody else stores nothing.
+        /// The sender, as the page knows this person: a socket of another person stores nothing.
         #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
         sender: Option<ParticipantId>,
     },
@@ -98,12 +96,12 @@ pub enum ClientFrame {
         room: ConversationId,
         seq: i64,
     },
-    /// From now on tell this socket of custom requests: those that its person may see.
+    /// From now on, send this socket changes of custom requests that its person may see.
     FollowRequests,
 }
 
 impl ClientFrame {
-    /// What it is about, and the name of what it changes: its answer tells both.
+    /// The room and the client id of a frame, which its answer repeats.
     #[must_use]
     pub fn about(&self) -> (Option<ConversationId>, Option<ClientId>) {
         match *self {
@@ -124,7 +122,7 @@ fn any_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Epoch>
     Ok(word.map(|word| word.parse().unwrap_or(Epoch(Uuid::nil()))))
 }
 
-/// The person behind a socket, as `welcome` names it.
+/// The identity of a socket's person, in `welcome`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct SocketUser {
@@ -141,7 +139,7 @@ objects!(SocketUser);
 pub struct Joined {
     pub room: ConversationId,
     pub epoch: Epoch,
-    /// The rev up to which the conversation is told here, unless `more`.
+    /// The rev up to which this describes the conversation, unless `more`.
     pub head: i64,
     pub conversation: Conversation,
     pub participants: Vec<Participant>,
@@ -154,8 +152,8 @@ pub struct Joined {
 
 objects!(Joined);
 
-/// What the server sends. Read by way of [`Parts`]: a tagged enum would make serde keep each frame in between, and
-/// compile a second reader of every type in it for that, which the browser loads.
+/// A frame from the server. Parsed via [`Parts`]: for a tagged enum, serde would buffer each frame and compile a
+/// second deserialiser per type, which the browser would load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase", try_from = "Parts")]
 pub enum ServerFrame {
@@ -207,7 +205,7 @@ pub enum ServerFrame {
     Inbox {
         conversation: Box<Conversation>,
     },
-    /// A custom request is new or has another status. Only to sockets that follow requests.
+    /// A custom request is new or has another status. Sent only to sockets that follow requests.
     Request {
         id: RequestId,
         status: RequestStatus,
@@ -232,8 +230,8 @@ impl ServerFrame {
     }
 }
 
-/// What stands in the frames of the server. Each kind has some of it. Ids are told apart later, as serde compiles a
-/// reader for each type.
+/// The members of all frames of the server; each type has some of them. Ids are converted later, because serde
+/// compiles a deserialiser for each type.
 #[derive(Deserialize)]
 #[serde(remote = "Self")]
 struct Parts {
@@ -291,11 +289,11 @@ impl<'de> Deserialize<'de> for Said {
 }
 
 impl TryFrom<Parts> for ServerFrame {
-    /// What is missing, or the kind that is unknown.
+    /// The missing member, or the unknown type.
     type Error = &'static str;
 
     fn try_from(mut it: Parts) -> Result<Self, &'static str> {
-        // Taken out, and not moved: otherwise each kind would compile code that drops all the other parts.
+        // Taken instead of moved: otherwise each type would compile code that drops all other parts.
         fn take<T>(part: &mut Option<T>, missing: &'static str) -> Result<T, &'static str> {
             part.take().ok_or(missing)
         }

@@ -1,5 +1,5 @@
-// What SQLite itself takes: puts messages into Bespoken's database, 100 with each commit, for so many
-// seconds, and prints how many a second.
+// Measures SQLite itself: inserts messages into Bespoken's database, 100 with each commit, for some seconds, and
+// prints the number per second.
 import { randomBytes } from "node:crypto";
 import Database from "better-sqlite3";
 
@@ -7,7 +7,7 @@ const [, , file, seconds] = process.argv;
 const database = new Database(file);
 database.pragma("journal_mode = wal");
 database.pragma("synchronous = full");
-// As Bespoken has it.
+// The same as Bespoken's.
 database.pragma("cache_size = -32768");
 database.pragma("wal_autocheckpoint = 8000");
 

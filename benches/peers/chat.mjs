@@ -1,5 +1,5 @@
-// What the compared chat servers share: the numbering of messages and their shape. With a file they
-// keep each message durably before they tell of it, one commit each; without one, nothing is kept.
+// The common part of the compared chat servers: the numbering of messages and their format. With a file they store
+// each message durably before they broadcast it, with one commit each; without one, they store nothing.
 
 /** A store of messages. `post` returns the message, or the stored one if its client id was seen. */
 export async function open(file) {

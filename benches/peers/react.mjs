@@ -1,20 +1,20 @@
-// The page of a conversation, rendered for each request by react-dom/server: the very elements, attributes and words
-// of the page that Bespoken answered, which is read from the file given. The tree and what is in it wait in memory;
-// React's elements, the data for the script, and the HTML are made for each request, as an application makes them.
+// The page of a conversation, rendered for each request by react-dom/server. It has the same elements, attributes and
+// text as Bespoken's page, which is read from the given file. The tree and its data are in memory. React's elements,
+// the data for the script, and the HTML are created for each request, as in an application.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { parse } from "parse5";
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 
-// Those that say something by being there, of the ones React leaves out when they are empty.
+// Boolean attributes, which React omits when they are empty.
 const FLAGS = new Set(["async", "autofocus", "checked", "defer", "disabled", "hidden", "multiple", "open", "readonly", "required", "selected"]);
 const NAMES = { class: "className", for: "htmlFor", readonly: "readOnly", autofocus: "autoFocus", maxlength: "maxLength",
   tabindex: "tabIndex", autocomplete: "autoComplete", datetime: "dateTime", enctype: "encType" };
-// What React takes no text in but as HTML.
+// Elements whose text React accepts only as HTML.
 const RAW = new Set(["script", "style"]);
 
-/** What an application would have: components' types, their fixed properties, the data, and the parts inside. */
+/** An application's data: components' types, their fixed properties, the data, and the children. */
 function read(node) {
   if (node.nodeName === "#text") return node.value;
   const props = {};

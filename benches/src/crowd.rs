@@ -1,6 +1,5 @@
-//! Everybody who talks, on one thread and one event loop: connects them, sends what a load asks for,
-//! and checks each frame that arrives. A frame that is missing, doubled or out of order is an error,
-//! not a figure.
+//! Simulates all clients on one thread and one event loop: connects them, sends the load, and checks each received
+//! frame. A missing, duplicated or reordered frame is an error.
 
 use std::{
     collections::HashMap,
@@ -26,57 +25,57 @@ use crate::{
     words::Words,
 };
 
-/// How many sockets are on their way in at once.
+/// Number of sockets that connect concurrently.
 const CONNECTING: usize = 32;
-/// How long connecting, or waiting for the last deliveries, may take without any progress.
+/// Time limit without progress, for connecting and for the last deliveries.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Of the text of a message.
+/// Size of a message's text.
 const CONTENT_BYTES: usize = 256;
 
-/// An id as it stands in frames.
+/// An id in the form of frames.
 type Id = [u8; 36];
 
-/// What everybody does.
+/// The load from all clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     pub what: What,
     pub pace: Pace,
-    /// After the warm-up.
+    /// The duration after the warm-up.
     pub measure: Duration,
     pub warm_up: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// Signs of typing, told to all others in the room and kept nowhere: the live path alone.
+    /// Typing signs, broadcast to all others in the room and not stored: the live path alone.
     Typing,
-    /// Messages by the room's first member, acknowledged to it and told to all.
+    /// Messages of the room's first member, acknowledged to it and broadcast to all.
     Messages,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum Pace {
-    /// This many sends under way in each room, each by someone else; the next one goes out once
-    /// everybody has got the one before.
+    /// This many concurrent sends in each room, each by another person. The next one is sent once all have received
+    /// the one before.
     Closed { in_flight: usize },
-    /// Sends per second over all rooms, on time whether or not the server keeps up.
+    /// Sends per second over all rooms, on schedule regardless of the server's speed.
     Open { sends: f64 },
-    /// One send under way in each room until each has had so many. Nothing is measured.
+    /// This number of sends in each room, one at a time. Measures nothing.
     Rounds { rounds: usize },
 }
 
-/// What was measured.
+/// The results of a measurement.
 pub struct Measured {
     pub sends: u64,
     pub deliveries: u64,
     pub seconds: f64,
-    /// The processor time that each part took which was to be watched.
+    /// The processor time of each watched part.
     pub cpu: Vec<Duration>,
-    /// How much of its core the generator was busy, 0 to 1.
+    /// The generator's load on its core, from 0 to 1.
     pub generator: f64,
-    /// From the send, or from when it was due in an open loop, to each delivery; µs.
+    /// From the send, or from its scheduled time in an open loop, to each delivery; µs.
     pub delivery: Histogram<u64>,
-    /// The same to the acknowledgement of a message.
+    /// From the send to the acknowledgement of a message; µs.
     pub ack: Histogram<u64>,
 }
 
@@ -85,9 +84,9 @@ pub struct Crowd {
     wraps: bool,
     people: Vec<Member>,
     rooms: Vec<Room>,
-    /// Rooms by id, as it stands in frames.
+    /// Rooms by their ids in frames.
     by_id: HashMap<Id, usize>,
-    /// What is read at once from a socket.
+    /// The buffer for reading a socket.
     buffer: Vec<u8>,
     words: Words,
 }
@@ -95,16 +94,16 @@ pub struct Crowd {
 struct Member {
     stream: TcpStream,
     state: State,
-    /// The first bytes of a frame whose end has not come.
+    /// The first bytes of an incomplete frame.
     begun: Vec<u8>,
-    /// What the system did not take yet.
+    /// Bytes that the system has not accepted yet.
     unsent: Vec<u8>,
-    /// How this person is called in frames.
+    /// The id of this person in frames.
     id: Id,
     rooms: Vec<usize>,
-    /// Where in its rooms this person stands, by place in `rooms`.
+    /// The place of this person in each of `rooms`.
     places: Vec<usize>,
-    /// What was last seen of the typing of each other member of the room, by place.
+    /// The last received typing state of each other member of the room, by place.
     seen: u128,
 }
 
@@ -113,7 +112,7 @@ enum State {
     Upgrading,
     /// Waits for socket.io's own greetings.
     Greeting,
-    /// Waits for a `welcome`, if the server says one, and for so many `joined`.
+    /// Waits for a `welcome`, if the server sends one, and for `left` more `joined`.
     Joining {
         left: usize,
     },
@@ -123,41 +122,41 @@ enum State {
 struct Room {
     id: String,
     members: Vec<usize>,
-    /// The rev that each member saw last, by place.
+    /// The last rev that each member received, by place.
     revs: Vec<i64>,
     under_way: Vec<Send>,
-    /// Whose turn it is to type.
+    /// The next member to type.
     next: usize,
     /// Whether each member types.
     typing: u128,
     sent: u64,
 }
 
-/// A send that not everybody has got yet.
+/// A send that not all have received yet.
 struct Send {
     place: usize,
-    /// The sender, as frames call it.
+    /// The sender's id in frames.
     who: Id,
     since: Instant,
     missing: usize,
     acknowledged: bool,
-    /// For messages: its rev, once somebody was told.
+    /// For messages: its rev, once a client has received it.
     rev: Option<i64>,
-    /// For messages: what they say.
+    /// For messages: the text.
     content: String,
 }
 
-/// What happened while frames were read.
+/// The results of reading frames.
 #[derive(Default)]
 struct News {
     deliveries: u64,
-    /// Rooms in which a send is over.
+    /// Rooms in which a send is complete.
     done: Vec<usize>,
 }
 
 impl Crowd {
-    /// Connects all of `people` to one server, or spreads those of each room evenly over several, and takes
-    /// them into their rooms, whose ids are `rooms`.
+    /// Connects all of `people` to one server, or distributes those of each room evenly over several, and joins their
+    /// rooms, whose ids are `rooms`.
     pub fn connect(servers: &[SocketAddr], wraps: bool, rooms: &[&str], people: &[Person]) -> Outcome<Self> {
         let mut crowd = Self {
             poll: Poll::new()?,
@@ -197,7 +196,7 @@ impl Crowd {
         Ok(crowd)
     }
 
-    /// Lets pass by what connecting has set off, until nothing has come for this long.
+    /// Ignores the frames that connecting has triggered, until none arrives for this long.
     pub fn settle(&mut self, quiet: Duration) -> Outcome {
         let begin = Instant::now();
         let mut events = Events::with_capacity(1024);
@@ -215,8 +214,8 @@ impl Crowd {
         }
     }
 
-    /// The next in turn for the room, with each room beginning at another: neither people nor those who are
-    /// first in their room, and send, are more in one place than in another.
+    /// The next server in turn for the room, with another start for each room. So neither people nor the first
+    /// members of rooms, who send, concentrate on one server.
     fn server_of(&self, servers: &[SocketAddr], person: &Person) -> SocketAddr {
         let room = person.rooms[0];
         servers[(room + self.rooms[room].members.len()) % servers.len()]
@@ -254,7 +253,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Puts the load on, watches what it costs these parts, and returns once everything that was sent has arrived.
+    /// Applies the load, measures its cost for these parts, and returns once all sends have arrived.
     pub fn run(&mut self, load: &Load, parts: &[Part]) -> Outcome<Measured> {
         let mut measured = Measured::new()?;
         let mut events = Events::with_capacity(1024);
@@ -302,8 +301,7 @@ impl Crowd {
                 }
             }
 
-            // It never sleeps: to be woken is work for whoever sends, and a fast server must not pay for a
-            // generator that has nothing to do.
+            // It never sleeps: waking it costs the sender, and a fast server must not pay for an idle generator.
             let watching = Instant::now();
             self.poll.poll(&mut events, Some(Duration::ZERO))?;
             if events.is_empty() {
@@ -368,12 +366,12 @@ impl Crowd {
         self.people[sender].write(&frame)
     }
 
-    /// A frame's text in the words of the server. `rest` is its fields, with the closing bracket.
+    /// A frame's text in the server's format. `rest` contains its fields, with the closing bracket.
     fn say(&self, event: &str, rest: &str) -> String {
         if self.wraps { format!(r#"42["{event}",{{{rest}]"#) } else { format!(r#"{{"type":"{event}",{rest}"#) }
     }
 
-    /// Reads all that has come for one member.
+    /// Reads all available frames of one member.
     fn hear(&mut self, at: usize, news: &mut News, measured: Option<&mut Measured>) -> Outcome {
         let mut buffer = std::mem::take(&mut self.buffer);
         let heard = self.hear_into(&mut buffer, at, news, measured);
@@ -428,7 +426,7 @@ impl Crowd {
                 from += length;
             }
             self.people[at].begun.extend_from_slice(&buffer[from..end]);
-            // The system had no more than this; when more comes, it says so.
+            // The system had no more data; it reports later data.
             if end < buffer.len() {
                 return Ok(());
             }
@@ -451,7 +449,7 @@ impl Crowd {
         self.people[at].write(&bytes)
     }
 
-    /// Takes note of one frame.
+    /// Records one frame.
     fn heard(
         &mut self,
         at: usize,
@@ -539,12 +537,12 @@ impl Crowd {
         let place = member.rooms.iter().position(|&room| room == index).ok_or("a message of another room")?;
         let place = member.places[place];
         let room = &mut self.rooms[index];
-        // What was before the first message that it saw was in `joined`.
+        // Messages before the first received one were in `joined`.
         if room.revs[place] != 0 && room.revs[place] + 1 != rev {
             return Err(format!("after rev {} came {rev}: lost, doubled or out of order", room.revs[place]).into());
         }
         room.revs[place] = rev;
-        // They are told in the order in which they were sent, as one person sends them one by one.
+        // They arrive in the order of sending, because one person sends them one by one.
         let send = room.under_way.iter_mut().find(|send| send.rev.is_none_or(|known| known == rev));
         let send = send.ok_or("a message that nobody sent, or one too many")?;
         send.require_content(body)?;
@@ -579,7 +577,7 @@ impl Crowd {
 
 impl Send {
     /// # Errors
-    /// The frame has another message.
+    /// The frame contains another message.
     fn require_content(&self, body: &[u8]) -> Outcome {
         let content = field(body, br#""content":""#)?;
         match content.strip_prefix(self.content.as_bytes()) {
@@ -602,7 +600,7 @@ impl Room {
         }
     }
 
-    /// Forgets the first message that is under way, if it is through.
+    /// Removes the first pending message, if it is complete.
     fn finish(&mut self, index: usize, news: &mut News) {
         if let Some(done) = self.under_way.iter().position(|send| send.missing == 0 && send.acknowledged) {
             self.under_way.remove(done);
@@ -650,7 +648,7 @@ impl Schedule {
         self.begin + self.every.mul_f64(self.sent as f64)
     }
 
-    /// The number of the next send and when it was due, if it is.
+    /// The number of the next send and its scheduled time, if it is due.
     fn next(&mut self, now: Instant) -> Option<(usize, Instant)> {
         let due = self.due();
         (due <= now).then(|| {
@@ -660,14 +658,14 @@ impl Schedule {
     }
 }
 
-/// What was taken of time and processors.
+/// Used time and processor time.
 #[derive(Default)]
 struct Clock {
     began: Option<Instant>,
-    /// What each part had taken before.
+    /// The processor time of each part at the start.
     parts: Vec<Duration>,
     own: Duration,
-    /// Time in which the generator only watched.
+    /// Time in which the generator only polled.
     idle: Duration,
 }
 
@@ -688,7 +686,7 @@ impl Clock {
 
 impl Measured {
     fn new() -> Outcome<Self> {
-        // Up to a minute, to three digits.
+        // Up to a minute, with three digits.
         let histogram = Histogram::new_with_bounds(1, 60_000_000, 3)?;
         Ok(Self {
             sends: 0,
@@ -706,7 +704,7 @@ fn record(histogram: &mut Histogram<u64>, since: Instant, now: Instant) -> Outco
     Ok(histogram.record(now.saturating_duration_since(since).as_micros().max(1) as u64)?)
 }
 
-/// Who types, or stopped. Signs come by the million and always have the same shape, so nothing is searched for.
+/// The person who types, or stopped. There are millions of signs with the same shape, so nothing is searched for.
 fn sign(body: &[u8]) -> Outcome<(Id, bool)> {
     const BEFORE: &[u8] = br#"","participant":""#;
     const BETWEEN: &[u8] = br#"","on":"#;
@@ -718,12 +716,12 @@ fn sign(body: &[u8]) -> Outcome<(Id, bool)> {
     Ok((*who, on.starts_with(b"t")))
 }
 
-/// The 36 characters that an id has.
+/// The 36 characters of an id.
 fn key(id: &[u8]) -> Outcome<Id> {
     Ok(*id.first_chunk().ok_or("an id is too short")?)
 }
 
-/// What follows `name` in a frame.
+/// The bytes after `name` in a frame.
 fn field<'a>(body: &'a [u8], name: &[u8]) -> Outcome<&'a [u8]> {
     match memmem::find(body, name) {
         Some(at) => Ok(&body[at + name.len()..]),

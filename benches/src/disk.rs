@@ -1,4 +1,4 @@
-//! What the disk can do, against which durable sends are to be seen.
+//! The speed of the disk, as a reference for durable sends.
 
 use std::{
     fs::File,
@@ -13,12 +13,12 @@ use crate::Outcome;
 
 const SYNCS: usize = 1000;
 
-/// How long it takes to bring 4 KiB to the disk; µs.
+/// Time for writing and syncing 4 KiB; µs.
 pub fn fdatasync(folder: &Path) -> Outcome<Histogram<u64>> {
     let mut file = tempfile::tempfile_in(folder)?;
     let mut taken = Histogram::new_with_bounds(1, 60_000_000, 3)?;
     let page = [7; 4096];
-    // Written over, as a write-ahead log is: its length does not change each time.
+    // Overwritten, like a write-ahead log, so that its length stays constant.
     file.write_all(&page.repeat(SYNCS))?;
     file.sync_all()?;
     file.seek(SeekFrom::Start(0))?;

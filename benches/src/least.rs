@@ -1,6 +1,6 @@
-//! The least that a server can do for signs of typing: it looks for the room in the frame, and writes to everybody
-//! else who is in it. No accounts, no checks, no limits; one loop, one system call for each read and each write. What
-//! others take beyond this is theirs; what it takes is mostly the system's.
+//! The minimal server for typing signs: it finds the room in the frame, and writes to all others in it. No accounts,
+//! no checks, no limits; one loop, one system call for each read and each write. Other servers' additional time is
+//! their own; most of this one's is the system's.
 
 use std::{
     collections::HashMap,
@@ -18,15 +18,15 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use crate::{Outcome, wire};
 
 const LISTENER: Token = Token(usize::MAX);
-/// Of an id, as it stands in frames.
+/// Length of an id in frames.
 const ID: usize = 36;
-/// To the one key that the generator of load sends. RFC 6455, section 1.3.
+/// The response to the load generator's only key (RFC 6455, section 1.3).
 const ACCEPTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 struct Peer {
     stream: TcpStream,
-    /// What has come and is not a whole frame, or not the whole request.
+    /// The bytes of an incomplete frame or request.
     begun: Vec<u8>,
     unsent: Vec<u8>,
     is_upgraded: bool,
@@ -77,13 +77,13 @@ pub fn serve() -> Outcome {
                 if let Some(peer) = &mut peers[at] {
                     peer.begun = begun;
                 }
-                // All that there was: the next event tells of more.
+                // No more data: the next event reports more.
                 if read < buffer.len() {
                     break;
                 }
             }
         }
-        // What is not taken now is tried again after the next events.
+        // Bytes that are not accepted now are retried after the next events.
         due.retain(|&at: &usize| {
             let Some(Peer { stream, unsent, .. }) = &mut peers[at] else { return false };
             let sent = send(&*stream, unsent, SendFlags::NOSIGNAL).unwrap_or(0);
@@ -93,7 +93,7 @@ pub fn serve() -> Outcome {
     }
 }
 
-/// Answers what has come from one; returns how many bytes of it are done with.
+/// Handles the bytes of one peer; returns the number of handled bytes.
 fn hear(
     at: usize,
     bytes: &mut [u8],

@@ -1,6 +1,6 @@
-//! Measures Bespoken beside other chat servers: `cargo xtask bench` builds all that it needs and starts
-//! it. Each server runs alone on one core, this program on another. They take turns, several times,
-//! and what is reported is the median and the spread. docs/performance.md has the results.
+//! Measures Bespoken beside other chat servers: `cargo xtask bench` builds all programs and starts this one. Each
+//! server runs alone on one core, this program on another. They take turns several times, and the reports contain
+//! median and spread. docs/performance.md has the results.
 
 mod crowd;
 mod disk;
@@ -22,7 +22,7 @@ use server::Places;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// How much is measured.
+/// The size of the measurements.
 pub struct Size {
     pub repeats: usize,
     pub measure: Duration,
@@ -33,14 +33,14 @@ pub struct Size {
 
 struct Arguments {
     places: Places,
-    /// A folder on the disk that is to be measured.
+    /// A folder on the measured disk.
     scratch: PathBuf,
     size: Size,
     /// Parts of the names of scenarios; none means all.
     only: Vec<String>,
     /// Parts of the names of servers; none means all.
     servers: Vec<String>,
-    /// What is measured: beside other servers, if nothing else is said.
+    /// The kind of measurement; by default, the comparison with other servers.
     run: fn(&Arguments) -> Outcome,
 }
 
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `cargo xtask bench` says the first three; the rest is for people.
+/// `cargo xtask bench` passes the first three; people can pass the others.
 fn arguments() -> Outcome<Arguments> {
     let mut given = std::env::args().skip(1);
     let mut next = |what: &str| given.next().ok_or_else(|| format!("{what} is missing"));

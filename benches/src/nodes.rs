@@ -1,12 +1,12 @@
-//! What a second node adds: one node and two in turn, over PostgreSQL and NATS.
+//! Measures the gain of a second node: one node and two in turn, with PostgreSQL and NATS.
 //!
-//! Two cores are too few for each to have one. So every node is held to the same small share of a core, which
-//! makes it what gives way first, and what two of them carry shows although they share a core with PostgreSQL
-//! and NATS. What comes from a core that was full, or from nodes that had time to spare, is not compared.
+//! Two cores are too few for each node to have one. So every node is limited to the same small share of a core, which
+//! makes the nodes the bottleneck. So the throughput of two is comparable, although they share a core with PostgreSQL
+//! and NATS. Results from a full core, or from nodes below their limit, are discarded.
 //!
-//! People are spread over the nodes without regard to rooms, as a balancer does it: half of every room is on
-//! the other node. `BESPOKEN_TEST_POSTGRES`, `BESPOKEN_PSQL` and `BESPOKEN_TEST_NATS` say what to use, as
-//! for tests; `cargo xtask bench-nodes` provides it.
+//! People are distributed over the nodes regardless of rooms, as by a balancer: half of every room is on the other
+//! node. `BESPOKEN_TEST_POSTGRES`, `BESPOKEN_PSQL` and `BESPOKEN_TEST_NATS` name the servers and tools, as for tests;
+//! `cargo xtask bench-nodes` provides them.
 
 use std::{
     env, fs,
@@ -39,7 +39,7 @@ struct Scenario {
     layout: Layout,
     what: What,
     in_flight: usize,
-    /// So much that two nodes leave room for PostgreSQL and NATS.
+    /// Small enough that two nodes leave time for PostgreSQL and NATS.
     share: f64,
 }
 
@@ -86,7 +86,7 @@ const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// How the nodes stand.
+/// The number and connection of the nodes.
 #[derive(Clone, Copy)]
 struct Setup {
     name: &'static str,
@@ -100,16 +100,16 @@ const SETUPS: [Setup; 3] = [
     Setup { name: "two nodes", nodes: 2, has_bus: true },
 ];
 
-/// Nodes have found each other, and what connecting sets off is over, by then.
+/// Time until nodes are connected, and the effects of connecting are over.
 const SETTLE: Duration = Duration::from_secs(3);
-/// More than this of the servers' core, and nobody can say what gave way.
+/// Above this load of the servers' core, the bottleneck is unknown.
 const FULL: f64 = 0.95;
-/// Less than this of its share, and a node was not what gave way.
+/// Below this part of its share, a node was not the bottleneck.
 const USED: f64 = 0.9;
 const START_WITHIN: Duration = Duration::from_secs(10);
-/// How often access is taken away to see how long it takes.
+/// Number of measured revocations.
 const REVOCATIONS: usize = 20;
-/// Another node reads every 500 ms what was taken away. So it is taken at any time within that.
+/// Nodes read revocations every 500 ms. So the measurements start at any time within this period.
 const REVOKE_WITHIN_MS: usize = 500;
 
 pub fn run(arguments: &Arguments) -> Outcome {
@@ -119,15 +119,15 @@ pub fn run(arguments: &Arguments) -> Outcome {
     eprintln!("bench: making {admins} admins and {rooms} conversations");
     let database = postgres.create("bespoken_bench", "template1")?;
     let world = World::create_on(places, tempfile::tempdir_in(scratch)?, &database.url(), admins, rooms)?;
-    // As PostgreSQL does by itself within a minute or two: until then it plans for empty tables.
+    // PostgreSQL does this by itself within a minute or two; until then it plans for empty tables.
     postgres.run_in(&database.url(), "analyze")?;
     let bench = Bench { arguments, postgres: &postgres, database: &database, world: &world };
     let is_limited = match Quota::new("bespoken-bench") {
         Ok(_) => !size.smoke,
         Err(error) => {
             println!(
-                "Nodes cannot be held to a share of a core here ({error}). So instead of what they carry, what a \
-                 delivery costs them is compared.\n"
+                "Nodes cannot be limited to a share of a core here ({error}). So their cost per delivery is compared \
+                 instead of their throughput.\n"
             );
             false
         }
@@ -146,13 +146,13 @@ pub fn run(arguments: &Arguments) -> Outcome {
 struct Bench<'a> {
     arguments: &'a Arguments,
     postgres: &'a Postgres<'a>,
-    /// As it is copied for each measurement.
+    /// The template, which is copied for each measurement.
     database: &'a Database<'a>,
     world: &'a World,
 }
 
 impl Bench<'_> {
-    /// All setups under one load, in turn.
+    /// Measures all setups under one load, in turn.
     fn compare(&self, scenario: &Scenario, is_limited: bool) -> Outcome {
         let size = &self.arguments.size;
         let mut table = Table::new(
@@ -202,7 +202,7 @@ impl Bench<'_> {
                     table.remark(setup.name, &why);
                     is_sound = false;
                 }
-                // Without limits both take what there is, and two have twice as much only on paper.
+                // Without limits, two nodes do not have twice the processor time of one.
                 let time = if is_limited { measured.seconds } else { nodes.as_secs_f64() / setup.nodes as f64 };
                 carried.push(measured.deliveries as f64 / time);
             }
@@ -213,13 +213,13 @@ impl Bench<'_> {
         }
         table.print(size);
         if ratios.is_empty() {
-            println!("In no repeat was it the nodes that gave way: how much more two of them carry is not known.\n");
+            println!("The nodes were the bottleneck in no repeat, so the gain of a second one is unknown.\n");
         } else if !size.smoke {
             let [to_one, to_alone] = [0, 1].map(|of| spread(ratios.iter().map(|ratio| ratio[of]).collect()));
             let how = if is_limited {
-                format!("each held to {:.0} % of a core", scenario.share * 100.0)
+                format!("each limited to {:.0} % of a core", scenario.share * 100.0)
             } else {
-                "by what a delivery costs them".to_owned()
+                "by their cost per delivery".to_owned()
             };
             println!(
                 "Two nodes, {how}, carry {to_one} times what one does; {to_alone} times one without NATS ({} of {} \
@@ -252,7 +252,7 @@ impl Bench<'_> {
         Ok(measured)
     }
 
-    /// How long it takes until a socket on one node is closed after its link was revoked on the other.
+    /// Measures the time from revoking a link on one node to the close of its socket on the other.
     fn revoke(&self) -> Outcome {
         let cluster = Cluster::start(self, SETUPS[2])?;
         let [here, there] = cluster.addresses()[..] else { return Err("a node is missing".into()) };
@@ -286,7 +286,7 @@ impl Bench<'_> {
 }
 
 /// # Errors
-/// Nodes did not use their share, or the core had nothing left: then it was not they who gave way.
+/// Nodes did not use their share, or the core was full: then the nodes were not the bottleneck.
 fn nodes_gave_way(each: f64, share: f64, core: f64) -> Result<(), String> {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     if core > FULL {
@@ -294,7 +294,7 @@ fn nodes_gave_way(each: f64, share: f64, core: f64) -> Result<(), String> {
     }
     if each < USED * share {
         return Err(format!(
-            "nodes took {} of a core each, of {}: something else gave way",
+            "nodes took {} of a core each, of {}: another part was the bottleneck",
             percent(each),
             percent(share)
         ));
@@ -302,14 +302,14 @@ fn nodes_gave_way(each: f64, share: f64, core: f64) -> Result<(), String> {
     Ok(())
 }
 
-/// The median, and from where to where they go.
+/// The median, and the range.
 fn spread(mut ratios: Vec<f64>) -> String {
     ratios.sort_by(f64::total_cmp);
     let (low, median, high) = (ratios[0], ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
     format!("**{median:.2}** ({low:.2} to {high:.2})")
 }
 
-/// Nodes that run, on a database of their own. Ended in this order.
+/// Running nodes with their own database. Stopped in this order.
 struct Cluster<'a> {
     nodes: Vec<Server>,
     quotas: Vec<Quota>,
@@ -332,7 +332,7 @@ impl<'a> Cluster<'a> {
         self.nodes.iter().map(|node| node.address).collect()
     }
 
-    /// Nodes, NATS, PostgreSQL, and the core that all of them are on.
+    /// Nodes, NATS, PostgreSQL, and the core of all of them.
     fn parts(&self, bench: &Bench) -> [Part; 4] {
         [
             Part::Processes(self.nodes.iter().map(Server::id).collect()),
@@ -342,7 +342,7 @@ impl<'a> Cluster<'a> {
         ]
     }
 
-    /// Holds each node to this share of a core.
+    /// Limits each node to this share of a core.
     fn limit(&mut self, share: f64) -> Outcome {
         for (number, node) in self.nodes.iter().enumerate() {
             let quota = Quota::new(&format!("bespoken-bench-{number}"))?;
@@ -367,7 +367,7 @@ impl Nats {
         command.args(["-a", "127.0.0.1", "-p", &address.port().to_string()]);
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let nats = Self { process, address };
-        // It greets whoever connects.
+        // NATS sends a greeting to each client.
         patiently(|| Ok(TcpStream::connect(address)?.read_exact(&mut [0])?))?;
         Ok(nats)
     }
@@ -391,7 +391,7 @@ impl<'a> Postgres<'a> {
     fn find(places: &'a Places) -> Outcome<Self> {
         let url = env::var("BESPOKEN_TEST_POSTGRES").map_err(|_| "BESPOKEN_TEST_POSTGRES names no server")?;
         let mut found = Self { url, process: 0, places };
-        // The first line of this file is the process that starts all others.
+        // The first line of this file is the id of the main process.
         let file = Path::new(found.run("show data_directory")?.trim()).join("postmaster.pid");
         let file = fs::read_to_string(file).map_err(|error| {
             format!("PostgreSQL's processes cannot be watched, it must be on this machine: {error}")
@@ -401,14 +401,14 @@ impl<'a> Postgres<'a> {
         Ok(found)
     }
 
-    /// Puts all its processes on the servers' core; those that they start come after them.
+    /// Pins all its processes to the servers' core; their later children inherit that.
     fn pin(&self) -> Outcome {
         let Some(core) = self.places.core else { return Ok(()) };
         for (process, _) in tree(&[self.process]) {
             let mut taskset = Command::new("taskset");
             taskset.args(["--pid", "--cpu-list", &core.to_string(), &process.to_string()]);
             let pinned = taskset.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success();
-            // Others may have ended meanwhile.
+            // Other processes may have ended meanwhile.
             if !pinned && process == self.process {
                 return Err("PostgreSQL could not be pinned to a core".into());
             }
@@ -430,7 +430,7 @@ impl<'a> Postgres<'a> {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// A new database like `template`, which nobody may be connected to.
+    /// A new copy of `template`, which must have no connections.
     fn create(&self, name: &str, template: &str) -> Outcome<Database<'_>> {
         let name = format!("{name}_{}", std::process::id());
         let database = Database { postgres: self, name };
@@ -465,14 +465,14 @@ impl Drop for Database<'_> {
     }
 }
 
-/// A guest who waits until the socket is closed.
+/// A guest that waits for the close of its socket.
 struct Guest {
     stream: TcpStream,
     bytes: Vec<u8>,
 }
 
 impl Guest {
-    /// Comes in with the secret of a link, and is greeted.
+    /// Connects with the secret of a link, and waits for the greeting.
     fn connect(node: SocketAddr, secret: &str) -> Outcome<Self> {
         let mut stream = TcpStream::connect(node)?;
         stream.set_read_timeout(Some(START_WITHIN))?;
@@ -489,7 +489,7 @@ impl Guest {
         Ok(guest)
     }
 
-    /// Returns the code.
+    /// Returns the close code.
     fn wait_for_close(&mut self) -> Outcome<u16> {
         self.wait(|received| match received {
             Received::Close(code) => Some(code),
@@ -497,7 +497,7 @@ impl Guest {
         })
     }
 
-    /// Reads frames until `pick` takes one.
+    /// Reads frames until `pick` accepts one.
     fn wait<T>(&mut self, pick: impl Fn(Received) -> Option<T>) -> Outcome<T> {
         loop {
             while let Some((received, length)) = wire::parse(&self.bytes) {
@@ -523,10 +523,10 @@ impl Guest {
     }
 }
 
-/// Tries until it succeeds.
+/// Retries until success.
 ///
 /// # Errors
-/// Those of the last attempt, once it was long enough.
+/// Those of the last attempt, after the time limit.
 fn patiently<T>(mut attempt: impl FnMut() -> Outcome<T>) -> Outcome<T> {
     let give_up = Instant::now() + START_WITHIN;
     loop {

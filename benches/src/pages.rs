@@ -1,4 +1,4 @@
-//! Pages over HTTP: a few connections that ask for the same page again and again.
+//! Pages over HTTP: a few connections that request the same page repeatedly.
 
 use std::{
     io::{Read, Write},
@@ -16,7 +16,7 @@ use crate::{
     server::{Server, own_cpu},
 };
 
-/// Connections, each with one request under way.
+/// Number of connections, each with one pending request.
 const CONNECTIONS: usize = 8;
 
 pub struct Measured {
@@ -24,13 +24,13 @@ pub struct Measured {
     pub seconds: f64,
     pub server_cpu: Duration,
     pub generator: f64,
-    /// Of the body.
+    /// Size of the body.
     pub bytes: usize,
-    /// To the first byte of the answer; µs.
+    /// Time to the first byte of the response; µs.
     pub first_byte: Histogram<u64>,
 }
 
-/// The cookie that a guest gets for a link.
+/// The page and the cookie that a link leads to.
 pub fn sign_in(server: &Server, link: &str) -> Outcome<(String, String)> {
     let agent = ureq::Agent::config_builder().max_redirects(0).max_redirects_will_error(false).build().new_agent();
     let answer = agent.get(format!("http://{}/chat?chatId={link}", server.address)).call()?;
@@ -40,13 +40,13 @@ pub fn sign_in(server: &Server, link: &str) -> Outcome<(String, String)> {
     Ok((page.to_owned(), cookie.to_owned()))
 }
 
-/// The page itself.
+/// Fetches the page once.
 pub fn fetch(server: &Server, page: &str, cookie: &str) -> Outcome<String> {
     let answer = ureq::get(format!("http://{}{page}", server.address)).header("cookie", cookie).call()?;
     Ok(answer.into_body().read_to_string()?)
 }
 
-/// Asks for `page` for `how_long`, after a warm-up.
+/// Requests `page` for `how_long`, after a warm-up.
 pub fn run(server: &Server, page: &str, cookie: &str, warm_up: Duration, how_long: Duration) -> Outcome<Measured> {
     let address = server.address;
     let request = format!("GET {page} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\nAccept: text/html\r\n\r\n");
@@ -74,7 +74,7 @@ pub fn run(server: &Server, page: &str, cookie: &str, warm_up: Duration, how_lon
                         }
                         Ok(first_byte)
                     };
-                    // Errors of this kind do not pass between threads.
+                    // These errors are not `Send`.
                     work().map_err(|error| error.to_string())
                 })
             })
@@ -107,7 +107,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; 256 * 1024] })
     }
 
-    /// When the first byte of the answer came, and how long its body is.
+    /// The time of the response's first byte, and the length of its body.
     fn ask(&mut self, request: &[u8]) -> Outcome<(Instant, usize)> {
         self.stream.write_all(request)?;
         let mut end = self.stream.read(&mut self.buffer)?;

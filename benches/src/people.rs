@@ -1,5 +1,5 @@
-//! Who talks in which room. For Bespoken these are real accounts with tokens and real conversations
-//! with links, made through its command line and API; the other servers believe any name.
+//! The people and their rooms. For Bespoken these are real accounts with tokens and real conversations with links.
+//! They are created through its command line and API. The other servers accept any name.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use crate::{
     server::{Places, Server, sqlite},
 };
 
-/// Most admins that a room can have, besides its guest.
+/// Maximum number of admins in a room, besides its guest.
 pub const ADMINS: usize = 100;
 
-/// Of every admin.
+/// The password of every admin.
 pub const PASSWORD: &str = "correct horse battery staple";
 
 pub fn admin_email(number: usize) -> String {
@@ -33,27 +33,27 @@ pub struct World {
 
 pub struct Room {
     pub id: String,
-    /// The secret of the link for its guest.
+    /// The secret of the guest's link.
     link: String,
 }
 
 /// Someone with a socket, and the rooms that it is in.
 pub struct Person {
     pub secret: String,
-    /// For servers that believe it.
+    /// The id, for servers that accept any.
     pub id: String,
     pub rooms: Vec<usize>,
 }
 
 impl World {
-    /// Makes an SQLite database: `admins` accounts and `rooms` conversations.
+    /// Creates an SQLite database with `admins` accounts and `rooms` conversations.
     pub fn create(places: &Places, scratch: &Path, admins: usize, rooms: usize) -> Outcome<Self> {
         let folder = tempfile::tempdir_in(scratch)?;
         let database = sqlite(folder.path());
         Self::create_on(places, folder, &database, admins, rooms)
     }
 
-    /// The same on an empty database; what stands beside it goes into `folder`.
+    /// The same in an empty database; the files beside it are in `folder`.
     pub fn create_on(
         places: &Places,
         folder: tempfile::TempDir,
@@ -81,12 +81,12 @@ impl World {
         Ok(Self { rooms, tokens, folder })
     }
 
-    /// What nodes share besides their database.
+    /// The folder that nodes share besides their database.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A folder with the database as it was made.
+    /// A folder with a copy of the initial database.
     pub fn copy(&self, scratch: &Path) -> Outcome<tempfile::TempDir> {
         let copy = tempfile::tempdir_in(scratch)?;
         for entry in fs::read_dir(self.folder.path())? {
@@ -98,26 +98,26 @@ impl World {
         Ok(copy)
     }
 
-    /// In each of the first `rooms` rooms a guest and `members - 1` admins, each on a socket of its own.
+    /// A guest and `members - 1` admins in each of the first `rooms` rooms, each on their own socket.
     pub fn each_on_a_socket(&self, rooms: usize, members: usize) -> Vec<Person> {
         let mut people = Vec::with_capacity(rooms * members);
         for room in 0..rooms {
             people.push(self.guest(room, people.len()));
             for member in 1..members {
-                // Every admin gets as many rooms as any other.
+                // All admins have equally many rooms.
                 people.push(self.admin(room * (members - 1) + member, people.len(), vec![room]));
             }
         }
         people
     }
 
-    /// In each of the first `rooms` rooms so many who have come by its link.
+    /// `members` people in each of the first `rooms` rooms, all by its link.
     pub fn by_link(&self, rooms: usize, members: usize) -> Vec<Person> {
         (0..rooms * members).map(|number| self.guest(number / members, number)).collect()
     }
 
-    /// In each of the first `rooms` rooms a guest on a socket of its own, and two of `agents` admins who
-    /// have all their rooms on one socket.
+    /// A guest in each of the first `rooms` rooms on its own socket, and two of `agents` admins. An admin has all
+    /// their rooms on one socket.
     pub fn with_agents(&self, rooms: usize, agents: usize) -> Vec<Person> {
         let mut people: Vec<_> = (0..rooms).map(|room| self.guest(room, room)).collect();
         for agent in 0..agents {
@@ -127,12 +127,12 @@ impl World {
         people
     }
 
-    /// So many sockets of admins who share the first `rooms` rooms between them, one in each.
+    /// Sockets of admins who divide the first `rooms` rooms among them, one in each.
     pub fn writers(&self, rooms: usize, sockets: usize) -> Vec<Person> {
         (0..sockets).map(|socket| self.admin(socket, socket, (socket..rooms).step_by(sockets).collect())).collect()
     }
 
-    /// The secret of a room's guest, as it stands in the shared link.
+    /// The secret of a room's guest in the shared link.
     pub fn link(&self, room: usize) -> &str {
         &self.rooms[room].link
     }

@@ -1,26 +1,25 @@
-//! Holds a process to a share of a core, by the control groups of Linux. Only root may, and not in every
-//! container.
+//! Limits a process to a share of a core with the control groups of Linux. This needs root, and fails in some
+//! containers.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// The share counts within this time, in µs: short, so that a process that has used its part does not keep
-/// others waiting for long.
+/// Period of the limit, in µs. It is short, so that a process that has used its part does not block others for long.
 const PERIOD: f64 = 10_000.0;
 
-/// A group for one process. It goes with this value, so the process must have ended by then.
+/// A group for one process. It is removed on drop, so the process must have ended by then.
 pub struct Quota {
     folder: PathBuf,
     is_unified: bool,
 }
 
 impl Quota {
-    /// A group in which there is no process and no limit yet.
+    /// A new group without processes and without a limit.
     ///
     /// # Errors
-    /// Why this machine does not let us.
+    /// The reason why this machine does not permit it.
     pub fn new(name: &str) -> io::Result<Self> {
         let mounts = fs::read_to_string("/proc/self/mounts")?;
         let (root, is_unified) = mounts
@@ -32,12 +31,12 @@ impl Quota {
         Ok(Self { folder, is_unified })
     }
 
-    /// Takes a process in, with all its threads.
+    /// Adds a process with all its threads.
     pub fn take(&self, process: u32) -> io::Result<()> {
         fs::write(self.folder.join("cgroup.procs"), process.to_string())
     }
 
-    /// From now on it gets no more than this share of a core.
+    /// Limits the group to this share of a core from now on.
     pub fn limit(&self, share: f64) -> io::Result<()> {
         let most = (PERIOD * share) as u64;
         if self.is_unified {
@@ -56,10 +55,10 @@ impl Drop for Quota {
     }
 }
 
-/// The folder in which groups with a share of processor time can be made, if this line of /proc/self/mounts has
-/// one; and whether it is of version 2.
+/// The folder of control groups for processor time in this line of /proc/self/mounts, if it is one; and whether it is
+/// of version 2.
 fn controller(line: &str) -> Option<(PathBuf, bool)> {
-    // Device, place, kind, options.
+    // Device, path, type, options.
     let mut words = line.split(' ').skip(1);
     let (place, kind, options) = (Path::new(words.next()?), words.next()?, words.next()?);
     let passes_on = || {

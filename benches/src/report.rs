@@ -1,14 +1,14 @@
-//! Figures of several repeats, as a table in Markdown: the median, and between which values all were.
+//! Figures of several repeats as a Markdown table: the median, and the range.
 
 use std::fmt::Write;
 
 use crate::{Outcome, Size};
 
-/// How often a repeat is tried until it has figures.
+/// Number of attempts per repeat to obtain figures.
 const TRIES: usize = 3;
 
-/// Why there are no figures of one try. It says nothing against the others; anything else that goes wrong, such as
-/// a message that was lost, ends the run.
+/// The reason why one attempt has no figures. It does not affect the others; any other error, such as a lost message,
+/// ends the run.
 #[derive(Debug)]
 pub struct NoFigures(pub String);
 
@@ -26,7 +26,7 @@ pub enum Figure {
     /// Microseconds.
     Time(u64),
     Bytes(u64),
-    /// Of one core, 1 being all of it.
+    /// The share of one core, from 0 to 1.
     Share(f64),
 }
 
@@ -34,9 +34,9 @@ pub struct Table {
     name: &'static str,
     about: &'static str,
     columns: Vec<&'static str>,
-    /// In the order in which they were first measured.
+    /// Rows in the order of their first measurement.
     rows: Vec<(&'static str, Vec<Vec<Figure>>)>,
-    /// Why a try had no figures, and how often.
+    /// The reasons for attempts without figures, and their counts.
     remarks: Vec<(&'static str, String, usize)>,
 }
 
@@ -45,7 +45,7 @@ impl Table {
         Self { name, about, columns: columns.to_vec(), rows: Vec::new(), remarks: Vec::new() }
     }
 
-    /// Adds what one repeat gave for the server of this name.
+    /// Adds the figures of one repeat for the server of this name.
     pub fn add(&mut self, server: &'static str, figures: Vec<Figure>) {
         let shown: Vec<_> = figures.iter().map(|figure| figure.to_string()).collect();
         eprintln!("bench: {} {}: {}", self.name, server, shown.join(", "));
@@ -55,11 +55,11 @@ impl Table {
         }
     }
 
-    /// Measures the server of this name, and again if that gave no figures. `None` if it never did: the table says
-    /// why.
+    /// Measures the server of this name, and repeats attempts without figures. `None` if all attempts had none: then
+    /// the table states the reason.
     ///
     /// # Errors
-    /// Whatever else went wrong.
+    /// All other errors.
     pub fn try_for<T>(&mut self, server: &'static str, mut measure: impl FnMut() -> Outcome<T>) -> Outcome<Option<T>> {
         for _ in 0..TRIES {
             match measure() {
@@ -71,7 +71,7 @@ impl Table {
         Ok(None)
     }
 
-    /// Says why a try has no figures.
+    /// Records why an attempt has no figures.
     pub fn remark(&mut self, server: &'static str, why: &str) {
         eprintln!("bench: {} {server}: {why}", self.name);
         match self.remarks.iter_mut().find(|(known, ..)| *known == server) {
@@ -80,7 +80,7 @@ impl Table {
         }
     }
 
-    /// Of the smoke form: nothing was lost, and that is all there is to say.
+    /// Prints the table. The smoke form has no figures and only reports success.
     pub fn print(&self, size: &Size) {
         if size.smoke {
             println!("{}: nothing lost, doubled or out of order", self.name);
@@ -152,15 +152,15 @@ fn thousands(count: f64) -> String {
     shown
 }
 
-/// When a figure is none.
+/// The limits of valid figures.
 pub mod limits {
     use super::NoFigures;
 
-    /// The busiest that the generator may have been.
+    /// The maximum load of the generator.
     const GENERATOR: f64 = 0.9;
 
     /// # Errors
-    /// The generator was the bottleneck: then nothing was measured but itself.
+    /// The generator was the bottleneck, so the figure would describe only the generator.
     pub fn generator(busy: f64, smoke: bool) -> Result<(), NoFigures> {
         if busy > GENERATOR && !smoke {
             let why = format!("the generator took {:.0} % of its core, so this measures nothing", busy * 100.0);

@@ -1,5 +1,5 @@
-//! What a full database costs: the same requests to one with hardly anything in it and one with a
-//! million messages, in turn.
+//! The cost of a full database: sends the same requests in turn to a small database and to one with a million
+//! messages.
 
 use std::time::{Duration, Instant};
 
@@ -14,23 +14,23 @@ use crate::{
     words::{Words, word},
 };
 
-/// Conversations and messages of both databases, the small one first. Each conversation has the same
-/// number of messages, so that its page is as long.
+/// Conversations and messages of both databases, the small one first. Each conversation has the same number of
+/// messages, so that the pages have the same length.
 const SMALL: (usize, usize) = (100, 2_000);
 const LARGE: (usize, usize) = (50_000, 1_000_000);
-/// Sockets of the one admin who writes them: everybody else would be told of each.
+/// Sockets of the one admin who writes the messages: others would receive each of them.
 const WRITERS: usize = 25;
 /// Requests of each kind in a turn.
 const REQUESTS: usize = 40;
-/// Messages that a search gives at most: as many in both databases.
+/// Limit for the results of a search, which both databases reach.
 const MANY: usize = 50;
-/// A word that no text has but those of the first [`NEEDLES`] messages.
+/// A word that only the first [`NEEDLES`] messages contain.
 const NEEDLE: &str = "needle";
 const NEEDLES: usize = 10;
-/// More than this times the small database's median is too much.
+/// The maximum factor between the medians of both databases.
 const MOST: f64 = 2.0;
 
-/// Something that people ask for again and again.
+/// A frequent request.
 struct Request {
     what: &'static str,
     ask: fn(&Site, &mut Words) -> Outcome,
@@ -71,7 +71,7 @@ const REQUESTS_MADE: &[Request] = &[
     },
 ];
 
-/// A server with its database, and an admin who is signed in there.
+/// A server with its database, and a signed-in admin.
 struct Site {
     server: Server,
     world: World,
@@ -88,7 +88,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     for _ in REQUESTS_MADE {
         taken.push([Histogram::new_with_bounds(1, 60_000_000, 3)?, Histogram::new_with_bounds(1, 60_000_000, 3)?]);
     }
-    // The first turn brings everything into memory.
+    // The first turn fills the caches.
     for turn in 0..=arguments.size.repeats {
         for (request, taken) in REQUESTS_MADE.iter().zip(&mut taken) {
             for (site, taken) in [&small, &large].into_iter().zip(taken) {
@@ -131,7 +131,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
 }
 
 impl Site {
-    /// A server with so many conversations and messages.
+    /// A server with this number of conversations and messages.
     fn create(arguments: &Arguments, (conversations, messages): (usize, usize)) -> Outcome<Self> {
         let Arguments { places, scratch, .. } = arguments;
         eprintln!("bench: making {conversations} conversations with {messages} messages");
@@ -151,7 +151,7 @@ impl Site {
         let site = Self { server, world, agent, admin, _folder: folder };
         let mut words = Words::new(1);
         for room in 0..NEEDLES {
-            // The common word is one of the first in the text.
+            // A common word is among the first words of the text.
             site.post(room, &format!("{NEEDLE} {} {}", word(1), words.text(200)))?;
         }
         fill(&site.server, &site.world, messages)?;
@@ -177,7 +177,7 @@ impl Site {
         format!("customer%20{}", self.world.rooms.len() - 1)
     }
 
-    /// The dashboard's page for what is searched for, in chats and messages.
+    /// The dashboard's page of a search, with chats and messages.
     fn find(&self, text: &str) -> Outcome {
         self.page(&format!("/admin?q={text}"), &self.admin)
     }
@@ -213,13 +213,13 @@ impl Site {
         Ok(())
     }
 
-    /// The secret of some guest.
+    /// The secret of a random guest.
     fn someone(&self, words: &mut Words) -> &str {
         self.world.link(words.below(self.world.rooms.len()))
     }
 }
 
-/// Writes so many messages, evenly into all rooms, through the WebSocket as anybody would.
+/// Writes this number of messages evenly to all rooms, through the WebSocket like any client.
 fn fill(server: &Server, world: &World, messages: usize) -> Outcome {
     let people = world.writers(world.rooms.len(), WRITERS);
     let rooms: Vec<_> = world.rooms.iter().map(|room| room.id.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What is measured, in which order, and between whom.
+//! The measurements, their order, and their participants.
 
 use std::{fs, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     server::{DATABASE, Kind, PAGE, Server},
 };
 
-/// A load on rooms, and who is measured under it.
+/// A load on rooms, and the servers measured under it.
 struct Rooms {
     name: &'static str,
     about: &'static str,
@@ -21,14 +21,14 @@ struct Rooms {
     servers: &'static [Kind],
 }
 
-/// Who sits where.
+/// The distribution of people over rooms and sockets.
 #[derive(Clone, Copy)]
 pub enum Layout {
-    /// So many rooms with so many people, each on a socket of its own.
+    /// `rooms` rooms with `members` people each, each person on their own socket.
     Separate { rooms: usize, members: usize },
-    /// The same, but that all of a room have come by its link.
+    /// The same, except that all people of a room use its link.
     ByLink { rooms: usize, members: usize },
-    /// So many rooms with a guest and two of so many agents, who have all their rooms on one socket.
+    /// `rooms` rooms with a guest and two of `agents` agents, who have all their rooms on one socket.
     Agents { rooms: usize, agents: usize },
 }
 
@@ -91,11 +91,11 @@ const ROOMS: &[Rooms] = &[
     },
 ];
 
-/// How many sockets are opened to see what each costs while nothing happens.
+/// The sockets whose idle cost is measured.
 const IDLE: Layout = Layout::Separate { rooms: 2000, members: 5 };
-/// Messages on the page that is measured.
+/// Messages on the measured page.
 const ON_THE_PAGE: usize = 50;
-/// What connecting sets off is over once nothing has come for this long.
+/// The effects of connecting are over after this time without frames.
 const SETTLE: Duration = Duration::from_millis(500);
 
 pub fn run_all(arguments: &Arguments) -> Outcome {
@@ -131,12 +131,12 @@ pub fn run_all(arguments: &Arguments) -> Outcome {
 }
 
 impl Arguments {
-    /// Whether a scenario of this name is to be measured.
+    /// Whether to measure a scenario of this name.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
     }
 
-    /// Those of `servers` that are to be measured.
+    /// The selected ones of `servers`.
     fn chosen(&self, servers: &[Kind]) -> Vec<Kind> {
         let wanted = |kind: &Kind| {
             self.servers.is_empty() || self.servers.iter().any(|part| kind.name().contains(part.as_str()))
@@ -154,7 +154,7 @@ impl Arguments {
         }
     }
 
-    /// One server under one load.
+    /// Measures one server under one load.
     fn measure(&self, world: &World, kind: Kind, layout: Layout, what: What, pace: Pace) -> Outcome<Measured> {
         let folder = world.copy(&self.scratch)?;
         let server = Server::start(kind, &self.places, folder.path())?;
@@ -168,7 +168,7 @@ impl Arguments {
     }
 }
 
-/// The rooms that somebody is in.
+/// The ids of the rooms of `people`.
 pub fn ids<'a>(world: &'a World, people: &[Person]) -> Vec<&'a str> {
     let count = people.iter().flat_map(|person| &person.rooms).max().map_or(0, |last| last + 1);
     world.rooms[..count].iter().map(|room| room.id.as_str()).collect()
@@ -225,7 +225,7 @@ fn measure_rooms(arguments: &Arguments, world: &World, scenario: &Rooms) -> Outc
     Ok(())
 }
 
-/// What SQLite takes when nothing else has to be done.
+/// Measures the throughput of SQLite alone.
 fn measure_batches(arguments: &Arguments, world: &World) -> Outcome {
     let mut table = Table::new(
         "persisted-batches",
@@ -246,7 +246,7 @@ fn measure_batches(arguments: &Arguments, world: &World) -> Outcome {
     Ok(())
 }
 
-/// The answer's delay when the disk and the processor have as much again to spare.
+/// Measures the delay of acks at half of the maximum load.
 fn measure_half(arguments: &Arguments, world: &World) -> Outcome {
     let kind = Kind::Bespoken;
     if arguments.chosen(&[kind]).is_empty() {
@@ -291,7 +291,7 @@ fn measure_idle(arguments: &Arguments, world: &World) -> Outcome {
             let folder = world.copy(&arguments.scratch)?;
             let server = Server::start(kind, &arguments.places, folder.path())?;
             let people = arguments.people(world, IDLE);
-            // Whatever a server sets up for its first socket is not what a socket costs.
+            // A server's setup for its first socket is not part of the cost per socket.
             let rooms = ids(world, &people);
             drop(Crowd::connect(&[server.address], kind.wraps(), &rooms, &people[..1])?);
             let before = server.memory();
@@ -348,7 +348,7 @@ fn measure_pages(arguments: &Arguments, world: &World) -> Outcome {
     Ok(())
 }
 
-/// What Bespoken answers, for others to render the same.
+/// Bespoken's response, for others to render the same page.
 fn the_page(arguments: &Arguments, world: &World) -> Outcome<String> {
     let folder = world.copy(&arguments.scratch)?;
     let server = Server::start(Kind::Bespoken, &arguments.places, folder.path())?;
@@ -356,7 +356,7 @@ fn the_page(arguments: &Arguments, world: &World) -> Outcome<String> {
     pages::fetch(&server, &page, &cookie)
 }
 
-/// Writes the messages of the page, from both sides in turn; returns where it is, and the cookie to ask for it with.
+/// Writes the messages of the page, from both sides in turn; returns the page's address and the cookie for it.
 fn fill(server: &Server, world: &World) -> Outcome<(String, String)> {
     let agent = ureq::Agent::new_with_defaults();
     for number in 0..ON_THE_PAGE {

@@ -1,4 +1,4 @@
-//! The servers that are measured: each its own process on a core of its own.
+//! The measured servers: each is a process on its own core.
 
 use std::{
     ffi::OsString,
@@ -45,21 +45,21 @@ impl Kind {
     }
 }
 
-/// Has this program be the server that does the least.
+/// The argument that makes this program the minimal server.
 pub const LEAST: &str = "serve-the-least";
-/// Bespoken's database, in the folder that it is given.
+/// The name of Bespoken's database in its folder.
 pub const DATABASE: &str = "bespoken.db";
-/// The page that React is to render, in the folder that it is given.
+/// The name of the page for React in its folder.
 pub const PAGE: &str = "page.html";
 
-/// Where things are.
+/// Paths and settings of the servers.
 pub struct Places {
     pub bespoken: PathBuf,
     /// benches/peers, with its packages installed.
     pub peers: PathBuf,
     /// The core that servers run on; `None` leaves it to the system.
     pub core: Option<usize>,
-    /// How much longer than it does the disk is to take to keep something, for servers. Needs `strace`.
+    /// The additional delay of each sync by a server. Needs `strace`.
     pub sync: Option<Duration>,
 }
 
@@ -69,7 +69,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server and waits until it listens. `folder` is where it may keep its data.
+    /// Starts a server and waits until it listens. `folder` is for its data.
     pub fn start(kind: Kind, places: &Places, folder: &Path) -> Outcome<Self> {
         let mut command = match kind {
             Kind::Bespoken => return Self::start_node(places, folder, &sqlite(folder), None),
@@ -95,14 +95,14 @@ impl Server {
         Self::spawn(command.env("NODE_ENV", "production"), kind.name(), &folder.join("server.log"))
     }
 
-    /// Starts Bespoken on this database. Nodes that share one also share the folder, and talk to each other by
-    /// way of `nats`.
+    /// Starts Bespoken with this database. Nodes with a common database also share the folder, and are connected by
+    /// `nats`.
     pub fn start_node(places: &Places, folder: &Path, database: &str, nats: Option<&str>) -> Outcome<Self> {
         let address = free_address()?;
         let mut command = places.pinned(&places.bespoken);
         command.arg("serve").args(["--listen", &address.to_string()]);
         command.args(["--database-url", database]).arg("--data-dir").arg(folder);
-        // Limits on single people are lifted, as one machine plays all of them.
+        // Raises the limits per person, because one machine simulates all people.
         command.args(["--limit-sends", "1000000000", "--limit-connections", "1000000", "--limit-chats", "1000000"]);
         command.args(["--limit-network-connections", "1000000"]);
         if let Some(nats) = nats {
@@ -121,7 +121,7 @@ impl Server {
         });
         match address {
             Some(Some(address)) => {
-                // Whatever it prints from now on must not block it.
+                // Further output of the server must not block it.
                 std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
                 Ok(Self { process, address })
             }
@@ -134,7 +134,7 @@ impl Server {
         }
     }
 
-    /// To be watched alone.
+    /// This server alone as a watched part.
     pub fn part(&self) -> Part {
         Part::Processes(vec![self.id()])
     }
@@ -143,12 +143,12 @@ impl Server {
         self.process.id()
     }
 
-    /// The processor time that all its threads have taken.
+    /// The processor time of all its threads.
     pub fn cpu(&self) -> Duration {
         cpu_of(&self.process.id().to_string())
     }
 
-    /// Bytes of memory that it holds.
+    /// Its memory in bytes.
     pub fn memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -163,22 +163,22 @@ impl Drop for Server {
     }
 }
 
-/// Something that takes processor time.
+/// A consumer of processor time.
 pub enum Part {
-    /// Processes, with all that they have started.
+    /// Processes with all their children.
     Processes(Vec<u32>),
-    /// A core, whoever uses it.
+    /// A core with all processes on it.
     Core(usize),
 }
 
 impl Part {
-    /// What it has taken so far, in steps of 10 ms.
+    /// The processor time so far, in steps of 10 ms.
     pub fn cpu(&self) -> Duration {
         match self {
             Self::Processes(first) => ticks(tree(first).iter().map(|(_, stat)| stat.own + stat.ended).sum()),
             Self::Core(core) => {
-                // proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal; what guests take is
-                // counted once already.
+                // proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal; guests' time is already
+                // included.
                 let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
                 let name = format!("cpu{core} ");
                 let line = stat.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_default();
@@ -190,7 +190,7 @@ impl Part {
     }
 }
 
-/// These processes, and all that they or those after them have started.
+/// These processes and all their descendants.
 pub fn tree(first: &[u32]) -> Vec<(u32, Stat)> {
     let running = fs::read_dir("/proc").into_iter().flatten().flatten();
     let running = running.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -206,7 +206,7 @@ pub fn tree(first: &[u32]) -> Vec<(u32, Stat)> {
     found
 }
 
-/// The processor time that this process has taken.
+/// The processor time of this process.
 pub fn own_cpu() -> Duration {
     cpu_of("self")
 }
@@ -215,17 +215,17 @@ fn cpu_of(process: &str) -> Duration {
     ticks(Stat::of(process).map_or(0, |stat| stat.own))
 }
 
-/// Linux has 100 a second.
+/// Linux has 100 ticks per second.
 fn ticks(count: u64) -> Duration {
     Duration::from_millis(count * 10)
 }
 
-/// What /proc says of a process.
+/// The values in /proc about a process.
 pub struct Stat {
     parent: u32,
-    /// The processor time that its threads have taken, in ticks.
+    /// The processor time of its threads, in ticks.
     own: u64,
-    /// And that of its children that have ended.
+    /// The processor time of its ended children, in ticks.
     ended: u64,
 }
 
@@ -242,12 +242,12 @@ impl Stat {
     }
 }
 
-/// The database of a Bespoken that is alone.
+/// The database of a single server.
 pub fn sqlite(folder: &Path) -> String {
     format!("sqlite://{}", folder.join(DATABASE).display())
 }
 
-/// Nobody else takes the port in between: everything here happens one after the other.
+/// No other program takes the port in between, because servers start one after the other.
 pub fn free_address() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
@@ -266,7 +266,7 @@ impl Places {
         }
         if let Some(sync) = self.sync {
             let slower = format!("--inject=fdatasync,fsync:delay_exit={}", sync.as_micros());
-            // It watches from aside (`-D`), so that the process started here is the program's own.
+            // With `-D`, strace is a separate process, and the process started here is the program itself.
             let strace = ["strace", "-D", "-f", "--seccomp-bpf", "--quiet=all", "--output=/dev/null", &slower];
             words.extend(strace.map(OsString::from));
         }

@@ -1,11 +1,11 @@
-//! WebSocket, as little of it as a generator of load needs, and a server that does the least. RFC 6455.
+//! The parts of WebSocket (RFC 6455) that the load generator and the minimal server need.
 
-/// What a server sent in one frame. Servers under test never split a message.
+/// The content of one frame from a server. Servers under test never split a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received<'a> {
     Text(&'a [u8]),
     Ping(&'a [u8]),
-    /// With its code.
+    /// With the close code.
     Close(u16),
     Other,
 }
@@ -19,7 +19,7 @@ pub fn upgrade_request(host: &str, path: &str, secret: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A text frame as clients send it. Masked with zeros, which costs the server what any mask costs it.
+/// A text frame from a client. Masked with zeros, which costs the server the same as any mask.
 pub fn text(payload: &[u8]) -> Vec<u8> {
     frame(0x1, payload)
 }
@@ -28,7 +28,7 @@ pub fn pong(payload: &[u8]) -> Vec<u8> {
     frame(0xa, payload)
 }
 
-/// A text frame as servers send it.
+/// A text frame from a server.
 pub fn told(payload: &[u8]) -> Vec<u8> {
     let mut frame = head(0x1, 0, payload.len());
     frame.extend(payload);
@@ -42,7 +42,7 @@ fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What stands before the mask, if there is one.
+/// The header before the mask.
 fn head(opcode: u8, masked: u8, length: usize) -> Vec<u8> {
     let mut head = vec![0x80 | opcode];
     match length {
@@ -59,8 +59,8 @@ fn head(opcode: u8, masked: u8, length: usize) -> Vec<u8> {
     head
 }
 
-/// How long the payload of the first frame is, and what stands before its mask, or before itself if there is none;
-/// `None` if that is not all there yet.
+/// The length of the first frame's payload, and of the header before its mask, or before the payload if there is
+/// none. `None` if these are incomplete.
 pub fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
     let (&[_, second], rest) = bytes.split_first_chunk()?;
     Some(match second & 0x7f {
@@ -70,7 +70,7 @@ pub fn extent(bytes: &[u8]) -> Option<(usize, usize)> {
     })
 }
 
-/// The first frame of `bytes`, which is not masked, and its length with its header; `None` if it is not all there yet.
+/// The first frame of `bytes`, which is not masked, and its length with its header; `None` if it is incomplete.
 pub fn parse(bytes: &[u8]) -> Option<(Received<'_>, usize)> {
     let (length, header) = extent(bytes)?;
     let payload = bytes.get(header..header + length)?;
@@ -91,7 +91,7 @@ mod tests {
     fn a_frame_is_read_once_it_is_whole() {
         for length in [0, 1, 125, 126, 70_000] {
             let payload = vec![b'x'; length];
-            // Servers do not mask: take the mask's flag and the mask out.
+            // Servers do not mask: remove the mask's flag and the mask.
             let mut frame = text(&payload);
             frame[1] &= 0x7f;
             let mask = frame.len() - length - 4;

@@ -1,6 +1,6 @@
-//! Text such as people write, in that few words are common and many are rare. The same at every run.
+//! Text with the word frequencies of natural language: few words are common, many are rare. The same at every run.
 
-/// Different words. The first is the most common.
+/// Number of different words. The first is the most common.
 const VOCABULARY: u64 = 5_000;
 
 pub struct Words {
@@ -12,11 +12,11 @@ impl Words {
         Self { state: seed.wrapping_mul(2).wrapping_add(1) }
     }
 
-    /// Words of together `bytes` characters.
+    /// A text of `bytes` characters.
     pub fn text(&mut self, bytes: usize) -> String {
         let mut text = String::with_capacity(bytes + 16);
         while text.len() < bytes {
-            // As Zipf has it: ten times as rare, ten times as far down the list.
+            // Zipf's law: ten times as rare, ten times as far down the list.
             let share = self.draw() as f64 / u64::MAX as f64;
             text.push_str(&word((VOCABULARY as f64).powf(share) as u64));
             text.push(' ');
@@ -31,7 +31,7 @@ impl Words {
         (self.draw() % most as u64) as usize
     }
 
-    /// By Marsaglia's xorshift64: there is nothing to guess here.
+    /// Marsaglia's xorshift64, as predictability is harmless here.
     fn draw(&mut self) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
@@ -40,7 +40,7 @@ impl Words {
     }
 }
 
-/// The word of this rank: pronounceable, and none begins like another of the same length.
+/// The word of this rank: pronounceable, with distinct beginnings for words of the same length.
 pub fn word(rank: u64) -> String {
     const SYLLABLES: [&str; 20] = [
         "ba", "de", "fi", "go", "ha", "ke", "li", "mo", "nu", "pa", "re", "si", "to", "va", "we", "zi", "cho", "sta",

@@ -10,16 +10,16 @@ use crate::domain::{InviteId, Problem, SessionId, Timestamp, TokenId, User};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     pub id: SessionId,
-    /// What the browser called itself.
+    /// The browser's User-Agent.
     pub user_agent: Option<String>,
     pub created_at: Timestamp,
     /// Exact to the hour.
     pub last_seen_at: Timestamp,
-    /// The one that the viewer looks from.
+    /// Whether it is the viewer's current session.
     pub is_this: bool,
 }
 
-/// An invitation that was not used yet.
+/// An unused invitation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Invitation {
     pub id: InviteId,
@@ -34,12 +34,12 @@ pub struct People {
     pub invitations: Vec<Invitation>,
 }
 
-/// An API token that works.
+/// A valid API token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Token {
     pub id: TokenId,
     pub name: Option<String>,
-    /// The admin whom it acts as.
+    /// The admin as which it acts.
     pub acts_as: String,
     pub created_at: Timestamp,
 }
@@ -61,7 +61,7 @@ pub async fn list_sessions() -> Result<Vec<Session>, Problem> {
     Ok(sessions.collect())
 }
 
-/// Everybody with an account, and who is invited.
+/// All people with an account, and all invitations.
 #[server(input = Json, output = Json, endpoint = "list_people", client = PageClient)]
 pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
@@ -74,7 +74,7 @@ pub async fn list_people(search: Option<String>) -> Result<People, Problem> {
     Ok(People { users, invitations: invitations.collect() })
 }
 
-/// The API tokens that work.
+/// The valid API tokens.
 #[server(input = Json, output = Json, endpoint = "list_tokens", client = PageClient)]
 pub async fn list_tokens() -> Result<Vec<Token>, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;

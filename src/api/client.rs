@@ -1,4 +1,4 @@
-//! How a page calls a server function: it says whose page it is.
+//! Calls of server functions from pages, which send the page's owner.
 
 use leptos::server_fn::{
     Bytes,
@@ -13,7 +13,7 @@ use crate::{
     protocol::{GUEST, VIEWER},
 };
 
-/// The browser may be signed in as somebody else than the page is for: the server then refuses what the page asks.
+/// Sends the page's owner. The server rejects the call if the browser is signed in as another person.
 pub struct PageClient;
 
 type Inner = BrowserClient;

@@ -1,4 +1,4 @@
-//! Conversations: the dashboard's list, one chat, and what admins do with it.
+//! Conversations: the dashboard's list, one chat, and admins' actions on it.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -18,15 +18,15 @@ pub struct Inbox {
     /// Latest activity first.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub items: Vec<Conversation>,
-    /// Where the next part begins; `None` at the end.
+    /// The cursor of the next part; `None` in the last one.
     pub next_cursor: Option<String>,
-    /// How many chats there are, at most [`MOST_COUNTED`](crate::domain::MOST_COUNTED); also of `closed` ones.
+    /// The number of chats, at most [`MOST_COUNTED`](crate::domain::MOST_COUNTED); also for `closed` ones.
     pub open: i64,
     pub closed: i64,
-    /// For admins, messages that wait to be read in all open chats together, at most
+    /// For admins, the number of unread messages in all open chats together, at most
     /// [`MOST_UNREAD`](crate::domain::MOST_UNREAD).
     pub unread: i64,
-    /// What was written that has the words of the search, latest first; in the first part only.
+    /// Messages that match the search, latest first; in the first part only.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub found: Vec<Found>,
 }
@@ -36,7 +36,7 @@ objects!(Inbox);
 /// Messages that a search of the dashboard shows.
 pub const FOUND_MESSAGES: i64 = 20;
 
-/// A message that a search has found.
+/// A search result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Found {
@@ -46,7 +46,7 @@ pub struct Found {
     pub customer_name: String,
     pub sender_name: String,
     pub created_at: Timestamp,
-    /// The text around the first word that was found.
+    /// The text before the first matching word, the word, and the text after it.
     pub before: String,
     pub word: String,
     pub after: String,
@@ -54,17 +54,17 @@ pub struct Found {
 
 objects!(Found);
 
-/// What a chat panel starts from; it then joins the room with `after: joined.head`.
+/// The initial state of a chat panel, which then joins the room with `after: joined.head`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Chat {
-    /// Who the viewer is in this conversation: messages with this sender are the viewer's own.
+    /// The viewer in this conversation: messages with this sender are the viewer's own.
     pub me: Participant,
-    /// The latest messages; here `more` says whether older ones exist.
-    // Leptos writes the props of an island once more where it hydrates them, and nobody reads that.
+    /// The latest messages; here `more` is whether older ones exist.
+    // While hydrating an island, Leptos serialises its props again, without using the result.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub joined: Joined,
-    /// Characters that a message may have.
+    /// Maximum length of a message in characters.
     pub message_chars: usize,
 }
 
@@ -107,14 +107,14 @@ pub async fn set_status(id: ConversationId, status: ConversationStatus) -> Resul
     service.set_status(&actor, id, status).await
 }
 
-/// Makes a new link; the old one dies.
+/// Creates a new link, and invalidates the old one.
 #[server(input = Json, output = Json, endpoint = "make_link", client = PageClient)]
 pub async fn make_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.make_link(&actor, id).await
 }
 
-/// Ends the link: whoever came by it is out.
+/// Revokes the link, and its guests' access.
 #[server(input = Json, output = Json, endpoint = "revoke_link", client = PageClient)]
 pub async fn revoke_link(id: ConversationId) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;

@@ -1,4 +1,4 @@
-//! Frames without a socket, for browsers between which and the server something lets no sockets through.
+//! Frames over HTTP, for browsers whose network blocks sockets.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,21 +9,21 @@ use crate::{
     protocol::{ClientFrame, ServerFrame},
 };
 
-/// What the server has to say.
+/// The server's response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Exchanged {
-    /// As on a socket: the answers in the order of what was asked, then what happened by itself.
+    /// As on a socket: the answers in the order of the requests, then other changes.
     pub frames: Vec<ServerFrame>,
-    /// The server's time. What happens from now on is told to whoever asks `since` then.
+    /// The server's time, for `since` in the next request, which receives later changes.
     pub now: Timestamp,
-    /// This person has as many sockets open as one may have, so another does not get through.
+    /// This person has the maximum number of open sockets, so another one would be rejected.
     pub crowded: bool,
 }
 
 objects!(Exchanged);
 
-/// Does what the frames ask, and tells what happened `since`; without it, who the browser is.
+/// Performs the frames, and returns changes after `since`; without `since`, the browser's identity.
 #[server(input = Json, output = Json, endpoint = "exchange", client = PageClient)]
 pub async fn exchange(frames: Vec<ClientFrame>, since: Option<Timestamp>) -> Result<Exchanged, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;

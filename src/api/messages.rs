@@ -1,4 +1,4 @@
-//! Messages that a page did not bring along.
+//! Messages that a page loads later.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Json, PageClient};
 use crate::domain::{ConversationId, Message, Problem, objects};
 
-/// Messages before those that the browser has.
+/// Messages before those that the browser has loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Older {

@@ -1,8 +1,8 @@
-//! Server functions: what pages ask while they are rendered, and islands later from the browser.
+//! Server functions: data for pages during rendering, and later for islands in the browser.
 //!
-//! A file per noun. Each function is thin: it finds out who asks and calls `service`. Plain forms do
-//! not come here but to the address of their own page (`http::forms`), so that a mistake can be
-//! answered with the page itself and everything that was typed.
+//! A file per noun. Each function is thin: it authenticates the request and calls `service`. Plain forms go to the
+//! address of their own page instead (`http::forms`), so that an error response is the page itself with all typed
+//! values.
 
 mod accounts;
 mod client;
@@ -35,8 +35,8 @@ use crate::{
     locales::{self, t},
 };
 
-/// JSON that is read as text, like props and frames. Leptos' own reads bytes, for which serde compiles a second reader of
-/// every type, and the browser would load both.
+/// JSON that is parsed as text, like props and frames. Leptos' own codec parses bytes, for which serde compiles a
+/// second deserialiser per type, and the browser would load both.
 pub struct Text;
 
 /// The codec of every server function.

@@ -1,4 +1,4 @@
-//! The description of the REST API, for its page.
+//! The description of the REST API, for the reference page.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Json, PageClient};
 use crate::domain::Problem;
 
-/// One call.
+/// A call of the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     pub group: String,
@@ -14,11 +14,11 @@ pub struct Call {
     pub path: String,
     pub title: String,
     pub words: String,
-    /// What goes into the address: name, type and meaning.
+    /// Parameters of the address: name, type and meaning.
     pub parameters: Vec<Member>,
-    /// What goes into the body: the name of its type, or a media type.
+    /// The name of the body's type, or a media type.
     pub body: Option<String>,
-    /// Status and what it means, with the type of the answer's body.
+    /// Status and its meaning, with the type of the response's body.
     pub answers: Vec<(String, String, Option<String>)>,
 }
 
@@ -31,7 +31,7 @@ pub struct Member {
     pub words: String,
 }
 
-/// A type that bodies are made of.
+/// A type that bodies use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kind {
     pub name: String,
@@ -39,7 +39,7 @@ pub struct Kind {
     pub members: Vec<Member>,
 }
 
-/// All of the API.
+/// The whole API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
     pub words: String,
@@ -47,7 +47,7 @@ pub struct Reference {
     pub kinds: Vec<Kind>,
 }
 
-/// All of the API, as `/api/v1/openapi.json` describes it.
+/// The whole API, as described in `/api/v1/openapi.json`.
 #[server(input = Json, output = Json, endpoint = "load_reference", client = PageClient)]
 pub async fn load_reference() -> Result<Reference, Problem> {
     Ok(crate::http::reference())

@@ -12,35 +12,35 @@ use crate::domain::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct RequestList {
-    /// Without their descriptions, which can be long and stand on the page of each.
+    /// Without their descriptions, which can be long and are on each request's page.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub items: Vec<CustomRequest>,
-    /// Where the next part begins; `None` at the end.
+    /// The cursor of the next part; `None` in the last one.
     pub next_cursor: Option<String>,
-    /// How many there are of each status, in the order of [`RequestStatus::ALL`]; each at most
+    /// The number of requests per status, in the order of [`RequestStatus::ALL`]; each at most
     /// [`MOST_COUNTED`](crate::domain::MOST_COUNTED).
     pub counts: [i64; 4],
 }
 
 objects!(RequestList);
 
-/// A request with all that its page tells.
+/// A request with all data of its page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct RequestDetails {
     pub request: CustomRequest,
-    /// Each status that it was given, the first one first.
+    /// All status changes, oldest first.
     pub changes: Vec<StatusChange>,
 }
 
 objects!(RequestDetails);
 
-/// What a customer's account lists.
+/// The lists of a customer's account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct AccountLists {
     pub requests: RequestList,
-    /// Chats that are about no request, the open ones first.
+    /// Chats without a request, open ones first.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub chats: Vec<Conversation>,
 }
@@ -53,7 +53,7 @@ objects!(AccountLists);
 pub struct RequestChat {
     pub request: RequestId,
     pub title: String,
-    /// `None` until somebody has opened it.
+    /// `None` until it is opened.
     pub chat: Option<Chat>,
 }
 
@@ -86,7 +86,7 @@ pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
     Ok(RequestDetails { changes: service.request_changes(&actor, id).await?, request })
 }
 
-/// Gives a request a status; its conversation tells so. For admins.
+/// Sets the status of a request, and adds a message about it to its conversation. For admins.
 #[server(input = Json, output = Json, endpoint = "set_request_status", client = PageClient)]
 pub async fn set_request_status(id: RequestId, status: RequestStatus) -> Result<CustomRequest, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;

@@ -1,4 +1,4 @@
-//! Who looks at the page.
+//! The viewer of a page.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::PageClient;
 use crate::domain::{Problem, User};
 
-/// Who looks at the page, as far as every page needs to know.
+/// The viewer of a page, with the data that every page needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Viewer {
-    /// The account that is signed in.
+    /// The signed-in account.
     pub user: Option<User>,
-    /// The name that the business goes by.
+    /// The name of the business.
     pub business: String,
-    /// What budgets are in: `EUR`.
+    /// The currency of budgets, such as `EUR`.
     pub currency: String,
 }
 
-/// Who looks at the page.
+/// The viewer of the current page.
 #[server(output = super::Json, endpoint = "load_viewer", client = PageClient)]
 pub async fn load_viewer() -> Result<Viewer, Problem> {
     let asker = crate::http::asker()?;

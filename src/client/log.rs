@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_own_one_tells_how_far_it_came() {
+    fn only_the_last_own_message_shows_its_delivery() {
         let messages = [by(1, 0, &guest()), by(2, 0, &guest()), by(3, 0, &admin())];
         let told = |people: &People, outbox: &Outbox| -> Vec<Delivery> {
             let lines = lay_out(messages.iter(), outbox.entries(), &look(people));
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_send_keeps_its_key_when_it_becomes_a_message() {
+    fn a_send_retains_its_key_when_it_becomes_a_message() {
         let client_id = ClientId(Uuid::from_u128(7));
         let mut outbox = Outbox::default();
         outbox.enqueue(client_id, "text".into(), None, 0);

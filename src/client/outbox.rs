@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_passes_keeps_the_place() {
+    fn a_temporary_rejection_preserves_the_order() {
         let mut outbox = Outbox::default();
         outbox.enqueue(id(1), "one".into(), None, 0);
         outbox.enqueue(id(2), "two".into(), None, 0);
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_comes_back_in_order() {
+    fn stored_sends_are_restored_in_order() {
         let mut outbox = Outbox::default();
         for n in 1..4 {
             outbox.enqueue(id(n), n.to_string(), None, n as i64);
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_versions_kept_is_read() {
+    fn entries_of_earlier_versions_are_readable() {
         let id = "018f0000-0000-7000-8000-000000000001";
         let plain = format!(r#"{{"client_id":"{id}","content":"one","written_at":5}}"#);
         let entry = Entry::read(&plain).unwrap();
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_has_another_message_for_goes_under_a_new_id() {
+    fn a_conflicting_send_gets_a_new_id() {
         let me = ParticipantId::told(Uuid::from_u128(1));
         let other = Message { client_id: Some(id(1)), sender_id: me, ..message(1, 1, "other") };
         let mut outbox = Outbox::default();

@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_somebody_else_stays_down() {
+    fn a_connection_of_another_person_stays_closed() {
         let mut line = live(0);
         line.estranged();
         line.closed(1, 0.0);
@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_swallows_what_is_sent_leads_to_a_detour() {
+    fn a_socket_that_swallows_sends_leads_to_a_detour() {
         let mut line = Reconnect::new(0, true);
         assert_eq!(line.due(0), Due::Connect);
         line.opened(0);

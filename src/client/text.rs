@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn links_end_where_the_sentence_goes_on() {
+    fn links_end_where_the_sentence_continues() {
         for (text, expected) in [
             ("see https://a.example/x?y=1&z=2#w.", vec!["https://a.example/x?y=1&z=2#w"]),
             ("(http://a.example/b_(c)), HTTPS://B.example!", vec!["http://a.example/b_(c)", "HTTPS://B.example"]),

@@ -12,7 +12,7 @@ use super::Failure;
 
 #[derive(Args)]
 pub struct Backup {
-    /// The file to make: a tar archive
+    /// The file to create: a tar archive
     file: PathBuf,
     #[command(flatten)]
     database: Database,
@@ -22,7 +22,7 @@ pub struct Backup {
 
 #[derive(Args)]
 pub struct Restore {
-    /// What `bespoken backup` made
+    /// A file created by `bespoken backup`
     file: PathBuf,
     #[command(flatten)]
     database: Database,
@@ -45,7 +45,7 @@ impl Restore {
     pub async fn run(self) -> Result<(), Failure> {
         require_sqlite(&self.database)?;
         let (contents, aside) = service::restore(&self.database.database_url, &self.data.data_dir, &self.file).await?;
-        println!("restored the database and {} attached files; what was there is kept as …{aside}", contents.files);
+        println!("restored the database and {} attached files; the previous ones are now …{aside}", contents.files);
         warn_of_missing(contents.missing);
         Ok(())
     }
@@ -53,14 +53,14 @@ impl Restore {
 
 fn warn_of_missing(files: usize) {
     if files > 0 {
-        eprintln!("{files} files that messages name were missing already");
+        eprintln!("{files} attached files were missing already");
     }
 }
 
-/// PostgreSQL has tools of its own for this.
+/// PostgreSQL has its own tools for backups.
 fn require_sqlite(database: &Database) -> Result<(), Failure> {
     if database.database_url.starts_with("postgres") {
-        return Err("this is for SQLite; for PostgreSQL use pg_dump and pg_restore, as docs/operating.md says".into());
+        return Err("this is for SQLite; for PostgreSQL use pg_dump and pg_restore, see docs/operating.md".into());
     }
     Ok(())
 }

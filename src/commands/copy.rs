@@ -7,10 +7,10 @@ use super::Failure;
 
 #[derive(Args)]
 pub struct Copy {
-    /// The database to copy, sqlite:; best while the server is stopped
+    /// The database to copy, sqlite:; preferably while the server is stopped
     #[arg(long)]
     from: String,
-    /// Where to, postgres:, as the owner of its tables
+    /// The target database, postgres:, as the owner of its tables
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     to: String,
 }
@@ -19,7 +19,7 @@ impl Copy {
     pub async fn run(self) -> Result<(), Failure> {
         let mut copy = DatabaseCopy::begin(&self.from, &self.to, storage::BATCH).await?;
         if copy.goes_on() {
-            println!("going on with a copy that was interrupted");
+            println!("resuming an interrupted copy");
         }
         let mut current = "";
         while let Some(table) = copy.step().await? {
@@ -43,9 +43,7 @@ impl Copy {
                     .into(),
             );
         }
-        println!(
-            "the databases are the same; the attached files and link.key stay where they are, in the data directory"
-        );
+        println!("the databases are the same; the attached files and link.key remain in the data directory");
         Ok(())
     }
 }

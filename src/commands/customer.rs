@@ -1,4 +1,4 @@
-//! What is kept of one customer.
+//! Export and erasure of a customer's data.
 
 use std::path::{Path, PathBuf};
 
@@ -12,22 +12,22 @@ use super::{Failure, open_with_files};
 
 #[derive(Subcommand)]
 pub enum Customer {
-    /// Write everything that is kept of a customer into a file for them
+    /// Export all data of a customer to a file for them
     Export {
         #[arg(long)]
         email: String,
-        /// The file to make: a tar archive
+        /// The file to create: a tar archive
         file: PathBuf,
         #[command(flatten)]
         database: Database,
         #[command(flatten)]
         data: Data,
     },
-    /// Erase a customer: the account, and their words, files and name in chats and requests
+    /// Erase a customer: the account, and their messages, files and name in chats and requests
     Erase {
         #[arg(long)]
         email: String,
-        /// Really do it: there is no way back
+        /// Confirm the erasure, which cannot be undone
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -50,13 +50,13 @@ async fn export(database: &Database, data: &Data, email: &str, file: &Path) -> R
     let service = open_with_files(database, &data.data_dir).await?;
     let exported = service.export_customer(email, file).await;
     service.close().await;
-    println!("wrote what is kept of {email}, with {} chats, to {}", exported?, file.display());
+    println!("exported the data of {email}, with {} chats, to {}", exported?, file.display());
     Ok(())
 }
 
 async fn erase(database: &Database, data: &Data, email: &str, yes: bool) -> Result<(), Failure> {
     if !yes {
-        return Err("erasing a customer cannot be undone: say --yes to go on".into());
+        return Err("erasing a customer cannot be undone: add --yes to confirm".into());
     }
     let service = open_with_files(database, &data.data_dir).await?;
     let erased = service.erase_customer(email).await;

@@ -1,4 +1,4 @@
-//! Brings a database up to date.
+//! Migrates a database.
 
 use bespoken::{settings::Database, storage};
 

@@ -1,4 +1,4 @@
-//! What the program can be asked for on the command line, a file for each command.
+//! The commands of the program, a file for each.
 
 mod admin;
 mod backup;
@@ -18,7 +18,7 @@ use bespoken::{
 };
 use clap::Subcommand;
 
-/// What went wrong, as one line for the person at the terminal.
+/// An error, as one line for the terminal.
 type Failure = Box<dyn std::error::Error>;
 
 #[derive(Subcommand)]
@@ -31,23 +31,22 @@ pub enum Command {
     /// Create, list and revoke API tokens
     #[command(subcommand)]
     Token(token::Token),
-    /// Export or erase what is kept of one customer
+    /// Export or erase the data of one customer
     #[command(subcommand)]
     Customer(customer::Customer),
-    /// Bring the database up to date, and do nothing else
+    /// Migrate the database, without starting the server
     Migrate(Database),
-    /// Copy an SQLite database into an empty PostgreSQL database, and compare both; once interrupted, it goes on
-    /// where it was
+    /// Copy an SQLite database to an empty PostgreSQL database, and compare both; an interrupted copy resumes
     Copy(copy::Copy),
-    /// Write everything that is kept into one file, also while the server runs
+    /// Back up all data to one file, also while the server runs
     Backup(backup::Backup),
-    /// Put a backup in the place of what is kept, while the server is stopped; the old is kept aside
+    /// Replace all data with a backup, while the server is stopped; the old data is renamed
     Restore(backup::Restore),
 }
 
 impl Command {
     /// # Errors
-    /// What the command failed with.
+    /// The error of the command.
     pub async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve(settings) => serve::run(*settings).await,
@@ -62,12 +61,12 @@ impl Command {
     }
 }
 
-/// The use cases without a server around them, with default settings. No command uses the link key.
+/// The use cases without a server, with default settings. No command uses the link key.
 async fn open(database: &Database) -> Result<Arc<Service>, Failure> {
     open_with(database, Settings::default()).await
 }
 
-/// The same for commands that know where the files are.
+/// The same for commands that access the data directory.
 async fn open_with_files(database: &Database, data_dir: &Path) -> Result<Arc<Service>, Failure> {
     let mut settings = Settings::default();
     data_dir.clone_into(&mut settings.data.data_dir);

@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 
-/// What was free for a second goes back to the system when a thread takes new memory, or ends. A server at rest
-/// does neither, and would keep what ten thousand people needed to come in.
+/// The allocator returns memory that was free for a second to the system when a thread allocates, or ends. An idle
+/// server does neither, and would retain the memory of ten thousand earlier connections.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(2);
 
 async fn give_memory_back() {
     loop {
         tokio::time::sleep(GIVE_BACK_EVERY).await;
-        // It has to take something, to have anything to end. If there can be no thread now, there is the next time.
+        // The thread must allocate for its end to have an effect. If spawning fails, the next attempt may succeed.
         let some = || drop(std::hint::black_box(vec![0_u8; 64]));
         std::thread::Builder::new().name("give-back".to_owned()).spawn(some).ok();
     }
@@ -44,7 +44,7 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
         println!("create the first admin: {public_url}/setup?token={}", service.make_setup_secret().await?.expose());
     }
     drop(service);
-    // Before the line that others wait for: a signal right after it must not kill the process.
+    // Before the line that scripts wait for: a signal right after it must not kill the process.
     let asked_to_stop = stop_signal().map_err(|error| format!("cannot handle signals: {error}"))?;
     println!("listening on {public_url}");
     tokio::spawn(give_memory_back());
@@ -56,11 +56,11 @@ pub async fn run(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A future that resolves on Ctrl-C and on SIGTERM. From this call on neither ends the process.
+/// A future that resolves on Ctrl-C and on SIGTERM. From this call on, neither ends the process itself.
 ///
 /// # Errors
 ///
-/// When the system refuses the handlers.
+/// If the system rejects the handlers.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

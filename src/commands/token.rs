@@ -10,17 +10,17 @@ use super::{Failure, open};
 
 #[derive(Subcommand)]
 pub enum Token {
-    /// Create an API token that acts as an admin, and print it; it is shown only now
+    /// Create an API token that acts as an admin, and print it once
     Create {
         #[arg(long)]
         email: String,
-        /// What it is for
+        /// The purpose of the token
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
         database: Database,
     },
-    /// List the API tokens that work
+    /// List the valid API tokens
     List {
         #[command(flatten)]
         database: Database,
@@ -57,7 +57,7 @@ async fn create(database: &Database, email: &str, name: Option<&str>) -> Result<
     let service = open(database).await?;
     let (id, secret) = service.create_token(email, name).await?;
     service.close().await;
-    eprintln!("id {id}; the token is shown only now:");
+    eprintln!("id {id}; the token is printed only once:");
     println!("{}", secret.expose());
     Ok(())
 }

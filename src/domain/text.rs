@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_count_what_is_stored() {
+    fn lengths_count_the_stored_text() {
         // As a form sends it: each line break is two characters on the way, and one in the end.
         let lines = "1234567\r\n".repeat(1_000);
         let stored = Content::parse(&lines, 7_999).unwrap();
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_see_is_no_text_and_no_name() {
+    fn invisible_characters_are_neither_a_text_nor_a_name() {
         for invisible in [
             "\u{200b}",
             "\u{3164}",
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn ignorable_is_what_unicode_says() {
+    fn ignorable_characters_match_unicode() {
         let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
         for c in '\0'..=char::MAX {
             assert_eq!(is_ignorable(c), ignorable.contains(c), "{c:?}");
@@ -428,7 +428,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_stored_is_stored_again_as_it_is(text in "[ab \r\n\t\u{85}\u{200b}\u{2028}]{0,12}", crlf: bool) {
+        fn a_stored_text_is_stored_again_unchanged(text in "[ab \r\n\t\u{85}\u{200b}\u{2028}]{0,12}", crlf: bool) {
             let sent = if crlf { text.replace('\n', "\r\n") } else { text };
             let stored = normalized(&sent);
             prop_assert!(!stored.contains('\r') && stored.chars().count() <= sent.chars().count());

@@ -1,10 +1,10 @@
 //! The client, its styles and the public files: inside the binary in a release build, from
 //! `target/site` while developing.
 //!
-//! Files of `pkg/` stand in a folder named by one hash over all of them, so that browsers keep them forever and a
-//! page never mixes two builds. The folder has the hash, not each name, because the client's files load each other
-//! by name. Of two builds behind one balancer each knows its own only; a page that gets 404 asks again
-//! (`ui/boot.js`). Where the build left a `.br` beside a file, browsers that take brotli get that.
+//! One hash over all files of `pkg/` names their folder, so browsers cache them forever and a page never mixes two
+//! builds. The hash is in the folder, not in each name, because the client's files load each other by name. Of two
+//! builds behind one balancer, each serves only its own files. After a 404, a page requests the file again
+//! (`ui/boot.js`). Browsers that accept brotli get the `.br` that the build wrote beside a file.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
@@ -35,7 +35,7 @@ const MANIFEST: &str = "pkg/__wasm_split_manifest.json";
 /// Loads the parts of a client that was split. cargo-leptos uses the same name.
 const SPLIT: &str = "__wasm_split.______________________.js";
 
-/// What people see while they are offline: the one page that is a file, kept by the service worker.
+/// The page that the service worker caches and shows while the browser is offline: the only page that is a file.
 const OFFLINE: &str = "offline.html";
 const SERVICE_WORKER: &str = "sw.js";
 
@@ -43,9 +43,9 @@ struct Asset {
     plain: Cow<'static, [u8]>,
     brotli: Option<Cow<'static, [u8]>>,
     content_type: HeaderValue,
-    /// Its address changes whenever its content does.
+    /// Its address changes with its content.
     hashed: bool,
-    /// What it may load, if it may load anything.
+    /// The Content-Security-Policy of a file that loads something.
     policy: Option<HeaderValue>,
 }
 
@@ -98,7 +98,7 @@ impl Assets {
                 (SERVICE_WORKER, Some(offline)) => {
                     let text = String::from_utf8_lossy(&asset.plain).replace(&format!("/{OFFLINE}"), offline);
                     (asset.plain, asset.brotli) = (text.into_bytes().into(), None);
-                    // It may load what it is made for: pages, and the one above.
+                    // The service worker fetches only pages, and the offline page above.
                     asset.policy = Some(HeaderValue::from_static("default-src 'none'; connect-src 'self'"));
                 }
                 _ => {}
@@ -115,8 +115,8 @@ impl Assets {
         self.folder.as_str().into()
     }
 
-    /// The file at an address. A page that asks again does so below a folder of its own, such as `/pkg/<hash>/2/`:
-    /// browsers remember that a script could not be had, and all that it loads must come from one folder.
+    /// The file at an address. A page that repeats a request does so in a subfolder, such as `/pkg/<hash>/2/`.
+    /// Browsers remember that a script failed to load, and all scripts that it loads must come from one folder.
     fn find(&self, address: &str) -> Option<&Asset> {
         self.files.get(address).or_else(|| {
             let (folder, name) = address.strip_prefix("/pkg/")?.rsplit_once('/')?;
@@ -126,8 +126,8 @@ impl Assets {
         })
     }
 
-    /// Lets the browser load what the islands of a page need while it reads the page, after what shows the page. Changes
-    /// nothing without islands. `nonce` lets it load scripts.
+    /// Adds links that preload the files of a page's islands while the browser parses the page, after those that
+    /// render it. Returns a page without islands unchanged. `nonce` permits the scripts.
     pub fn preloading(&self, html: String, nonce: Option<&str>) -> String {
         let mut islands: Vec<&str> = html.split("<leptos-island data-component=\"").skip(1).map(island_name).collect();
         let Some(end) = html.find("</head>").filter(|_| !islands.is_empty()) else { return html };
@@ -174,12 +174,13 @@ fn parts_of_islands(manifest: HashMap<String, Vec<String>>, folder: &str) -> Has
     manifest.into_iter().filter_map(|(function, files)| Some((island(&function)?, addresses(files)))).collect()
 }
 
-/// The first 16 digits of a hash: enough to tell builds apart.
+/// The first 16 digits of a hash, enough to distinguish builds.
 fn short_hex(hash: &[u8]) -> String {
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The page brings its script along, since a file beside it could be another build's: that one script may run.
+/// The offline page contains its script, as a separate file could be another build's. The policy permits only that
+/// script.
 fn offline_policy(page: &[u8]) -> String {
     let page = String::from_utf8_lossy(page);
     let script = page.split_once("<script type=\"module\">").and_then(|(_, rest)| rest.split_once("</script>"));
@@ -195,7 +196,7 @@ pub(super) fn routes(assets: &Assets) -> Router<App> {
 
 async fn file(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
     let Some(asset) = app.assets.find(uri.path()) else {
-        // A file of another build. Nobody may remember that it was not here: the next answer may be that build's.
+        // A file of another build. Caches must not store this 404: that build may answer the next request.
         let headers = [(header::CACHE_CONTROL, "no-store")];
         return (StatusCode::NOT_FOUND, headers, "This build has no such file.\n").into_response();
     };
@@ -216,7 +217,7 @@ async fn file(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response 
     headers.insert(header::CONTENT_TYPE, asset.content_type.clone());
     let keep = match uri.path() {
         _ if asset.hashed => "public, max-age=31536000, immutable",
-        // Names the build's files.
+        // Contains addresses of the build's files.
         path if path.ends_with(SERVICE_WORKER) => "no-cache",
         _ => "public, max-age=3600",
     };

@@ -1,4 +1,4 @@
-//! Who asks: from the cookie or the Authorization header of each request.
+//! Authenticates each request by its cookie or its Authorization header.
 
 use std::{iter, net::IpAddr, sync::Arc};
 
@@ -21,23 +21,23 @@ use crate::{
 #[derive(Clone)]
 pub struct Asker {
     pub service: Arc<Service>,
-    /// `None`: nobody we know.
+    /// `None` for an unauthenticated request.
     pub actor: Option<Actor>,
     /// The browser's session, if a cookie named one. A request with a token has none.
     pub session: Option<CookieSession>,
-    /// Cookies that stand for nothing any more: the browser is to drop them.
+    /// Cookies without a session: the response deletes them.
     stale: Vec<String>,
     pub token: Option<TokenId>,
-    /// Of the client, also if a trusted proxy stands between.
+    /// The client's address, also behind a trusted proxy.
     pub address: IpAddr,
     pub user_agent: Option<String>,
 }
 
 impl Asker {
-    /// The service, and the person that it is to act for.
+    /// The service, and the authenticated actor.
     ///
     /// # Errors
-    /// `unauthorized` if nobody is signed in.
+    /// `unauthorized` for an unauthenticated request.
     pub fn require(self) -> Result<(Arc<Service>, Actor), Problem> {
         let actor = self.actor.ok_or_else(Problem::unauthorized)?;
         Ok((self.service, actor))
@@ -52,7 +52,7 @@ impl Asker {
     }
 }
 
-/// Who asks, within a server function or a page.
+/// The asker of the current request, for a server function or a page.
 ///
 /// # Errors
 /// `unavailable` outside of a request.
@@ -65,8 +65,8 @@ pub fn asker() -> Result<Asker, Problem> {
         .ok_or_else(Problem::unavailable)
 }
 
-/// Finds out who asks and lets the request carry it on. A token that does not hold is refused here;
-/// a cookie that does not hold counts as none.
+/// Authenticates a request and stores the [`Asker`] in its extensions. An invalid token is rejected here; an invalid
+/// cookie counts as none.
 pub(super) async fn identify(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -77,7 +77,7 @@ pub(super) async fn identify(
     match find(app.service.clone(), address, request.headers()).await {
         Ok(mut asker) => {
             if asker.actor.is_none() {
-                // Before anything is read: whatever strangers may send is short.
+                // Set before the body is read: anonymous requests are short.
                 DefaultBodyLimit::max(SHORT_BODY_BYTES).apply(&mut request);
                 request = request.with_limited_body();
             }
@@ -126,17 +126,17 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Cookies of sessions that one request may bring. More wait for the next one, which brings fewer.
+/// The session cookies that one request may carry. The next request merges the rest, since its response deletes
+/// merged ones.
 const MAX_SESSION_COOKIES: usize = 16;
 
-/// Over https the name carries the `__Host-` prefix: browsers then take the cookie only from this
-/// very host, over TLS (RFC 6265bis, section 4.1.3.2).
+/// Over https the name has the prefix `__Host-`: browsers then accept the cookie only from this exact host, over TLS
+/// (RFC 6265bis, section 4.1.3.2).
 fn cookie_name(public_url: &str) -> &'static str {
     if public_url.starts_with("https:") { "__Host-bespoken" } else { "bespoken" }
 }
 
-/// The names of the cookies that stand for sessions. The one that signing in sets comes first, those
-/// of links follow in an order that is the same for each request.
+/// The names of the session cookies in a stable order: first the one that signing in sets, then those of links.
 fn session_cookies(jar: &CookieJar, public_url: &str) -> Vec<String> {
     let name = cookie_name(public_url);
     let is_ours = |cookie: &&Cookie| {
@@ -148,26 +148,26 @@ fn session_cookies(jar: &CookieJar, public_url: &str) -> Vec<String> {
     names
 }
 
-/// Whether the browser brought a cookie of a session, be it an old one.
+/// Whether the request has a session cookie, valid or expired.
 pub(super) fn has_session_cookie(headers: &HeaderMap, public_url: &str) -> bool {
     !session_cookies(&CookieJar::from_headers(headers), public_url).is_empty()
 }
 
-/// Characters that tell the cookie of one link's session from another's.
+/// Characters that distinguish the cookies of two links' sessions.
 const MARK_CHARS: usize = 8;
 
 fn is_mark(text: &str) -> bool {
     text.len() == MARK_CHARS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Headers with which an answer sets cookies.
+/// Response headers that set cookies.
 pub(super) type SetCookies = AppendHeaders<Vec<(HeaderName, String)>>;
 
 fn set_cookies(cookies: impl IntoIterator<Item = Cookie<'static>>) -> SetCookies {
     AppendHeaders(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie.to_string())).collect())
 }
 
-/// The cookie that names the session of an account. It takes the place of all others.
+/// The cookie that names the session of an account. It replaces all others.
 pub(super) fn sign_in_cookies(jar: &CookieJar, public_url: &str, secret: &Secret) -> SetCookies {
     let name = cookie_name(public_url);
     let others = session_cookies(jar, public_url).into_iter().filter(|other| other != name);
@@ -175,14 +175,14 @@ pub(super) fn sign_in_cookies(jar: &CookieJar, public_url: &str, secret: &Secret
     set_cookies(iter::once(session_cookie(name.to_owned(), public_url, secret)).chain(gone))
 }
 
-/// The cookie that names the session of a link. Its name is its own: of two links that a new browser
-/// opens at once, neither answer may replace the other's cookie.
+/// The cookie that names the session of a link. Its name is unique: when a new browser opens two links at once,
+/// neither response may overwrite the other's cookie.
 pub(super) fn link_cookie(public_url: &str, secret: &Secret) -> SetCookies {
     let mark: String = secret.hash().0[..MARK_CHARS / 2].iter().map(|byte| format!("{byte:02x}")).collect();
     set_cookies([session_cookie(format!("{}-{mark}", cookie_name(public_url)), public_url, secret)])
 }
 
-/// A cookie for all of the site, which no script reads and no other site's form brings along.
+/// A cookie for the whole site. Scripts cannot read it, and other sites' forms are sent without it.
 pub(super) fn cookie(name: String, value: String, public_url: &str, days: i64) -> Cookie<'static> {
     Cookie::build((name, value))
         .path("/")
@@ -197,7 +197,7 @@ fn session_cookie(name: String, public_url: &str, secret: &Secret) -> Cookie<'st
     cookie(name, secret.expose().to_owned(), public_url, SESSION_DAYS)
 }
 
-/// Takes away every cookie of a session.
+/// Deletes every session cookie.
 pub(super) fn no_session_cookies(jar: &CookieJar, public_url: &str) -> SetCookies {
     set_cookies(session_cookies(jar, public_url).into_iter().map(|name| no_cookie(name, public_url)))
 }
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cookies_of_sessions_are_told_from_others_and_keep_their_order() {
+    fn session_cookies_are_recognised_and_ordered() {
         let header =
             "bespoken-ffffffff=1; other=2; bespoken-00000000=3; bespoken-x=4; bespoken=5; bespoken-000000001=6";
         let mut headers = HeaderMap::new();

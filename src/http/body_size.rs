@@ -1,7 +1,7 @@
-//! How long the body of a request may be.
+//! Size limits for request bodies.
 
-/// Bytes of a request's body: a message of the longest kind, as a form encodes it, and some room.
+/// Bytes of a request's body: fits a form with the longest message.
 pub(super) const BODY_BYTES: usize = 256 * 1024;
-/// Bytes of a form without a long text, and of whatever somebody sends whom nobody knows: names, addresses and
-/// passwords of the longest kind.
+/// Bytes of an anonymous request's body, or of a form without a long text: fits the longest names, addresses and
+/// passwords.
 pub(super) const SHORT_BODY_BYTES: usize = 16 * 1024;

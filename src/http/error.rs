@@ -22,7 +22,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A problem under a status that its code does not stand for.
+/// A problem under another status than that of its code.
 pub(super) fn answer(problem: Problem, status: StatusCode) -> Response {
     let mut body = json!({
         "type": "about:blank",

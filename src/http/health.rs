@@ -1,4 +1,4 @@
-//! For load balancers and operators.
+//! Health checks for load balancers and operators.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::App;
 
-/// How long the database may take to show that it is there. Who asks waits 5 s, most often.
+/// Limit for the database's answer. Most callers wait 5 s.
 const PING_WITHIN: Duration = Duration::from_millis(2_500);
 
 /// The process runs.
@@ -15,13 +15,13 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The server can do all of its work: database and bus answer, and the server is not going down. Without
-/// the bus it goes on, a little slower; others do better while they have it.
+/// The server can do all of its work: database and bus answer, and it is not shutting down. Without the bus it works,
+/// but more slowly, so a balancer should prefer other nodes.
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
     if app.draining.load(Ordering::Acquire) {
         return (StatusCode::SERVICE_UNAVAILABLE, "going down\n");
     }
-    // One that keeps silent, and a disk that hangs, are found out before whoever asks gives up.
+    // The limit detects a silent database or a hanging disk before the caller times out.
     let ping = timeout(PING_WITHIN, app.service.ping()).await;
     if !matches!(ping, Ok(Ok(()))) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");

@@ -1,8 +1,8 @@
-//! Where people are to be: at the public URL, and at no other name of this server.
+//! Redirects visitors to the public URL from all other names of this server.
 //!
-//! Links, cookies and the check of a socket's `Origin` go by the public URL, so under another one a page works and
-//! its sockets do not. A page that was opened elsewhere leads there. Nobody is led in circles, though: a proxy that
-//! does not pass on what was asked for makes every request look as if it came from elsewhere.
+//! Links, cookies and the check of a socket's `Origin` depend on the public URL, so under another one pages work but
+//! sockets fail. A page that was opened elsewhere redirects there. The server detects redirect loops: a proxy that
+//! drops the requested host makes every request appear to be for another one.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -24,35 +24,35 @@ use crate::{
     service::{Network, Rate},
 };
 
-/// So often within this time one address is led on; then it goes in circles, and the page is shown where it is.
+/// After this many redirects of one address within this time, the server assumes a loop and serves the page.
 const MOST_LED: u32 = 3;
 const LED_WITHIN: Duration = Duration::from_secs(10);
-/// How often the log says that people are elsewhere.
+/// Interval between log lines about the same problem.
 const SAY_EVERY: Duration = Duration::from_secs(600);
 
-/// The public URL, and how this server tells whether somebody is there.
+/// The public URL, and the check that a request is for it.
 pub(super) struct Home {
     url: String,
     is_https: bool,
-    /// As [`plain`] writes it.
+    /// Normalised by [`plain`].
     authority: String,
     listen: SocketAddr,
-    /// The public URL leads to this machine and port: there is no proxy between.
+    /// The public URL refers to this machine and port, without a proxy between.
     is_direct: bool,
     led: Rate<(Network, u64)>,
     said: Rate<Amiss>,
 }
 
-/// What keeps people's sockets from working.
+/// A configuration that breaks sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Amiss {
-    /// The page was opened at the address that the server listens on, or a proxy asks there for everybody.
+    /// A page was opened at the address that the server listens on, or a proxy requests that address for everyone.
     Listen,
-    /// A proxy does not tell what was asked for.
+    /// A proxy does not forward the requested host.
     Circle,
-    /// A proxy speaks TLS, and the public URL does not.
+    /// A proxy terminates TLS, and the public URL has the scheme `http`.
     Scheme,
-    /// A socket came from elsewhere.
+    /// A socket's `Origin` is not the public URL.
     Socket,
     /// A proxy on this machine is not trusted.
     Proxy,
@@ -66,7 +66,7 @@ enum Whither {
 }
 
 impl Home {
-    /// `url` is an origin as browsers write it.
+    /// `url` is an origin in the browsers' form.
     pub fn new(url: &str, listen: SocketAddr) -> Self {
         let (scheme, authority) = url.split_once("://").unwrap_or(("http", url));
         let authority = plain(authority);
@@ -76,7 +76,7 @@ impl Home {
         Self { url: url.to_owned(), is_https, authority, listen, is_direct, led, said }
     }
 
-    /// What to do with somebody who asks for a page at this host.
+    /// Decides between serving and redirecting a page request for this host.
     fn whither(&self, host: &str, headers: &HeaderMap, is_trusted: bool) -> Whither {
         let forwarded_host = proxies::forwarded_host(headers);
         let asked = plain(forwarded_host.filter(|_| is_trusted).unwrap_or(host));
@@ -90,7 +90,7 @@ impl Home {
                 _ => Whither::Stay,
             };
         }
-        // Nobody has to be trusted with leaving somebody where they are.
+        // Serving the page in place requires no trust in the proxy.
         if forwarded_host.is_some_and(|host| plain(host) == self.authority) {
             return Whither::Stay;
         }
@@ -101,8 +101,8 @@ impl Home {
         Whither::Home
     }
 
-    /// Whether this is where the server listens. Proxies are told to ask there, and some then do so in
-    /// everybody's name.
+    /// Whether this is the address that the server listens on. Proxies connect to it, and some send it as the host of
+    /// every request.
     fn listens_at(&self, authority: &str) -> bool {
         let host = authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);
         let is_here = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
@@ -114,7 +114,7 @@ impl Home {
         is_here && port(authority) == self.listen.port()
     }
 
-    /// Tells in the log what is amiss, unless it did just now.
+    /// Logs the problem, at most once per [`SAY_EVERY`].
     fn explain(&self, amiss: Amiss, host: &str) {
         if self.said.take(amiss).is_err() {
             return;
@@ -122,34 +122,35 @@ impl Home {
         let (url, host) = (&self.url, shorten(host, 100));
         match amiss {
             Amiss::Listen => tracing::warn!(
-                "a page was asked for at {host}, where this server listens, and not at {url}: whoever opened it there \
-                 has no live chat; if a proxy asked, let it pass on the Host header"
+                "a page was requested at {host}, where this server listens, instead of {url}: live chat does not work \
+                 there; configure a proxy to forward the Host header"
             ),
             Amiss::Circle => tracing::warn!(
-                "a page was asked for at {host} again and again, although it was led to {url}: let the proxy in front \
-                 pass on the Host header, and the scheme as X-Forwarded-Proto"
+                "a page was requested at {host} again and again despite redirects to {url}: configure the proxy to \
+                 forward the Host header, and the scheme as X-Forwarded-Proto"
             ),
             Amiss::Scheme => tracing::warn!(
-                "a page was asked for by https, but the public URL is {url}: set --public-url to what people type"
+                "a page was requested by https, but the public URL is {url}: set --public-url to the visitors' address"
             ),
             Amiss::Proxy => tracing::warn!(
-                "a proxy on this machine passes requests on, and all who come by it count as one person's address: \
-                 name it in --trusted-proxies"
+                "a proxy on this machine forwards requests, and all its visitors count as one address: \
+                 add the proxy to --trusted-proxies"
             ),
             Amiss::Socket => tracing::warn!(
-                "a socket from {host} was refused: only pages of {url} may open one; set --public-url to what people type"
+                "rejected a socket from {host}: only pages of {url} may open one; set --public-url to the visitors' \
+                 address"
             ),
         }
     }
 
-    /// Why a socket of a page elsewhere is refused.
+    /// The error for a socket of a page at another origin.
     pub fn refuse(&self, origin: &str) -> Problem {
         self.explain(Amiss::Socket, origin);
         Problem::forbidden(t!(locales::current(), problem::another_origin(&self.url)))
     }
 }
 
-/// Leads whoever opened a page elsewhere to the same page at the public URL.
+/// Redirects a page request at another host to the same page at the public URL.
 pub(super) async fn lead(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -158,7 +159,7 @@ pub(super) async fn lead(
 ) -> Response {
     let (headers, home) = (request.headers(), &app.home);
     let is_page = matches!(*request.method(), Method::GET | Method::HEAD);
-    // Programs with a token go wherever they like.
+    // Programs with a token may use any host.
     if !is_page || headers.contains_key(header::AUTHORIZATION) {
         return next.run(request).await;
     }
@@ -183,7 +184,7 @@ pub(super) async fn lead(
     next.run(request).await
 }
 
-/// 307, and never kept: settings change.
+/// 307 and never cached, because settings change.
 fn to_home(url: &str, uri: &Uri) -> Response {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let Ok(to) = HeaderValue::try_from(format!("{url}{path}")) else { return StatusCode::BAD_REQUEST.into_response() };
@@ -191,8 +192,8 @@ fn to_home(url: &str, uri: &Uri) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, headers).into_response()
 }
 
-/// Refuses a request that does not say which host it is for (RFC 9112, section 3.2). Load balancers that speak
-/// HTTP/1.0 may ask for health without.
+/// Rejects a request without a single valid Host header (RFC 9112, section 3.2). Load balancers that use HTTP/1.0 may
+/// omit it for health checks.
 pub(super) async fn require_host(request: Request) -> Result<Request, Response> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let is_valid = match (hosts.next(), hosts.next()) {
@@ -210,13 +211,13 @@ pub(super) async fn require_host(request: Request) -> Result<Request, Response> 
     Err(error::answer(problem, StatusCode::BAD_REQUEST))
 }
 
-/// The host that a request is for: that of its target, if it has one.
+/// The host that a request is for: from its target, or else from its Host header.
 fn host(request: &Request) -> Option<&str> {
     let of_target = request.uri().authority().map(Authority::as_str);
     of_target.or_else(|| request.headers().get(header::HOST)?.to_str().ok())
 }
 
-/// Host and port in one form: in lower case, without a port that goes without saying.
+/// Host and port in normal form: in lower case, without a default port.
 fn plain(authority: &str) -> String {
     let authority = authority.trim().to_ascii_lowercase();
     let bare = [":80", ":443"].iter().find_map(|usual| authority.strip_suffix(usual));
@@ -227,13 +228,13 @@ fn is_port(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The port of an authority; 80 goes without saying.
+/// The port of an authority; 80 by default.
 fn port(authority: &str) -> u16 {
     let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| is_port(port));
     port.and_then(|port| port.parse().ok()).unwrap_or(80)
 }
 
-/// Whether only this machine itself reaches the URL.
+/// Whether only this machine can reach the URL.
 pub(super) fn leads_here(public_url: &str) -> bool {
     let uri = public_url.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or_default().trim_matches(['[', ']']);
@@ -269,14 +270,14 @@ mod tests {
             (HTTPS, "127.0.0.1:3000", "www.example.com", Whither::Home),
             (HTTPS, "127.0.0.1:3000", "chat.example.com.", Whither::Home),
             (HTTPS, "127.0.0.1:3000", "chat.example.com:8443", Whither::Home),
-            // A proxy may ask so for everybody.
+            // A proxy may send this for every visitor.
             (HTTPS, "127.0.0.1:3000", "127.0.0.1:3000", LISTEN),
             (HTTPS, "127.0.0.1:3000", "localhost:3000", LISTEN),
             (HTTPS, "0.0.0.0:3000", "192.0.2.7:3000", LISTEN),
             (HTTPS, "[::]:3000", "[2001:db8::1]:3000", LISTEN),
             (HTTPS, "127.0.0.1:80", "127.0.0.1", LISTEN),
             (HTTPS, "127.0.0.1:3000", "127.0.0.1:3001", Whither::Home),
-            // While developing there is none.
+            // A development setup has no proxy.
             ("http://127.0.0.1:3000", "127.0.0.1:3000", "localhost:3000", Whither::Home),
             ("http://localhost:3000", "127.0.0.1:3000", "127.0.0.1:3000", Whither::Home),
             ("http://127.0.0.1:3000", "127.0.0.1:3000", "127.0.0.1:3000", Whither::Stay),
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_says_what_was_asked_for() {
+    fn the_host_and_scheme_from_a_trusted_proxy_count() {
         const HOST: &str = "x-forwarded-host";
         const PROTO: &str = "x-forwarded-proto";
         let at = |host, headers: &[_], trusted| whither(HTTPS, "127.0.0.1:3000", host, headers, trusted);
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_asked_for_leads_to_the_public_url_alone() {
+    fn every_redirect_leads_to_the_public_url() {
         for (uri, expected) in [
             ("/chat?chatId=1", "https://chat.example.com/chat?chatId=1"),
             ("//evil.example/", "https://chat.example.com//evil.example/"),

@@ -1,5 +1,5 @@
-//! Which language an answer has: the one that was chosen in this browser, or else the best of those that the browser
-//! asks for, or else the installation's.
+//! The language of a response: the one chosen in this browser, else the best of those that the browser accepts, else
+//! the installation's.
 
 use axum::{
     extract::{Request, State},
@@ -13,11 +13,11 @@ use serde::Deserialize;
 use super::{App, auth, forms::Fields, pages};
 use crate::locales::{self, Locale};
 
-/// Remembers the language that somebody chose. It names nobody.
+/// Stores the chosen language, without identifying the person.
 const COOKIE: &str = "bespoken_language";
 const COOKIE_DAYS: i64 = 400;
 
-/// Has a request answered in its language.
+/// Sets the language in which a request is answered.
 pub(super) async fn speak(State(app): State<App>, request: Request, next: Next) -> Response {
     let locale = wanted(request.headers()).unwrap_or_else(|| app.service.locale());
     locales::within(locale, next.run(request)).await
@@ -28,7 +28,7 @@ fn wanted(headers: &HeaderMap) -> Option<Locale> {
     chosen.or_else(|| accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?))
 }
 
-/// The best of the languages in an Accept-Language header (RFC 9110, section 12.5.4) that there are.
+/// The best available language of an Accept-Language header (RFC 9110, section 12.5.4).
 fn accepted(header: &str) -> Option<Locale> {
     let mut best: Option<(f32, Locale)> = None;
     for range in header.split(',') {
@@ -46,11 +46,11 @@ fn accepted(header: &str) -> Option<Locale> {
 #[derive(Deserialize)]
 pub(super) struct Choice {
     language: Locale,
-    /// Where the person was.
+    /// The page that contained the form.
     next: String,
 }
 
-/// Remembers a language, and shows the page again.
+/// Stores a language, and shows the page again.
 pub(super) async fn choose(State(app): State<App>, Fields(choice): Fields<Choice>) -> Response {
     let tag = choice.language.tag().to_owned();
     let cookie = auth::cookie(COOKIE.to_owned(), tag, app.service.public_url(), COOKIE_DAYS);

@@ -1,17 +1,17 @@
-//! Links as they arrive: mail programs, chats and people add punctuation, change case, encode what needs no
-//! encoding, and drop or repeat parts. A link opens whenever its secret can still be told.
+//! Repairs damaged links: mail programs, chats and people add punctuation, change case, encode characters needlessly,
+//! and drop or repeat parts. A link opens as long as its secret is recognisable.
 //!
-//! This makes guessing no easier: a secret is looked for whole, and only its digits count.
+//! Guessing gets no easier: the whole secret is looked up, and only its digits count.
 
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
 
 use crate::service::Secret;
 
-/// How often an address may have been encoded on its way.
+/// How often an address may have been encoded in transit.
 const ENCODINGS: usize = 3;
 
-/// Pages that links in mails and messages lead to, with what their secret is called.
+/// Pages that links in mails and messages open, with the parameter that contains the secret.
 const PAGES: [(&str, &str); 6] = [
     ("chat", "chatId"),
     ("login", "token"),
@@ -34,13 +34,13 @@ fn decoded(uri: &Uri) -> String {
     text.to_ascii_lowercase()
 }
 
-/// The first secret that the address calls `key`.
+/// The first value of the parameter `key` that is a secret.
 pub(super) fn secret_in(uri: &Uri, key: &str) -> Option<Secret> {
     let (text, key) = (decoded(uri), key.to_ascii_lowercase());
     text.match_indices(&key).find_map(|(at, _)| Secret::in_text(&text[at + key.len()..]))
 }
 
-/// A page that a link with a secret leads to.
+/// A page that a link with a secret opens.
 pub(super) struct Target {
     /// Its path without the slash.
     pub page: &'static str,
@@ -49,26 +49,26 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The address as this server writes it.
+    /// The address in this server's form.
     pub fn address(&self) -> String {
         format!("/{}?{}={}", self.page, self.key, self.secret.expose())
     }
 }
 
-/// The page that `uri` means, if its path is no page's or not quite.
+/// The page that `uri` means, for a misspelt path.
 pub(super) fn meant(uri: &Uri) -> Option<Target> {
     let text = decoded(uri);
     let path = text.trim_start_matches('/');
     PAGES.into_iter().find_map(|(page, key)| {
         let rest = path.strip_prefix(page)?;
-        // Nothing may stand between path and query that could be part of a name.
+        // Between path and query, only characters that are not part of a name are allowed.
         let before_key = rest.split(['?', '&']).next().unwrap_or_default();
         let is_path = !before_key.contains(|c: char| c.is_alphanumeric());
         is_path.then(|| Some(Target { page, key, secret: secret_in(uri, key)? }))?
     })
 }
 
-/// The address to go to instead of `uri`, if its secret is there but not as this server writes it.
+/// The redirect target for a `uri` whose secret is intact but whose form is not this server's.
 pub(super) fn tidied(uri: &Uri) -> Option<String> {
     let address = meant(uri)?.address();
     (uri.path_and_query().map(|path| path.as_str()) != Some(&address)).then_some(address)
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_not_made_one() {
+    fn invalid_secrets_stay_invalid() {
         for address in [
             "/chat".to_owned(),
             "/chat?chatId=".to_owned(),

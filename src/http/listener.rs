@@ -1,10 +1,10 @@
-//! The server's TCP connections: small frames leave at once, the last words arrive, and nobody keeps one
-//! for nothing.
+//! The server's TCP connections: small frames are sent at once, last responses arrive, and idle connections are
+//! closed.
 //!
-//! A connection that is dropped while the peer still sends is reset by the system, and what it was
-//! told last (a close code, "too large") is lost on the way. So whatever the server ends is read out
-//! for a while first, as RFC 9112, section 9.6, asks. Peers that are too slow or vanished without a word lose
-//! their connections; WebSockets have pings of their own. HTTP/2 is left to proxies.
+//! The system resets a connection that is dropped while the peer still sends. The last response (a close code, "too
+//! large") is then lost. So the server reads from a connection for a while before it closes it, as RFC 9112, section
+//! 9.6, requires. It closes connections of slow or vanished peers; WebSockets have their own pings. Proxies provide
+//! HTTP/2.
 
 use std::{
     convert::Infallible,
@@ -42,20 +42,20 @@ use super::{
 };
 use crate::settings::Deadlines;
 
-/// How long a peer may go on sending to nobody, and how long it may pause.
+/// How long a closing connection is read, and the longest pause within that time.
 const LINGER: Duration = Duration::from_secs(30);
 const LINGER_SILENT: Duration = Duration::from_secs(2);
-/// The head of a request, and what is read or written at once.
+/// Bytes of a request's head, and of the buffer for reading and writing.
 const MOST_HEAD_BYTES: usize = 16 * 1024;
 const MOST_BUFFER_BYTES: usize = 64 * 1024;
-/// The pause after the system had no file for another connection.
+/// Pause after the system ran out of file descriptors.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// Where a connection comes from: the TCP peer, which may be a proxy.
+/// The TCP peer of a connection, which may be a proxy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub SocketAddr);
 
-/// Accepts connections and answers on them until `stop`; then finishes what is under way.
+/// Accepts and serves connections until `stop`; then finishes requests in progress.
 pub(super) async fn serve(
     listener: TcpListener,
     routes: Router,
@@ -64,7 +64,7 @@ pub(super) async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let mut http = http1::Builder::new();
-    // Its own deadline for heads also runs between two requests: `Connection` has one that does not.
+    // Hyper's deadline for heads also runs between two requests; that of `Connection` does not.
     http.timer(TokioTimer::new()).header_read_timeout(None);
     http.max_header_size(MOST_HEAD_BYTES).max_buf_size(MOST_BUFFER_BYTES);
     let connections = TaskTracker::new();
@@ -77,8 +77,8 @@ pub(super) async fn serve(
         };
         match slots.take(peer.ip()) {
             Ok(slot) => {
-                // Otherwise a frame waits until the peer has acknowledged the one before (Nagle). Where that
-                // cannot be had, it is merely slower.
+                // Without it a frame waits until the peer has acknowledged the one before (Nagle). If setting it
+                // fails, the connection is slower.
                 stream.set_nodelay(true).ok();
                 let connection = Connection::new(stream, slot, deadlines);
                 connections.spawn(talk(http.clone(), connection, peer, routes.clone(), stopping.clone()));
@@ -96,7 +96,7 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (TcpStream, SocketAddr
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // That peer has gone already.
+            // The peer has disconnected already.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -106,7 +106,7 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (TcpStream, SocketAddr
                 ) => {}
             Err(error) => {
                 if slots.may_say(Full::Files) {
-                    tracing::warn!("cannot accept a connection, those that have sent nothing are ended: {error}");
+                    tracing::warn!("cannot accept a connection, closing those without a request: {error}");
                 }
                 slots.make_room();
                 sleep(ACCEPT_AGAIN_AFTER).await;
@@ -115,7 +115,7 @@ async fn accept(listener: &TcpListener, slots: &Slots) -> (TcpStream, SocketAddr
     }
 }
 
-/// Says why there is no connection, as far as that goes without waiting.
+/// Sends an error response to a rejected connection, if that needs no waiting.
 fn turn_away(stream: &TcpStream, peer: SocketAddr, full: Full, slots: &Slots) {
     let (status, whose) = match full {
         Full::Network => ("429 Too Many Requests", "from its network"),
@@ -128,7 +128,7 @@ fn turn_away(stream: &TcpStream, peer: SocketAddr, full: Full, slots: &Slots) {
     stream.try_write(answer.as_bytes()).ok();
 }
 
-/// Answers requests on a connection until it ends or becomes a WebSocket.
+/// Serves requests on a connection until it ends or becomes a WebSocket.
 async fn talk(
     http: http1::Builder,
     connection: Connection,
@@ -167,7 +167,7 @@ async fn talk(
     }
 }
 
-/// The body of an answer. When it is gone, the connection waits for the next request.
+/// The body of a response. When it is dropped, the connection waits for the next request.
 struct Answer {
     body: Body,
     slot: Arc<Slot>,
@@ -201,15 +201,15 @@ pub(super) struct Connection {
     stream: Option<TcpStream>,
     slot: Arc<Slot>,
     deadlines: Deadlines,
-    /// The peer has sent all it will, or all that is waited for.
+    /// The peer has finished sending, or the server waits for no more.
     has_ended: bool,
-    /// The head that is being sent has to be there by then.
+    /// Deadline for the head that the peer is sending.
     head_by: Instant,
-    /// When something was last read or written.
+    /// Time of the last read or write.
     moved_at: Instant,
-    /// How the peer reads the answers since its last request.
+    /// The peer's pace in reading the responses since its last request.
     reading: Pace,
-    /// Until when it may go on not reading, if it does not.
+    /// Deadline for the peer to read, while it does not.
     read_by: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
@@ -231,7 +231,7 @@ impl Connection {
         }
     }
 
-    /// The connection itself, for whoever ends it in the same way ([`read_out`]) and then gives the slot back.
+    /// The stream and its slot. The caller reads it to its end as well ([`read_out`]), and then releases the slot.
     pub(super) fn into_stream(mut self) -> (TcpStream, Arc<Slot>) {
         self.slot.set(Stage::Busy);
         (self.stream.take().expect("taken on drop only"), self.slot.clone())
@@ -241,7 +241,7 @@ impl Connection {
         Pin::new(self.stream.as_mut().expect("taken on drop only"))
     }
 
-    /// Ready with an error if the peer has let this side wait for too long.
+    /// Ready with an error once a deadline has passed.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let head_by = (self.slot.stage() == Stage::Head).then_some(self.head_by);
         let silent = self.moved_at + self.deadlines.silent;
@@ -254,7 +254,7 @@ impl Connection {
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 
-    /// Ends it without a word: what the system still holds for a peer that does not read is freed as well.
+    /// Aborts the connection, so that the system also frees what it buffers for a peer that does not read.
     fn give_up(&mut self) {
         self.has_ended = true;
         if let Some(stream) = &self.stream {
@@ -271,7 +271,7 @@ impl Connection {
                 Poll::Ready(written)
             }
             Poll::Pending => {
-                // The system takes an answer in large pieces, so it may take long until there is room for one.
+                // The system accepts a response in large pieces, so a piece may wait long for space.
                 self.read_by = Some(self.reading.wait(self.deadlines.silent, self.deadlines.bytes_per_second));
                 self.poll_deadline(cx).map(Err)
             }
@@ -304,7 +304,7 @@ impl Drop for Connection {
     }
 }
 
-/// Throws away what still comes from a peer that was told that this side is done.
+/// Reads and discards data from a peer after this side has finished sending.
 pub(super) async fn read_out(mut peer: impl AsyncRead + Unpin) {
     let mut nowhere = vec![0; 16 * 1024];
     let reading = async { while let Ok(Ok(1..)) = timeout(LINGER_SILENT, peer.read(&mut nowhere)).await {} };
@@ -317,7 +317,6 @@ impl AsyncRead for Connection {
         let Poll::Ready(read) = self.stream().poll_read(cx, buf) else { return self.poll_deadline(cx).map(Err) };
         self.moved_at = Instant::now();
         if self.slot.stage() == Stage::Idle {
-            // The next request begins.
             self.slot.set(Stage::Head);
             self.head_by = self.moved_at + self.deadlines.head;
             self.reading = Pace::default();
@@ -363,10 +362,10 @@ mod tests {
     use crate::settings::TrustedProxies;
 
     const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    /// More than the system keeps for a peer that does not read.
+    /// More than the system buffers for a peer that does not read.
     const MUCH: usize = 64 * 1024 * 1024;
 
-    /// A server with so many slots.
+    /// Starts a server with `most` slots.
     async fn start(most: usize) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -387,14 +386,14 @@ mod tests {
         assert!(answer[..read].ends_with(b"here"));
     }
 
-    /// Reads to the end; a reset is one.
+    /// Reads to the end or a reset.
     async fn end_of(connection: &mut TcpStream) -> Vec<u8> {
         let mut all = Vec::new();
         connection.read_to_end(&mut all).await.ok();
         all
     }
 
-    /// The clock is moved on whenever everybody waits.
+    /// The paused clock advances whenever all tasks wait.
     #[tokio::test(start_paused = true)]
     async fn a_connection_ends_when_nothing_moves_on_it() {
         let mut connection = TcpStream::connect(start(9).await).await.unwrap();
@@ -418,7 +417,7 @@ mod tests {
             }
             let began = Instant::now();
             for byte in ASK.iter().cycle() {
-                // Resets show in what is written next.
+                // A reset fails the next write.
                 if connection.write_all(&[*byte]).await.is_err() {
                     break;
                 }
@@ -430,11 +429,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_does_not_read_the_answer_loses_it() {
+    async fn a_client_that_does_not_read_the_answer_loses_it() {
         let mut connection = TcpStream::connect(start(9).await).await.unwrap();
         let began = Instant::now();
         connection.write_all(b"GET /much HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        // Until all that the system takes is written, and the deadline over.
+        // Until the system's buffers are full, and the deadline has passed.
         sleep(Duration::from_secs(1_000)).await;
         assert!(end_of(&mut connection).await.len() < MUCH);
         assert!(began.elapsed() >= Deadlines::DEFAULT.silent);
@@ -453,7 +452,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_finds_no_slot_is_told_at_once() {
+    async fn a_client_without_a_slot_is_answered_at_once() {
         let address = start(2).await;
         let mut busy = Vec::new();
         for _ in 0..2 {

@@ -1,7 +1,7 @@
-//! `GET /metrics`: what the server counts and measures, as Prometheus reads it.
+//! `GET /metrics`: the server's metrics in the Prometheus formats.
 //!
-//! Handles are made at the start, so that counting on the way of a message is one addition. Numbers
-//! that are known anyway are asked for when somebody looks.
+//! Handles are created at start, so counting a message is one addition. Values that exist elsewhere are read on each
+//! request for `/metrics`.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use prometheus_client::{
 use super::{App, auth, listener::Peer, proxies};
 use crate::{domain::Problem, protocol::close, service::Service, settings::MetricsAccess};
 
-/// What a request was for.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug)]
 enum Route {
     Api,
@@ -73,7 +73,7 @@ impl Metrics {
         let rooms = gauge(&mut registry, "rooms", "Rooms with a socket in them");
         let waiting_writes = gauge(&mut registry, "waiting_writes", "Changes that wait for their turn to be written");
 
-        // From 250 µs to 4 s, in steps of 2: what people feel lies in between.
+        // From 250 µs to 4 s, in steps of 2: people perceive delays within this range.
         let acks = Histogram::new(exponential_buckets(0.00025, 2.0, 15));
         let help = "Time from reading a frame that sends, edits or deletes until its ack is queued";
         registry.register_with_unit("ack", help, Unit::Seconds, acks.clone());
@@ -92,12 +92,12 @@ impl Metrics {
         Self { access, registry, sockets, rooms, waiting_writes, acks, closes, requests }
     }
 
-    /// A change was acknowledged this long after its frame was read.
+    /// Records the time from reading a frame until its ack.
     pub fn acknowledged(&self, after: Duration) {
         self.acks.observe(after.as_secs_f64());
     }
 
-    /// The server closed a socket.
+    /// Counts a socket that the server closed.
     pub fn closed(&self, code: u16) {
         if let Some((_, closes)) = self.closes.iter().find(|(known, _)| *known == code) {
             closes.inc();
@@ -105,7 +105,7 @@ impl Metrics {
     }
 }
 
-/// Counts what was answered.
+/// Counts the response of each request.
 pub(super) async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = route(&app, request.uri().path());
     let response = next.run(request).await;
@@ -125,7 +125,7 @@ fn route(app: &App, path: &str) -> Route {
     }
 }
 
-/// Shows everything, to those who may see it.
+/// Returns all metrics to an authorised caller.
 pub(super) async fn show(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -153,7 +153,7 @@ pub(super) async fn show(
     app.service.refresh_metrics();
     let mut text = String::new();
     encode(&mut text, registry).map_err(|_| Problem::unavailable())?;
-    // The text is good in both formats; who does not ask for the newer one may not know its name.
+    // The text is valid in both formats; a client that does not ask for the newer one may not support its name.
     let is_open = headers
         .get_all(header::ACCEPT)
         .iter()

@@ -1,8 +1,7 @@
 //! The server's outside: routes, sign-in, WebSocket, REST, plain forms, pages and files.
 //!
-//! A request goes through `security` and `auth` first; from then on it carries an [`Asker`]. All
-//! routes stand in `router`. [`serve`] is the one way to start a server, for the program as for
-//! tests.
+//! A request passes `security` and `auth` first; from then on its extensions contain an [`Asker`]. `router` lists all
+//! routes. The program and the tests both start servers with [`serve`].
 
 mod assets;
 mod auth;
@@ -40,13 +39,13 @@ use crate::{
     settings::{Deadlines, TrustedProxies},
 };
 
-/// The REST API's description, for its page.
+/// The REST API's description, for the reference page.
 #[must_use]
 pub fn reference() -> crate::api::Reference {
     rest::reference::reference()
 }
 
-/// What every request needs.
+/// The state of all handlers.
 #[derive(Clone)]
 struct App {
     pub service: Arc<Service>,
@@ -56,8 +55,8 @@ struct App {
     pub home: Arc<home::Home>,
     pub proxies: Arc<TrustedProxies>,
     pub deadlines: Deadlines,
-    /// Open WebSockets: waited for when the server goes down.
+    /// Open WebSockets, which a shutdown waits for.
     pub sockets: TaskTracker,
-    /// Set when the server goes down: no new work is to be sent here.
+    /// Set on shutdown: balancers should send no new requests here.
     pub draining: Arc<AtomicBool>,
 }

@@ -1,8 +1,8 @@
 //! Forms with files (RFC 7578), read part by part as they arrive.
 //!
-//! Whatever somebody sends, a form holds some 30 KiB in memory: its body is taken in small pieces, the head of a
-//! part has a bound, and so has the whole. Nothing is read before the caller asks for it. A form that is not read
-//! to its end is read on for a while and dropped, because most clients read no answer before they have sent all.
+//! A form of any size needs some 30 KiB of memory. The body is read in small pieces, and the head of a part and the
+//! whole form have limits. Reading begins when the caller requests a part. A form that is not read to its end is read
+//! for a while and discarded. Most clients read no response before they have sent the whole body.
 
 use std::{
     pin::Pin,
@@ -27,30 +27,30 @@ use crate::{
     locales::{self, t},
 };
 
-/// Bytes that are taken from the body at once.
+/// Bytes read from the body at once.
 const PIECE: usize = 16 * 1024;
-/// Most bytes before and in the head of a part.
+/// Limit for the bytes before and in the head of a part.
 const MOST_HEAD: usize = 8 * 1024;
 const MOST_PARTS: usize = 64;
-/// Bytes that are dropped after the answer.
+/// Bytes that are read and discarded after the response.
 pub(super) const MOST_DROPPED: usize = 32 * 1024 * 1024;
-/// For how long.
+/// Time limit for discarding.
 const DROPPED_WITHIN: Duration = Duration::from_secs(10);
-/// Bodies that are dropped at once; others lose their connection.
+/// Bodies that are discarded concurrently; further ones lose their connection.
 static DROPPING: Semaphore = Semaphore::const_new(64);
 
-/// A form of which nothing is read yet.
+/// A form of which nothing has been read.
 pub(super) struct Form {
     boundary: Option<String>,
     length: Option<u64>,
     source: Arc<Source>,
 }
 
-/// Where the bytes come from. Dropped with whoever reads it.
+/// The source of the bytes, dropped with its reader.
 struct Source {
     /// `None` at its end.
     body: Mutex<Option<BodyDataStream>>,
-    /// How many bytes may be read before the next part has to have begun.
+    /// How many bytes may be read until the next part begins.
     may_read: AtomicUsize,
 }
 
@@ -95,10 +95,10 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 }
 
 impl Form {
-    /// Begins to read it, if it has `most` bytes at most.
+    /// Begins to read the form, which may have at most `most` bytes.
     ///
     /// # Errors
-    /// `too_large` if it says that it is; `invalid` if it is no such form.
+    /// `too_large` for a larger declared length; `invalid` for a malformed form.
     pub(super) fn read(self, most: usize) -> Result<Parts, Problem> {
         let boundary = self.boundary.ok_or_else(misunderstood)?;
         if self.length.is_some_and(|length| length > most as u64) {
@@ -109,7 +109,7 @@ impl Form {
     }
 }
 
-/// The parts of a form, one after the other.
+/// The parts of a form, in order.
 pub(super) struct Parts {
     form: multer::Multipart<'static>,
     source: Arc<Source>,
@@ -117,10 +117,10 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The next part, once the one before was read to its end.
+    /// The next part, after the one before was read to its end.
     ///
     /// # Errors
-    /// `too_large`, or `invalid` if it is no such form.
+    /// `too_large`, or `invalid` for a malformed form.
     pub(super) async fn next(&mut self) -> Result<Option<Part>, Problem> {
         self.source.may_read.store(MOST_HEAD, Ordering::Relaxed);
         let part = self.form.next_field().await?;
@@ -140,15 +140,15 @@ impl Part {
         self.0.name().unwrap_or_default()
     }
 
-    /// Empty if it is no file, or none was chosen.
+    /// Empty if the part is not a file, or no file was chosen.
     pub(super) fn file_name(&self) -> &str {
         self.0.file_name().unwrap_or_default()
     }
 
-    /// What comes next of its content; `None` at its end.
+    /// The next bytes of the content; `None` at its end.
     ///
     /// # Errors
-    /// `too_large`, or `invalid` if it is no such form.
+    /// `too_large`, or `invalid` for a malformed form.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
             match self.0.chunk().await? {
@@ -158,10 +158,10 @@ impl Part {
         }
     }
 
-    /// Reads it to its end. `None` if it has more than `most` bytes.
+    /// Reads the part to its end. `None` if it has more than `most` bytes.
     ///
     /// # Errors
-    /// `too_large`, or `invalid` if it is no such form.
+    /// `too_large`, or `invalid` for a malformed form.
     pub(super) async fn bytes(mut self, most: usize) -> Result<Option<Vec<u8>>, Problem> {
         let (mut bytes, mut size) = (Vec::new(), 0);
         while let Some(chunk) = self.chunk().await? {
@@ -173,20 +173,20 @@ impl Part {
         Ok((size <= most).then_some(bytes))
     }
 
-    /// Reads it to its end, and keeps nothing.
+    /// Reads the part to its end and discards it.
     ///
     /// # Errors
-    /// `too_large`, or `invalid` if it is no such form.
+    /// `too_large`, or `invalid` for a malformed form.
     pub(super) async fn skip(mut self) -> Result<(), Problem> {
         while self.chunk().await?.is_some() {}
         Ok(())
     }
 }
 
-/// The body in pieces, of which at most one is given at a time: `multer` takes all that is there, and keeps it.
+/// Yields the body in pieces, one per poll: `multer` polls until nothing is ready, and buffers it all.
 struct Pieces {
     source: Arc<Source>,
-    /// What was read and not given.
+    /// Bytes that were read and not yet yielded.
     piece: Bytes,
     pauses: bool,
     left: usize,
@@ -266,7 +266,7 @@ impl Drop for Source {
 mod tests {
     use super::*;
 
-    /// A body that comes in pieces of `size` bytes, and how many of them were taken.
+    /// A form that arrives in pieces of `size` bytes, and the number of pieces that were read.
     fn form(bytes: Vec<u8>, size: usize) -> (Form, Arc<AtomicUsize>) {
         let taken = Arc::new(AtomicUsize::new(0));
         let counted = taken.clone();
@@ -314,7 +314,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_form_holds_one_piece_at_a_time() {
-        // All of it is there at once.
+        // The whole body is ready at once.
         let (form, taken) = form(part("name=\"file\"", &vec![7; 1_000_000]), 1_000);
         let mut parts = form.read(2_000_000).unwrap();
         let mut part = parts.next().await.unwrap().unwrap();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_that_is_too_large_is_refused_when_it_says_so_and_when_it_turns_out() {
+    async fn a_form_is_too_large_by_its_declared_and_by_its_actual_length() {
         let (mut says, taken) = form(part("name=\"file\"", &vec![7; 100_000]), 1_000);
         says.length = Some(50_001);
         assert_eq!(says.read(50_000).err().unwrap().code, Code::TooLarge);

@@ -1,4 +1,4 @@
-//! How slow a peer may be, and the bodies of requests, which have to keep that pace.
+//! Minimum transfer rates of peers, and request bodies that enforce them.
 
 use std::{
     error::Error,
@@ -32,8 +32,8 @@ use crate::{
     settings::Deadlines,
 };
 
-/// How long a peer has kept something waiting, and what came of it. Time in which nobody waited for the peer
-/// does not count.
+/// How long the server has waited for a peer, and how many bytes arrived. Only time in which the server waited
+/// counts.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     bytes: u64,
@@ -49,7 +49,7 @@ impl Pace {
         }
     }
 
-    /// Waits from now on, if it did not before; returns until when, at the latest.
+    /// Starts waiting, if it has not started yet; returns the deadline.
     pub fn wait(&mut self, grace: Duration, bytes_per_second: u32) -> Instant {
         let since = *self.since.get_or_insert_with(Instant::now);
         let earned = Duration::from_secs(self.bytes / u64::from(bytes_per_second.max(1)));
@@ -114,14 +114,14 @@ impl HttpBody for Paced {
 
 impl Drop for Paced {
     fn drop(&mut self) {
-        // What was not read will not be: from here on the peer waits for the answer.
+        // The rest will not be read: from now on the peer waits for the response.
         if self.slot.stage() == Stage::Body {
             self.slot.set(Stage::Busy);
         }
     }
 }
 
-/// Lets no body take too long.
+/// Limits the time that a body may take.
 pub(super) async fn keep(State(app): State<App>, request: Request, next: Next) -> Response {
     let slot = request.extensions().get::<Arc<Slot>>().cloned();
     let (Some(slot), false) = (slot, request.body().is_end_stream()) else { return next.run(request).await };
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn time_in_which_nobody_waits_for_the_peer_does_not_count() {
+    async fn only_time_spent_waiting_for_the_peer_counts() {
         let mut pace = Pace::default();
         pace.moved(1);
         advance(Duration::from_secs(600)).await;

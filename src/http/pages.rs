@@ -1,7 +1,7 @@
-//! Pages: who may see which, and how the document is rendered.
+//! Pages: access control, and rendering of the document.
 //!
-//! Who has to sign in first, and redirects, are decided here, before rendering; the pages themselves (`ui::pages`) show
-//! what their server functions give them, or with its status the problem that they got instead.
+//! Handlers here decide about sign-in and redirects before rendering. The pages themselves (`ui::pages`) show the
+//! results of their server functions, or the error instead, with its status.
 
 use std::{
     collections::BTreeMap,
@@ -38,7 +38,7 @@ use crate::{
     service::{Confirming, Secret},
 };
 
-/// Renders the page at `uri`, with what was typed into its form, if anything.
+/// Renders the page at `uri` with the submitted values of its form.
 pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode, form: FormState) -> Response {
     let page_status = PageStatus::default();
     let nonce: Arc<OnceLock<String>> = Arc::default();
@@ -68,7 +68,7 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
     *request.uri_mut() = uri;
     request.extensions_mut().insert(asker);
     let response = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()))(request).await;
-    // Pages are written as a whole, so only now is it known which islands are in this one.
+    // The islands of a page are known only after rendering, so the whole page is buffered.
     let (mut parts, body) = response.into_parts();
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let html = String::from_utf8(html.into()).unwrap_or_default();
@@ -78,18 +78,18 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
     Response::from_parts(parts, Body::from(html))
 }
 
-/// What stands for the session of a browser on its pages.
+/// Identifies the session of a browser on its pages.
 fn session_name(asker: &Asker) -> Option<String> {
     asker.session_id().map(|id| id.to_string())
 }
 
-/// The session that the browser has, as its pages know it: so a page that the browser kept finds out whether
-/// it may still be shown.
+/// The id of the browser's current session. A cached page compares it with its own, to decide whether it may still be
+/// shown.
 pub(super) async fn session(Extension(asker): Extension<Asker>) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], session_name(&asker).unwrap_or_default()).into_response()
 }
 
-/// A page that says what went wrong.
+/// Renders an error page.
 pub(super) async fn problem(app: &App, asker: Asker, problem: Problem) -> Response {
     let status = error::status(&problem);
     let retry_after = problem.retry_after_s;
@@ -101,12 +101,12 @@ pub(super) async fn problem(app: &App, asker: Asker, problem: Problem) -> Respon
     response
 }
 
-/// A page for everybody.
+/// A page without sign-in.
 pub(super) async fn public(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
     plain(&app, asker, uri).await
 }
 
-/// An address that is nobody's. If it is a link that was mistreated on its way, it opens all the same.
+/// Handles unknown addresses. A damaged link opens nevertheless.
 pub(super) async fn not_found(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -120,7 +120,7 @@ pub(super) async fn not_found(
     }
 }
 
-/// The id in the address of a page. What is no id names nothing.
+/// The id in the address of a page. An invalid id is answered with the page for 404.
 pub(super) struct PageId<T>(pub T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<App> for PageId<T> {
@@ -137,7 +137,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PageId<T> {
     }
 }
 
-/// What a signed-in person sees first.
+/// The first page after signing in.
 pub(super) fn home_of(user: &User) -> &'static str {
     match user.role {
         Role::Admin => "/admin",
@@ -145,7 +145,7 @@ pub(super) fn home_of(user: &User) -> &'static str {
     }
 }
 
-/// The secret in the address of a link from a mail. What is none is as wrong as any other.
+/// The secret in the address of a link from a mail. A missing secret fails like a wrong one.
 fn token_in(uri: &Uri) -> Secret {
     links::secret_in(uri, "token").unwrap_or_else(|| Secret::presented(""))
 }
@@ -164,7 +164,7 @@ pub(super) async fn setup(State(app): State<App>, Extension(asker): Extension<As
 pub(super) struct LoginQuery {
     token: Option<String>,
     next: Option<String>,
-    /// `lost`: whoever signed in came back without the cookie.
+    /// `lost`: the browser returned after sign-in without the cookie.
     cookie: Option<String>,
 }
 
@@ -175,7 +175,7 @@ pub(super) async fn login(
     jar: CookieJar,
     uri: Uri,
 ) -> Response {
-    // A part that was repeated counts once, which is for the token to say.
+    // A repeated parameter makes the query invalid; `token_in` finds its token nevertheless.
     let query = query.map_or_else(|_| LoginQuery::default(), |Query(query)| query);
     if query.token.is_some() || links::meant(&uri).is_some() {
         let secret = token_in(&uri);
@@ -203,22 +203,22 @@ fn no_cookie(app: &App) -> Problem {
     Problem::new(Code::Unauthorized, t!(locales::current(), problem::no_cookie(host)))
 }
 
-/// Sends someone who has just signed in on, with the cookie.
+/// Redirects a person who has just signed in, and sets the cookie.
 pub(super) fn signed_in(app: &App, jar: &CookieJar, user: &User, cookie: &Secret, next: Option<&str>) -> Response {
     let next = next.and_then(own_path);
     (auth::sign_in_cookies(jar, app.service.public_url(), cookie), see_other(next.unwrap_or_else(|| home_of(user))))
         .into_response()
 }
 
-/// An address that a form brought along, if it is a path of this server: `//host` and `/\host` would lead
-/// elsewhere, and so would `/<tab>/host`, because browsers drop tabs and line breaks from addresses.
+/// The target address from a form, if it is a path of this server. `//host` and `/\host` would lead elsewhere, and so
+/// would `/<tab>/host`, because browsers drop tabs and line breaks from addresses.
 pub(super) fn own_path(path: &str) -> Option<&str> {
     let leads_here =
         path.starts_with('/') && !path.starts_with("//") && !path.chars().any(|c| c == '\\' || c.is_control());
     leads_here.then_some(path)
 }
 
-/// 303, and never kept.
+/// 303 and never cached.
 pub(super) fn see_other(path: &str) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Redirect::to(path)).into_response()
 }
@@ -230,18 +230,18 @@ pub(super) async fn logout(State(app): State<App>, Extension(asker): Extension<A
     render(&app, asker, uri, StatusCode::OK, FormState::default()).await
 }
 
-/// Where someone who is not signed in goes to come back here.
+/// Redirects an unauthenticated person to the sign-in page, which then returns here.
 fn to_login(app: &App, uri: &Uri, headers: &HeaderMap) -> Response {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let why = if lost_cookie(app, headers) { "&cookie=lost" } else { "" };
     see_other(&format!("/login?next={}{why}", percent_encoded(path, b"-_.~/")))
 }
 
-/// Pages whose forms sign somebody in.
+/// Pages whose forms sign a person in.
 const SIGN_IN_PAGES: [&str; 6] = ["/login", "/register", "/setup", "/reset", "/invite", "/confirm"];
 
-/// Whether somebody has just signed in and the browser did not keep the cookie: they come from a page that leads
-/// on only who has signed in, and bring none. Nothing is added to the address of a good visit for this.
+/// Whether the browser rejected the cookie of a sign-in. Such a request comes from a sign-in page, which redirects
+/// only signed-in people, and has no cookie. A successful sign-in needs no extra parameter for this check.
 fn lost_cookie(app: &App, headers: &HeaderMap) -> bool {
     let from = headers.get(header::REFERER).and_then(|from| from.to_str().ok()?.parse::<Uri>().ok());
     let same_origin = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin");
@@ -250,7 +250,6 @@ fn lost_cookie(app: &App, headers: &HeaderMap) -> bool {
         && from.is_some_and(|from| SIGN_IN_PAGES.contains(&from.path()))
 }
 
-/// Shows the page at `uri` as it is.
 async fn plain(app: &App, asker: Asker, uri: Uri) -> Response {
     render(app, asker, uri, StatusCode::OK, FormState::default()).await
 }
@@ -272,7 +271,7 @@ pub(super) async fn reset(State(app): State<App>, Extension(asker): Extension<As
     }
 }
 
-/// Only shows what a link is about: programs that look into mail open links too.
+/// Only shows the address and a button: mail scanners open links too.
 pub(super) async fn confirm(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
     if let Some(address) = links::tidied(&uri) {
         return see_other(&address);
@@ -280,7 +279,7 @@ pub(super) async fn confirm(State(app): State<App>, Extension(asker): Extension<
     confirmation(&app, asker, token_in(&uri).expose(), None).await
 }
 
-/// The page on which an address is confirmed, with what was wrong with its form, if anything.
+/// Renders the page on which an address is confirmed, with the error of its form.
 pub(super) async fn confirmation(app: &App, asker: Asker, token: &str, reason: Option<Problem>) -> Response {
     let (email, how) = match app.service.check_confirmation(&Secret::presented(token), asker.visitor()).await {
         Ok(found) => found,
@@ -307,7 +306,7 @@ pub(super) async fn invite(State(app): State<App>, Extension(asker): Extension<A
     }
 }
 
-/// For everybody with an account.
+/// For people with an account.
 pub(super) async fn account(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -320,7 +319,7 @@ pub(super) async fn account(
     }
 }
 
-/// The form of a request is for customers: admins make none for themselves.
+/// The form of a new request is for customers: admins do not create requests for themselves.
 pub(super) async fn new_request(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -347,7 +346,7 @@ pub(super) async fn request(
     }
 }
 
-/// A page for admins, of which everybody may know that there is one.
+/// A page for admins, whose existence is public.
 pub(super) async fn for_admins(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -377,15 +376,15 @@ pub(super) async fn admin(
     match &asker.actor {
         Some(Actor::Admin(_)) if query.is_err() => problem(&app, asker, Problem::not_found()).await,
         Some(Actor::Admin(_)) => plain(&app, asker, uri).await,
-        // Whether there is a dashboard is no secret, but it is nothing for them.
+        // The dashboard's existence is public, but customers cannot use it.
         Some(Actor::Customer(..)) => problem(&app, asker, Problem::not_found()).await,
         Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }
 
-/// The shared link. Leads on to an address without the secret.
+/// Opens the shared link, and redirects to an address without the secret.
 pub(super) async fn open_link(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
-    // An address that makes no sense is as wrong as any other.
+    // An invalid address fails like a wrong secret.
     let secret = links::secret_in(&uri, "chatId").unwrap_or_else(|| Secret::presented(""));
     match app.service.open_link(&secret, asker.visitor()).await {
         Ok((conversation, cookie)) => {
@@ -411,7 +410,7 @@ pub(super) async fn chat(
     match &asker.actor {
         None => problem(&app, asker, Problem::not_found()).await,
         Some(actor @ Actor::Admin(_)) => match app.service.conversation(actor, id).await {
-            // An admin who tries a link in the same browser stays an admin.
+            // An admin who opens a link in the same browser stays signed in as an admin.
             Ok(_) => see_other(&format!("/admin?chat={id}")),
             Err(error) => problem(&app, asker, error).await,
         },
@@ -419,7 +418,7 @@ pub(super) async fn chat(
     }
 }
 
-/// What islands ask from the browser.
+/// Handles the server functions that islands call from the browser.
 pub(super) async fn server_function(Extension(asker): Extension<Asker>, request: Request) -> Response {
     if !server_fn_paths().any(|(path, method)| path == request.uri().path() && method == *request.method()) {
         return Problem::not_found().into_response();
@@ -429,12 +428,12 @@ pub(super) async fn server_function(Extension(asker): Extension<Asker>, request:
     {
         return refused(&Problem::somebody_else());
     }
-    // Leptos itself reads a body to its end, however long it is.
+    // Leptos itself reads bodies without a limit.
     let (parts, body) = request.with_limited_body().into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return refused(&Problem::new(Code::TooLarge, t!(locales::current(), problem::TOO_MUCH)));
     };
-    // As everywhere, arguments have names.
+    // Arguments are named, as in all of the API.
     if body.trim_ascii_start().starts_with(b"[") {
         return refused(&Problem::new(Code::Invalid, t!(locales::current(), problem::NOT_UNDERSTOOD)));
     }
@@ -448,8 +447,9 @@ pub(super) async fn server_function(Extension(asker): Extension<Asker>, request:
     response
 }
 
-/// Whether somebody asks from a page of their own. Who has no account keeps the page when getting one: in the chats of
-/// their links they stay who they are. For nobody the function itself has an answer.
+/// Whether the request comes from a page of the same person. A guest's page stays valid after signing in as a
+/// customer, who has the same identity in the chats of their links. Unauthenticated requests pass: the function
+/// itself rejects them.
 fn is_page_of(viewer: &HeaderValue, actor: Option<&Actor>) -> bool {
     let Some(actor) = actor else { return true };
     match viewer.to_str() {
@@ -459,13 +459,13 @@ fn is_page_of(viewer: &HeaderValue, actor: Option<&Actor>) -> bool {
     }
 }
 
-/// A problem as server functions tell it.
+/// A problem in the format of server functions.
 fn refused(problem: &Problem) -> Response {
     let headers = [(header::CACHE_CONTROL, "no-store")];
     (error::status(problem), headers, Json(problem)).into_response()
 }
 
-/// Gives a problem the status of its code: a server function answers each with 500.
+/// Sets the status of the problem's code, because server functions return 500 for every problem.
 async fn with_own_status(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, BODY_BYTES).await.unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Who stands behind a proxy: the client's address, and the host and scheme that it asked for.
+//! The client behind proxies: its address, and the host and scheme that it requested.
 //!
-//! Anybody can write these headers, so they count only if the TCP peer is a trusted proxy. A proxy appends to
-//! a list what it saw itself, so a list is read from the right, as long as trusted proxies wrote it.
+//! Any client can send these headers, so they count only if the TCP peer is a trusted proxy. A proxy appends the
+//! address that it saw itself. So a list is read from the right, through the entries that trusted proxies wrote.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,8 +14,8 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 impl TrustedProxies {
-    /// The address of the client behind `peer`: the last that is no trusted proxy's. What is no address ends
-    /// the search at the last one that was.
+    /// The address of the client behind `peer`: the last address of an untrusted peer. An invalid entry ends the
+    /// search at the last valid one.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.contain(peer) {
@@ -28,7 +28,7 @@ impl TrustedProxies {
         match lists {
             [None, None] => peer,
             [Some(client), None] | [None, Some(client)] => client,
-            // A proxy writes one of the two and passes the other on as the client wrote it: which one is not known.
+            // A proxy writes one of the two and forwards the other from the client: the server cannot tell which.
             [Some(one), Some(other)] if one == other => one,
             [Some(_), Some(_)] => peer,
         }
@@ -47,17 +47,17 @@ impl TrustedProxies {
     }
 }
 
-/// The host that a client asked a proxy for, as far as the nearest proxy tells.
+/// The host that the client requested, according to the nearest proxy.
 pub(super) fn forwarded_host(headers: &HeaderMap) -> Option<&str> {
     last(headers, &X_FORWARDED_HOST).or_else(|| forwarded_last(headers, "host"))
 }
 
-/// The scheme by which a client came to a proxy.
+/// The scheme that the client used to connect to a proxy.
 pub(super) fn forwarded_scheme(headers: &HeaderMap) -> Option<&str> {
     last(headers, &X_FORWARDED_PROTO).or_else(|| forwarded_last(headers, "proto"))
 }
 
-/// Whether somebody says that a proxy stands between.
+/// Whether any header indicates a proxy.
 pub(super) fn was_passed_on(headers: &HeaderMap) -> bool {
     ["forwarded", "via", "x-forwarded-for", "x-real-ip"].iter().any(|name| headers.contains_key(*name))
 }
@@ -70,15 +70,15 @@ fn forwarded_last<'a>(headers: &'a HeaderMap, key: &str) -> Option<&'a str> {
     pair(last(headers, &header::FORWARDED)?, key)
 }
 
-/// The elements of all lines of a header, in order; text that is none stands as an empty one. `None`: there is
-/// no such header.
+/// The elements of all lines of a header, in order; unreadable text becomes an empty element. `None` if the header is
+/// missing.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName, by: char) -> Option<Vec<&'a str>> {
     let lines = headers.get_all(name).iter();
     let elements: Vec<_> = lines.flat_map(|line| split(line.to_str().unwrap_or_default(), by)).collect();
     (!elements.is_empty()).then_some(elements)
 }
 
-/// Splits at a character, but not within quotes.
+/// Splits at a character outside of quotes.
 fn split(text: &str, by: char) -> impl Iterator<Item = &str> {
     let mut is_quoted = false;
     text.split(move |c| {
@@ -96,7 +96,7 @@ fn address(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// The address in an element of `Forwarded`; `unknown` and made-up names are none.
+/// The address in an element of `Forwarded`; `None` for `unknown` and obfuscated names.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     address(pair(element, "for")?)
 }
@@ -128,7 +128,7 @@ mod tests {
     const XFF: &str = "x-forwarded-for";
 
     #[test]
-    fn nobody_but_a_trusted_proxy_says_who_somebody_is() {
+    fn only_trusted_proxies_set_the_client_address() {
         for headers in [[(XFF, "192.0.2.9")], [("forwarded", "for=192.0.2.9")]] {
             assert_eq!(client("", "198.51.100.1", &headers), "198.51.100.1");
             assert_eq!(client("10.0.0.0/8", "198.51.100.1", &headers), "198.51.100.1");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_wrote_in_front_of_the_list_does_not_count() {
+    fn entries_that_a_client_prepends_are_ignored() {
         let trusted = "10.0.0.0/8, 2001:db8:ffff::/48";
         for (list, expected) in [
             ("192.0.2.66, 192.0.2.9", "192.0.2.9"),
@@ -150,7 +150,7 @@ mod tests {
             ("[2001:db8::1]:4711", "2001:db8::1"),
             ("2001:db8::1, 2001:db8:ffff::2", "2001:db8::1"),
             ("::ffff:192.0.2.9", "192.0.2.9"),
-            // What is no address ends it.
+            // An invalid entry ends the search.
             ("192.0.2.9, nonsense", "10.1.2.3"),
             ("192.0.2.9, nonsense, 10.0.0.7", "10.0.0.7"),
             ("192.0.2.9, , 10.0.0.7", "10.0.0.7"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_proxy_says_what_was_asked_for() {
+    fn the_host_and_scheme_are_those_of_the_nearest_proxy() {
         let headers = HeaderMap::from_iter([
             (X_FORWARDED_HOST, HeaderValue::from_static("evil.example, chat.example.com")),
             (header::FORWARDED, HeaderValue::from_static("for=192.0.2.9;proto=http, for=10.0.0.1;proto=https")),

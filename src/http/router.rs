@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::RequestText;
 
-/// Bytes of a character as a form encodes it, at most.
+/// Maximum number of bytes of a form-encoded character.
 const FORM_BYTES: usize = 12;
 
 pub(super) fn routes(app: App) -> Router {
@@ -68,7 +68,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/chat/{id}", get(pages::chat).post(forms::messages::post_message).layer(text()))
         .route("/chat/{id}/files", post(forms::messages::post_files))
         .fallback(pages::not_found)
-        // Reloading what a form led to, and the switch of languages, ask for addresses of forms.
+        // A reload after a form, and the language switch, send GET to addresses of forms.
         .method_not_allowed_fallback(pages::not_found)
         .layer(CompressionLayer::new());
 
@@ -102,7 +102,7 @@ pub(super) fn routes(app: App) -> Router {
         .nest("/api/v1", api)
         .route("/api/{*function}", post(pages::server_function).fallback(rest::not_found))
         .route("/ws", any(ws::upgrade))
-        // Everything above knows who asks; what follows is the same for everyone.
+        // The routes above are authenticated; the ones below need no identity.
         .layer(middleware::from_fn_with_state(app.clone(), auth::identify))
         .layer(security::same_origin(app.service.public_url()))
         .layer(middleware::map_request(security::trust_tokens))
@@ -112,7 +112,7 @@ pub(super) fn routes(app: App) -> Router {
         .merge(assets::routes(&app.assets))
         .layer(middleware::from_fn_with_state(app.clone(), pace::keep))
         .layer(middleware::map_request(home::require_host))
-        // Around everything that has something to say to people.
+        // Around all layers whose responses contain text for people.
         .layer(middleware::from_fn_with_state(app.clone(), language::speak))
         .layer(middleware::map_response_with_state(app.clone(), security::headers))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::count))

@@ -1,4 +1,4 @@
-//! Headers and checks that protect every answer and every change.
+//! Security headers of responses, and checks of requests.
 
 use axum::{
     extract::{Request, State},
@@ -16,21 +16,21 @@ use crate::{
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
-/// Nothing here asks for any of these, so neither can what somebody smuggled in.
+/// The pages use none of these, so injected scripts cannot use them either.
 const NO_DEVICES: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), \
                           magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
-/// Refuses state-changing requests that another site makes a browser send. Programs send neither
-/// `Origin` nor `Sec-Fetch-Site` and pass; they carry no cookie that they did not get themselves.
+/// Rejects state-changing cross-site requests from browsers. Programs send neither `Origin` nor `Sec-Fetch-Site` and
+/// pass. They send only cookies that they obtained themselves.
 pub(super) fn same_origin(public_url: &str) -> CsrfLayer<impl FnMut(ProtectionError) -> Response + Clone + use<>> {
     let layer = CsrfLayer::new();
-    // The public URL was checked at start; were it no origin, only the fallback to `Host` is left.
+    // The public URL was validated at start; with an invalid one only the check against `Host` remains.
     let layer = layer.clone().add_trusted_origin(public_url).unwrap_or(layer);
     layer.with_rejection_response(|_| Problem::forbidden(t!(locales::current(), problem::ANOTHER_SITE)).into_response())
 }
 
-/// Forgets where a request with a token comes from: no site can make a browser send one, so it need
-/// not be from here. Such a request never acts for the cookie that may come with it.
+/// Removes the origin of a request with a token. No site can make a browser send a token, so such requests may come
+/// from anywhere. They never use the cookie that may be sent with them.
 pub(super) async fn trust_tokens(mut request: Request) -> Request {
     if request.headers().contains_key(header::AUTHORIZATION) {
         request.headers_mut().remove(header::ORIGIN);
@@ -39,8 +39,8 @@ pub(super) async fn trust_tokens(mut request: Request) -> Request {
     request
 }
 
-/// Lets a page of the desk be compressed only if its address says nothing but which chat, and which list. Such pages show
-/// links to chats, and the size of a compressed page tells whether words of its address occur in a link.
+/// Disables compression for a page of the desk unless its address only selects a chat and a list. Such pages contain
+/// links to chats, and the size of a compressed page reveals whether words of its address occur in a link.
 pub(super) async fn compress_unless_varied(mut request: Request) -> Request {
     let is_a_choice = |parameter: &str| match parameter.split_once('=') {
         Some(("chat", id)) => id.parse::<ConversationId>().is_ok(),
@@ -54,18 +54,18 @@ pub(super) async fn compress_unless_varied(mut request: Request) -> Request {
     request
 }
 
-/// Tells the browser to drop the pages that it kept for its Back button. Not `storage`: messages that wait there to be
-/// sent are their author's, who finds them after signing in again.
+/// Makes the browser delete the pages cached for its Back button. Does not clear `storage`: queued messages there
+/// belong to their author, who can send them after signing in again.
 pub(super) const FORGET_PAGES: [(&str, &str); 1] = [("clear-site-data", "\"cache\"")];
 
-/// Lets nobody keep an answer: it is for this person and this moment.
+/// Forbids caches to store a response, which is valid for this person and moment only.
 pub(super) async fn keep_private(mut response: Response) -> Response {
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// Adds to every answer what tells browsers to be careful. A page has brought its own content
-/// policy by then; everything else may load nothing.
+/// Adds the security headers to every response. A page has set its own content policy by then; all other responses
+/// may load nothing.
 pub(super) async fn headers(State(app): State<App>, mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
@@ -74,7 +74,7 @@ pub(super) async fn headers(State(app): State<App>, mut response: Response) -> R
         (header::X_FRAME_OPTIONS, "DENY"),
         // Not `no-referrer`: browsers would then send `Origin: null` with forms.
         (header::REFERRER_POLICY, "same-origin"),
-        // No other site's window, frame or document gets hold of what is here.
+        // Blocks access from windows, frames and documents of other sites.
         (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
         (CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
         (PERMISSIONS_POLICY, NO_DEVICES),
@@ -88,10 +88,10 @@ pub(super) async fn headers(State(app): State<App>, mut response: Response) -> R
     response
 }
 
-/// What a page may load: this server's files. A script runs only with this answer's nonce, or if a script
-/// that has it loads it (`strict-dynamic`), so that nothing that people upload ever runs.
+/// The policy of a page: it may load this server's files. A script runs only with the response's nonce, or if a
+/// script with it loads it (`strict-dynamic`). So uploaded files never run.
 pub(super) fn page_policy(headers: &mut HeaderMap, nonce: &str, public_url: &str) {
-    // Older Safari does not count wss: as 'self'.
+    // Older versions of Safari exclude wss: from 'self'.
     let sockets = public_url.replacen("http", "ws", 1);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; object-src 'none'; \

@@ -1,4 +1,4 @@
-//! Starting and stopping a server.
+//! Start and shutdown of a server.
 
 use std::{
     io,
@@ -32,19 +32,17 @@ use crate::{
     storage::{self, StoreError},
 };
 
-/// How long requests and goodbyes may take when the server goes down.
+/// Time limit for requests and close handshakes on shutdown.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-/// Why a server did not start. Each is one line for the person at the terminal.
+/// The reason why a server did not start, as one line for the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("{0}")]
     Business(Problem),
-    #[error("the public URL must be http:// or https:// and a host that people can open, without a path: {0}")]
+    #[error("the public URL must be http:// or https:// and a host that browsers can open, without a path: {0}")]
     PublicUrl(String),
-    #[error(
-        "{0} is every address of this machine, and none that people could type: set --public-url to where they come"
-    )]
+    #[error("{0} is a wildcard address, which browsers cannot open: set --public-url to the visitors' address")]
     NoPublicUrl(SocketAddr),
     #[error("cannot open the database {url}: {source}")]
     Database { url: String, source: StoreError },
@@ -65,12 +63,12 @@ pub struct Running {
     pub service: Arc<Service>,
     pub public_url: String,
     pub address: SocketAddr,
-    /// Resolves when the server has stopped and all its work is on disk.
+    /// Resolves when the server has stopped and has written everything to disk.
     pub stopped: tokio::task::JoinHandle<io::Result<()>>,
 }
 
-/// Opens the database and serves on `listener` until `shutdown`; then tells every socket to come
-/// back later, finishes what is under way and closes the database.
+/// Opens the database and serves on `listener` until `shutdown`. Then it asks every socket to reconnect later,
+/// finishes requests in progress and closes the database.
 ///
 /// # Errors
 /// See [`StartError`].
@@ -88,7 +86,7 @@ pub async fn serve(
     };
     let database_url = settings.database.database_url.clone();
     let nats_url = settings.nats_url.clone().filter(|url| !url.is_empty());
-    // Nobody but this process writes to an SQLite file.
+    // Only this process may write to an SQLite file.
     if nats_url.is_some() && database_url.starts_with("sqlite:") {
         return Err(StartError::BusOverSqlite);
     }
@@ -99,7 +97,7 @@ pub async fn serve(
     let database = |source| StartError::Database { url: storage::shown(&database_url), source };
     let store = storage::open(&database_url).await.map_err(database)?;
     store.serve_alone().await.map_err(database)?;
-    // The service owns the settings from here on.
+    // From here on the service owns the limits.
     let Settings { metrics, deadlines, limits, .. } = settings;
     let drain = Duration::from_secs(settings.drain_seconds);
     let proxies = Arc::new(settings.trusted_proxies.clone());
@@ -114,7 +112,7 @@ pub async fn serve(
     .map_err(database)?;
     service.keep_tidy();
 
-    // Pages wait for their data on Leptos' executor; that it was set before is no mistake.
+    // Pages wait for their data on Leptos' executor. In tests, an earlier server may have set it.
     let _ = any_spawner::Executor::init_tokio();
     let assets = Arc::new(Assets::load());
     let options = LeptosOptions::builder().output_name(CLIENT).site_pkg_dir(assets.folder()).site_addr(address).build();
@@ -151,7 +149,7 @@ pub async fn serve(
         };
         tokio::select! {
             () = listener::serve(listener, routes, slots, deadlines, graceful) => {}
-            // Whoever still sends a request by then sends it for the sake of keeping us.
+            // A request that is still being sent by then would only delay the shutdown.
             () = late => {}
         }
         sockets.close();
@@ -162,11 +160,11 @@ pub async fn serve(
     Ok(Running { service, public_url, address, stopped })
 }
 
-/// The domain that mail comes from by default.
+/// The default domain of the mail's sender.
 fn mail_domain(public_url: &str) -> String {
     let uri = public_url.parse::<axum::http::Uri>().ok();
     let host = uri.as_ref().and_then(|uri| uri.host()).unwrap_or("localhost");
-    // Nobody takes mail from a bare IP address.
+    // Mail servers reject senders at a bare IP address.
     let is_name = host.contains('.') && host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_err();
     if is_name { host.to_owned() } else { "localhost".to_owned() }
 }
@@ -182,13 +180,13 @@ fn parse_public_url(text: &str) -> Result<String, StartError> {
             && uri.authority().is_some()
             && uri.path() == "/"
             && uri.query().is_none()
-            // Where a server can listen, but nobody can come.
+            // A server can listen there, but clients cannot connect to it.
             && !uri.host().is_some_and(is_unspecified)
     });
     if !fits {
         return Err(StartError::PublicUrl(text.to_owned()));
     }
-    // As browsers write it in `Origin`: in lower case, without the port that goes without saying.
+    // The form of a browser's `Origin`: in lower case, without the default port.
     let url = url.to_lowercase();
     let usual_port = if url.starts_with("https:") { ":443" } else { ":80" };
     Ok(url.strip_suffix(usual_port).unwrap_or(&url).to_owned())

@@ -1,7 +1,8 @@
-//! How many TCP connections there may be, for each network and in all, and which end when there is no room.
+//! Limits for TCP connections, per network and in total, and the choice of connections to close when a limit is
+//! reached.
 //!
-//! A connection that has not sent a complete request is the first to go, then one between two requests. An
-//! answer under way and a WebSocket always stay.
+//! Connections without a complete request are closed first, then those between two requests. Responses in progress
+//! and WebSockets always stay open.
 
 use std::{
     cmp::Reverse,
@@ -19,24 +20,24 @@ use tokio::sync::Notify;
 use crate::service::{Network, Rate};
 use crate::settings::TrustedProxies;
 
-/// Among so many of the first to go, one whose network has the most connections goes.
+/// Number of closing candidates that are compared. The one whose network has the most connections is closed.
 const COMPARED: usize = 64;
-/// So many may be told to end and not have ended yet, before new ones are refused.
+/// Limit for connections that are closing; at this limit new ones are rejected.
 const MOST_ENDING: usize = 64;
-/// How often the log says that there is no room.
+/// Interval between log lines about a reached limit.
 const SAY_EVERY: Duration = Duration::from_secs(60);
 
-/// What a connection is doing.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Stage {
-    /// It sends the head of a request, or has sent nothing yet.
+    /// The peer sends the head of a request, or has sent nothing yet.
     Head,
-    /// It sends the body of a request, or still sends after the last answer.
+    /// The peer sends the body of a request, or still sends after the last response.
     Body,
-    /// Its last request was answered.
+    /// The last request was answered.
     Idle,
-    /// It waits for an answer, reads one, or is a WebSocket.
+    /// The peer waits for a response or reads one, or the connection is a WebSocket.
     Busy,
 }
 
@@ -44,21 +45,21 @@ impl Stage {
     const ALL: [Self; 4] = [Self::Head, Self::Body, Self::Idle, Self::Busy];
 }
 
-/// A rank with this bit goes after all without it.
+/// A rank with this bit sorts after all without it.
 const LATER: u64 = 1 << 62;
-/// Instead of a rank: it stays.
+/// Instead of a rank: the connection must stay open.
 const STAYS: u64 = 0;
-/// Instead of a rank: it was told to end.
+/// Instead of a rank: the connection is closing.
 const ENDS: u64 = u64::MAX;
 
-/// What there is too much of.
+/// The limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Full {
-    /// Connections from one network.
+    /// Connections per network.
     Network,
-    /// Connections in all.
+    /// Connections in total.
     Server,
-    /// Files that the system lets the process open.
+    /// Open files of the process.
     Files,
 }
 
@@ -74,11 +75,11 @@ pub(super) struct Slots {
 #[derive(Default)]
 struct Taken {
     count: usize,
-    /// How many of them were told to end.
+    /// Number of connections that are closing.
     ending: usize,
     last_rank: u64,
     networks: HashMap<Network, OfNetwork>,
-    /// Those that may be told to end, by rank.
+    /// The connections that may be closed, by rank.
     spare: BTreeMap<u64, Network>,
 }
 
@@ -88,9 +89,9 @@ struct OfNetwork {
     spare: BTreeMap<u64, Arc<Place>>,
 }
 
-/// What a connection and the list of all share.
+/// The state that a connection and the list of all share.
 struct Place {
-    /// Changes while the list is locked.
+    /// Written only while the list is locked.
     rank: AtomicU64,
     end: Notify,
 }
@@ -109,25 +110,26 @@ impl Taken {
         true
     }
 
-    /// Tells one of a network to end.
+    /// Closes a connection of a network.
     fn end_one_of(&mut self, network: Network) -> bool {
         let first = self.networks.get(&network).and_then(|of| of.spare.keys().next().copied());
         first.is_some_and(|rank| self.end(network, rank))
     }
 
-    /// Tells one to end. Few from one network do not give way to many from another.
+    /// Closes a connection. Prefers networks with many connections, so that one network cannot displace the others.
     fn end_one(&mut self) -> bool {
         let Some((&first, _)) = self.spare.first_key_value() else { return false };
         let alike = self.spare.iter().take(COMPARED).take_while(|(rank, _)| (**rank & LATER) == (first & LATER));
         let size = |network: &Network| self.networks.get(network).map_or(0, |of| of.count);
-        // Of equals, the one that has waited longest.
+        // Of networks with equally many, the connection that has waited longest.
         let found = alike.map(|(rank, network)| (*rank, *network)).min_by_key(|(_, network)| Reverse(size(network)));
         found.is_some_and(|(rank, network)| self.end(network, rank))
     }
 }
 
 impl Slots {
-    /// `most` connections in all. A trusted proxy's network has no limit of its own: many people come by it.
+    /// Permits `most` connections in total. A trusted proxy's network has no limit of its own, as many clients share
+    /// it.
     pub fn new(most: usize, most_of_network: usize, trusted: Arc<TrustedProxies>) -> Arc<Self> {
         let said = Rate::new(1, SAY_EVERY);
         Arc::new(Self { most, most_of_network, trusted, taken: Mutex::default(), said })
@@ -137,7 +139,7 @@ impl Slots {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot for a new connection. If there is none, another connection is told to end for it.
+    /// Takes a slot for a new connection, and closes another connection if necessary.
     pub fn take(self: &Arc<Self>, peer: IpAddr) -> Result<Arc<Slot>, Full> {
         let network = Network::from(peer);
         let is_limited = !self.trusted.contain(peer);
@@ -163,7 +165,7 @@ impl Slots {
         Ok(Arc::new(slot))
     }
 
-    /// Tells a connection to end, as the system has no file left for another.
+    /// Closes a connection after the system ran out of file descriptors.
     pub fn make_room(&self) {
         let mut taken = self.lock();
         if taken.ending < MOST_ENDING {
@@ -171,7 +173,7 @@ impl Slots {
         }
     }
 
-    /// Whether it is time for the log to say so again.
+    /// Whether the next log line about this limit is due.
     pub fn may_say(&self, full: Full) -> bool {
         self.said.take(full).is_ok()
     }
@@ -182,7 +184,7 @@ impl Slots {
     }
 }
 
-/// One connection's slot; given back when it is dropped.
+/// One connection's slot; released on drop.
 pub(super) struct Slot {
     slots: Arc<Slots>,
     network: Network,
@@ -223,7 +225,7 @@ impl Slot {
         self.place.rank.store(rank, Ordering::Relaxed);
     }
 
-    /// Resolves when the connection has to end.
+    /// Resolves when the connection must close.
     pub async fn told_to_end(&self) {
         self.place.end.notified().await;
     }
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_not_sent_a_request_goes_first_and_an_answer_stays() {
+    fn connections_without_a_request_close_first_and_answers_stay() {
         let all = slots(4, 100);
         let taken: Vec<_> = (1..=4).map(|last| all.take(address(last)).unwrap()).collect();
         for (slot, stage) in taken.iter().zip([Stage::Busy, Stage::Idle, Stage::Head, Stage::Body]) {
@@ -313,7 +315,7 @@ mod tests {
         let proxied: Vec<_> = (0..50).map(|_| all.take([10, 0, 0, 1].into()).unwrap()).collect();
         assert_eq!(told(&proxied), [0; 0]);
 
-        // Its own that have sent nothing give way to a new one.
+        // A new connection replaces one of the same network that has sent nothing.
         let waiting = [all.take(address(4)).unwrap(), all.take(address(4)).unwrap()];
         assert!(all.take(address(4)).is_ok());
         assert_eq!(told(&waiting), [0]);

@@ -1,6 +1,6 @@
-//! A name for every request, by which an operator finds in the log what belongs together.
+//! The request id, which connects the log lines of a request.
 //!
-//! Only the path is logged: what comes after it in an address may be a secret, as in a shared link.
+//! Only the path is logged: the query may contain a secret, such as that of a shared link.
 
 use std::time::Instant;
 
@@ -16,11 +16,11 @@ use uuid::Uuid;
 use crate::domain::shorten;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Most characters of a name that a proxy gave, and of a path.
+/// Length limits of an id from a proxy, and of a path.
 const MOST_ID: usize = 64;
 const MOST_PATH: usize = 200;
 
-/// Runs the request in a span with its name, and tells the name in the answer.
+/// Runs the request in a span with its id, and returns the id in a header.
 pub(super) async fn name(request: Request, next: Next) -> Response {
     let id = given(request.headers()).unwrap_or_else(made);
     let path = shorten(request.uri().path(), MOST_PATH);
@@ -34,7 +34,7 @@ pub(super) async fn name(request: Request, next: Next) -> Response {
     response
 }
 
-/// The name that a proxy gave, if it can do no harm in a log.
+/// The id from a proxy, if it is safe to log.
 fn given(headers: &HeaderMap) -> Option<HeaderValue> {
     let id = headers.get(REQUEST_ID)?;
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
@@ -44,7 +44,7 @@ fn given(headers: &HeaderMap) -> Option<HeaderValue> {
 fn made() -> HeaderValue {
     let mut buffer = Uuid::encode_buffer();
     let id = Uuid::now_v7().simple().encode_lower(&mut buffer);
-    HeaderValue::from_str(id).expect("hex digits can stand in a header")
+    HeaderValue::from_str(id).expect("hex digits are valid in a header")
 }
 
 #[cfg(test)]

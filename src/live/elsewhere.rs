@@ -1,7 +1,6 @@
-//! What other nodes say, and what is said to them: who is in which room, who types, who runs.
+//! State of other nodes: who is in which room, who types, which nodes run.
 //!
-//! All of it holds for a while only and is said again from time to time, so that what the bus loses
-//! comes right by itself, and a node that has died is forgotten.
+//! All of it expires and is repeated regularly. So a lost event corrects itself, and a dead node is forgotten.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -15,10 +14,10 @@ use super::{
 };
 use crate::domain::{ConversationId, Participant, ParticipantId, Timestamp};
 
-/// How long a node counts as running after it said so.
+/// How long a node counts as running after its last sign.
 pub const NODE_HOLDS: Duration = Duration::from_secs(7);
 
-/// How long its people count as being in a room after it said so: each [`slice`] comes up every 30 s.
+/// How long people of a node count as present after its last sign: each [`slice`] is repeated every 30 s.
 const PEOPLE_HOLD: Duration = Duration::from_secs(75);
 
 impl Hub {
@@ -33,7 +32,7 @@ impl Hub {
         self.nodes.iter().any(|node| node.customers.contains(&room))
     }
 
-    /// Tells the other nodes with this room who is here; with `asks`, they tell the same.
+    /// Publishes who is in the room on this node; with `asks`, the other nodes answer with theirs.
     pub fn announce(&self, room: ConversationId, asks: bool) {
         if let Some(live) = self.rooms.get(&room) {
             let people = live.here();
@@ -43,7 +42,7 @@ impl Hub {
         }
     }
 
-    /// Tells other nodes once more who is here in the rooms of one slice.
+    /// Publishes again who is here, in the rooms of one slice.
     pub fn announce_slice(&self, part: u8) {
         let mut customers = Vec::new();
         for live in self.rooms.iter().filter(|live| slice(*live.key()) == part) {
@@ -58,7 +57,7 @@ impl Hub {
         self.publish(Topic::Nodes, || BusEvent::CustomersHere { slice: part, rooms: customers });
     }
 
-    /// Another node runs. Returns whether this is news.
+    /// Records that another node runs. Returns whether it is new.
     pub fn node_alive(&self, node: NodeId) -> bool {
         let until = Instant::now() + NODE_HOLDS;
         match self.nodes.entry(node) {
@@ -73,22 +72,21 @@ impl Hub {
         }
     }
 
-    /// Another node has stopped, or nobody hears of it any more. Returns the rooms whose customers were
-    /// there.
+    /// Removes a node that has stopped or whose signs have expired. Returns the rooms in which it had customers.
     pub fn forget_node(self: &Arc<Self>, node: NodeId, at: Timestamp) -> Vec<ConversationId> {
         let Some((_, known)) = self.nodes.remove(&node) else { return Vec::new() };
         self.expire_people(at);
         known.customers.into_iter().collect()
     }
 
-    /// Forgets the nodes of which nothing was heard for long. Returns the rooms whose customers were there.
+    /// Removes nodes whose signs have expired. Returns the rooms in which they had customers.
     pub fn expire_nodes(self: &Arc<Self>, at: Timestamp) -> Vec<ConversationId> {
         let now = Instant::now();
         let silent: Vec<NodeId> = self.nodes.iter().filter(|node| node.until <= now).map(|node| *node.key()).collect();
         silent.into_iter().flat_map(|node| self.forget_node(node, at)).collect()
     }
 
-    /// Forgets people of other nodes who were not spoken of for long.
+    /// Removes people of other nodes whose presence was not repeated in time.
     pub fn expire_people(self: &Arc<Self>, at: Timestamp) {
         let now = Instant::now();
         for mut live in self.rooms.iter_mut() {
@@ -99,7 +97,7 @@ impl Hub {
         }
     }
 
-    /// Another node has these people in the room.
+    /// Records the people who are in the room on another node.
     pub fn here_elsewhere(
         self: &Arc<Self>,
         room: ConversationId,
@@ -115,7 +113,7 @@ impl Hub {
         }
     }
 
-    /// Another node has someone of the customer side in the room, or not any more.
+    /// Records whether someone of the customer side is in the room on another node.
     pub fn customer_here_elsewhere(&self, node: NodeId, room: ConversationId, on: bool) {
         self.node_alive(node);
         if let Some(mut node) = self.nodes.get_mut(&node) {
@@ -127,7 +125,7 @@ impl Hub {
         }
     }
 
-    /// Another node has someone of the customer side in these rooms of a slice, and in no others of it.
+    /// Records all rooms of a slice in which someone of the customer side is on another node.
     pub fn customers_elsewhere(&self, node: NodeId, part: u8, rooms: Vec<ConversationId>) {
         self.node_alive(node);
         if let Some(mut node) = self.nodes.get_mut(&node) {
@@ -136,7 +134,7 @@ impl Hub {
         }
     }
 
-    /// Somebody on another node types or has stopped.
+    /// Records that a person on another node types or has stopped.
     pub fn types_elsewhere(self: &Arc<Self>, room: ConversationId, participant: ParticipantId, on: bool) {
         if let Some(mut live) = self.rooms.get_mut(&room)
             && self.note_typing(room, &mut live, participant, on)

@@ -1,8 +1,8 @@
 //! All sockets and rooms of this process.
 //!
-//! Locks: one shard of `rooms` at a time, never across an await, and nothing that a lock covers
-//! takes another of the same map. Sending under a room's lock keeps the order of its frames; it
-//! never blocks, because a full queue closes its socket instead.
+//! Locks: one shard of `rooms` at a time, never across an await. Code under a lock takes no other lock of the same
+//! map. Sending under a room's lock preserves the order of its frames. It never blocks, because a full queue closes
+//! its socket instead.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -34,10 +34,10 @@ use crate::{
     protocol::{ServerFrame, close},
 };
 
-/// How long "is typing" holds without a new sign.
+/// How long "is typing" lasts without a new sign.
 const TYPING_HOLDS: Duration = Duration::from_secs(5);
 
-/// Between two sockets that are closed because the server goes down: a few hundred a second.
+/// Maximum pause between closing two sockets on shutdown: a few hundred close per second.
 const CLOSE_EVERY: Duration = Duration::from_millis(4);
 
 /// A participant whose last socket has left a room.
@@ -55,26 +55,26 @@ pub struct Hub {
     pub(super) rooms: Arc<Rooms>,
     /// The rooms of each socket, so that a disconnect finds them.
     joined: DashMap<ConnectionId, Vec<ConversationId>>,
-    /// Sockets of the customer side by account and by link, for `inbox`.
+    /// Sockets of the customer side by account and by link, for `inbox` frames.
     audiences: DashMap<Person, Vec<Arc<Socket>>>,
-    /// Sockets of admins, for `inbox`.
+    /// Sockets of admins, for `inbox` frames.
     admins: Mutex<Vec<Arc<Socket>>>,
-    /// Set once the server goes down: who still comes is sent away again.
+    /// Set on shutdown: later sockets are closed at once.
     is_closing: AtomicBool,
     rounds: Arc<Schedule<Due>>,
-    /// The way to other nodes, if there may be any.
+    /// The bus to other nodes, if the installation can have several.
     pub(super) bus: Option<Arc<dyn Bus>>,
-    /// Other nodes that run, until when that holds, and where they have someone of the customer side.
+    /// Other running nodes, when their signs expire, and the rooms in which they have customers.
     pub(super) nodes: DashMap<NodeId, Node>,
 }
 
-/// What is known of another node.
+/// The state of another node.
 pub(super) struct Node {
     pub until: Instant,
     pub customers: HashSet<ConversationId>,
 }
 
-/// Make it within a runtime: it starts the tasks that write.
+/// Starts the writing tasks, so it must be called within a Tokio runtime.
 impl Default for Hub {
     fn default() -> Self {
         let rooms = Arc::default();
@@ -94,13 +94,13 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// For a node among others.
+    /// A hub for a node of a cluster.
     #[must_use]
     pub fn among(bus: Arc<dyn Bus>) -> Self {
         Self { bus: Some(bus), ..Self::default() }
     }
 
-    /// Tells other nodes, if there may be any.
+    /// Publishes an event to other nodes, if there is a bus.
     pub fn publish(&self, topic: Topic, event: impl FnOnce() -> BusEvent) {
         if let Some(bus) = &self.bus {
             bus.publish(topic, event());
@@ -113,7 +113,7 @@ impl Hub {
         self.people.get(&person).map_or(0, |open| *open)
     }
 
-    /// Registers a socket. `None`: this person has `limit` sockets open already.
+    /// Registers a socket. `None` if this person already has `limit` open sockets.
     pub fn connect(
         &self,
         actor: Actor,
@@ -136,14 +136,14 @@ impl Hub {
             self.audiences.entry(person).or_default().push(socket.clone());
         }
         self.sockets.insert(socket.id, socket.clone());
-        // After the insertion: either this sees that the hub is closing, or `close_all` sees the socket.
+        // Checked after the insertion: either this sees that the hub closes, or `close_all` sees the socket.
         if self.is_closing.load(Ordering::SeqCst) {
             socket.close(close::RESTARTING);
         }
         Some(socket)
     }
 
-    /// Forgets a socket; returns who is gone from which room.
+    /// Removes a socket; returns the participants whose last socket has left a room.
     pub fn disconnect(self: &Arc<Self>, socket: &Socket, at: Timestamp) -> Vec<Gone> {
         self.sockets.remove(&socket.id);
         if let Entry::Occupied(mut open) = self.people.entry(Person::from(&socket.actor)) {
@@ -167,14 +167,14 @@ impl Hub {
         rooms.into_iter().filter_map(|room| self.leave_room(socket.id, room, at)).collect()
     }
 
-    /// Announces that `socket` is about to read the database in order to enter this room. Whatever
-    /// is told from now on is kept for it: a change that the reading may just have missed is not lost.
-    /// Ends with [`Hub::enter`] or [`Hub::leave`].
+    /// Announces that `socket` is about to read the database in order to enter this room. From now on the room
+    /// records changes for it, so that a concurrent change is not lost. [`Hub::enter`] or [`Hub::leave`] ends this
+    /// state.
     pub fn arrive(&self, socket: &Arc<Socket>, room: ConversationId) {
         match self.rooms.entry(room) {
             Entry::Occupied(mut live) => live.get_mut().arrive(socket),
             Entry::Vacant(place) => {
-                // Within the entry, so that the bus hears of comings and goings in their order.
+                // Under the entry's lock, so that the bus receives follow and unfollow in order.
                 if let Some(bus) = &self.bus {
                     bus.follow(room);
                 }
@@ -187,11 +187,11 @@ impl Hub {
         }
     }
 
-    /// Lets `socket` into a room, which after [`Hub::arrive`] has read everything up to `head`.
-    /// `joined` makes the frame that tells it so from the list of participants; live frames follow
-    /// it. It runs under the room's lock, so it must not ask this hub for anything.
+    /// Admits `socket`, which after [`Hub::arrive`] has read everything up to `head`, to a room. `joined` makes its
+    /// first frame from the list of participants; live frames follow it. The closure runs under the room's lock, so
+    /// it must not call this hub.
     ///
-    /// Returns what is to be done about changes that came meanwhile.
+    /// Returns the next step for changes that arrived meanwhile.
     ///
     /// # Errors
     /// [`Behind`] if too much has changed since the arrival.
@@ -217,7 +217,7 @@ impl Hub {
         Ok(live.advance(room))
     }
 
-    /// Takes a socket out of a room.
+    /// Removes a socket from a room.
     pub fn leave(self: &Arc<Self>, socket: &Socket, room: ConversationId, at: Timestamp) -> Option<Gone> {
         if let Some(mut joined) = self.joined.get_mut(&socket.id) {
             joined.retain(|id| *id != room);
@@ -275,24 +275,24 @@ impl Hub {
         self.announce_news(room, live);
     }
 
-    /// Publishes who is here on this node, if other nodes do not know.
+    /// Publishes who is here on this node, if other nodes do not know yet.
     fn announce_news(&self, room: ConversationId, live: &mut Room) {
         if live.announces() {
             self.publish(Topic::Room(room), || BusEvent::Here { people: live.here(), asks: false });
         }
     }
 
-    /// Broadcasts a change, or keeps it until those before it are sent.
+    /// Broadcasts a change, or delays it until the changes before it are sent.
     pub fn broadcast_change(&self, room: ConversationId, rev: i64, change: Change) -> Outcome {
         self.rooms.get_mut(&room).map_or(Outcome::Done, |mut live| live.broadcast_change(room, rev, change))
     }
 
-    /// Sends each person their own frame of a change whose turn it is ([`Outcome::Personalise`]); a person whose frame is
-    /// `None` gets nothing.
+    /// Sends each person their own frame of a change that is next ([`Outcome::Personalise`]). A person whose frame is
+    /// `None` receives none.
     ///
     /// # Errors
-    /// The sockets of those for whom `frames` has nothing, who came while it was made. Nobody was
-    /// told yet: make theirs too, and try again.
+    /// Returns the new sockets for which `frames` has no entry. Nothing was sent yet: make their frames too, and
+    /// retry.
     pub fn broadcast_each(
         &self,
         room: ConversationId,
@@ -310,48 +310,48 @@ impl Hub {
         Ok(live.broadcast_each(room, rev, |socket| frames.get(&Person::from(&socket.actor)).cloned().flatten()))
     }
 
-    /// The room has come to the change `rev`, as the database or another node says.
+    /// Records the room's current `rev` according to the database or another node.
     pub fn catch_up_to(&self, room: ConversationId, rev: i64) -> Outcome {
         self.rooms.get_mut(&room).map_or(Outcome::Done, |mut live| live.catch_up_to(room, rev))
     }
 
-    /// For the task that fetches what is missing ([`Outcome::FetchGap`]): the last rev that was sent. `None`:
-    /// nothing is missing any more, and nobody fetches.
+    /// For the task that fetches missing changes ([`Outcome::FetchGap`]): the last rev that was sent. `None` if
+    /// nothing is missing; the task then ends.
     #[must_use]
     pub fn gap_after(&self, room: ConversationId) -> Option<i64> {
         self.rooms.get_mut(&room)?.gap_after()
     }
 
-    /// The database has nothing after `head` in this room.
+    /// Records that the database has no change after `head` in this room.
     pub fn limit_to(&self, room: ConversationId, head: i64) {
         if let Some(mut live) = self.rooms.get_mut(&room) {
             live.limit_to(head);
         }
     }
 
-    /// Continues after `rev`: so much before it is missing that clients load it faster than it is sent.
+    /// Continues after `rev`. The gap before it is so large that clients load it faster than the server sends it.
     pub fn skip_to(&self, room: ConversationId, rev: i64) {
         if let Some(mut live) = self.rooms.get_mut(&room) {
             live.skip_to(rev);
         }
     }
 
-    /// Broadcasts a frame that is not a change: receipts.
+    /// Broadcasts a frame that is not a change, such as a receipt.
     pub fn broadcast(&self, room: ConversationId, frame: &Frame) {
         if let Some(mut live) = self.rooms.get_mut(&room) {
             live.broadcast(frame, None);
         }
     }
 
-    /// Asks everyone in the room, or on the way in, to read it anew: its conversation is gone.
+    /// Asks all clients in the room, or arriving, to read it again: its conversation no longer exists.
     pub fn resync(&self, room: ConversationId) {
         if let Some(mut live) = self.rooms.get_mut(&room) {
             live.resync(&frame(&ServerFrame::Resync { room }));
         }
     }
 
-    /// Tells the others in the room that the person on `socket` types or stopped. False if the
-    /// socket is not in the room.
+    /// Broadcasts to the others in the room that the person on `socket` types or stopped. Returns false if the socket
+    /// is not in the room.
     pub fn typing(self: &Arc<Self>, socket: &Socket, room: ConversationId, on: bool) -> bool {
         let Some(mut live) = self.rooms.get_mut(&room) else { return false };
         let Some(participant) = live.participant(socket.id) else { return false };
@@ -361,8 +361,7 @@ impl Hub {
         true
     }
 
-    /// Notes that somebody in this room types or stopped, wherever they are. Returns whether the others are
-    /// to be told.
+    /// Records that a person in this room, on any node, types or stopped. Returns whether to broadcast it.
     pub(super) fn note_typing(
         self: &Arc<Self>,
         room: ConversationId,
@@ -376,13 +375,13 @@ impl Hub {
         on || live.typing.stop(participant)
     }
 
-    /// Tells the others, here and on other nodes.
+    /// Broadcasts typing to the others, here and on other nodes.
     fn broadcast_typing(&self, room: ConversationId, live: &mut Room, participant: ParticipantId, on: bool) {
         live.broadcast(&typing_frame(room, participant, on), Some(participant));
         self.publish(Topic::Room(room), || BusEvent::Typing { participant, on });
     }
 
-    /// Ends the typing in one room for which no new signs come, until nobody types there.
+    /// Ends typing in one room when the last sign has expired, until no participant types.
     async fn expire_typing(self: Arc<Self>, room: ConversationId) {
         loop {
             let next = {
@@ -398,7 +397,7 @@ impl Hub {
         }
     }
 
-    /// A message of this participant has come: the typing is over.
+    /// Ends the typing of this participant, who has sent a message.
     pub fn stops_typing(&self, room: ConversationId, participant: ParticipantId) {
         if let Some(mut live) = self.rooms.get_mut(&room)
             && live.typing.stop(participant)
@@ -424,7 +423,7 @@ impl Hub {
         self.rooms.get(&room).is_some_and(|live| live.has_customer()) || self.customer_elsewhere(room)
     }
 
-    /// Sets `online` of each by who is in the room.
+    /// Sets `online` of each participant from the room's sockets.
     pub fn mark_online(&self, room: ConversationId, people: &mut [Participant]) {
         let customer_elsewhere = self.customer_elsewhere(room);
         let live = self.rooms.get(&room);
@@ -434,7 +433,7 @@ impl Hub {
         }
     }
 
-    /// The sockets in a room, and those on their way in.
+    /// The sockets in a room, and the arriving ones.
     #[must_use]
     pub fn listeners(&self, room: ConversationId) -> Vec<Arc<Socket>> {
         self.rooms.get(&room).map(|live| live.listeners().cloned().collect()).unwrap_or_default()
@@ -446,7 +445,7 @@ impl Hub {
         self.admins.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The sockets of this account, if it is no admin's, and of those who came by these links.
+    /// The sockets of this account, unless it is an admin's, and of people who opened these links.
     #[must_use]
     pub fn customers(&self, customer: Option<UserId>, links: &[LinkId]) -> Vec<Arc<Socket>> {
         let mut sockets = Vec::new();
@@ -455,13 +454,13 @@ impl Hub {
                 sockets.extend(others.iter().cloned());
             }
         }
-        // An account that came by the link as well is found twice.
+        // An account that has opened a link as well is found twice.
         sockets.sort_unstable_by_key(|socket| socket.id);
         sockets.dedup_by_key(|socket| socket.id);
         sockets
     }
 
-    /// Sends a frame to those who follow requests and may see this customer's.
+    /// Sends a frame to sockets that follow requests and may see this customer's.
     pub fn send_request(&self, customer: UserId, frame: &Frame) {
         let sockets = self.customers(Some(customer), &[]).into_iter().chain(self.admins());
         sockets.filter(|socket| socket.follows_requests()).for_each(|socket| socket.send(frame));
@@ -477,8 +476,8 @@ impl Hub {
         self.close_where(code, |socket| socket.actor.user_id() == Some(user));
     }
 
-    /// Closes the sockets of an account that know another state of it than `now`: for good if the account
-    /// is gone or has another role, else for a moment, so that they come back as who they are.
+    /// Closes the sockets of an account that were opened with another state of it than `now`. The code is final if
+    /// the account is deleted or its role has changed. Otherwise clients reconnect with the new state.
     pub fn close_outdated(&self, id: UserId, now: Option<&User>) {
         for socket in self.sockets.iter() {
             match (socket.actor.user(), now) {
@@ -496,14 +495,13 @@ impl Hub {
         self.close_where(close::NOT_ALLOWED, |socket| socket.token == Some(token));
     }
 
-    /// Closes all sockets of those who came by one of these links.
+    /// Closes all sockets of people who opened one of these links.
     pub fn close_links(&self, links: &[LinkId]) {
         self.close_where(close::NOT_ALLOWED, |socket| socket.actor.links().iter().any(|link| links.contains(link)));
     }
 
-    /// Closes all sockets, and those that still come: the server is going down. One after the other, so
-    /// that not everybody knocks on the next door at once: evenly, within `window`, but no slower than
-    /// [`CLOSE_EVERY`].
+    /// Closes all present and later sockets on shutdown. To spread the reconnections, it closes them one after the
+    /// other, evenly within `window`, but no slower than one per [`CLOSE_EVERY`].
     pub async fn close_all(&self, window: Duration) {
         self.is_closing.store(true, Ordering::SeqCst);
         let sockets: Vec<_> = self.sockets.iter().map(|socket| socket.clone()).collect();
@@ -512,7 +510,7 @@ impl Hub {
         let began = Instant::now();
         for (at, socket) in (0..).zip(sockets) {
             let due = began + every * at;
-            // Timers are exact to a millisecond: those that are due by then go together.
+            // Timers are exact to a millisecond: sockets that are due within one are closed together.
             if due > Instant::now() {
                 tokio::time::sleep_until(due).await;
             }
@@ -537,7 +535,7 @@ impl Hub {
     }
 }
 
-/// Whose news a socket of the customer side gets.
+/// The account and links whose updates a socket of the customer side receives.
 fn belongs_to(actor: &Actor) -> Vec<Person> {
     let user = actor.user_id().filter(|_| !actor.is_admin()).map(Person::User);
     user.into_iter().chain(actor.links().iter().copied().map(Person::Link)).collect()

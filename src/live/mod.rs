@@ -1,8 +1,8 @@
-//! Who is connected to this process, what they are told, and the bus to other nodes.
+//! The live state of this process: sockets, rooms, and the bus to other nodes.
 //!
-//! Nothing here is durable and nothing depends on it being complete: whoever misses a frame notices
-//! the gap in `rev` and reads the database. Holds no reference to storage; `service` feeds it, and
-//! `http::ws` owns the connections.
+//! This state is neither durable nor necessarily complete: a client that misses a frame detects the gap in `rev` and
+//! reads the database. The module has no reference to storage; `service` feeds it, and `http::ws` owns the
+//! connections.
 
 pub mod bus;
 mod elsewhere;

@@ -1,26 +1,26 @@
-//! How often a room broadcasts who is here.
+//! Limits how often a room broadcasts its presence.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Someone who comes and goes all the time must not flood the others.
+/// Limits the frames that a frequently reconnecting client causes.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// When the last broadcast was, and whether another is scheduled.
+/// The time after the last broadcast, and whether another is scheduled.
 #[derive(Default)]
 pub(super) struct PresencePace {
     paused_until: Option<Instant>,
     is_scheduled: bool,
 }
 
-/// What to do about a change of who is here.
+/// The next step after a change of presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BroadcastPresence {
     Now,
-    /// The caller has to come back then and ask [`PresencePace::is_due`].
+    /// The caller has to call [`PresencePace::is_due`] at this time.
     At(Instant),
-    /// Somebody comes back already.
+    /// A later call is already scheduled.
     Scheduled,
 }
 
@@ -41,7 +41,7 @@ impl PresencePace {
         }
     }
 
-    /// Whether a scheduled broadcast is due; from now on it counts as made.
+    /// Whether a scheduled broadcast is due; marks it as done.
     pub fn is_due(&mut self, now: Instant) -> bool {
         let is_due = std::mem::take(&mut self.is_scheduled);
         if is_due {

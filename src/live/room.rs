@@ -1,8 +1,8 @@
-//! The live side of one conversation: its sockets, and the changes that they get, each once and in the order of revs.
+//! The live side of one conversation: its sockets, and the broadcast of changes, each once and in the order of revs.
 //!
 //! A change, where `sent` is the last rev that the room has enqueued:
 //! ```text
-//! broadcast_change(rev) ─┬─ rev <= sent ───────▶ dropped: it came twice
+//! broadcast_change(rev) ─┬─ rev <= sent ───────▶ dropped: a duplicate
 //!                        ├─ rev == sent + 1 ─┬─▶ enqueue ─▶ outbox ─ flush ─▶ queue of each socket
 //!                        │                   └─▶ Personalise ─▶ broadcast_each ─▶ queue of each socket
 //!                        └─ rev > sent + 1 ────▶ early, until its turn (advance)
@@ -32,59 +32,59 @@ use crate::{
     protocol::ServerFrame,
 };
 
-/// More has changed while the caller read the database than is kept for it: arrive and read again.
+/// More has changed during the read than the room records: arrive and read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Behind;
 
 struct Seat {
-    /// That of `socket`: to find it here leaves the others alone.
+    /// A copy of the id in `socket`: a search reads no other memory.
     connection: ConnectionId,
     socket: Arc<Socket>,
     participant: ParticipantId,
-    /// The socket has everything up to this rev from the database. While it arrives once more, all.
+    /// The rev up to which the socket has read the database. The maximum while it arrives again.
     from_rev: i64,
 }
 
-/// A socket that reads the database on its way in. What is broadcast after it began to read may be
-/// missing from what it reads.
+/// A socket that reads the database in order to enter. Changes broadcast during this time may be missing from its
+/// read.
 struct Arrival {
     socket: Arc<Socket>,
-    /// The last rev that was sent before: `missed` has all that came later.
+    /// The last rev that was sent before the read: `missed` has all later changes.
     since: i64,
-    /// With their revs, in order.
+    /// Changes with their revs, in order.
     missed: Vec<(i64, Frame)>,
-    /// Whether `missed` still has all of them.
+    /// Whether `missed` is complete.
     is_whole: bool,
 }
 
-/// The people whom another node has in the room.
+/// The people who are in the room on another node.
 #[derive(Debug)]
 struct Elsewhere {
     node: NodeId,
     people: Vec<ParticipantId>,
-    /// Until when that holds if it is not said again.
+    /// When this expires unless it is repeated.
     until: Instant,
 }
 
-/// What a change demands of the caller.
+/// The next step of the caller after a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// Nothing: it is enqueued, waits for others, came twice, or nobody is there.
+    /// Nothing: the change is enqueued, waits for others, is a duplicate, or has no recipients.
     Done,
-    /// It is the turn of this change, of which each person gets a frame of their own: [`Room::broadcast_each`].
+    /// This change is next, and each person needs their own frame: [`Room::broadcast_each`].
     Personalise(i64),
-    /// Changes are missing, and nobody fetches them yet: the caller does.
+    /// Changes are missing, and no task fetches them yet: the caller must.
     FetchGap,
 }
 
-/// Most changes that are kept for an arrival: they have to fit into its queue at once.
+/// Limit for changes recorded for an arrival: they must fit into its queue at once.
 const MAX_MISSED: usize = 128;
 
-/// Most changes that wait for those before them. What comes on top is fetched when its turn comes.
+/// Limit for changes that wait for earlier ones. Further ones are fetched when they are next.
 const MAX_EARLY: usize = 128;
 
-/// A frame in the outbox, and who gets it.
+/// A frame in the outbox, and its recipients.
 struct Queued {
     frame: Frame,
     to: Recipients,
@@ -93,9 +93,9 @@ struct Queued {
 #[derive(Clone, Copy)]
 enum Recipients {
     All,
-    /// All but the sockets of one.
+    /// All except the sockets of one participant.
     Others(ParticipantId),
-    /// Those who do not have the change of this rev from the database.
+    /// Sockets that have not read this rev from the database.
     Before(i64),
 }
 
@@ -109,37 +109,36 @@ impl Queued {
     }
 }
 
-/// After so many bytes a room does not wait for the next round.
+/// From this size a room flushes without waiting for the next round.
 const FLUSH_BYTES: usize = 16 * 1024;
-/// For so many frames a room keeps the memory while the outbox is empty.
+/// Outbox capacity, in frames, that an idle room retains.
 const KEEP_OUTBOX: usize = 8;
 
-/// Changes go out by rev, each one right after the one before it, wherever they come from: this
-/// process, another node, or the database.
+/// Broadcasts changes strictly in the order of revs, from this process, another node or the database.
 ///
-/// The outbox is flushed in the next round, or before somebody comes or goes.
+/// The next round flushes the outbox, or an earlier arrival or departure.
 pub(super) struct Room {
     id: ConversationId,
     rounds: Arc<Schedule<Due>>,
-    /// What waits for the flush, in order, and how many bytes that is. Not empty: a round will come.
+    /// The outbox, in order, and its size in bytes. A non-empty outbox has a scheduled round.
     outbox: Vec<Queued>,
     outbox_bytes: usize,
-    /// The last rev that was sent; `None` until somebody has entered, as nobody needs it before.
+    /// The last rev that was sent; `None` until the first socket has entered.
     sent: Option<i64>,
-    /// The highest rev that this node knows of.
+    /// The highest rev known to this node.
     known: i64,
-    /// Changes that came before their turn.
+    /// Changes that arrived before an earlier one.
     early: BTreeMap<i64, Change>,
-    /// Whether somebody fetches missing changes.
+    /// Whether a task fetches missing changes.
     is_fetching: bool,
     seats: Vec<Seat>,
     arrivals: Vec<Arrival>,
-    /// Everyone who takes part, in the room or not.
+    /// All participants, in the room or not.
     people: Vec<Participant>,
     pub typing: Typing,
     presence: PresencePace,
     elsewhere: Vec<Elsewhere>,
-    /// Whether other nodes do not know yet who is here on this one.
+    /// Whether the presence on this node has yet to be published to other nodes.
     is_unannounced: bool,
 }
 
@@ -199,13 +198,13 @@ impl Room {
         self.seats.iter().map(|seat| &seat.socket)
     }
 
-    /// The sockets that get changes, now or when they have arrived.
+    /// The sockets that receive changes, now or after their arrival.
     pub fn listeners(&self) -> impl Iterator<Item = &Arc<Socket>> {
         self.sockets().chain(self.arrivals.iter().map(|arrival| &arrival.socket))
     }
 
-    /// From now on changes are kept for `socket`, until it enters or leaves. Call it before reading
-    /// the database. A socket that is in already hears of no more changes until it enters again.
+    /// From now on the room records changes for `socket`, until it enters or leaves. Call it before reading the
+    /// database. A socket that is in already receives no more changes until it enters again.
     pub fn arrive(&mut self, socket: &Arc<Socket>) {
         self.flush_now();
         if let Some(seat) = self.seats.iter_mut().find(|seat| seat.connection == socket.id) {
@@ -216,9 +215,8 @@ impl Room {
         self.arrivals.push(Arrival { socket: socket.clone(), since, missed: Vec::new(), is_whole: true });
     }
 
-    /// Takes `socket` in, which has arrived and then read everything up to `head`: queues `joined`
-    /// for it, and then the changes that came after `head`. Returns whether the list of who is here
-    /// has changed.
+    /// Admits `socket`, which has arrived and then read everything up to `head`. Enqueues `joined` for it, and then
+    /// the changes after `head`. Returns whether people or their presence have changed.
     pub fn enter(
         &mut self,
         socket: &Arc<Socket>,
@@ -233,7 +231,7 @@ impl Room {
             return Err(Behind);
         }
         if self.sent.is_none() {
-            // Nobody got what was broadcast before this. A socket that read less has to read again.
+            // Earlier broadcasts had no recipients. An arriving socket that read less has to read again.
             self.sent = Some(head);
             self.known = self.known.max(head);
             self.arrivals.iter_mut().for_each(|arrival| arrival.since = head);
@@ -253,11 +251,10 @@ impl Room {
         Ok(has_changed)
     }
 
-    /// Takes over what is known of people, and who is online by now; who is not any more was seen `at`
-    /// last. Returns whether the list of who is here has changed.
+    /// Merges people from storage and updates who is online. A person who is no longer online was last seen `at`.
+    /// Returns whether people or their presence have changed.
     ///
-    /// Whoever came while storage was read is not in what it knows, and when someone left may not be
-    /// stored yet.
+    /// Storage may be outdated: people who joined during the read are missing, and a departure may not be stored yet.
     fn meet(&mut self, people: Vec<Participant>, at: Option<Timestamp>) -> bool {
         let mut has_changed = false;
         for person in people {
@@ -284,8 +281,8 @@ impl Room {
         has_changed
     }
 
-    /// Another node has these people in the room, and will say so again before `until`. Returns whether
-    /// the list of who is here has changed.
+    /// Records the people who are in the room on another node, until its sign expires at `until`. Returns whether
+    /// people or their presence have changed.
     pub fn here_elsewhere(&mut self, node: NodeId, people: Vec<Participant>, until: Instant, at: Timestamp) -> bool {
         self.elsewhere.retain(|others| others.node != node);
         if !people.is_empty() {
@@ -295,30 +292,30 @@ impl Room {
         self.meet(people, Some(at))
     }
 
-    /// Forgets the people of other nodes that are gone or have not said it again. Returns whether the list
-    /// of who is here has changed.
+    /// Removes the people of nodes that have stopped or whose signs have expired. Returns whether people or their
+    /// presence have changed.
     pub fn expire_elsewhere(&mut self, is_gone: impl Fn(NodeId) -> bool, now: Instant, at: Timestamp) -> bool {
         let before = self.elsewhere.len();
         self.elsewhere.retain(|others| others.until > now && !is_gone(others.node));
         self.elsewhere.len() != before && self.meet(Vec::new(), Some(at))
     }
 
-    /// Whether the caller has to publish who is here to other nodes; they count as informed from now on.
+    /// Whether the caller has to publish the presence to other nodes; marks it as published.
     pub fn announces(&mut self) -> bool {
         std::mem::take(&mut self.is_unannounced)
     }
 
-    /// Who is here has changed.
+    /// Records a change of presence.
     pub fn presence_changed(&mut self, now: Instant) -> BroadcastPresence {
         self.presence.changed(now)
     }
 
-    /// Whether the broadcast that was put off is due.
+    /// Whether the delayed broadcast is due.
     pub fn presence_due(&mut self, now: Instant) -> bool {
         self.presence.is_due(now)
     }
 
-    /// Takes `socket` out; returns the participant if this was its last socket.
+    /// Removes `socket`; returns the participant if it was their last socket.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
         self.flush_now();
         self.arrivals.retain(|arrival| arrival.socket.id != socket);
@@ -335,7 +332,7 @@ impl Room {
         Some(participant)
     }
 
-    /// Broadcasts a change, or keeps it until those before it are sent.
+    /// Broadcasts a change, or delays it until the changes before it are sent.
     pub fn broadcast_change(&mut self, room: ConversationId, rev: i64, change: Change) -> Outcome {
         self.known = self.known.max(rev);
         match self.sent {
@@ -350,8 +347,7 @@ impl Room {
         self.advance(room)
     }
 
-    /// Sends each socket its own frame of a change, if it is the turn of that; those for which `frame` has nothing
-    /// get none.
+    /// Sends each socket its own frame of a change, if that change is next. A socket without a frame receives none.
     pub fn broadcast_each(
         &mut self,
         room: ConversationId,
@@ -364,18 +360,18 @@ impl Room {
         self.advance(room)
     }
 
-    /// Whether it is the turn of the change `rev`.
+    /// Whether the change `rev` is next.
     pub fn is_next(&self, rev: i64) -> bool {
         self.sent == Some(rev - 1)
     }
 
-    /// The room has come to the change `rev`, which another way may bring.
+    /// Records the room's current `rev`. Its change may still arrive.
     pub fn catch_up_to(&mut self, room: ConversationId, rev: i64) -> Outcome {
         self.known = self.known.max(rev);
         self.advance(room)
     }
 
-    /// Sends the early changes whose turn it is now.
+    /// Sends the early changes that are now next.
     pub fn advance(&mut self, room: ConversationId) -> Outcome {
         let Some(mut sent) = self.sent else { return Outcome::Done };
         while self.early.first_key_value().is_some_and(|(rev, _)| *rev <= sent + 1)
@@ -395,34 +391,34 @@ impl Room {
         Outcome::Done
     }
 
-    /// The last rev that was sent, if changes after it are missing. If none are, nobody fetches any more.
+    /// The last rev that was sent, if later changes are missing. Otherwise marks the fetching as finished.
     pub fn gap_after(&mut self) -> Option<i64> {
         let missing = self.sent.filter(|sent| self.known > *sent);
         self.is_fetching = missing.is_some();
         missing
     }
 
-    /// The database has nothing after `head`: a higher rev was a mistake.
+    /// Records that the database ends at `head`: a higher rev was wrong.
     pub fn limit_to(&mut self, head: i64) {
         self.known = self.known.min(head);
         self.early.retain(|rev, _| *rev <= head);
     }
 
-    /// Continues after `rev`: too much before it is missing to be sent. Every client sees the gap, and joins
+    /// Continues after `rev`, as the gap before it is too large to send. Every client detects the gap, and joins
     /// again from its last rev.
     pub fn skip_to(&mut self, rev: i64) {
         self.sent = self.sent.max(Some(rev));
         self.arrivals.iter_mut().for_each(|arrival| arrival.is_whole = false);
     }
 
-    /// Enqueues the change `rev`, whose turn it is, for all who do not have it yet.
+    /// Enqueues the change `rev`, which is next, for all sockets without it.
     fn enqueue_change(&mut self, rev: i64, frame: Frame) {
         self.sent = Some(rev);
         self.record_for_arrivals(rev, |_| Some(frame.clone()));
         self.enqueue(frame, Recipients::Before(rev));
     }
 
-    /// The same with a frame of its own for each socket; those for which `frame` has nothing get none.
+    /// The same with a frame per socket; a socket without a frame receives none.
     fn send_each(&mut self, rev: i64, frame: impl Fn(&Socket) -> Option<Frame>) {
         self.flush_now();
         self.sent = Some(rev);
@@ -445,8 +441,7 @@ impl Room {
         }
     }
 
-    /// Sends `frame`, which says that what was read so far does not hold any more. Whoever arrives has to
-    /// read again before entering.
+    /// Sends `frame`, which invalidates earlier reads. Arriving sockets have to read again before they enter.
     pub fn resync(&mut self, frame: &Frame) {
         self.broadcast(frame, None);
         for arrival in &mut self.arrivals {
@@ -455,7 +450,7 @@ impl Room {
         }
     }
 
-    /// Enqueues a frame that is no change for all but the sockets of `except`.
+    /// Enqueues a frame that is not a change for all except the sockets of `except`.
     pub fn broadcast(&mut self, frame: &Frame, except: Option<ParticipantId>) {
         self.enqueue(frame.clone(), except.map_or(Recipients::All, Recipients::Others));
     }
@@ -480,8 +475,8 @@ impl Room {
         self.flush(|socket| rounds.add(Due::Socket(socket)));
     }
 
-    /// Moves the outbox to the queues of the sockets: the same bytes for all who get all of it. `due` gets the sockets
-    /// that have to be written to.
+    /// Moves the outbox to the sockets' queues. Sockets that receive all of it share the same bytes. Calls `due` for
+    /// each socket to write.
     pub fn flush(&mut self, mut due: impl FnMut(Arc<Socket>)) {
         let mut outbox = std::mem::take(&mut self.outbox);
         self.outbox_bytes = 0;
@@ -509,13 +504,13 @@ impl Room {
         }
     }
 
-    /// Who sits on this socket.
+    /// The participant of this socket.
     pub fn participant(&self, socket: ConnectionId) -> Option<ParticipantId> {
         self.seats.iter().find(|seat| seat.connection == socket).map(|seat| seat.participant)
     }
 }
 
-/// The frame of a message's change; `None` for a change of which each person gets a frame of their own.
+/// The frame of a message's change; `None` for a change with a frame per person.
 fn change_frame(room: ConversationId, rev: i64, change: Change) -> Option<Frame> {
     Some(frame(&match change {
         Change::Posted(message) => ServerFrame::NewMessage { room, rev, message },

@@ -1,6 +1,6 @@
-//! Writes to sockets in rounds, as event loops do: first everybody who has sent something is read, and then
-//! all that this set off is written, each socket's frames in one go. A busy room has several frames by then: they
-//! are put together once for everybody who gets them, and the system is asked once for each socket.
+//! Writes to sockets in rounds, as event loops do. A round first reads all clients that have sent something, and then
+//! writes the resulting frames, each socket's together. A busy room has several frames by then. They are joined once
+//! for all recipients, and each socket costs one system call.
 
 use std::sync::{Arc, Weak};
 
@@ -14,13 +14,13 @@ use super::{
 };
 use crate::domain::ConversationId;
 
-/// The rooms that somebody of this process is in, or on the way into.
+/// The rooms in which this process has sockets, or arriving ones.
 pub(super) type Rooms = DashMap<ConversationId, Room>;
 
-/// After so many sockets a round lets others have their turn.
+/// After this many sockets a round yields to other tasks.
 const AT_A_TIME: usize = 512;
 
-/// Starts the tasks that write. Call it within a runtime.
+/// Starts the writing tasks. Call it within a Tokio runtime.
 pub(super) fn start(rooms: &Arc<Rooms>) -> Schedule<Due> {
     let (schedule, receivers) = Schedule::new();
     for due in receivers {
@@ -33,7 +33,7 @@ async fn go_round(rooms: Weak<Rooms>, mut due: UnboundedReceiver<Due>) {
     let mut sockets: Vec<Arc<Socket>> = Vec::new();
     let mut together = Vec::new();
     while let Some(first) = due.recv().await {
-        // Comes back after those who can be read by now.
+        // Continues after the sockets that are readable by now.
         yield_now().await;
         let Some(rooms) = rooms.upgrade() else { return };
         let mut next = Some(first);

@@ -1,5 +1,5 @@
-//! One connected socket, as the rest of the server sees it: what waits to be written to it, and a way to
-//! close it. The task that owns the connection is in `http::ws`; `live::rounds` does most of the writing.
+//! One connected socket: its send queue, and the signal to close it. The task that owns the connection is in
+//! `http::ws`; `live::rounds` does most of the writing.
 
 use std::{
     fmt,
@@ -30,20 +30,20 @@ use crate::{
 
 pub type ConnectionId = Uuid;
 
-/// A serialised frame, or several, with the header that WebSocket puts before each: what goes over the wire to
-/// everybody who gets it. Cloning it shares the bytes.
+/// One or several serialised frames with their WebSocket headers: the bytes on the wire, for all recipients. Clones
+/// share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame(Arc<[u8]>);
 
 impl Frame {
-    /// Several, one after the other.
+    /// Concatenates several frames.
     pub(super) fn together<'a>(frames: impl Iterator<Item = &'a Self> + Clone) -> Self {
         let mut bytes = Vec::with_capacity(frames.clone().map(Self::len).sum());
         frames.for_each(|frame| bytes.extend_from_slice(&frame.0));
         Self(bytes.into())
     }
 
-    /// Bytes.
+    /// Length in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
@@ -51,7 +51,6 @@ impl Frame {
 
 #[cfg(test)]
 impl Frame {
-    /// What was serialised.
     pub(super) fn values(&self) -> Vec<serde_json::Value> {
         let (mut values, mut left) = (Vec::new(), &self.0[..]);
         while !left.is_empty() {
@@ -64,22 +63,21 @@ impl Frame {
     }
 }
 
-/// How many frames, or several of a room as one, may wait for one socket before it counts as too slow.
+/// Queue limit of a socket, in frames or joined frames of a room. Beyond it the socket is too slow.
 pub const QUEUE_FRAMES: usize = 256;
-/// Nor may more be added to so many bytes that wait beside the longest frame: one answer to a join may be longer
-/// than this by itself.
+/// Queue limit in bytes, not counting the longest frame: a single answer to a join may be longer.
 const QUEUE_BYTES: usize = 1024 * 1024;
-/// For so many waiting frames a socket keeps the memory while nothing waits.
+/// Queue capacity, in frames, that an idle socket retains.
 const KEEP_FRAMES: usize = 8;
 
-/// Serialises once; the result is shared by all who get it.
+/// Serialises a frame once for all recipients.
 ///
 /// # Panics
 /// Never: the frames are plain data with string keys.
 #[must_use]
 pub fn frame<T: Serialize>(value: &T) -> Frame {
     let mut bytes = Vec::with_capacity(256);
-    // Room for the longest header, which is known only afterwards.
+    // Space for the longest header; the length is known only afterwards.
     bytes.resize(LONGEST_HEADER, 0);
     serde_json::to_writer(&mut bytes, value).expect("frames are plain data");
     let length = (bytes.len() - LONGEST_HEADER) as u64;
@@ -89,10 +87,10 @@ pub fn frame<T: Serialize>(value: &T) -> Frame {
     Frame(bytes[begin..].into())
 }
 
-/// RFC 6455, section 5.2: of a frame that is not masked.
+/// Bytes of an unmasked frame's header (RFC 6455, section 5.2).
 const LONGEST_HEADER: usize = 10;
 
-/// Whom a socket counts for, when sockets are counted.
+/// The person to whom the limit of sockets applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Person {
     User(UserId),
@@ -113,18 +111,18 @@ impl From<&Actor> for Person {
 pub struct Socket {
     pub id: ConnectionId,
     pub actor: Actor,
-    /// The login session or token that the socket was opened with: ending it closes the socket.
+    /// The login session or token of the upgrade: ending it closes the socket.
     pub session: Option<SessionId>,
     pub token: Option<TokenId>,
-    /// Whether it asked to be told of custom requests.
+    /// Whether it follows custom requests.
     follows_requests: AtomicBool,
     queue: Mutex<SendQueue>,
     rounds: Arc<Schedule<Due>>,
-    /// Set once the connection is there.
+    /// Set once the connection is established.
     wire: OnceLock<OwnedWriteHalf>,
     /// The code to close with; 0 while the socket may stay open.
     close_code: AtomicU16,
-    /// The one task that waits for the code, and for the wire to take more.
+    /// The one task that waits for the code, and for the wire to become writable.
     task: AtomicWaker,
 }
 
@@ -134,7 +132,7 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// What has its turn in the next round.
+/// An item of the next round.
 pub(super) enum Due {
     /// A room with frames to flush.
     Room(ConversationId),
@@ -142,31 +140,31 @@ pub(super) enum Due {
     Socket(Arc<Socket>),
 }
 
-/// What was not written yet.
+/// The frames that are not written yet.
 #[derive(Default)]
 struct SendQueue {
     frames: Vec<Frame>,
-    /// Of all `frames`, and of the longest.
+    /// Size of all `frames`, and of the longest.
     bytes: usize,
     longest: usize,
-    /// What is left of what comes before these and whose begin the peer has: it cannot be taken back.
+    /// The rest of a partly written frame, which precedes the others and must be completed.
     begun: Vec<u8>,
     written_by: WrittenBy,
 }
 
-/// Who writes what waits. Nobody else may, or frames would be mixed up.
+/// The writer of the queue. Only one writes at a time, as frames would interleave otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum WrittenBy {
-    /// Nothing waits.
+    /// The queue is empty.
     #[default]
     Nobody,
     /// The next round.
     Round,
-    /// The socket's own task: there is no wire yet, or it did not take all at once.
+    /// The socket's own task: there is no wire yet, or it did not accept everything at once.
     Task,
 }
 
-/// What a socket's own task is in the middle of writing.
+/// The bytes that a socket's own task is writing.
 #[derive(Default)]
 pub struct Writing {
     bytes: Vec<u8>,
@@ -175,7 +173,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Whether the peer has taken anything since this was asked last.
+    /// Whether the peer has accepted bytes since the last call.
     pub fn has_moved(&mut self) -> bool {
         mem::take(&mut self.has_moved)
     }
@@ -213,13 +211,13 @@ impl Socket {
         }
     }
 
-    /// From now on what waits goes out on `wire`. Called once, by the task that will own the socket.
+    /// From now on the queue is written to `wire`. Called once, by the task that will own the socket.
     pub fn attach(&self, wire: OwnedWriteHalf) {
         let is_first = self.wire.set(wire).is_ok();
         debug_assert!(is_first, "a socket has one connection");
     }
 
-    /// From now on this socket is told of custom requests.
+    /// From now on this socket receives changes of custom requests.
     pub fn follow_requests(&self) {
         self.follows_requests.store(true, Ordering::Release);
     }
@@ -228,22 +226,22 @@ impl Socket {
         self.follows_requests.load(Ordering::Acquire)
     }
 
-    /// Queues a frame for the next round.
+    /// Enqueues a frame for the next round.
     pub fn send(self: &Arc<Self>, frame: &Frame) {
         if self.enqueue(frame) {
             self.rounds.add(Due::Socket(self.clone()));
         }
     }
 
-    /// The same for what is a frame already, such as the answer to a ping.
+    /// Enqueues the bytes of a complete frame, such as the answer to a ping.
     pub fn send_raw(self: &Arc<Self>, frame: &[u8]) {
         self.send(&Frame(frame.into()));
     }
 
-    /// Queues a frame. Returns whether the socket is to be put into a round for it: it is in none.
+    /// Enqueues a frame. Returns whether the caller must add the socket to a round.
     ///
-    /// A socket for which too much waits is closed as too slow: its client joins again and misses nothing,
-    /// while everyone else goes on at full speed.
+    /// A socket with a full queue is closed as too slow. Its client joins again and misses nothing, and others are
+    /// not delayed.
     #[must_use]
     pub(super) fn enqueue(&self, frame: &Frame) -> bool {
         let mut queue = self.queue();
@@ -261,14 +259,14 @@ impl Socket {
         is_due
     }
 
-    /// Takes the frames of which the peer has nothing yet.
+    /// Removes and returns the frames of which no byte was written.
     pub fn take(&self) -> Vec<Frame> {
         let mut queue = self.queue();
         queue.count_none();
         mem::take(&mut queue.frames)
     }
 
-    /// Writes what waits, for the round that this socket is in. `together` has room for several frames.
+    /// Writes the queue within a round. `together` is a buffer for joining frames.
     pub(super) fn write(&self, together: &mut Vec<u8>) {
         let Some(wire) = self.wire.get() else { return self.leave_to_task(Vec::new(), 0) };
         loop {
@@ -281,12 +279,12 @@ impl Socket {
                     &together[..]
                 }
             };
-            // Asked directly: what tokio remembers of a connection says nothing here, and is one more thing to
-            // look up for each. What does not go out goes to the task, which asks tokio.
+            // A direct system call: tokio's readiness is of no use here, and costs a lookup per socket. The task,
+            // which uses tokio, writes the rest.
             match net::send(wire.as_ref(), bytes, SendFlags::empty()) {
                 Ok(written) if written == bytes.len() => {}
                 Ok(written) => return self.leave_to_task(frames, written),
-                // Also if the peer is gone: the task sees that as well.
+                // Also after a disconnection, which the task detects as well.
                 Err(_) => return self.leave_to_task(frames, 0),
             }
             let mut queue = self.queue();
@@ -301,7 +299,7 @@ impl Socket {
         }
     }
 
-    /// Has the task write `frames` without the first `written` bytes, and then what came meanwhile.
+    /// Makes the task write `frames` without the first `written` bytes, and then later frames.
     fn leave_to_task(&self, frames: Vec<Frame>, mut written: usize) {
         let mut left = frames.into_iter().peekable();
         while let Some(whole) = left.next_if(|frame| frame.len() <= written) {
@@ -319,11 +317,11 @@ impl Socket {
         self.task.wake();
     }
 
-    /// Writes what is left to the socket's own task. Ready when that is nothing, with how many bytes a round is
-    /// about to write, or when the peer is gone.
+    /// Writes the part of the queue that is left to the socket's own task. Ready when that part is written, with the
+    /// number of bytes for the next round, or when the peer has disconnected.
     ///
     /// # Errors
-    /// The peer is gone.
+    /// The peer has disconnected.
     pub fn poll_write(&self, cx: &mut Context<'_>, writing: &mut Writing) -> Poll<io::Result<usize>> {
         let Some(wire) = self.wire.get() else { return Poll::Ready(Ok(0)) };
         loop {
@@ -362,23 +360,23 @@ impl Socket {
         self.queue().written_by == WrittenBy::Round
     }
 
-    /// Asks the socket's task to close. The first code wins.
+    /// Asks the socket's task to close. Later codes are ignored.
     pub fn close(&self, code: u16) {
         if self.close_code.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.task.wake();
         }
     }
 
-    /// Whether it was asked to close.
+    /// Whether the socket is to be closed.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.close_code.load(Ordering::Acquire) != 0
     }
 
-    /// The close code once the socket has to close. Until then the task that asked last is woken, also when
-    /// there is something for it to write.
+    /// Ready with the close code once the socket has to close. Until then the last caller is woken, also when it has
+    /// something to write.
     pub fn poll_close(&self, cx: &mut Context<'_>) -> Poll<u16> {
-        // First, so that nothing comes in between unseen.
+        // Registered first, so that no concurrent change is missed.
         self.task.register(cx.waker());
         match self.close_code.load(Ordering::Acquire) {
             0 => Poll::Pending,
@@ -386,7 +384,7 @@ impl Socket {
         }
     }
 
-    /// Waits for the close code, in the place of [`Socket::poll_close`].
+    /// Waits for the close code, instead of [`Socket::poll_close`].
     pub async fn closed(&self) -> u16 {
         poll_fn(|cx| self.poll_close(cx)).await
     }

@@ -1,4 +1,4 @@
-//! Who types in a room.
+//! The participants who type in a room.
 
 use tokio::time::Instant;
 
@@ -13,20 +13,19 @@ pub(super) struct Typing {
 
 struct Typist {
     id: ParticipantId,
-    /// Until when the last sign holds.
+    /// When the last sign expires.
     until: Instant,
 }
 
-/// What has expired.
+/// The result of [`Typing::expire`].
 pub(super) struct Expired {
     pub people: Vec<ParticipantId>,
-    /// When to ask again; `None` once nobody types, and then nobody has to.
+    /// When to call again; `None` if no participant types.
     pub next: Option<Instant>,
 }
 
 impl Typing {
-    /// Notes that someone types until `until`. Returns whether the caller has to start a task that expires it, because
-    /// there is none yet.
+    /// Records that someone types until `until`. Returns whether the caller has to start a task that expires it.
     pub fn start(&mut self, id: ParticipantId, until: Instant) -> bool {
         match self.people.iter_mut().find(|typist| typist.id == id) {
             Some(typist) => typist.until = until,
@@ -35,7 +34,7 @@ impl Typing {
         !std::mem::replace(&mut self.is_watched, true)
     }
 
-    /// Takes out those whose last sign does not hold any more.
+    /// Removes and returns the participants whose last sign has expired.
     pub fn expire(&mut self, now: Instant) -> Expired {
         let people = self.people.extract_if(.., |typist| typist.until <= now).map(|typist| typist.id).collect();
         let next = self.people.iter().map(|typist| typist.until).min();

@@ -22,24 +22,24 @@ use crate::{
     storage::{ApiToken, Confirmation, Invite, NewUser, SessionEntry, StoreError, now},
 };
 
-/// How long a link to choose a new password works.
+/// Lifetime of a link to choose a new password.
 const RESET_HOURS: i64 = 2;
-/// How long a link that confirms an address works.
+/// Lifetime of a link that confirms an address.
 const CONFIRM_HOURS: i64 = 24;
 const HOUR_MS: i64 = 3_600_000;
-/// How long an invitation works.
+/// Lifetime of an invitation.
 const INVITE_DAYS: i64 = 7;
 
-/// What confirms an address, for whoever opened a link that was sent there.
+/// The step that confirms an address, for the person who opened the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirming {
-    /// They are signed in to the account here, so opening the link is enough.
+    /// The person is signed in to the account here, so opening the link is enough.
     SignedIn,
-    /// The address is the account's, and they are not signed in to it here. Whoever registered with the address may
-    /// have been a stranger, so they choose a password, which is the only one from then on.
+    /// The address is the account's, and the person is not signed in to it here. The account may have been registered
+    /// by a stranger, so the address's owner chooses a new password, which replaces all others.
     Password,
-    /// The address is to become the account's, and they are not signed in to it here. Having the address is not
-    /// enough: it may have been mistyped.
+    /// The address is to become the account's, and the person is not signed in to it here. Access to the address is
+    /// not enough: it may have been mistyped.
     SignIn,
 }
 
@@ -52,7 +52,7 @@ impl Service {
         Ok(!self.store.has_admin().await.map_err(problem)?)
     }
 
-    /// Makes the secret of a new /setup link; the one before dies.
+    /// Creates the secret of a new /setup link; invalidates the previous one.
     ///
     /// # Errors
     /// `unavailable`.
@@ -121,10 +121,10 @@ impl Service {
         password: &str,
         visitor: Visitor<'_>,
     ) -> Result<(User, Secret), Problem> {
-        // What makes no sense is refused first: it makes nothing and tells nothing, so it does not count.
+        // Validated first: an invalid input creates and reveals nothing, so it does not count.
         let (name, email) = (Name::parse("name", name)?, Email::parse("email", email)?);
         Passwords::check(password)?;
-        // A refusal tells that an address has an account, so it counts as well.
+        // A rejection reveals that an address has an account, so it counts as well.
         self.count_registration(visitor.address)?;
         let password_hash = self.passwords.hash(password).await?;
         let new = NewUser { name, email, role: Role::Customer, is_confirmed: false, password_hash };
@@ -146,19 +146,19 @@ impl Service {
         let counted = networks.take(from.into()).and_then(|()| {
             all.take(()).inspect_err(|wait| {
                 let seconds = wait.as_secs();
-                tracing::warn!(seconds, "nobody can register for now: see --limit-accounts-total");
+                tracing::warn!(seconds, "registration is closed for now: see --limit-accounts-total");
                 networks.give_back(from.into());
             })
         });
         counted.map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_accounts(seconds))))
     }
 
-    /// Sends a mail that was counted.
+    /// Sends a mail that the limits have already counted.
     async fn mail(&self, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
         self.mail.send(&self.public_url, to, subject, text).await
     }
 
-    /// Sends a link that confirms `email`: the user's own address, or one that is to take its place.
+    /// Sends a link that confirms `email`: the user's current address, or its replacement.
     async fn mail_confirmation(&self, locale: Locale, user: &User, email: &Email) -> Result<(), Problem> {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + CONFIRM_HOURS * HOUR_MS);
@@ -173,7 +173,7 @@ impl Service {
         self.mail(email, &t!(locale, mail::confirm_subject(business)), text).await
     }
 
-    /// Sends the link to confirm one's own address again.
+    /// Sends the link that confirms the user's own address again.
     ///
     /// # Errors
     /// `rate_limited`.
@@ -189,10 +189,10 @@ impl Service {
         Ok(())
     }
 
-    /// What a link that was sent to confirm an address stands for, and what whoever opened it has to do.
+    /// The address that a confirmation link is for, and the next step for the person who opened it.
     ///
     /// # Errors
-    /// `not_found` if it is wrong, used or expired; `rate_limited`.
+    /// `not_found` for a wrong, used or expired secret; `rate_limited`.
     pub async fn check_confirmation(
         &self,
         secret: &Secret,
@@ -209,11 +209,12 @@ impl Service {
         .await
     }
 
-    /// Confirms an address. Returns the account, and the secret of a new session if they were not signed in to it.
+    /// Confirms an address. Returns the account, and the secret of a new session for a person who was not signed in
+    /// to it.
     ///
     /// # Errors
-    /// `not_found` for a wrong, used or expired secret; `invalid` for the password, if one is needed, and if somebody
-    /// else has the address by now; `unauthorized` if they have to sign in first; `rate_limited`.
+    /// `not_found` for a wrong, used or expired secret; `invalid` for a required password, or for another account's
+    /// address; `unauthorized` if the person has to sign in first; `rate_limited`.
     pub async fn confirm_email(
         self: &Arc<Self>,
         secret: &Secret,
@@ -226,7 +227,7 @@ impl Service {
                 let done = self.store.confirm_email(secret.hash(), found.user.id).await.map_err(problem)?;
                 let (before, after) = done.ok_or_else(Problem::not_found)?;
                 if before.email != after.email {
-                    // They come back at once, with the new address.
+                    // The clients reconnect at once, with the new address.
                     self.hub.close_user(after.id, close::RESTARTING);
                     let (service, locale) = (self.clone(), locales::current());
                     later(async move { service.mail_of_change(locale, &before).await });
@@ -247,8 +248,8 @@ impl Service {
         }
     }
 
-    /// Tells the address that was an account's until now that it is not any more. Not counted: each takes a mail
-    /// that was.
+    /// Notifies the previous address of an account that it was replaced. The limits do not count this mail, because
+    /// the change required a counted one.
     async fn mail_of_change(&self, locale: Locale, before: &User) -> Result<(), Problem> {
         if !before.is_confirmed {
             return Ok(());
@@ -258,8 +259,8 @@ impl Service {
         self.mail(&before.email, &t!(locale, mail::address_changed_subject(business)), text).await
     }
 
-    /// Changes a name, and asks a new e-mail address whether it is theirs; that needs the password. Returns whether
-    /// it does: the answer is the same whether anybody else has the address or not.
+    /// Changes a name, and sends a confirmation to a new e-mail address, which requires the password. Returns whether
+    /// it did. The result does not depend on whether another account has the address.
     ///
     /// # Errors
     /// `invalid` for the fields; `rate_limited`.
@@ -280,7 +281,7 @@ impl Service {
         }
         if name != user.name {
             self.store.rename_user(user.id, name).await.map_err(problem)?;
-            // They come back at once, under the new name.
+            // The clients reconnect at once, with the new name.
             self.hub.close_user(user.id, close::RESTARTING);
         }
         if is_new {
@@ -322,7 +323,7 @@ impl Service {
         })
     }
 
-    /// Changes a password, and signs out everywhere but here.
+    /// Changes a password, and ends all other sessions.
     ///
     /// # Errors
     /// `invalid` for the fields; `rate_limited`.
@@ -342,11 +343,11 @@ impl Service {
         Ok(())
     }
 
-    /// Sends a link to choose a new password to this address, if it has an account. Says nothing about
-    /// whether it has, and takes no longer if so.
+    /// Sends a link to choose a new password to this address, if it has an account. Neither the result nor the time
+    /// reveals whether it has one.
     ///
     /// # Errors
-    /// `invalid` for what is no address; `rate_limited`.
+    /// `invalid` for an invalid address; `rate_limited`.
     pub async fn ask_for_password_reset(self: &Arc<Self>, email: &str, from: IpAddr) -> Result<(), Problem> {
         let email = Email::parse("email", email)?;
         self.mails.ask(from.into(), None)?;
@@ -360,7 +361,7 @@ impl Service {
         if self.mails.send(&user.email, Why::Owner).is_err() {
             return Ok(());
         }
-        // Confirming it lets its owner choose a password as well.
+        // The confirmation includes the choice of a password.
         if !user.is_confirmed {
             return self.mail_confirmation(locale, &user, &user.email).await;
         }
@@ -376,7 +377,7 @@ impl Service {
     /// Whether a new password may be chosen with this secret.
     ///
     /// # Errors
-    /// `not_found` if it is wrong, used or expired; `rate_limited`.
+    /// `not_found` for a wrong, used or expired secret; `rate_limited`.
     pub async fn check_password_reset(&self, secret: &Secret, from: IpAddr) -> Result<(), Problem> {
         self.secret_of(from, async {
             self.store.find_password_reset(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
@@ -385,7 +386,7 @@ impl Service {
         .map(drop)
     }
 
-    /// Sets a new password, signs out everywhere, and signs in here.
+    /// Sets a new password, ends all sessions, and signs in here.
     ///
     /// # Errors
     /// `not_found` for a wrong, used or expired secret; `invalid` for the password; `rate_limited`.
@@ -436,7 +437,7 @@ impl Service {
         self.store.list_users(search, MAX_LIST).await.map_err(problem)
     }
 
-    /// Gives somebody else a role; they have to connect again.
+    /// Changes another person's role, and makes their clients reconnect.
     ///
     /// # Errors
     /// `forbidden` unless the actor is an admin, and for one's own role; `not_found`.
@@ -450,10 +451,10 @@ impl Service {
         Ok(user)
     }
 
-    /// Makes a link with which one person can become an admin. It is shown only now.
+    /// Creates a link with which one person can become an admin. Only this call returns it.
     ///
     /// # Errors
-    /// `conflict`: one was made with this `key`; `forbidden` unless the actor is an admin.
+    /// `conflict` if one was created with this `key`; `forbidden` unless the actor is an admin.
     pub async fn invite(&self, actor: &Actor, key: Option<ClientId>) -> Result<String, Problem> {
         let admin = require_admin(actor)?;
         let secret = Secret::random("");
@@ -482,10 +483,10 @@ impl Service {
         if self.store.delete_invite(id).await.map_err(problem)? { Ok(()) } else { Err(Problem::not_found()) }
     }
 
-    /// Whether this secret is that of an invitation.
+    /// Checks the secret of an invitation.
     ///
     /// # Errors
-    /// `not_found` if it is wrong, used or expired; `rate_limited`.
+    /// `not_found` for a wrong, used or expired secret; `rate_limited`.
     pub async fn check_invite(&self, secret: &Secret, from: IpAddr) -> Result<(), Problem> {
         self.secret_of(from, async {
             self.store.find_invite(secret.hash()).await.map_err(problem)?.ok_or_else(Problem::not_found)
@@ -514,7 +515,7 @@ impl Service {
         Ok((user, secret))
     }
 
-    /// Makes an API token that acts as the admin with this address. The secret is shown only now.
+    /// Creates an API token that acts as the admin with this address. Only this call returns its secret.
     ///
     /// # Errors
     /// `invalid` if there is no such admin, or for the name.
@@ -527,10 +528,10 @@ impl Service {
         self.create_own_token(&Actor::Admin(user), None, name).await
     }
 
-    /// Makes an API token that acts as this admin. The secret is shown only now.
+    /// Creates an API token that acts as this admin. Only this call returns its secret.
     ///
     /// # Errors
-    /// `conflict`: one was made with this `key`; `forbidden` unless the actor is an admin; `invalid` for the name.
+    /// `conflict` if one was created with this `key`; `forbidden` unless the actor is an admin; `invalid` for the name.
     pub async fn create_own_token(
         &self,
         actor: &Actor,
@@ -548,7 +549,7 @@ impl Service {
         Ok((id, secret))
     }
 
-    /// API tokens that work. Asked by the operator, who needs no account, or by an admin.
+    /// Valid API tokens, for admins, and for the operator, who needs no account.
     ///
     /// # Errors
     /// `unavailable`.
@@ -575,8 +576,8 @@ fn confirming(found: &Confirmation, visitor: Visitor<'_>) -> Confirming {
     }
 }
 
-/// Does what nobody waits for, so that no answer tells of it, not even by its time. The work has to be told the language
-/// of its request; what goes wrong with it is for the log, and in English.
+/// Runs work in the background, so that neither the response nor its time reveals the result. The work gets the
+/// request's language from its caller; errors are logged in English.
 fn later(work: impl Future<Output = Result<(), Problem>> + Send + 'static) {
     tokio::spawn(async move {
         if let Err(problem) = work.await {

@@ -1,5 +1,5 @@
-//! Files that people put into chats. What is in them lies in the data directory, each under its id;
-//! the database knows the rest, and who may have it.
+//! Attachments: files in chats. The data directory contains their content, under their ids. The database contains
+//! their metadata and controls access.
 
 use std::{
     fs::{self, File},
@@ -28,36 +28,36 @@ use crate::{
     storage::{FileBytes, Quota, StoreError, now, private},
 };
 
-/// Most characters of a file's name; what is longer loses its middle.
+/// Maximum length of a file's name; longer ones lose their middle.
 const MAX_NAME_CHARS: usize = 120;
-/// How long a file may wait for its message.
+/// Time limit for sending an uploaded file.
 const UNSENT_MS: i64 = 86_400_000;
-/// For how long what a person adds counts.
+/// Period over which a person's uploads count.
 const COUNTED_MS: i64 = 86_400_000;
-/// How many times the bytes of anybody else an admin may add.
+/// Factor by which an admin's quota exceeds that of others.
 const ADMIN_TIMES: u64 = 10;
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
-/// When to try again if a backup needs all files to stay.
+/// Retry delay while a backup needs all files.
 const SWEEP_AGAIN: Duration = Duration::from_secs(60);
-/// How long after a message was deleted its files go, together with those of others.
+/// Delay after the deletion of a message before its files are removed, together with others.
 const SWEEP_SOON: Duration = Duration::from_secs(5);
-/// Files removed between two writes to the database.
+/// Files that are removed per write to the database.
 const SWEEP_BATCH: i64 = 500;
-/// What the name of a file ends in that is not complete.
+/// Extension of an incomplete file.
 const UNFINISHED: &str = "part";
-/// An unfinished file that nobody has written to for so long belongs to a server that is gone.
+/// An incomplete file that was not written for this long belongs to a stopped server.
 const ABANDONED: Duration = Duration::from_secs(3_600);
-/// Pictures that are in memory at once.
+/// Number of pictures in memory at once.
 const PICTURES_AT_ONCE: usize = 2;
-/// How exactly it is known how many bytes all files have.
+/// Interval for counting the size of all files.
 const ADD_UP_EVERY: Duration = Duration::from_secs(60);
 
-/// What the service keeps for files.
+/// The service's state for files.
 pub(super) struct Files {
-    /// Told when files may have been discarded.
+    /// Notified when files may have been discarded.
     pub(super) discarded: Arc<Notify>,
     pictures: Arc<Semaphore>,
-    /// How many bytes all files had, and when that was. Counted only if there is a limit.
+    /// The size of all files, and the time of counting. Counted only if there is a limit.
     all_bytes: Mutex<Option<(Instant, u64)>>,
 }
 
@@ -76,7 +76,7 @@ pub(super) fn folder(data_dir: &Path) -> PathBuf {
     data_dir.join("attachments")
 }
 
-/// Locked by whoever removes files, and shared by those who need them all to stay: backups.
+/// Locked exclusively for removing files, and shared by backups, which need all files.
 pub(super) fn removal_lock(data_dir: &Path) -> io::Result<File> {
     private::folder(data_dir)?;
     private::lock(&data_dir.join("attachments.lock"))
@@ -91,7 +91,7 @@ fn is_full() -> Problem {
     Problem::new(Code::TooLarge, t!(locales::current(), problem::DISK_FULL))
 }
 
-/// A person's turn to put files into a conversation. It counts as an upload until it is dropped.
+/// A person's upload to a conversation. It counts as concurrent until it is dropped.
 pub struct Upload<'a> {
     service: &'a Service,
     actor: &'a Actor,
@@ -100,7 +100,7 @@ pub struct Upload<'a> {
     _turn: Turn,
 }
 
-/// A file that is being written. It is gone if it is dropped before it is finished.
+/// A file that is being written. Dropping it unfinished removes it.
 pub struct NewFile<'a> {
     upload: &'a Upload<'a>,
     attachment: Attachment,
@@ -108,12 +108,12 @@ pub struct NewFile<'a> {
     on_disk: tokio::fs::File,
     head: Vec<u8>,
     size: u64,
-    /// How many bytes it can have, and what to say of more.
+    /// Remaining size in bytes, and the error beyond it.
     room: u64,
     too_large: Problem,
 }
 
-/// The file at this path goes when this is dropped.
+/// Removes the file at this path on drop.
 struct Unfinished(Option<PathBuf>);
 
 impl Drop for Unfinished {
@@ -129,7 +129,7 @@ impl Service {
         folder(&self.settings.data.data_dir).join(id.to_string())
     }
 
-    /// Lets somebody put files into a conversation. To be asked before anything of them is read.
+    /// Checks whether the actor may upload files to a conversation. Call it before reading their content.
     ///
     /// # Errors
     /// `not_found`, `rate_limited`, `unavailable`.
@@ -140,7 +140,7 @@ impl Service {
         conversation: ConversationId,
     ) -> Result<Upload<'a>, Problem> {
         let turn = self.uploads.begin(&self.settings.limits, Person::from(actor), from)?;
-        // Nobody fills the disk of a chat that is not theirs.
+        // Only people of the chat may use disk space for it.
         let is_open = self.conversation(actor, conversation).await?.is_open();
         Ok(Upload { service: self, actor, conversation, is_open, _turn: turn })
     }
@@ -161,7 +161,7 @@ impl Service {
         }
     }
 
-    /// How many bytes one more file can have, and what to say of more.
+    /// Maximum size of another file in bytes, and the error beyond it.
     async fn room(&self, actor: &Actor, conversation: ConversationId) -> Result<(u64, Problem), Problem> {
         let limits = &self.settings.limits;
         let quota = self.quota(actor);
@@ -171,7 +171,7 @@ impl Service {
             0 => u64::MAX,
             most => most.saturating_sub(self.all_file_bytes().await?),
         };
-        // As if everybody who is sending files now sent one of the largest.
+        // Assumes the maximum size for each concurrent upload.
         let underway = u64::from(self.uploads.count()).saturating_mul(limits.attachment_bytes as u64);
         let folder = folder(&self.settings.data.data_dir);
         let free = match limits.free_bytes {
@@ -185,7 +185,7 @@ impl Service {
         } else if room == quota {
             problem(StoreError::QuotaUsed(used))
         } else {
-            tracing::warn!(of_all, free, "there is no room for more files");
+            tracing::warn!(of_all, free, "the limit for the size of all files is reached, or the disk is full");
             is_full()
         };
         if room == 0 { Err(too_large) } else { Ok((room, too_large)) }
@@ -203,8 +203,8 @@ impl Service {
         Ok(bytes)
     }
 
-    /// A file, open for reading. Its media type is what it begins like, if that is what it was stored as: what was
-    /// stored by an older version or came from elsewhere is not believed.
+    /// A file, open for reading. Its media type is verified against its first bytes, because an older version or
+    /// another program may have stored a wrong one.
     ///
     /// # Errors
     /// `not_found`.
@@ -230,7 +230,7 @@ impl Service {
 }
 
 impl Upload<'_> {
-    /// Lets a form send only for the person whose page it is; see [`Service::require_sender`].
+    /// Rejects a form that was rendered for another person; see [`Service::require_sender`].
     ///
     /// # Errors
     /// `forbidden`, `not_found`, `unavailable`.
@@ -275,7 +275,7 @@ impl Upload<'_> {
 
 impl NewFile<'_> {
     /// # Errors
-    /// `too_large` or `rate_limited` if there is no room for so much, `unavailable`.
+    /// `too_large` or `rate_limited` if a limit is exceeded, `unavailable`.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         self.size += bytes.len() as u64;
         if self.size > self.room {
@@ -286,7 +286,7 @@ impl NewFile<'_> {
         self.on_disk.write_all(bytes).await.map_err(|error| no_disk(&error))
     }
 
-    /// The file is complete: it is on disk when this returns, and can be sent.
+    /// Completes the file. It is on disk when this returns, and can be sent.
     ///
     /// # Errors
     /// `invalid` if it is empty, `closed`, `not_found`, `too_large`, `rate_limited`, `unavailable`.
@@ -306,13 +306,13 @@ impl NewFile<'_> {
         let on_disk = on_disk.into_std().await;
         let path = service.file(attachment.id);
         let stored = spawn_blocking(move || {
-            // Until it is done, also if nobody waits for it any more.
+            // Held until the end, also if the caller cancels.
             let _in_memory = in_memory;
             store(attachment, &head, on_disk, may_be_picture, unfinished, &path)
         });
         let stored = stored.await.map_err(io::Error::from).and_then(|stored| stored);
         let (file, mut unfinished) = stored.map_err(|error| no_disk(&error))?;
-        // From here on the database may name it.
+        // From here on the database may refer to the file.
         let path = unfinished.0.take();
         let quota = service.quota(actor);
         if let Err(error) = service.store.add_attachment(actor, *conversation, file.clone(), quota).await {
@@ -326,7 +326,7 @@ impl NewFile<'_> {
     }
 }
 
-/// Finds out what a file is, takes out of a picture what is not to be seen, and gives it its name.
+/// Determines a file's type, removes private data from a picture, and renames it to its final name.
 fn store(
     mut file: Attachment,
     head: &[u8],
@@ -353,7 +353,7 @@ fn store(
                 buffered.flush()?;
             }
         }
-        // What begins like a picture and is none is nothing else either.
+        // A file that begins like a picture but is invalid gets no other type.
         None if may_be_picture => {}
         None => file.media_type = pictures::other_type(head).to_owned(),
     }
@@ -363,7 +363,7 @@ fn store(
         fs::rename(from, path)?;
     }
     unfinished.0 = Some(path.to_owned());
-    // Not every system opens folders; those that do not have no need to.
+    // Systems that cannot open folders need no sync of them.
     if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
         folder.sync_all()?;
     }
@@ -377,13 +377,13 @@ fn free_bytes(folder: &Path) -> io::Result<u64> {
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
-/// Not known here; then a full disk says so itself.
+/// Unknown on this system: writing to a full disk fails instead.
 #[cfg(not(unix))]
 fn free_bytes(_folder: &Path) -> io::Result<u64> {
     Ok(u64::MAX)
 }
 
-/// The name of a file, not too long.
+/// The name of a file, shortened.
 fn file_name(path: &str) -> String {
     let Some(name) = domain::file_name(path) else { return "file".to_owned() };
     let name: Vec<char> = name.chars().collect();
@@ -397,7 +397,7 @@ fn file_name(path: &str) -> String {
 }
 
 impl Service {
-    /// Removes discarded files from the disk. `false`: a backup needs them, and they are still there.
+    /// Removes discarded files from the disk. `false` if a running backup still needs them.
     ///
     /// # Errors
     /// `unavailable`.
@@ -423,14 +423,14 @@ impl Service {
             if removed.is_empty() {
                 return Ok(true);
             }
-            // Only now: a crash in between leaves a name without a file, and never a file without a name.
+            // After the removal: a crash in between leaves a row without a file, which the next round removes.
             self.store.forget_discarded_attachments(&removed).await.map_err(problem)?;
         }
     }
 }
 
-/// Clears away, every hour, files that were never sent or never completed, and soon those of deleted messages. Ends
-/// with the service.
+/// Removes unsent and incomplete files every hour, and files of deleted messages soon after the deletion. Ends with
+/// the service.
 pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
     let mut looked = None;
     loop {
@@ -440,10 +440,10 @@ pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
             let folder = folder(&service.settings.data.data_dir);
             spawn_blocking(move || remove_abandoned(&folder)).await.ok();
             if let Err(error) = service.store.discard_unsent_attachments(Timestamp(now().0 - UNSENT_MS)).await {
-                tracing::warn!(%error, "could not look for files that were never sent");
+                tracing::warn!(%error, "could not discard unsent files");
             }
         }
-        // A failure is logged there, and the next round tries again.
+        // The callee logs a failure, and the next round retries.
         let is_done = service.remove_discarded_files().await.unwrap_or(true);
         drop(service);
         tokio::select! {
@@ -453,7 +453,7 @@ pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
     }
 }
 
-/// Removes what was being written when a server went down.
+/// Removes the incomplete files of a stopped server.
 fn remove_abandoned(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));

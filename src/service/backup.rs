@@ -1,9 +1,9 @@
-//! Backup and restore of everything that an SQLite installation keeps: the database, the attached files
-//! and the key of the shared links, in one tar file.
+//! Backup and restore of an SQLite installation: the database, the attached files and the key of the shared links, in
+//! one tar file.
 //!
-//! The file begins with [`MANIFEST`] and ends with [`SUMS`], the SHA-256 of all that lies in between: what
-//! was cut off or damaged is found out before anything is replaced. Called by the command line; a backup
-//! works beside a running server, a restore does not.
+//! The file begins with [`MANIFEST`] and ends with [`SUMS`], the SHA-256 of all entries between. So a restore detects
+//! a truncated or damaged file before it replaces anything. The command line calls this module. A backup runs beside
+//! a server, a restore requires a stopped one.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -33,29 +33,29 @@ const ATTACHMENTS: &str = "attachments/";
 const SUMS: &str = "SHA256SUMS";
 /// The version of this format.
 const FORMAT: u32 = 1;
-/// Most bytes of the manifest.
+/// Size limit of the manifest in bytes.
 const MOST_MANIFEST: u64 = 4_096;
-/// Most bytes of the sums: a line has about 120, so this is for some two million files.
+/// Size limit of the sums in bytes: a line has about 120, so the limit permits some two million files.
 const MOST_SUMS: u64 = 256 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     format: u32,
-    /// The version of the program that made it.
+    /// The version of the program that created the backup.
     program: String,
     made_at: String,
 }
 
-/// What is in a backup.
+/// The content of a backup.
 #[derive(Debug)]
 pub struct Contents {
-    /// How many files of messages.
+    /// Number of attached files.
     pub files: usize,
-    /// How many that messages name are not there, and were not when the backup was made.
+    /// Number of attached files that were already missing when the backup was created.
     pub missing: usize,
 }
 
-/// Why there is no backup, or why it was not restored; then nothing was changed.
+/// The reason why a backup or restore failed; it changed nothing then.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error("{0} exists already")]
@@ -75,7 +75,7 @@ pub(super) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) 
     move |source| BackupError::Io { what, path, source }
 }
 
-/// Removes what it names, unless it was taken back.
+/// Removes the files with these paths on drop.
 struct Scratch(Vec<PathBuf>);
 
 impl Drop for Scratch {
@@ -90,25 +90,25 @@ impl Drop for Scratch {
     }
 }
 
-/// Makes a folder that only its owner can look into.
+/// Creates a folder that only its owner can access.
 fn private_folder(path: &Path) -> Result<()> {
     private::folder(path).map_err(failed("make the folder", path))
 }
 
-/// Makes a file that only its owner can read.
+/// Creates a file that only its owner can read.
 pub(super) fn private_file(path: &Path) -> Result<File> {
     private::file(path).map_err(failed("make", path))
 }
 
 fn sync_folder(path: &Path) -> Result<()> {
-    // Not every system opens folders; those that do not have no need to.
+    // Systems that cannot open folders need no sync of them.
     match File::open(path) {
         Ok(folder) => folder.sync_all().map_err(failed("sync", path)),
         Err(_) => Ok(()),
     }
 }
 
-/// Reads through, and remembers the hash of what was read.
+/// Forwards reads, and hashes the bytes.
 struct Hashing<R> {
     inner: R,
     hash: Sha256,
@@ -132,8 +132,8 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Writes a backup to `file`, which must not exist. The server may go on: everything that it has
-/// acknowledged before the call is in it.
+/// Writes a backup to `file`, which must not exist. A server may run meanwhile: the backup contains everything that
+/// it acknowledged before the call.
 ///
 /// # Errors
 /// See [`BackupError`]; then there is no `file`.
@@ -141,7 +141,7 @@ pub async fn backup(database_url: &str, data_dir: &Path, file: &Path) -> Result<
     if file.exists() {
         return Err(BackupError::Exists(file.to_owned()));
     }
-    // Beside the file, so that what is complete only has to be renamed.
+    // Beside the file, so that completing it is a rename.
     let folder = match file.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -150,7 +150,7 @@ pub async fn backup(database_url: &str, data_dir: &Path, file: &Path) -> Result<
     private_folder(&scratch)?;
     let _scratch = Scratch(vec![scratch.clone()]);
 
-    // From before the copy until the last file is read: what the copy names must not be removed.
+    // Locked from the copy until the last read: files that the copy refers to must not be removed.
     let lock = attachments::removal_lock(data_dir).map_err(failed("open the lock in", data_dir))?;
     let lock = spawn_blocking(move || lock.lock_shared().map(|()| lock)).await.map_err(io::Error::from);
     let _stay = lock.and_then(|lock| lock).map_err(failed("lock the files in", data_dir))?;
@@ -188,13 +188,11 @@ fn write_archive(archive: &Path, database: &Path, data_dir: &Path, named: &[Atta
             Ok((bytes, file)) => append(&mut tar, &name, bytes, BufReader::new(file), &mut sums).map_err(failed)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && name == LINK_KEY => {
                 let folder = data_dir.display();
-                tracing::warn!(
-                    "no {LINK_KEY} in {folder}: either no server has run yet, or its data directory is another"
-                );
+                tracing::warn!("no {LINK_KEY} in {folder}: no server has run yet, or it uses another data directory");
             }
-            // A backup without one file is better than none because of it.
+            // A backup without one file is better than no backup.
             Err(error) if error.kind() == io::ErrorKind::NotFound && name.starts_with(ATTACHMENTS) => {
-                tracing::warn!(file = %path.display(), "a file that a message names is missing");
+                tracing::warn!(file = %path.display(), "an attached file is missing");
                 missing += 1;
             }
             Err(error) => return Err(failed(error)),
@@ -208,7 +206,7 @@ fn write_archive(archive: &Path, database: &Path, data_dir: &Path, named: &[Atta
     Ok(Contents { files: named.len() - missing, missing })
 }
 
-/// Appends an entry and notes its sum.
+/// Appends an entry and records its checksum.
 pub(super) fn append(
     tar: &mut tar::Builder<impl Write>,
     name: &str,
@@ -226,12 +224,12 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Puts what is in `file` in the place of the database and the files of this installation. What was there is
-/// kept beside it, under names that end in what is returned. The database gets a new epoch.
+/// Replaces the database and the files of this installation with those in `file`. The previous ones remain beside
+/// them, under names with the returned ending. The database gets a new epoch.
 ///
 /// # Errors
-/// See [`BackupError`]; then everything is as it was. Only if the disk fails at the very end, the database
-/// waits for another restore, and says so.
+/// See [`BackupError`]; then nothing has changed. Only if the disk fails at the very end, the database requires
+/// another restore, and reports that.
 pub async fn restore(database_url: &str, data_dir: &Path, file: &Path) -> Result<(Contents, String)> {
     let replacement = Replacement::begin(database_url)?;
     private::folder(data_dir).map_err(failed("make", data_dir))?;
@@ -256,7 +254,7 @@ pub async fn restore(database_url: &str, data_dir: &Path, file: &Path) -> Result
     let named = replacement.check().await.map_err(not_sound)?;
     let missing = named.iter().filter(|id| !unpacked.contains(id)).count();
 
-    // What was checked is complete and on disk; from here it is only given its names.
+    // The checked files are complete and on disk; from here on they are only renamed.
     let aside = format!(".before-{}", now().to_string().replace(':', "-"));
     replacement.commit()?;
     scratch.0.clear();
@@ -268,7 +266,7 @@ pub async fn restore(database_url: &str, data_dir: &Path, file: &Path) -> Result
     Ok((Contents { files: unpacked.len(), missing }, aside))
 }
 
-/// A file or folder, and what is to take its place.
+/// A file or folder, and its replacement.
 struct Place {
     live: PathBuf,
     staged: PathBuf,
@@ -296,10 +294,10 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// Unpacks `file`, checks its sums, and returns which files of messages were in it.
+/// Unpacks `file`, verifies its checksums, and returns the ids of the attached files.
 fn unpack(file: &Path, database: &Path, folder: &Path, key: &Path) -> Result<HashSet<AttachmentId>> {
     let not_a_backup = |why: &str| BackupError::NotABackup { path: file.to_owned(), why: why.to_owned() };
-    // What the archive itself gets wrong is not the disk's fault.
+    // Errors of the archive are not those of the disk.
     let damaged = |error: io::Error| not_a_backup(&error.to_string());
     let opened = File::open(file).map_err(failed("open", file))?;
     let mut tar = tar::Archive::new(BufReader::new(opened));
@@ -360,7 +358,7 @@ fn unpack(file: &Path, database: &Path, folder: &Path, key: &Path) -> Result<Has
     Err(not_a_backup("its end is missing"))
 }
 
-/// Copies, and tells a damaged source from a disk that takes no more.
+/// Copies `from` to `to`. Read errors mean a damaged backup, write errors a full or broken disk.
 fn copy(from: &mut impl Read, to: &mut File, damaged: impl Fn(io::Error) -> BackupError, target: &Path) -> Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     loop {

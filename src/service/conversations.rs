@@ -23,16 +23,16 @@ use crate::{
 
 /// Conversations in one part of the sidebar.
 const INBOX_PAGE: i64 = 50;
-/// Most items that a list in the API returns at once.
+/// Maximum number of items per response of the API.
 pub(super) const MAX_LIST: i64 = 200;
-/// Most characters of a search.
+/// Maximum length of a search.
 const MAX_SEARCH_CHARS: usize = 200;
-/// Most parts of 50 messages with which a chat can begin.
+/// Maximum number of parts, of 50 messages each, in the first load of a chat.
 const MOST_PARTS: usize = 40;
-/// Most bytes of the JSON that a program may attach to a conversation.
+/// Size limit in bytes of a conversation's metadata, as JSON.
 const MAX_METADATA_BYTES: usize = 16_384;
 
-/// Whether a text in `value` has a character that not every database can keep.
+/// Whether a text in `value` contains a character that PostgreSQL cannot store.
 fn has_nul(value: &serde_json::Value) -> bool {
     match value {
         serde_json::Value::String(text) => text.contains('\0'),
@@ -43,12 +43,11 @@ fn has_nul(value: &serde_json::Value) -> bool {
 }
 
 impl Service {
-    /// Opens a session; its `link` is ready to be shared. With `first_message` the admin has
-    /// already said something when the customer comes. The same again with the same `key` returns the
-    /// chat that was opened the first time.
+    /// Opens a session; its `link` is ready to be shared. With `first_message`, the chat begins with a message of the
+    /// admin. A repeated call with the same `key` returns the chat of the first call.
     ///
     /// # Errors
-    /// `conflict`: something else was opened or said with this key; `forbidden` unless the actor is an admin;
+    /// `conflict` if another chat or message was created with this key; `forbidden` unless the actor is an admin;
     /// `invalid` for the fields.
     pub async fn open_chat(
         &self,
@@ -77,7 +76,7 @@ impl Service {
         self.conversation(actor, conversation.id).await
     }
 
-    /// Opens a session, with what a program wants to keep beside it. `key` counts as in [`Service::open_chat`].
+    /// Opens a session, with a program's metadata. `key` works as in [`Service::open_chat`].
     ///
     /// # Errors
     /// `conflict`, `forbidden` unless the actor is an admin; `invalid` for the fields; `rate_limited`.
@@ -157,7 +156,7 @@ impl Service {
     /// part.
     ///
     /// # Errors
-    /// `invalid` for a cursor, limit or search that makes no sense.
+    /// `invalid` for the cursor, limit or search.
     pub async fn conversations(
         &self,
         actor: &Actor,
@@ -185,7 +184,7 @@ impl Service {
     /// A part of the dashboard's sidebar.
     ///
     /// # Errors
-    /// `invalid` for a cursor or search that makes no sense.
+    /// `invalid` for the cursor or search.
     pub async fn inbox(
         &self,
         actor: &Actor,
@@ -204,7 +203,7 @@ impl Service {
         Ok(Inbox { items, next_cursor, open: counts.open, closed: counts.closed, unread, found })
     }
 
-    /// The latest messages with the words of a search, each with the chat that it is in.
+    /// The latest messages that match a search, each with its chat.
     async fn found(&self, actor: &Actor, search: &str) -> Result<Vec<Found>, Problem> {
         let messages = self.store.search_messages(actor, search, None, FOUND_MESSAGES).await.map_err(problem)?;
         let ids: Vec<_> = messages.iter().map(|message| message.conversation_id).collect();
@@ -227,8 +226,8 @@ impl Service {
         Ok(found.collect())
     }
 
-    /// What a chat panel starts from, with the latest messages; with `before`, all from 50 messages before that
-    /// one on, so that what is shown has no hole.
+    /// The initial state of a chat panel, with the latest messages. With `before`, it starts 50 messages before that
+    /// one, so that the panel shows no gap.
     ///
     /// # Errors
     /// `not_found`.
@@ -256,7 +255,7 @@ impl Service {
         Ok(Chat { joined: self.joined(actor, id, room), me, message_chars })
     }
 
-    /// A room as it was loaded, as `actor` sees it, with who is online now.
+    /// A loaded room from the view of `actor`, with current presence.
     pub(super) fn joined(&self, actor: &Actor, id: ConversationId, loaded: storage::Snapshot) -> Joined {
         let storage::Snapshot { seat, page, mut participants, receipts } = loaded;
         self.hub.mark_online(id, &mut participants);
@@ -286,17 +285,17 @@ impl Service {
         Ok(self.seen_by(actor, seat))
     }
 
-    /// Assigns a conversation to an admin, named as a participant or by account, or to nobody.
+    /// Assigns a conversation to an admin, identified by participant or account id, or to no one.
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin; `invalid` if the assignee is none.
+    /// `forbidden` unless the actor is an admin; `invalid` if the assignee is not an admin.
     pub async fn assign(
         &self,
         actor: &Actor,
         id: ConversationId,
         assignee: Option<ParticipantId>,
     ) -> Result<Conversation, Problem> {
-        // Asked first, so that what is not found below can only be the assignee.
+        // Checked first, so that a later `not found` means the assignee.
         self.store.find_conversation(actor, id).await.map_err(problem)?;
         require_admin(actor)?;
         let nobody = || Problem::invalid("assignee_id", t!(locales::current(), api::NO_SUCH_ADMIN));
@@ -316,19 +315,19 @@ impl Service {
         Ok(self.seen_by(actor, seat))
     }
 
-    /// Makes a new link; the one before dies, and whoever came by it is out.
+    /// Creates a new link. Invalidates the previous one, and revokes its guests' access.
     ///
     /// # Errors
     /// `forbidden` unless the actor is an admin; `not_found`.
     pub async fn make_link(&self, actor: &Actor, id: ConversationId) -> Result<Conversation, Problem> {
         let dead = self.store.replace_link(actor, id, self.new_link()).await.map_err(problem)?;
         self.hub.close_links(&dead);
-        // No rev tells of it, but other dashboards show the link.
+        // The change has no rev, but other dashboards show the link.
         self.inbox_changed(id);
         self.conversation(actor, id).await
     }
 
-    /// Ends the link: whoever came by it is out.
+    /// Revokes the link, and its guests' access.
     ///
     /// # Errors
     /// `forbidden` unless the actor is an admin; `not_found`.
@@ -339,7 +338,7 @@ impl Service {
         self.conversation(actor, id).await
     }
 
-    /// Fills in what storage does not know.
+    /// Adds the data that storage lacks.
     pub(super) fn seen_by(&self, actor: &Actor, seat: Seat) -> Conversation {
         let mut conversation = seat.conversation;
         if actor.is_admin() {
@@ -359,7 +358,7 @@ impl Service {
     }
 }
 
-/// The limit that a client gets for the one it asked for: 200 at most.
+/// The effective limit for a requested one: at most 200.
 ///
 /// # Errors
 /// `invalid` if it is below 1.

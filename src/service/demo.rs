@@ -1,4 +1,4 @@
-//! `--demo`: an empty database gets people and chats to try everything with.
+//! `--demo`: fills an empty database with people and chats.
 
 use super::{NewMessage, Secret, Service, problem};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     storage::ConversationFilter,
 };
 
-/// Ready-made links, one for each kind of person.
+/// Sign-in links, one for each kind of person.
 #[derive(Clone, Debug)]
 pub struct DemoLinks {
     pub admin: String,
@@ -19,8 +19,8 @@ const CUSTOMER: (&str, &str) = ("customer@demo.invalid", "Demo customer");
 const GUEST: &str = "Oak table enquiry";
 
 impl Service {
-    /// Fills an empty database, and makes new links for the people of the demo. `None` if the
-    /// database holds something else.
+    /// Fills an empty database, and creates new links for the people of the demo. `None` if the database contains
+    /// other data.
     ///
     /// # Errors
     /// `unavailable`.
@@ -52,7 +52,7 @@ impl Service {
     }
 
     async fn fill(&self) -> Result<(), Problem> {
-        // Nobody knows these passwords: the demo's people sign in by link.
+        // Random and discarded: the demo's people sign in by link.
         let password = Secret::random("");
         let admin = self.create_user(ADMIN.0, ADMIN.1, password.expose(), Role::Admin).await?;
         let customer = self.create_user(CUSTOMER.0, CUSTOMER.1, password.expose(), Role::Customer).await?;

@@ -1,4 +1,4 @@
-//! Taking out what is not to be kept: by age, and because a customer asks for it.
+//! Erasure of data: by age, and on a customer's request.
 
 use std::{sync::Weak, time::Duration};
 
@@ -11,27 +11,27 @@ use crate::{
 };
 
 const EVERY: Duration = Duration::from_secs(86_400);
-/// When to try again after the database failed.
+/// Retry delay after a database error.
 const AGAIN: Duration = Duration::from_secs(3_600);
 /// Messages in one transaction: a few milliseconds.
 const BATCH: i64 = 200;
-/// Between two of them, for those who send messages meanwhile.
+/// Pause between two transactions, for concurrent sends.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Conversations and requests listed at once.
 const LIST: i64 = 100;
 
-/// Takes out what is too old, at once and then daily. Ends with the service.
+/// Erases expired data, at once and then daily. Ends with the service.
 pub(super) async fn keep(service: Weak<Service>, retention: Retention) {
     loop {
         let Some(service) = service.upgrade() else { return };
         let wait = match service.expire(retention).await {
             Ok(0) => EVERY,
             Ok(count) => {
-                tracing::info!(count, "took out conversations and requests because of their age");
+                tracing::info!(count, "erased expired conversations and requests");
                 EVERY
             }
             Err(error) => {
-                tracing::error!(%error, "could not take out what is too old");
+                tracing::error!(%error, "could not erase expired data");
                 AGAIN
             }
         };
@@ -41,7 +41,7 @@ pub(super) async fn keep(service: Weak<Service>, retention: Retention) {
 }
 
 impl Service {
-    /// Takes out what has been without activity for longer than it is kept; returns how many things.
+    /// Erases conversations and requests that were inactive for the retention period; returns their number.
     ///
     /// # Errors
     /// If the database fails.
@@ -67,12 +67,11 @@ impl Service {
         Ok(count)
     }
 
-    /// Erases the customer with this address: their account and what lets them in, their words, files and name in
-    /// conversations, and what they asked for. What the business wrote stays. `None`: there is no such customer.
+    /// Erases the customer with this address: their account and credentials, their messages, files and name in
+    /// conversations, and their requests. The business's messages stay. `None` if there is no such customer.
     ///
     /// # Errors
-    /// `invalid` for what is no address; `forbidden` for an admin; `unavailable`: what was begun goes on when it is
-    /// called again.
+    /// `invalid` for an invalid address; `forbidden` for an admin; `unavailable`: another call resumes the erasure.
     pub async fn erase_customer(&self, email: &str) -> Result<Option<Erased>, Problem> {
         let email = Email::parse("email", email)?;
         let mut all: Option<Erased> = None;
@@ -92,14 +91,14 @@ impl Service {
         Ok(all)
     }
 
-    /// Removes what deletion leaves behind in search, and on the disk unless a backup needs it.
+    /// Removes remains of deleted data from the search index, and from the disk unless a backup needs them.
     async fn forget_traces(&self) -> Result<(), StoreError> {
         let mut is_first = true;
         while self.store.forget_deleted_words(is_first).await? {
             is_first = false;
             tokio::time::sleep(PAUSE).await;
         }
-        // A failure is logged there; what is left is noted, and goes within the hour.
+        // The callee logs a failure; the sweep removes the recorded rest within the hour.
         self.remove_discarded_files().await.ok();
         Ok(())
     }

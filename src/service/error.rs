@@ -1,4 +1,4 @@
-//! From storage's errors to the one that people see. A failure of the database is logged here, once.
+//! Converts storage errors to problems for people. Logs database failures here, once.
 
 use crate::{
     domain::{Code, MAX_REPLIES, Problem},
@@ -6,7 +6,7 @@ use crate::{
     storage::{StoreError, Used},
 };
 
-/// What to tell the person who asked.
+/// The problem that the requesting person sees.
 #[must_use]
 pub fn problem(error: StoreError) -> Problem {
     match error {

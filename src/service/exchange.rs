@@ -1,7 +1,7 @@
-//! Frames without a socket: for a browser between which and this server something lets no sockets through.
+//! Frames over HTTP, for a browser whose network blocks sockets.
 //!
-//! What a browser says is done as on a socket, and answered with the same frames; what a socket would be told by itself,
-//! it asks for again and again. Nobody is told that it is here, and signs of typing go neither way.
+//! A browser's frames are performed and answered as on a socket; it polls for the frames that a socket would receive
+//! on its own. Its presence is not broadcast, and typing works in neither direction.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use crate::{
     storage::{ConversationFilter, RequestFilter, now},
 };
 
-/// Frames that are taken at once: a browser sends what it has, and has one message under way at a time.
+/// Maximum number of frames per request. A browser sends its queue, and has one message in progress at a time.
 const MOST_FRAMES: usize = 50;
-/// Changes of other conversations, and of requests, that are told at once.
+/// Maximum number of changes of other conversations and of requests per response.
 const MOST_NEWS: i64 = 50;
-/// A change is dated before it is on disk, and told only then: so long it may have taken.
+/// Overlap of two polls. A change gets its time before it is on disk, and this is the longest assumed delay.
 const OVERLAP_MS: i64 = 5_000;
 
 impl Service {
-    /// Does what the frames ask, in their order, and tells what happened `since`. Without `since`, who the browser
-    /// is comes first, as on a new socket.
+    /// Performs the frames in order, and reports changes after `since`. Without `since`, it begins with the browser's
+    /// identity, as on a new socket.
     ///
     /// # Errors
-    /// `invalid`, `rate_limited`, `unauthorized`, `unavailable`. What is wrong with one frame, the answer to it says.
+    /// `invalid`, `rate_limited`, `unauthorized`, `unavailable`. Errors of a single frame are in its answer.
     pub async fn exchange(
         self: &Arc<Self>,
         actor: &Actor,
@@ -59,7 +59,7 @@ impl Service {
         Ok(Exchanged { frames: answers, now, crowded })
     }
 
-    /// The answer to one frame. Those that need a socket ask for nothing here.
+    /// The answer to one frame. Frames that need a socket have no effect here.
     async fn answer(self: &Arc<Self>, actor: &Actor, asked: ClientFrame) -> Result<Option<ServerFrame>, Problem> {
         match asked {
             ClientFrame::JoinRequest { room, after, epoch, sender } => {
@@ -77,7 +77,7 @@ impl Service {
         }
     }
 
-    /// Performs a frame that needs no socket; does nothing for the others. The caller has compared the sender. Returns the
+    /// Performs a frame that needs no socket; ignores the others. The caller has checked the sender. Returns the
     /// `ack` of a change.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl Service {
         Ok(Some(ServerFrame::Ack { room, client_id, message }))
     }
 
-    /// What a join would answer, for somebody who has no socket that could be in the room.
+    /// The answer of a join, for a client without a socket.
     async fn look_in(
         &self,
         actor: &Actor,
@@ -128,12 +128,12 @@ impl Service {
             loaded.seat = self.store.join(actor, room).await.map_err(problem)?;
             loaded.participants.push(loaded.seat.me.clone());
         }
-        // Without `after`, older messages are loaded on demand; `more` speaks of changes only.
+        // Without `after`, older messages are loaded on demand; `more` refers to changes only.
         loaded.page.more &= after.is_some();
         Ok(ServerFrame::Joined(Box::new(self.joined(actor, room, loaded))))
     }
 
-    /// The conversations, and the requests if the browser `follows` them, that were active since a moment.
+    /// Appends the conversations, and the requests if the browser `follows` them, with activity since a time.
     async fn tell_since(
         &self,
         actor: &Actor,
@@ -142,7 +142,7 @@ impl Service {
         news: &mut Vec<ServerFrame>,
     ) -> Result<(), Problem> {
         let conversations = if actor.is_admin() {
-            // Of all that there are, only those few are read.
+            // Reads only these few of the visible conversations.
             let active = self.store.list_active(since, MOST_NEWS).await.map_err(problem)?;
             let ids: Vec<_> = active.into_iter().map(|(id, _)| id).collect();
             if ids.is_empty() { Vec::new() } else { self.conversations_of(actor, &ids).await? }

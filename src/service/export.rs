@@ -1,5 +1,5 @@
-//! Everything that is kept of one customer, in one file for them: a tar archive with `customer.json`, and the
-//! files of their conversations under the ids that it names.
+//! Exports all data of one customer to a file for them. The tar archive contains `customer.json`, and the files of
+//! their conversations under the ids in it.
 
 use std::{
     io::{self, BufReader, BufWriter, Write},
@@ -25,10 +25,10 @@ use crate::{
     storage::{RequestFilter, Snapshot, now},
 };
 
-/// Why nothing was exported.
+/// The reason why the export failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    #[error("nothing is kept of {0}")]
+    #[error("no data is stored about {0}")]
     Nobody(Email),
     #[error("{0}")]
     Problem(#[from] Problem),
@@ -50,7 +50,7 @@ struct Asked {
     changes: Vec<StatusChange>,
 }
 
-/// Who exports: whoever commands this machine may see everything, and takes part in nothing.
+/// The actor of the export: the operator of this machine may see everything, and participates in nothing.
 fn operator() -> Actor {
     Actor::Admin(User {
         id: UserId(Uuid::nil()),
@@ -63,8 +63,8 @@ fn operator() -> Actor {
 }
 
 impl Service {
-    /// Writes everything that is kept of the customer with this address to `file`, which must not exist. Returns how
-    /// many conversations it has.
+    /// Writes all data of the customer with this address to `file`, which must not exist. Returns the number of
+    /// conversations in it.
     ///
     /// # Errors
     /// See [`ExportError`].
@@ -143,8 +143,7 @@ impl Service {
     }
 }
 
-/// Writes out what a terminal would obey or be confused by, and JSON may hold as it is: nothing is lost, as it stands
-/// in texts only.
+/// Escapes characters that a terminal interprets but JSON permits. This loses nothing, as they occur in strings only.
 fn escaped(json: String) -> String {
     let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if !json.contains(obeyed) {
@@ -175,7 +174,7 @@ fn write(file: &Path, all: &Value, data_dir: &Path, files: &[AttachmentId]) -> R
                     append(&mut tar, &format!("attachments/{id}"), bytes, BufReader::new(content), &mut sums)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    tracing::warn!(attachment = %id, "a file that a message names is missing");
+                    tracing::warn!(attachment = %id, "an attached file is missing");
                 }
                 Err(error) => return Err(error),
             }

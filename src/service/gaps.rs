@@ -1,4 +1,4 @@
-//! Fills gaps: fetches the changes that a room has missed from the database.
+//! Fetches the changes that a room has missed from the database.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -9,22 +9,22 @@ use crate::{
     storage::Page,
 };
 
-/// A missing change may be on its way: another node's change is stored before it arrives.
+/// Delay before fetching: another node stores a change before its event arrives.
 const ON_ITS_WAY: Duration = Duration::from_millis(20);
-/// Messages that are fetched at once for a room that has missed some.
+/// Messages per read for a room with a gap.
 const FETCH: i64 = 100;
-/// Most missed changes that a room is sent; its clients load more than that faster by themselves.
+/// Limit for missed changes that a room receives; beyond it, clients load them faster themselves.
 const MAX_REPLAYED: i64 = 200;
-/// Pause after the database did not answer.
+/// Pause after a database error.
 const FETCH_AGAIN: Duration = Duration::from_millis(500);
 
 impl Service {
-    /// Reads the changes that a room has missed from the database and broadcasts them. The bus may have lost them. Ends
-    /// when nothing is missing any more or nobody is there.
+    /// Reads the changes that a room has missed from the database and broadcasts them, as the bus may have lost them.
+    /// Ends when the gap is filled or the room is empty.
     pub(super) async fn fill_gap(self: Arc<Self>, room: ConversationId) {
         tokio::time::sleep(ON_ITS_WAY).await;
         while let Some(sent) = self.hub.gap_after(room) {
-            // A failing database has been logged.
+            // The callee has logged the failure.
             if self.fetch_after(room, sent).await.is_err() {
                 tokio::time::sleep(FETCH_AGAIN).await;
             }
@@ -35,7 +35,7 @@ impl Service {
         let page = self.read_for_room(room, sent).await?;
         let upto = if page.more { page.messages.last().map_or(sent, |last| last.rev) } else { page.head };
         if page.head - sent > MAX_REPLAYED {
-            // A client that gets the head sees the gap before it.
+            // A client that receives the head detects the gap before it.
             self.hub.skip_to(room, page.head - 1);
             return Ok(());
         }
@@ -61,11 +61,11 @@ impl Service {
         Ok(())
     }
 
-    /// Reads what changed after `sent` on behalf of somebody who listens: who gets changes may read them.
+    /// Reads the changes after `sent` with the permissions of a listening client.
     async fn read_for_room(&self, room: ConversationId, sent: i64) -> Result<Page, Problem> {
         for socket in self.hub.listeners(room) {
             match self.store.list_after(&socket.actor, room, sent, FETCH).await.map_err(problem) {
-                // The access of this one has ended meanwhile.
+                // This client's access was revoked meanwhile.
                 Err(Problem { code: Code::NotFound, .. }) => {}
                 read => return read,
             }

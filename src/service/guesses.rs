@@ -1,7 +1,7 @@
-//! Guessing passwords: how many wrong ones are answered for one account, wherever they come from.
+//! Password guessing: limits the wrong passwords per account, from all networks together.
 //!
-//! A stranger can use up the budget of an address, so its owner has others: one for each network from which they
-//! signed in before, and one within their sessions. A link by mail always works.
+//! A stranger can exhaust the budget of an address, so its owner has others: one per network of earlier sign-ins, and
+//! one within their sessions. A link by mail always works.
 
 use std::collections::VecDeque;
 
@@ -13,21 +13,21 @@ use crate::{
     locales::{self, t},
 };
 
-/// Networks that are remembered of one account.
+/// Networks that are stored per account.
 const NETWORKS: usize = 8;
 
-/// Whose password is guessed.
+/// The account whose password is guessed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Guessed {
-    /// That of whoever has this address, if anybody does.
+    /// The account with this address, which need not exist.
     At(Email),
-    /// The same from a network from which its owner has signed in.
+    /// The same, from a network of the owner's earlier sign-ins.
     FromHome(Email, Network),
-    /// That of the account of a session.
+    /// The account of a session.
     Within(UserId),
 }
 
-/// Counts wrong passwords, and remembers who signed in from where as long as this process runs.
+/// Counts wrong passwords, and stores the networks of sign-ins while this process runs.
 #[derive(Debug)]
 pub(super) struct Guesses {
     wrong: Rate<Guessed>,
@@ -44,7 +44,7 @@ impl Guesses {
         if is_home { Guessed::FromHome(email, from) } else { Guessed::At(email) }
     }
 
-    /// Counts a password before it is checked: of many at once no more are answered than one after the other.
+    /// Counts a password before it is checked, so that concurrent guesses are limited like consecutive ones.
     ///
     /// # Errors
     /// `rate_limited`.
@@ -54,12 +54,12 @@ impl Guesses {
             .map_err(|wait| held_back(wait, |seconds| t!(locales::current(), problem::too_many_guesses(seconds))))
     }
 
-    /// Takes back one that was right, or was not checked.
+    /// Uncounts a password that was right or unchecked.
     pub(super) fn give_back(&self, guessed: Guessed) {
         self.wrong.give_back(guessed);
     }
 
-    /// Notes that the owner of this address signed in.
+    /// Records that the owner of this address signed in.
     pub(super) fn signed_in(&self, email: &Email, from: Network) {
         let mut homes = self.homes.entry(email.clone()).or_default();
         homes.retain(|home| *home != from);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_do_not_use_up_what_an_owner_has_at_home() {
+    fn strangers_do_not_use_up_an_owners_budget_at_home() {
         let guesses = Guesses::new(3);
         let owner = Email::parse("email", "owner@example.com").unwrap();
         guesses.signed_in(&owner, network(1));

@@ -1,4 +1,4 @@
-//! Updates inboxes: sends the people whom a conversation concerns how it looks now.
+//! Updates inboxes: sends a changed conversation's summary to its audience.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -17,12 +17,12 @@ use crate::{
     storage::Audience,
 };
 
-/// Changes of a conversation within this time reach an inbox as one.
+/// Changes of a conversation within this time are combined into one update.
 const EVERY: Duration = Duration::from_millis(100);
-/// Conversations of one update: fewer than may wait for a socket.
+/// Conversations per update: fewer than a socket's queue holds.
 const AT_ONCE: usize = 64;
-/// After an update there is a pause of so many times as long: under load updates may come later, but must not take the
-/// time that messages need.
+/// The pause after an update, in multiples of its duration. Under load, updates may be late, but must leave time for
+/// messages.
 const REST: u32 = 4;
 
 /// A conversation whose summary has changed.
@@ -32,20 +32,20 @@ pub(super) struct Changed {
     origin: Origin,
 }
 
-/// Where the change was made.
+/// The node of the change.
 #[derive(Debug)]
 enum Origin {
-    /// On this node, which updates everybody.
+    /// This node, which updates the whole audience.
     Here,
-    /// On another node, which updates everybody but the people on this one. Whom it concerns, if that node said so.
+    /// Another node, which updates the audience except the people on this one. The audience, if that node sent it.
     Elsewhere(Option<Audience>),
 }
 
-/// Whom a changed conversation concerns.
+/// A changed conversation and its audience.
 struct Concern {
     conversation: ConversationId,
     audience: Audience,
-    /// Whether other nodes have to hear of it.
+    /// Whether to publish the change to other nodes.
     is_local: bool,
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn update_all(service: Weak<Service>, mut changed: UnboundedRec
                     place.insert(origin);
                     due.push_back(conversation);
                 }
-                // A change made here updates everybody, whatever other nodes do.
+                // A change on this node updates the whole audience, regardless of other nodes.
                 Entry::Occupied(mut known)
                     if !matches!((known.get(), &origin), (Origin::Here, Origin::Elsewhere(_))) =>
                 {
@@ -84,11 +84,11 @@ pub(super) async fn update_all(service: Weak<Service>, mut changed: UnboundedRec
 }
 
 impl Service {
-    /// Sends everybody whom it concerns how conversations look now.
+    /// Sends the current summaries to each conversation's audience.
     async fn update_inboxes(&self, changed: Vec<Changed>) {
         let concerns = self.concerns(changed).await;
-        // All of a conversation's customer side see the same. So those with a link are asked for at once, with the
-        // eyes of somebody who came by all of these links, and only others with those of their owners.
+        // All customers of a conversation see the same. So one query reads all conversations with links, as an actor
+        // with all of these links. Further queries read the others, as their owners.
         let (mut links, mut linked) = (Vec::new(), Vec::new());
         let mut owned: HashMap<UserId, (Actor, Vec<ConversationId>)> = HashMap::new();
         let mut customers = HashMap::new();
@@ -124,7 +124,7 @@ impl Service {
 
     async fn concerns(&self, changed: Vec<Changed>) -> Vec<Concern> {
         let mut concerns = Vec::new();
-        // Whether each was changed here.
+        // Conversations whose audience is unknown, and whether this node changed them.
         let mut unknown = HashMap::new();
         for Changed { conversation, origin } in changed {
             match origin {
@@ -136,7 +136,7 @@ impl Service {
             }
         }
         let ids: Vec<_> = unknown.keys().copied().collect();
-        // A failing database is logged there; the next change of the conversation updates again.
+        // The callee logs a failure; the conversation's next change updates again.
         let found = if ids.is_empty() { Ok(Vec::new()) } else { self.store.audiences(&ids).await.map_err(problem) };
         concerns.extend(found.unwrap_or_default().into_iter().map(|(conversation, audience)| {
             let is_local = unknown.get(&conversation).is_some_and(|is_local| *is_local);
@@ -145,7 +145,7 @@ impl Service {
         concerns
     }
 
-    /// Sends all admins how conversations look now: to each the same, but for what they have not read.
+    /// Sends the current summaries to all admins. They differ only in the number of unread messages.
     async fn update_admins(&self, ids: &[ConversationId]) {
         let mut admins: HashMap<UserId, Vec<Arc<Socket>>> = HashMap::new();
         for socket in self.hub.admins() {
@@ -155,7 +155,7 @@ impl Service {
         }
         let Some(actor) = admins.values().flatten().next().map(|socket| socket.actor.clone()) else { return };
         let users: Vec<_> = admins.keys().copied().collect();
-        // A failing database is logged there.
+        // The callee logs a failure.
         let Ok(seen) = self.conversations_of(&actor, ids).await else { return };
         let Ok(unread) = self.store.count_unread(&actor, ids, &users).await.map_err(problem) else { return };
         let mut by_conversation: HashMap<ConversationId, Vec<(UserId, i64)>> = HashMap::new();
@@ -174,7 +174,7 @@ impl Service {
         }
     }
 
-    /// Notes that lists which show this conversation are out of date.
+    /// Records that lists with this conversation are outdated.
     pub(super) fn inbox_changed(&self, conversation: ConversationId) {
         self.note_changed(Changed { conversation, origin: Origin::Here });
     }
@@ -185,7 +185,7 @@ impl Service {
     }
 
     fn note_changed(&self, changed: Changed) {
-        // Fails only when the service is going down, and then nobody is left to update.
+        // Fails only while the service shuts down.
         self.dirty.send(changed).ok();
     }
 }

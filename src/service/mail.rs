@@ -1,7 +1,7 @@
-//! E-mail to people. Without a mail server the text goes to the log, for the operator to pass on.
+//! E-mail to people. Without a mail server the text is logged, so that the operator can forward it.
 //!
-//! A mail has fixed words, a link of this server, and the name that the operator gave the business. It never has
-//! anything that a person typed: whoever may choose a word of a mail to others sends them advertisements.
+//! A mail contains fixed text, a link of this server, and the business's name from the settings. It never contains
+//! user input: spammers could send advertisements in it.
 
 use std::time::Duration;
 
@@ -26,17 +26,17 @@ use crate::{
     settings::Limits,
 };
 
-/// Why a mail is sent. Each has a budget of its own at every address: what strangers ask for takes nothing from what
-/// lets an owner into their account.
+/// The purpose of a mail. Each has its own budget per address, so that strangers' requests cannot block an owner's
+/// access to their account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Why {
-    /// It is a way into the account that has this address.
+    /// The mail lets the owner of this address into the account.
     Owner,
-    /// Somebody wants this address for their account.
+    /// A person requests this address for their account.
     Wanted,
 }
 
-/// How many mails leave the server.
+/// Limits for sent mails.
 pub(super) struct MailBudgets {
     mailboxes: Rate<(Why, String)>,
     accounts: Rate<UserId>,
@@ -54,7 +54,7 @@ impl MailBudgets {
         }
     }
 
-    /// Counts that somebody asks for a mail, whether one is sent or not.
+    /// Counts a request for a mail, whether one is sent or not.
     ///
     /// # Errors
     /// `rate_limited`.
@@ -69,13 +69,13 @@ impl MailBudgets {
     /// Counts a mail to this address.
     ///
     /// # Errors
-    /// `rate_limited`: it is not to be sent. Whether it is tells others about an account, so only its owner may be
-    /// told.
+    /// `rate_limited`: the mail must not be sent. This reveals the existence of an account, so only its owner may see
+    /// it.
     pub(super) fn send(&self, to: &Email, why: Why) -> Result<(), Problem> {
         let mailbox = (why, mailbox(to));
         let counted = self.mailboxes.take(mailbox.clone()).and_then(|()| {
             self.all.take(()).inspect_err(|wait| {
-                tracing::warn!(seconds = rate::seconds(*wait), "no more mail is sent for now: see --limit-mails-total");
+                tracing::warn!(seconds = rate::seconds(*wait), "sending mail is paused: see --limit-mails-total");
                 self.mailboxes.give_back(mailbox);
             })
         });
@@ -83,16 +83,16 @@ impl MailBudgets {
     }
 }
 
-/// What most mail servers deliver to the same person: what follows a plus sign is a label of theirs.
+/// The mailbox of an address: most mail servers treat the part after a plus sign as a label.
 fn mailbox(email: &Email) -> String {
     let (local, domain) = email.as_str().rsplit_once('@').unwrap_or((email.as_str(), ""));
     format!("{}@{domain}", local.split('+').next().filter(|name| !name.is_empty()).unwrap_or(local))
 }
 
-/// How long a mail server may take to accept a mail.
+/// Time limit for a mail server to accept a mail.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 
-/// How mail leaves the server.
+/// The transport of outgoing mail.
 #[derive(Clone)]
 pub struct Mail {
     transport: Option<AsyncSmtpTransport<Tokio1Executor>>,
@@ -100,44 +100,40 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// Sends by `smtp_url` (`smtps://user:password@host:465`, or `smtp://host:587?tls=required`), as
-    /// `from`. `None`: every mail is written to the log.
+    /// Sends by `smtp_url` (`smtps://user:password@host:465`, or `smtp://host:587?tls=required`), as `from`. With
+    /// `None`, every mail is logged.
     ///
     /// # Errors
-    /// A sentence for the operator, if one of the two makes no sense.
+    /// A sentence for the operator if one of the two is invalid.
     pub fn new(smtp_url: Option<&str>, from: &str) -> Result<Self, String> {
-        let from = from.parse().map_err(|error| format!("{from} is no sender of mail: {error}"))?;
+        let from = from.parse().map_err(|error| format!("{from} is not a valid mail sender: {error}"))?;
         let transport = smtp_url
             .map(AsyncSmtpTransport::<Tokio1Executor>::from_url)
             .transpose()
-            // The URL may hold a password, so it is not repeated.
+            // The URL may contain a password, so the message omits it.
             .map_err(|error| format!("SMTP_URL does not name a mail server: {error}"))?
             .map(|builder| builder.build());
         Ok(Self { transport, from })
     }
 
-    /// Hands a mail of the server at `public_url` to the mail server.
+    /// Sends a mail of the server at `public_url` to the mail server.
     ///
     /// # Errors
-    /// `unavailable` if it does not take it.
+    /// `unavailable` if the mail server rejects it.
     pub(super) async fn send(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
         let Some(transport) = &self.transport else {
-            tracing::warn!(
-                to = to.as_str(),
-                subject,
-                "no mail server is configured, so this mail is written here:\n{text}"
-            );
+            tracing::warn!(to = to.as_str(), subject, "no mail server is configured, so this mail is logged:\n{text}");
             return Ok(());
         };
         let message = self.message(public_url, to, subject, text)?;
-        // The transport gives up on a connection that does not come about, and on nothing after that.
+        // The transport has a timeout for connecting only.
         let sent = timeout(SEND_WITHIN, transport.send(message)).await;
         let reason = match sent {
             Ok(Ok(_)) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it does not answer".to_owned(),
         };
-        tracing::error!(error = reason, "the mail server did not take a mail");
+        tracing::error!(error = reason, "the mail server did not accept a mail");
         Err(Problem::unavailable())
     }
 
@@ -149,7 +145,7 @@ impl Mail {
             .subject(subject)
             .date_now()
             .message_id(Some(format!("<{}@{}>", Uuid::new_v4(), host(public_url))))
-            // So that no machine answers (RFC 3834, section 5).
+            // Prevents automatic answers (RFC 3834, section 5).
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
             .header(ContentType::TEXT_PLAIN)
             .body(text)
@@ -157,8 +153,8 @@ impl Mail {
     }
 }
 
-/// The host of a URL as it can stand in a Message-ID (RFC 5322, section 3.6.4): a name, or an address of which that
-/// of IPv6 has its brackets.
+/// The host of a URL in the form for a Message-ID (RFC 5322, section 3.6.4): a name or an address, with brackets for
+/// IPv6.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let end = match rest.find(']') {
@@ -179,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_says_who_made_it() {
+    fn a_mail_identifies_its_generator() {
         let to = Email::parse("email", "ada@example.com").unwrap();
         let mail = Mail::new(None, "no-reply@chat.example").unwrap();
         let text = mail.message("https://chat.example", &to, "A subject", "Words".into()).unwrap().formatted();
@@ -224,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_sent_is_not_counted() {
+    fn unsent_mails_are_not_counted() {
         let limits = Limits { mails: 1, mails_total: 1, ..Limits::default() };
         let budgets = MailBudgets::new(&limits);
         let [ada, ben] = ["ada@a.example", "ben@a.example"].map(|to| Email::parse("email", to).unwrap());

@@ -17,7 +17,7 @@ use crate::{
     storage::{Draft, Page, Posted, StoreError},
 };
 
-/// Most files that go with one message.
+/// Maximum number of files per message.
 pub const MAX_ATTACHMENTS: usize = 10;
 
 /// `invalid`, naming `field`, for more files than [`MAX_ATTACHMENTS`].
@@ -30,8 +30,8 @@ fn same_person(sender: ParticipantId, me: ParticipantId) -> Result<(), Problem> 
     if sender == me { Ok(()) } else { Err(Problem::somebody_else()) }
 }
 
-/// Compares the sender whom a page named, if it named one, with the actor. An admin is the same everywhere; who the
-/// customer side is must be looked up.
+/// Compares the sender that a page sent, if any, with the actor. An admin has one id everywhere; the customer side's
+/// must be looked up.
 async fn same_actor(
     sender: Option<ParticipantId>,
     actor: &Actor,
@@ -65,29 +65,29 @@ impl NewMessage {
 }
 
 impl Service {
-    /// Posts a message. The same again under the same client id returns what was stored the first time.
+    /// Posts a message. A repeated call with the same client id returns the message of the first call.
     ///
     /// # Errors
-    /// `conflict`: something else was stored under this client id; `invalid`, `not_found`, `closed`, `rate_limited`,
-    /// `unavailable`.
+    /// `conflict` if another message was stored with this client id; `invalid`, `not_found`, `closed`,
+    /// `rate_limited`, `unavailable`.
     pub async fn post_message(&self, actor: &Actor, room: ConversationId, new: NewMessage) -> Result<Posted, Problem> {
         let outcome = self.try_post(actor, room, new).await;
         self.outcomes.count(&outcome);
         outcome
     }
 
-    /// Posts what a form sent together with files. Its client id alone does not say what it sends: browsers stop a form on
-    /// its way, and send the same page's form with other files.
+    /// Posts the message of a form with files. Its client id alone does not identify the content: a browser can stop a
+    /// form in transit, and send the same page's form with other files.
     ///
     /// # Errors
-    /// As those of [`Service::post_message`], but for `conflict`.
+    /// Those of [`Service::post_message`], except `conflict`.
     pub async fn post_files(&self, actor: &Actor, room: ConversationId, new: NewMessage) -> Result<(), Problem> {
         let client_id = match new.client_id {
             Some(key) => Some(self.send_of(actor, key, &new).await?),
             None => None,
         };
         match self.post_message(actor, room, NewMessage { client_id, ..new }).await {
-            // The same files, uploaded a second time: those go the way of all that was never sent.
+            // The same files, uploaded twice: the sweep removes the second upload as unsent.
             Err(problem) if problem.code == Code::Conflict => Ok(()),
             posted => posted.map(drop),
         }
@@ -137,7 +137,7 @@ impl Service {
     ) -> Result<Message, Problem> {
         self.count_send(actor)?;
         let message = self.store.delete_message(actor, room, id).await.map_err(problem)?;
-        // It may have had some.
+        // The message may have had files.
         self.files.discarded.notify_one();
         Ok(message)
     }
@@ -174,7 +174,7 @@ impl Service {
         self.store.list_after(actor, id, after_rev, bounded(limit)?).await.map_err(problem)
     }
 
-    /// The messages before those that a browser has.
+    /// The messages before those that a browser has loaded.
     ///
     /// # Errors
     /// `not_found`.
@@ -183,10 +183,10 @@ impl Service {
         Ok(Older { messages: page.messages, more: page.more })
     }
 
-    /// Messages that have all the words of `query`, latest first, with the cursor of the next part.
+    /// Messages that match all words of `query`, latest first, with the cursor of the next part.
     ///
     /// # Errors
-    /// `invalid` for a query, cursor or limit that makes no sense.
+    /// `invalid` for the query, cursor or limit.
     pub async fn search(
         &self,
         actor: &Actor,
@@ -212,7 +212,7 @@ impl Service {
     /// # Errors
     /// `not_found`.
     pub async fn transcript(&self, actor: &Actor, id: ConversationId) -> Result<(Conversation, Vec<Message>), Problem> {
-        // Whoever gets the file need not get into the chat.
+        // The file may be shared with people who must not open the chat.
         let conversation = Conversation { link: None, ..self.conversation(actor, id).await? };
         let mut parts = Vec::new();
         let mut before = None;
@@ -227,10 +227,10 @@ impl Service {
         Ok((conversation, parts.into_iter().rev().flatten().collect()))
     }
 
-    /// Lets a page send only for the person whose page it is: its browser may have been signed in as
-    /// somebody else since. `sender` is this person, as the page knows it; `None` if it did not say.
+    /// Rejects a page that was rendered for another person: its browser may have been signed in as someone else
+    /// since. `sender` is the person for whom the page was rendered; `None` if it did not send one.
     ///
-    /// Who an actor is in a conversation never changes, so this need not be asked where the message is stored.
+    /// An actor's identity in a conversation never changes, so checking it outside of the transaction is enough.
     ///
     /// # Errors
     /// `forbidden`, `not_found`, `unavailable`.
@@ -243,7 +243,7 @@ impl Service {
         same_actor(sender, actor, async { Ok(self.store.find_conversation(actor, room).await?.me.id) }).await
     }
 
-    /// The same for a socket, which knows who it is in the rooms that it has joined.
+    /// The same for a socket, which knows its participant in the rooms that it has joined.
     ///
     /// # Errors
     /// As for [`Service::require_sender`].
@@ -262,7 +262,7 @@ impl Service {
         self.require_sender(&socket.actor, room, sender).await
     }
 
-    /// The same for who changes a message.
+    /// The same for a change of a message.
     ///
     /// # Errors
     /// As for [`Service::require_sender`].
@@ -275,7 +275,7 @@ impl Service {
         same_actor(sender, actor, async { self.store.find_changer(actor, message).await }).await
     }
 
-    /// Moves the actor's receipt forward and tells the room. `None`: it stood there or further.
+    /// Advances the actor's receipt and broadcasts it to the room. `None` if the receipt was there or further.
     ///
     /// # Errors
     /// `invalid` for a negative seq, `not_found`, `rate_limited`.

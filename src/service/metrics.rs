@@ -1,5 +1,4 @@
-//! How sends turn out, whichever way they came: over the socket, by REST or as a form; how the bus is, and how
-//! much rooms had to be told without it.
+//! Metrics of sends by socket, REST or form, of the bus, and of changes that rooms missed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +13,7 @@ use crate::{
     storage::Posted,
 };
 
-/// Each outcome's counter, made once: counting a send looks nothing up.
+/// The counters of all outcomes, created once, so that counting a send needs no lookup.
 #[derive(Debug)]
 pub(super) struct Sends {
     all: Family<[(&'static str, &'static str); 1], Counter>,
@@ -51,10 +50,10 @@ impl Sends {
     }
 }
 
-/// How rooms hear of changes that this process did not make.
+/// Metrics of changes that other processes made.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
-    /// Changes that rooms were told from the database.
+    /// Changes that rooms received from the database.
     pub(super) caught_up: Counter,
     is_connected: Gauge,
     round_trip: Gauge<f64, AtomicU64>,
@@ -62,9 +61,9 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Makes them part of what is shown; those of the bus only if there is one.
+    /// Registers these metrics; those of the bus only if there is one.
     pub(super) fn register(&self, registry: &mut Registry, has_bus: bool) {
-        let help = "Changes that rooms were told from the database, as nothing else had brought them";
+        let help = "Changes that rooms received from the database, because no other source had delivered them";
         registry.register("caught_up_changes", help, self.caught_up.clone());
         if has_bus {
             registry.register("bus_connected", "1 while the bus answers", self.is_connected.clone());
@@ -78,7 +77,7 @@ impl Arrivals {
     pub(super) fn set_bus(&self, status: Status) {
         self.is_connected.set(status.is_connected.into());
         self.round_trip.set(status.round_trip_ms as f64 / 1000.0);
-        // The bus counts by itself; this shows its number.
+        // The bus counts these itself; this copies its value.
         self.unsent.inner().store(status.unsent, Ordering::Relaxed);
     }
 }

@@ -1,8 +1,8 @@
-//! What can be done with this product: one function for each use case, a file per noun.
+//! The use cases of this product: one function for each, a file per noun.
 //!
-//! The only place that joins storage and live. Every function that touches customers' data takes
-//! the [`Actor`] who asks. Inputs are parsed here, limits are enforced here, and a [`StoreError`]
-//! becomes a [`Problem`] here. Called by `http` and by the bodies of `api`.
+//! Only this module joins storage and live. Every function that accesses customers' data takes the requesting
+//! [`Actor`]. This module parses inputs, enforces limits, and converts a [`StoreError`] into a [`Problem`]. Called by
+//! `http` and by the bodies of `api`.
 //!
 //! [`Actor`]: crate::domain::Actor
 
@@ -56,27 +56,27 @@ use crate::{
     storage::{Store, StoreError},
 };
 
-/// What a [`Service`] is made from, beside its database: the settings, and what a start makes of them.
+/// The configuration of a [`Service`]: the settings, and the values that a start derives from them.
 pub struct Resolved {
     pub settings: Settings,
-    /// Where people reach the server: scheme, host and port, without a slash at the end.
+    /// The public address of the server: scheme, host and port, without a trailing slash.
     pub public_url: String,
-    /// The name that the business goes by, on pages and to guests.
+    /// The name of the business, on pages and for guests.
     pub business: Name,
-    /// Makes the secrets of shared links.
+    /// Derives the secrets of shared links.
     pub link_key: LinkKey,
     pub mail: Mail,
 }
 
-/// Signs of typing that each person may give for every send: a client renews one every few seconds.
+/// Typing signs per person for each permitted send: a client renews one every few seconds.
 const SIGNS_FOR_A_SEND: u32 = 2;
-/// An hour, over which most of what makes something new is counted.
+/// An hour, the period of most limits for creating things.
 const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
 
 pub struct Service {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
-    /// The way to other nodes, if there may be any.
+    /// The bus to other nodes, if the installation can have several.
     bus: Option<Arc<dyn Bus>>,
     settings: Settings,
     public_url: String,
@@ -89,13 +89,13 @@ pub struct Service {
     arrivals: metrics::Arrivals,
     /// Sends, edits and deletes of each sender.
     sends: Rate<crate::live::Person>,
-    /// Signs of typing of each person.
+    /// Typing signs of each person.
     signs: Rate<crate::live::Person>,
-    /// What each person asks for on sockets beside sending.
+    /// Requests of each person on sockets, other than sends.
     asks: Rate<crate::live::Person>,
-    /// Frames of each socket that could not be understood.
+    /// Invalid frames of each socket.
     invalid: Rate<crate::live::ConnectionId>,
-    /// Uploads that are under way.
+    /// Uploads in progress.
     uploads: uploads::Uploads,
     files: attachments::Files,
     mails: mail::MailBudgets,
@@ -122,7 +122,7 @@ impl Service {
         Self::start_with(store, resolved, None).await
     }
 
-    /// The same for a node among others on the same database.
+    /// The same for a node of a cluster with one database.
     ///
     /// # Errors
     /// As for [`Service::start`].
@@ -157,7 +157,7 @@ impl Service {
                 settings.limits.sends.saturating_mul(SIGNS_FOR_A_SEND),
                 std::time::Duration::from_secs(10),
             ),
-            // Counted for the person, so that it is no use to open another socket.
+            // Counted per person, so that opening another socket gains nothing.
             asks: Rate::new(
                 settings.limits.asks.saturating_mul(settings.limits.connections),
                 std::time::Duration::from_secs(10),
@@ -192,8 +192,8 @@ impl Service {
         Ok(service)
     }
 
-    /// Starts what keeps a server tidy in the long run. Ends with the service. Not for commands, which do
-    /// not know where the server keeps its files.
+    /// Starts the periodic tasks of a server. They end with the service. Not for commands, as these do not know the
+    /// server's data directory.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self), self.files.discarded.clone()));
         if self.settings.retention.days > 0 {
@@ -201,21 +201,21 @@ impl Service {
         }
     }
 
-    /// Makes what is counted here and in the database part of what is shown.
+    /// Registers the metrics of the service and of the database.
     pub fn register_metrics(&self, registry: &mut prometheus_client::registry::Registry) {
         self.outcomes.register(registry);
         self.arrivals.register(registry, self.bus.is_some());
         self.store.metrics().register(registry);
     }
 
-    /// Brings up to date what is asked for only when somebody looks. Call it before showing metrics.
+    /// Updates metrics that are only read on request. Call it before exporting metrics.
     pub fn refresh_metrics(&self) {
         if let Some(status) = self.bus_status() {
             self.arrivals.set_bus(status);
         }
     }
 
-    /// How many changes wait to be written.
+    /// Number of changes that wait to be written.
     #[must_use]
     pub fn waiting_writes(&self) -> usize {
         self.store.waiting_writes()
@@ -246,13 +246,13 @@ impl Service {
         self.business.to_string()
     }
 
-    /// What people read whose browsers ask for no language that there is.
+    /// The default language, for browsers that accept no available one.
     #[must_use]
     pub fn locale(&self) -> Locale {
         self.settings.language
     }
 
-    /// What budgets are in.
+    /// The currency of budgets.
     #[must_use]
     pub fn currency(&self) -> &str {
         &self.settings.currency
@@ -264,7 +264,7 @@ impl Service {
         self.store.ping().await.map_err(problem)
     }
 
-    /// Finishes what is queued for the database and closes it.
+    /// Finishes queued database work and closes the database.
     pub async fn close(&self) {
         self.hub.publish(Topic::Nodes, || BusEvent::Leaving);
         self.store.close().await;

@@ -1,8 +1,7 @@
-//! Several nodes as one: acts on what other nodes say, and makes good what the bus loses.
+//! Several nodes as one: handles events from other nodes, and recovers from events that the bus loses.
 //!
-//! Rooms are compared with the database at intervals, more often while the bus is away. So a hint that
-//! is lost costs time and nothing else. A process that is alone compares too, unless its storage tells it
-//! of every commit.
+//! Rooms are compared with the database at intervals, more often while the bus is down. So a lost event only costs
+//! time. A single process compares too, unless its storage reports every commit.
 
 use std::{
     collections::HashMap,
@@ -27,20 +26,20 @@ use crate::{
     storage::{Audience, now},
 };
 
-/// How often a node says that it runs, and tells one part of who is there again.
+/// Interval at which a node publishes that it runs, and one part of its presence.
 const SIGN_EVERY: Duration = Duration::from_secs(2);
-/// How often rooms are compared with the database: while the bus is there, and while it is not.
+/// Interval for comparing rooms with the database: while the bus is up, and while it is down.
 const COMPARE_EVERY: Duration = Duration::from_secs(2);
 const COMPARE_EVERY_AWAY: Duration = Duration::from_millis(500);
-/// Rooms that are compared in one query.
+/// Rooms per comparing query.
 const COMPARE: usize = 5_000;
-/// While the bus is away, the summaries of what was active this recently are told when they change: long
-/// enough for clocks that differ, and for the bus to have been gone a while before it was noticed.
+/// While the bus is down, inboxes receive changed summaries of conversations with activity this recently. The period
+/// covers clock differences, and the time until the failure is detected.
 const RECENT_MS: i64 = 60_000;
-/// Conversations that are looked at for that, at most.
+/// Maximum number of conversations in this check.
 const RECENT: i64 = 500;
 
-/// Acts on what is heard. Ends with the service.
+/// Handles input from the bus. Ends with the service.
 pub(super) async fn listen(service: Weak<Service>, mut heard: Receiver<Heard>) {
     while let Some(heard) = heard.recv().await {
         let Some(service) = service.upgrade() else { return };
@@ -50,11 +49,11 @@ pub(super) async fn listen(service: Weak<Service>, mut heard: Receiver<Heard>) {
                 for &room in &rooms {
                     service.hub.announce(room, true);
                 }
-                // Not here: meanwhile others are told.
+                // Spawned, so that further events are handled meanwhile.
                 tokio::spawn(async move { service.compare(&rooms).await });
             }
             Heard::Connected => {
-                tracing::info!("the bus is there");
+                tracing::info!("the bus is connected");
                 service.hub.publish(Topic::Nodes, || BusEvent::Alive { asks: true });
                 let rooms = service.hub.active_rooms();
                 for &room in &rooms {
@@ -64,16 +63,16 @@ pub(super) async fn listen(service: Weak<Service>, mut heard: Receiver<Heard>) {
                 tokio::spawn(async move { service.compare(&rooms).await });
             }
             Heard::Disconnected => {
-                tracing::warn!("the bus is away: rooms are brought up to date from the database");
+                tracing::warn!("the bus is disconnected: rooms are updated from the database");
             }
         }
     }
 }
 
-/// Compares rooms with the database, and while the bus is away also the summaries of recent
-/// conversations. Ends with the service.
+/// Compares rooms with the database, and while the bus is down also the summaries of recent conversations. Ends with
+/// the service.
 pub(super) async fn compare_all(service: Weak<Service>) {
-    // The heads of recent conversations when they were last looked at, while the bus is away.
+    // The last seen heads of recent conversations, while the bus is down.
     let mut recent: Option<HashMap<ConversationId, i64>> = None;
     let mut compared = Instant::now();
     loop {
@@ -88,7 +87,7 @@ pub(super) async fn compare_all(service: Weak<Service>) {
         for rooms in rooms.chunks(COMPARE) {
             service.compare(rooms).await;
         }
-        // Once more after the bus has come back: what happened just before is told then.
+        // Once more after the reconnection, for changes just before it.
         if !is_connected || recent.is_some() {
             service.tell_recent(recent.get_or_insert_default()).await;
         }
@@ -98,7 +97,7 @@ pub(super) async fn compare_all(service: Weak<Service>) {
     }
 }
 
-/// Says that this node runs, and who is on it; forgets the nodes that do not. Ends with the service.
+/// Publishes that this node runs, and its presence; removes nodes whose signs have expired. Ends with the service.
 pub(super) async fn show_signs(service: Weak<Service>) {
     let mut tick = interval(SIGN_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -152,11 +151,11 @@ impl Service {
                     self.inbox_changed_elsewhere(room, None);
                 }
             }
-            (topic, event) => tracing::debug!(?topic, ?event, "an event of the bus came where it does not belong"),
+            (topic, event) => tracing::debug!(?topic, ?event, "ignored an event of the bus with a wrong topic"),
         }
     }
 
-    /// Brings rooms up to date whose head is above what they were told.
+    /// Updates rooms whose head in the database is above the last broadcast rev.
     async fn compare(self: &Arc<Self>, rooms: &[ConversationId]) {
         if rooms.is_empty() {
             return;
@@ -171,7 +170,7 @@ impl Service {
         }
     }
 
-    /// Tells people on this node the summaries of conversations whose head is not in `known`.
+    /// Updates inboxes on this node with conversations whose head is not in `known`.
     async fn tell_recent(&self, known: &mut HashMap<ConversationId, i64>) {
         let since = Timestamp(now().0 - RECENT_MS);
         match self.store.list_active(since, RECENT).await {
@@ -183,11 +182,11 @@ impl Service {
                 }
                 *known = active.into_iter().collect();
             }
-            Err(error) => tracing::warn!(%error, "could not look for recent changes"),
+            Err(error) => tracing::warn!(%error, "could not read recent changes"),
         }
     }
 
-    /// How the bus is; `None` if this process is alone.
+    /// The state of the bus; `None` without one.
     #[must_use]
     pub fn bus_status(&self) -> Option<Status> {
         self.bus.as_ref().map(|bus| bus.status())

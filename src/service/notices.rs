@@ -1,7 +1,7 @@
-//! What other processes did that concerns the sockets here: the command line, and other nodes.
+//! Notices: actions of other processes that concern sockets on this one, from the command line and from other nodes.
 //!
-//! The journal in the database is the only way to hear of it, with a bus or without. Whoever does something
-//! here closes the sockets here at once; hearing of it once more changes nothing.
+//! The journal in the database is the only source of notices, with or without a bus. The process of an action closes
+//! its own sockets at once; reading its own notice later changes nothing.
 
 use std::{
     collections::HashSet,
@@ -15,13 +15,13 @@ use crate::{
     storage::{Notice, StoreError},
 };
 
-/// How often the journal is read: losing access must close sockets within a second.
+/// Interval for reading the journal: a revocation must close sockets within a second.
 const EVERY: Duration = Duration::from_millis(500);
 const _: () = assert!(EVERY.as_millis() < 1_000);
 /// Entries read at once.
 const BATCH: i64 = 500;
 
-/// Acts on every entry after number `heard`. Ends with the service, or with its store.
+/// Handles every entry after number `heard`. Ends with the service, or with its store.
 pub(super) async fn hear(service: Weak<Service>, mut heard: i64) {
     loop {
         tokio::time::sleep(EVERY).await;
@@ -29,8 +29,8 @@ pub(super) async fn hear(service: Weak<Service>, mut heard: i64) {
         match service.hear_after(&mut heard).await {
             Ok(()) => {}
             Err(error) if error.is_closed() => return,
-            // Nothing is skipped: the next round begins where this one ended.
-            Err(error) => tracing::warn!(%error, "could not read what others did"),
+            // Skips nothing: the next round begins at the end of this one.
+            Err(error) => tracing::warn!(%error, "could not read the journal of notices"),
         }
     }
 }
@@ -57,7 +57,7 @@ impl Service {
                 let now = self.store.find_user(id).await?.map(|(user, _)| user);
                 self.hub.close_outdated(id, now.as_ref());
             }
-            // The room misses the revs up to it, and is told them from the database.
+            // The room fetches the revs up to this one from the database.
             Notice::Conversation { id, rev: Some(rev) } => {
                 self.follow_up(id, self.hub.catch_up_to(id, rev));
                 self.inbox_changed_elsewhere(id, None);

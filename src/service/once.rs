@@ -1,7 +1,7 @@
-//! What is done once, however often it is asked for: ids that follow from a key and from whoever uses it.
+//! Idempotent creation: ids derived from a key and its user.
 //!
-//! A page brings a key along with each form that makes something. What is made gets the id that follows from the
-//! key, so the primary key of its table keeps a second one out, on whichever node and at the same moment.
+//! A page sends a key with each form that creates something. The id of the new object is derived from the key. So the
+//! primary key of its table rejects a duplicate, on every node and also concurrently.
 
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
@@ -13,16 +13,16 @@ use crate::{
     locales::{self, t},
 };
 
-/// Bytes of a file that are read at once.
+/// Bytes of a file per read.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// The id that follows from `key` and `parts`. It keeps the time in the key, where a UUIDv7 has it, so that ids that
-/// were made later go on to sort later.
+/// The id derived from `key` and `parts`. It contains the key's time at the position of a UUIDv7's, so that later ids
+/// still sort later.
 pub(super) fn id_of(key: ClientId, parts: &[&[u8]]) -> Uuid {
     let mut hash = Sha256::new();
     hash.update(key.0);
     for part in parts {
-        // Lengths, so that no two lists of parts have the same bytes.
+        // With lengths, so that different lists of parts have different bytes.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -32,22 +32,22 @@ pub(super) fn id_of(key: ClientId, parts: &[&[u8]]) -> Uuid {
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// The id of what this person makes with `key`: the same each time. Without a key it is a new one.
+/// The id of the object that this person creates with `key`: the same each time. Without a key the id is new.
 pub(super) fn id_for(actor: &Actor, key: Option<ClientId>, noun: &str) -> Uuid {
     let Some(key) = key else { return Uuid::now_v7() };
     let person = actor.user_id().map(|id| id.0.into_bytes()).unwrap_or_default();
     id_of(key, &[noun.as_bytes(), &person])
 }
 
-/// A form was sent, changed, and sent again.
+/// The error for a form that was sent, edited and sent again.
 pub(super) fn made_before() -> Problem {
     Problem::new(Code::Conflict, t!(locales::current(), problem::FORM_SENT_BEFORE))
 }
 
 impl Service {
-    /// The client id of what a form sends together with files: it follows from the form's key, the text, and the files'
-    /// names and bytes. So the same form sent twice is one message although its files were uploaded twice, and one that
-    /// was filled in anew is another.
+    /// The client id of a form's message with files, derived from the form's key, the text, and the files' names and
+    /// bytes. So the same form sent twice is one message, although its files were uploaded twice. A form with other
+    /// content is another message.
     ///
     /// # Errors
     /// `not_found`, `unavailable`.

@@ -12,11 +12,11 @@ use crate::{
     locales::{self, t},
 };
 
-/// Fewest characters of a password (NIST SP 800-63B asks for at least 8).
+/// Minimum length of a password (NIST SP 800-63B requires at least 8).
 pub const MIN_CHARS: usize = 10;
-/// Most bytes of a password: a bound on what is hashed.
+/// Maximum bytes of a password, which limits the cost of hashing.
 const MAX_BYTES: usize = 1_024;
-/// Hashes computed at once.
+/// Number of concurrent hashes.
 const AT_ONCE: usize = 2;
 
 #[derive(Debug)]
@@ -31,8 +31,8 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// A new password in the form that is hashed: NFC (RFC 8265, section 4.2), because the same letters have other
-    /// bytes on other keyboards.
+    /// A new password in its hashed form: NFC (RFC 8265, section 4.2), because keyboards encode the same letters
+    /// differently.
     ///
     /// # Errors
     /// `invalid` if it is too short or too long.
@@ -47,7 +47,7 @@ impl Passwords {
         Ok(password)
     }
 
-    /// Makes the PHC string of a new password.
+    /// Creates the PHC string of a new password.
     ///
     /// # Errors
     /// As for [`Passwords::check`].
@@ -58,8 +58,8 @@ impl Passwords {
             .map_err(|_| Problem::unavailable())
     }
 
-    /// Whether `password` belongs to `phc`. Without a `phc` the answer is no, after the same time,
-    /// so that it does not tell whether an account exists.
+    /// Whether `password` matches `phc`. Without a `phc` the result is false after the same time, so that the time
+    /// does not reveal whether an account exists.
     pub async fn verify(&self, password: &str, phc: Option<String>) -> Result<bool, Problem> {
         if password.len() > MAX_BYTES {
             return Ok(false);
@@ -70,12 +70,12 @@ impl Passwords {
             let fits = |form: &String| match &phc {
                 Some(Ok(hash)) => Argon2::default().verify_password(form.as_bytes(), hash).is_ok(),
                 _ => {
-                    // Only the time it takes matters here.
+                    // Computed for its duration only.
                     std::hint::black_box(Argon2::default().hash_password(form.as_bytes()).is_ok());
                     false
                 }
             };
-            // All of them, whichever fits, so that the time tells no more than what was typed.
+            // Checks all of them, so that the time depends on the input only.
             forms.iter().fold(false, |found, form| fits(form) | found)
         })
         .await
@@ -87,8 +87,8 @@ impl Passwords {
     }
 }
 
-/// The forms in which the hash may have been made of this password: NFC, or, as long ago, the bytes that somebody
-/// typed then. One, unless it has letters with marks.
+/// The forms of this password that may have been hashed: NFC, or, in old accounts, the typed bytes. There is one
+/// form, unless it contains letters with diacritics.
 fn forms(password: &str) -> Vec<String> {
     let mut forms: Vec<String> = vec![password.nfc().collect()];
     for form in [password.to_owned(), password.nfd().collect()] {

@@ -1,25 +1,25 @@
-//! Pictures as pages show them: of a known kind, complete, of a bearable size, and without what cameras and
-//! programs write beside the picture.
+//! Pictures that pages can show: of a known type, complete, of a limited size, and without metadata of cameras and
+//! programs.
 //!
-//! Nothing is decoded: a picture is read part by part, as its format says, and parts that are needed to draw it
-//! stay. Of the rest only the orientation is kept, written anew. So a picture keeps its quality, and reading it
-//! costs one pass. What is not a picture by these rules is a file like any other.
+//! Nothing is decoded. The format's segments are read one by one, and those needed for drawing are copied. Of the
+//! rest only the orientation is copied, rewritten. So a picture retains its quality, and reading costs one pass. A
+//! file that violates these rules is an ordinary file.
 
 use std::{
     io::{self, Write},
     ops::Range,
 };
 
-/// Most bytes of a picture: it is in memory while it is read.
+/// Maximum bytes of a picture, which is in memory while it is read.
 pub(super) const MOST_BYTES: u64 = 32 * 1024 * 1024;
-/// Most pixels: a browser needs four bytes for each.
+/// Maximum number of pixels: a browser needs four bytes for each.
 const MOST_PIXELS: u64 = 100_000_000;
-/// Bytes from the beginning that tell what a file is.
+/// Number of first bytes that identify a file's type.
 pub(super) const HEAD_BYTES: usize = 4_096;
 
-/// What some file is that pages do not know, or had better not.
+/// The media type of files that are unknown or unsafe for pages.
 pub(super) const UNKNOWN: &str = "application/octet-stream";
-/// What a file may be called beside pictures. None of these can hold a page or a script that a browser runs.
+/// Permitted media types other than pictures. None can contain a page or script that a browser runs.
 const OTHERS: [&str; 12] = [
     "application/pdf",
     "audio/aac",
@@ -35,7 +35,7 @@ const OTHERS: [&str; 12] = [
     "video/x-matroska",
 ];
 
-/// What a picture is that begins like this.
+/// The media type of a picture with these first bytes.
 pub(super) fn picture_type(head: &[u8]) -> Option<&'static str> {
     match head {
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
@@ -46,17 +46,17 @@ pub(super) fn picture_type(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What a file other than a picture is that begins like this.
+/// The media type of another file with these first bytes.
 pub(super) fn other_type(head: &[u8]) -> &'static str {
     let found = infer::get(head).map(|kind| kind.mime_type());
     found.filter(|kind| OTHERS.contains(kind)).unwrap_or(UNKNOWN)
 }
 
-/// A picture that can be shown, and the parts of it that are kept.
+/// A picture that can be shown, and the parts of it that are stored.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Picture {
     pub(super) media_type: &'static str,
-    /// Pixels, as it is shown: turned as it says.
+    /// Pixels after applying the orientation.
     pub(super) width: u32,
     pub(super) height: u32,
     kept: Vec<Part>,
@@ -64,13 +64,13 @@ pub(super) struct Picture {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
-    /// As it stands in the file.
+    /// A range of the file.
     Same(Range<usize>),
     New(Vec<u8>),
 }
 
 impl Picture {
-    /// `None` if browsers would not show all of this as a picture.
+    /// `None` if browsers would not show the whole file as a picture.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let media_type = picture_type(bytes)?;
         let (Size { width, height }, orientation, kept) = match media_type {
@@ -83,12 +83,12 @@ impl Picture {
         if pixels == 0 || pixels > MOST_PIXELS {
             return None;
         }
-        // From the fifth on, rows and columns change places.
+        // From 5 on, rows and columns are swapped.
         let (width, height) = if orientation.0 >= 5 { (height, width) } else { (width, height) };
         Some(Self { media_type, width, height, kept })
     }
 
-    /// Whether nothing has to be left out of the file.
+    /// Whether the file can be stored unchanged.
     pub(super) fn is_whole(&self, file: &[u8]) -> bool {
         let mut end = 0;
         let is_next = |part: &Part| {
@@ -107,7 +107,7 @@ impl Picture {
         self.kept.iter().all(is_next) && end == file.len()
     }
 
-    /// Writes what is kept of `file`, from which it was read. Returns how many bytes that are.
+    /// Writes the stored parts of `file`, from which this was read. Returns the number of bytes.
     pub(super) fn write(&self, file: &[u8], to: &mut impl Write) -> io::Result<u64> {
         let mut size = 0;
         for part in &self.kept {
@@ -149,7 +149,7 @@ fn le32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// How a picture is to be turned, from 1 (not at all) to 8: EXIF 2.32, tag 0x0112.
+/// The orientation of a picture, from 1 (upright) to 8: EXIF 2.32, tag 0x0112.
 #[derive(Clone, Copy)]
 struct Orientation(u8);
 
@@ -171,7 +171,7 @@ impl Orientation {
         (short(at + 2)? == 3 && (1..=8).contains(&value)).then_some(Self(value))
     }
 
-    /// EXIF data that say this and nothing else; `None` if there is nothing to say.
+    /// EXIF data with only this value; `None` for the default.
     fn exif(self) -> Option<Vec<u8>> {
         let Self(value) = self;
         let tag = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, value, 0, 0];
@@ -179,7 +179,7 @@ impl Orientation {
     }
 }
 
-/// ITU T.81, annex B. Ends with the first picture: cameras put others behind it.
+/// ITU T.81, annex B. Reads the first picture only: cameras append others.
 fn jpeg(bytes: &[u8]) -> Option<Anatomy> {
     const JFIF: &[u8] = b"JFIF\0";
     const EXIF: &[u8] = b"Exif\0\0";
@@ -201,7 +201,7 @@ fn jpeg(bytes: &[u8]) -> Option<Anatomy> {
                 kept.push(Part::Same(start..at));
                 break;
             }
-            // Neither within a picture, nor of those that browsers show.
+            // Invalid within a picture, or unsupported by browsers.
             0x00 | 0x01 | 0xc8 | 0xd0..=0xd9 | 0xde | 0xdf => return None,
             _ => {}
         }
@@ -210,7 +210,7 @@ fn jpeg(bytes: &[u8]) -> Option<Anatomy> {
         at += length;
         match marker {
             0xe0 if content.starts_with(JFIF) && content.len() >= 14 => {
-                // Without the small picture that it may have.
+                // Without its thumbnail.
                 let head = [&[0xff, 0xe0, 0, 16], &content[..12], &[0, 0]].concat();
                 kept.push(Part::New(head));
                 if kept.len() == 2 {
@@ -225,7 +225,7 @@ fn jpeg(bytes: &[u8]) -> Option<Anatomy> {
             0xda => {
                 size.as_ref()?;
                 has_scan = true;
-                // Its data end with the next marker; zeroes and restarts are none.
+                // The data end with the next marker; stuffed zeroes and restarts do not count.
                 loop {
                     at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
                     match *bytes.get(at + 1)? {
@@ -257,7 +257,7 @@ fn jpeg(bytes: &[u8]) -> Option<Anatomy> {
 }
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// What is needed to draw a picture, also one that moves. Not texts, EXIF and the time.
+/// The chunks for drawing a picture or an animation. Excludes texts, EXIF and the time.
 const PNG_CHUNKS: [&[u8; 4]; 18] = [
     b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"mDCV", b"cLLI",
     b"sBIT", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
@@ -282,11 +282,11 @@ fn png(bytes: &[u8]) -> Option<Anatomy> {
             b"IHDR" if size.is_none() && content.len() == 13 => {
                 size = Some(Size { width: be32(content, 0)?, height: be32(content, 4)? });
             }
-            // Comes first, and once.
+            // Must be first and unique.
             _ if (kind == b"IHDR") == size.is_some() => return None,
             b"IDAT" => has_data = true,
             b"eXIf" => orientation = Orientation::of(content).unwrap_or(orientation),
-            // It is needed to draw the picture, and nobody knows how.
+            // An unknown chunk that is required for drawing.
             _ if kind[0].is_ascii_uppercase() && !PNG_CHUNKS.contains(&kind.try_into().ok()?) => return None,
             _ => {}
         }
@@ -301,7 +301,7 @@ fn png(bytes: &[u8]) -> Option<Anatomy> {
         let length = u32::try_from(exif.len()).ok()?.to_be_bytes();
         let checked = [b"eXIf", &exif[..]].concat();
         let sum = crc32fast::hash(&checked).to_be_bytes();
-        // Behind the header.
+        // After the header.
         kept.insert(2, Part::New([&length[..], &checked, &sum].concat()));
     }
     has_data.then_some((size?, orientation, kept))
@@ -309,11 +309,11 @@ fn png(bytes: &[u8]) -> Option<Anatomy> {
 
 /// CompuServe, Graphics Interchange Format, version 89a.
 fn gif(bytes: &[u8]) -> Option<Anatomy> {
-    /// What follows the table of colours that these flags tell of, if there is one.
+    /// The position after the colour table that these flags declare.
     fn colours(flags: u8, at: usize) -> usize {
         if flags & 0x80 == 0 { at } else { at + (6 << (flags & 7)) }
     }
-    /// What follows blocks that each begin with their length, until one of none.
+    /// The position after blocks with a length prefix, up to an empty one.
     fn blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
         loop {
             match usize::from(*bytes.get(at)?) {
@@ -343,7 +343,7 @@ fn gif(bytes: &[u8]) -> Option<Anatomy> {
                 let label = *bytes.get(at + 1)?;
                 at = blocks(bytes, at + 2)?;
                 let name = bytes.get(start + 3..start + 14).unwrap_or_default();
-                // How long each picture stays, and how often all are shown. Not comments, XMP and the like.
+                // Frame durations and repetitions. Excludes comments, XMP and the like.
                 label == 0xf9 || label == 0xff && [b"NETSCAPE2.0", b"ANIMEXTS1.0"].iter().any(|known| name == *known)
             }
             _ => return None,
@@ -368,7 +368,7 @@ fn webp(bytes: &[u8]) -> Option<Anatomy> {
         let start = at;
         let length = le32(bytes, at + 4)? as usize;
         let content = bytes.get(at + 8..(at + 8).checked_add(length)?)?;
-        // An odd one is filled up to an even length.
+        // Odd lengths are padded to even ones.
         at += 8 + length + length % 2;
         bytes.get(..at)?;
         let kind = &bytes[start..start + 4];
@@ -416,7 +416,7 @@ fn webp(bytes: &[u8]) -> Option<Anatomy> {
             }
             kept.insert(0, Part::New(chunk));
         }
-        // Nobody looks for it where no flag tells of it.
+        // Without the flag, browsers ignore EXIF data.
         None => orientation = Orientation::UPRIGHT,
     }
     let sizes = kept.iter().map(|part| match part {
@@ -436,7 +436,7 @@ mod tests {
 
     const SECRET: &[u8] = b"48.8584 N, 2.2945 E";
 
-    /// EXIF data as cameras write them: turned to the right, and with more to say.
+    /// EXIF data like a camera's: rotated to the right, and with further tags.
     fn exif() -> Vec<u8> {
         let tag = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
             [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value].concat()
@@ -466,7 +466,7 @@ mod tests {
             vec![0x12, 0xff, 0x00, 0x34, 0xff, 0xd0, 0x56],
             segment(0xda, &[1, 1, 0, 0, 0, 0]),
             vec![0x78, 0xff, 0xd9],
-            // Another picture, as phones put it there.
+            // Another picture, as phones append it.
             [&[0xff, 0xd8], SECRET].concat(),
         ]
         .concat()
@@ -547,13 +547,13 @@ mod tests {
     }
 
     #[test]
-    fn pictures_lose_places_texts_and_what_follows_them() {
+    fn pictures_lose_locations_texts_and_trailing_data() {
         for (kind, bytes) in all() {
             assert!(has(&bytes, SECRET));
             let (picture, clean) = cleaned(&bytes).unwrap_or_else(|| panic!("no {kind}"));
             assert_eq!(picture.media_type, kind);
             assert!(!has(&clean, SECRET) && !picture.is_whole(&bytes), "{kind}");
-            // They stay turned, but for the kind that cannot say so.
+            // Formats with an orientation stay rotated.
             let sides = if kind == "image/gif" { (3, 2) } else { (2, 3) };
             assert_eq!((picture.width, picture.height), sides, "{kind}");
             let (again, same) = cleaned(&clean).unwrap();

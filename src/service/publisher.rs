@@ -1,5 +1,5 @@
-//! After the commit: broadcasts each change in its order, on this node and on others, and enqueues its conversation for
-//! `inboxes`. `gaps` fetches what a room has missed.
+//! After the commit: broadcasts each change in order, on this node and on others, and enqueues its conversation for
+//! `inboxes`. `gaps` fetches changes that a room has missed.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use crate::{
     storage::Commit,
 };
 
-/// A conversation as each person sees it; `None` for those who may not see it.
+/// Each person's view of a conversation; `None` for people without access.
 pub(super) type Views = HashMap<Person, Option<Conversation>>;
 
 /// Broadcasts every commit. Ends when the store closes.
@@ -40,7 +40,7 @@ impl Service {
         self.follow_up(room, self.hub.broadcast_change(room, rev, change));
     }
 
-    /// Does what a room demands after a change.
+    /// Performs the next step after a change.
     pub(super) fn follow_up(self: &Arc<Self>, room: ConversationId, outcome: Outcome) {
         match outcome {
             Outcome::Done => {}
@@ -49,11 +49,11 @@ impl Service {
         }
     }
 
-    /// Sends the room a change of its conversation, of which each person gets their own view.
+    /// Sends the room a change of its conversation, with each person's own view.
     async fn personalise(self: Arc<Self>, room: ConversationId, rev: i64) {
         let outcome = match self.try_personalise(room, rev, &mut HashMap::new()).await {
             Ok(outcome) => outcome,
-            // It is fetched, once the database answers.
+            // The gap is filled once the database answers.
             Err(_) => self.hub.catch_up_to(room, rev),
         };
         self.follow_up(room, outcome);
@@ -74,7 +74,7 @@ impl Service {
         loop {
             self.see(&newcomers, room, seen).await?;
             let frames = seen.iter().map(|(person, seen)| (*person, seen.as_ref().map(to_frame))).collect();
-            // Someone may have come in meanwhile, without this change.
+            // A person may have joined meanwhile, without this change.
             match self.hub.broadcast_each(room, rev, &frames) {
                 Ok(outcome) => return Ok(outcome),
                 Err(others) => newcomers = others,
@@ -82,8 +82,8 @@ impl Service {
         }
     }
 
-    /// Adds how each person on these sockets sees a conversation; `None` for those who may not see it any
-    /// more.
+    /// Adds each person's view of a conversation, for the people on these sockets; `None` for people who have lost
+    /// access.
     ///
     /// # Errors
     /// `unavailable`.

@@ -1,4 +1,4 @@
-//! How often someone may do something: at most so many times in any window of time, exactly.
+//! Rate limits: at most a number of events in any window of time, exactly.
 
 use std::{
     collections::VecDeque,
@@ -11,8 +11,8 @@ use dashmap::DashMap;
 
 use crate::domain::Problem;
 
-/// The part of an address that one subscriber has: an IPv4 address, or a /64 of IPv6, of which one person can
-/// use every address (RFC 6177). An IPv4 address written as IPv6 is the same network as by itself.
+/// The part of an address that identifies a subscriber: an IPv4 address, or a /64 of IPv6. One person can use every
+/// address of a /64 (RFC 6177). An IPv4-mapped IPv6 address is the same network as the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(IpAddr);
 
@@ -25,10 +25,10 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// Lets at most `most` events through in any `window`.
+/// Permits at most `most` events in any `window`.
 #[derive(Debug)]
 pub struct Rate<K: Eq + Hash> {
-    /// When the events of each key happened that still count, in order; `most` of them at most.
+    /// The times of each key's events within the window, in order; at most `most` of them.
     events: DashMap<K, VecDeque<Instant>>,
     most: usize,
     window: Duration,
@@ -46,12 +46,12 @@ impl<K: Eq + Hash> Rate<K> {
     /// Counts an event.
     ///
     /// # Errors
-    /// How long to wait; the event is then not counted.
+    /// The time to wait; the event is not counted then.
     pub fn take(&self, key: K) -> Result<(), Duration> {
         self.take_at(key, Instant::now())
     }
 
-    /// Takes back an event that turned out not to count.
+    /// Uncounts an event.
     pub fn give_back(&self, key: K) {
         if let Some(mut events) = self.events.get_mut(&key) {
             events.pop_back();
@@ -60,7 +60,7 @@ impl<K: Eq + Hash> Rate<K> {
 
     fn take_at(&self, key: K, now: Instant) -> Result<(), Duration> {
         let counts = |at: &Instant| *at + self.window > now;
-        // Most have been here before: only who has not makes it look at how many there are.
+        // Most keys exist already: only a new one requires counting the keys.
         let mut events = match self.events.get_mut(&key) {
             Some(events) => events,
             None => {
@@ -83,13 +83,13 @@ impl<K: Eq + Hash> Rate<K> {
     }
 }
 
-/// Whole seconds to wait, at least one: for people and `Retry-After`.
+/// Whole seconds to wait, at least one, for messages and `Retry-After`.
 #[must_use]
 pub fn seconds(wait: Duration) -> u64 {
     wait.as_secs() + 1
 }
 
-/// The answer to somebody who did something too often and has to wait; its `message` follows from the seconds.
+/// The problem for an exceeded rate limit; the seconds determine its `message`.
 #[must_use]
 pub fn held_back(wait: Duration, message: impl FnOnce(u64) -> String) -> Problem {
     let seconds = seconds(wait);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_back_does_not_count() {
+    fn uncounted_events_do_not_count() {
         let rate = Rate::new(1, Duration::from_secs(10));
         for _ in 0..5 {
             rate.take("a").unwrap();

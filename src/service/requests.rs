@@ -1,4 +1,4 @@
-//! Custom requests: making, listing, working through them, and opening the conversation of each.
+//! Custom requests: creating and listing them, changing their status, and opening their conversations.
 
 use super::{
     HOUR, Service,
@@ -23,12 +23,12 @@ use crate::{
 const REQUEST_PAGE: i64 = 25;
 
 impl Service {
-    /// Makes a request: a customer their own, an admin one for the account `customer`. The same again with the same `key`
-    /// returns what was made the first time.
+    /// Creates a request: a customer their own, an admin one for the account `customer`. A repeated call with the
+    /// same `key` returns the request of the first call.
     ///
     /// # Errors
-    /// `conflict`: something else was made with this key; `forbidden` for guests; `invalid` if an admin names no
-    /// customer; `rate_limited`.
+    /// `conflict` if another request was created with this key; `forbidden` for guests; `invalid` if an admin names
+    /// no customer; `rate_limited`.
     pub async fn create_request(
         &self,
         actor: &Actor,
@@ -71,7 +71,7 @@ impl Service {
     }
 
     /// # Errors
-    /// `rate_limited` if as many requests of this customer are open as may be.
+    /// `rate_limited` if this customer has the maximum number of open requests.
     async fn require_few_open(&self, customer: &Actor) -> Result<(), Problem> {
         let counts = self.store.count_requests(customer).await.map_err(problem)?;
         let is_open = |status| matches!(status, RequestStatus::New | RequestStatus::InProgress);
@@ -81,7 +81,7 @@ impl Service {
         if open < most.into() {
             return Ok(());
         }
-        // When one of them will be done is not known; that is not within the hour.
+        // The time until one is done is unknown; an hour is a guess.
         Err(Problem::held_back(HOUR.as_secs(), t!(locales::current(), problem::open_requests(most))))
     }
 
@@ -94,7 +94,7 @@ impl Service {
     /// The requests that the actor may see, with the cursor of the next part.
     ///
     /// # Errors
-    /// `invalid` for a cursor, limit or search that makes no sense.
+    /// `invalid` for the cursor, limit or search.
     pub async fn requests(
         &self,
         actor: &Actor,
@@ -112,10 +112,10 @@ impl Service {
         Ok((requests.into_iter().map(|(request, _)| request).collect(), next))
     }
 
-    /// A part of the requests as pages list them.
+    /// A part of the requests, for the lists on pages.
     ///
     /// # Errors
-    /// `invalid` for a cursor or search that makes no sense.
+    /// `invalid` for the cursor or search.
     pub async fn request_list(
         &self,
         actor: &Actor,
@@ -136,7 +136,7 @@ impl Service {
     /// A part of a customer's requests, latest activity first, and their other chats.
     ///
     /// # Errors
-    /// `invalid` for a cursor that makes no sense.
+    /// `invalid` for the cursor.
     pub async fn account_lists(&self, actor: &Actor, cursor: Option<&str>) -> Result<AccountLists, Problem> {
         let requests = self.request_list(actor, None, None, RequestOrder::Activity, cursor).await?;
         let open = self.inbox(actor, ConversationStatus::Open, None, None).await?.items;
@@ -158,7 +158,7 @@ impl Service {
         Ok(RequestChat { request: id, title: request.title, chat })
     }
 
-    /// Each status that the request was given, the first one first.
+    /// All status changes of the request, oldest first.
     ///
     /// # Errors
     /// `not_found`.
@@ -166,7 +166,7 @@ impl Service {
         self.store.list_request_changes(actor, id).await.map_err(problem)
     }
 
-    /// Gives a request a status; its conversation tells so.
+    /// Sets the status of a request, and adds a message about it to its conversation.
     ///
     /// # Errors
     /// `forbidden` unless the actor is an admin; `not_found`.
@@ -184,7 +184,7 @@ impl Service {
         Ok(request)
     }
 
-    /// The one conversation of a request, and whether it was opened just now.
+    /// The conversation of a request, and whether this call opened it.
     ///
     /// # Errors
     /// `not_found`.

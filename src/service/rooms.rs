@@ -1,4 +1,4 @@
-//! Rooms: a socket opens, joins, resumes, leaves, and is gone.
+//! Rooms: a socket opens, joins, resumes, leaves, and disconnects.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::{
     storage::{self, ConversationFilter, now},
 };
 
-/// How often a join that the room has outrun is tried again before the client is asked to. Each
-/// try takes a few reads, so a room would have to change thousands of times a second.
+/// Attempts of a join that the room has outrun, before the client must retry. Each takes a few reads, so a room would
+/// have to change thousands of times a second.
 const JOIN_TRIES: usize = 20;
 
-/// When to try again with one socket too many: nobody knows when another closes.
+/// Retry delay for one socket too many: the time until another closes is unknown.
 const RETRY_CONNECT_S: u64 = 5;
 
-/// A socket that was let in. Dropping it takes it out of every room, however its task ends.
+/// A registered socket. Dropping it removes the socket from every room, regardless of how its task ends.
 pub struct Connection {
     pub socket: Arc<Socket>,
     service: Arc<Service>,
@@ -35,7 +35,7 @@ impl Drop for Connection {
 }
 
 impl Service {
-    /// Lets a socket in and queues its `welcome`.
+    /// Registers a socket and enqueues its `welcome`.
     ///
     /// # Errors
     /// `rate_limited` if this person has too many sockets open.
@@ -55,7 +55,7 @@ impl Service {
         Ok(Connection { socket, service: self.clone() })
     }
 
-    /// The person behind a connection.
+    /// The identity of a socket's person.
     ///
     /// # Errors
     /// `unauthorized` for a guest whose link was revoked; `unavailable`.
@@ -70,19 +70,18 @@ impl Service {
             Actor::Guest(_) => {
                 let filter = ConversationFilter::default();
                 let seats = self.store.list_conversations(actor, &filter, None, 1).await.map_err(problem)?;
-                // None: the link was revoked a moment ago.
+                // `None` if the link was just revoked.
                 let me = seats.into_iter().next().ok_or_else(Problem::unauthorized)?.me;
                 SocketUser { kind: me.kind, id: me.id, name: me.name }
             }
         })
     }
 
-    /// Joins a room or resumes in it: queues `joined`, and unless that says `more`, live frames
-    /// follow it without a gap.
+    /// Joins a room or resumes in it: enqueues `joined`. Unless that has `more`, live frames follow it without a gap.
     ///
     /// # Errors
-    /// `not_found`, `invalid`, `unavailable`; `forbidden` if it is not `sender` who asks. `rate_limited`: then nothing has changed, also for a socket that is in
-    /// the room.
+    /// `not_found`, `invalid`, `unavailable`; `forbidden` if the actor is not `sender`. `rate_limited`: then nothing
+    /// has changed, also for a socket that is in the room.
     pub async fn join(
         self: &Arc<Self>,
         socket: &Arc<Socket>,
@@ -99,7 +98,7 @@ impl Service {
         is_in.map(drop)
     }
 
-    /// Returns whether the socket is in the room by now.
+    /// Returns whether the socket has entered the room.
     async fn try_join(
         self: &Arc<Self>,
         socket: &Arc<Socket>,
@@ -109,7 +108,7 @@ impl Service {
         sender: Option<ParticipantId>,
     ) -> Result<bool, Problem> {
         let actor = &socket.actor;
-        // Nobody arrives who may not.
+        // Only people with access may arrive.
         let seat = self.store.find_conversation(actor, room).await.map_err(problem)?;
         if sender.is_some_and(|sender| sender != seat.me.id) {
             return Err(Problem::somebody_else());
@@ -125,7 +124,7 @@ impl Service {
             return resync();
         }
         for _ in 0..JOIN_TRIES {
-            // Before anything is read: see there.
+            // Before the read; see [`crate::live::Hub::arrive`].
             self.hub.arrive(socket, room);
             let most = if after.is_some() { JOIN_CATCH_UP } else { JOIN_LATEST };
             let storage::Snapshot { mut seat, page, mut participants, receipts } =
@@ -138,9 +137,9 @@ impl Service {
                 seat = self.store.join(actor, room).await.map_err(problem)?;
                 participants.push(seat.me.clone());
             }
-            // Built before the room is locked: it asks the hub who is online.
+            // Built before the room is locked, as it calls the hub.
             let conversation = self.seen_by(actor, seat);
-            // Without `after`, older messages are loaded on demand; `more` speaks of changes only.
+            // Without `after`, older messages are loaded on demand; `more` refers to changes only.
             let more = after.is_some() && page.more;
             let head = page.head;
             let joined = |participants: Vec<_>| {
@@ -156,7 +155,7 @@ impl Service {
                 })))
             };
             if more {
-                // Nothing live may follow it.
+                // No live frame may follow it.
                 self.leave_room(socket, room).await;
                 self.hub.mark_online(room, &mut participants);
                 socket.send(&joined(participants));
@@ -175,7 +174,7 @@ impl Service {
         Err(Problem::unavailable())
     }
 
-    /// Takes a socket out of a room; one that is not in it stays out.
+    /// Removes a socket from a room, if it is in it.
     ///
     /// # Errors
     /// `not_found` for a room that this person may not see; `rate_limited`.
@@ -198,12 +197,12 @@ impl Service {
         for gone in gone {
             self.inbox_changed(gone.room);
             if let Err(error) = self.store.left(gone.room, gone.participant, gone.at).await {
-                tracing::warn!(%error, "could not note when a participant was last here");
+                tracing::warn!(%error, "could not store when a participant was last seen");
             }
         }
     }
 
-    /// From now on this socket is told of custom requests.
+    /// From now on this socket receives changes of custom requests.
     ///
     /// # Errors
     /// `rate_limited`.
@@ -213,7 +212,7 @@ impl Service {
         Ok(())
     }
 
-    /// Counts what a socket asks for that changes no message: each costs a look into the database.
+    /// Counts a socket's request that changes no message, because each costs a database read.
     ///
     /// # Errors
     /// `rate_limited`.
@@ -221,19 +220,19 @@ impl Service {
         self.asks.take(Person::from(actor)).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))
     }
 
-    /// Counts a frame that could not be understood. Returns whether its socket may send another: a mistake is
-    /// answered, but there is nothing to wait for from a peer that makes nothing else.
+    /// Counts an invalid frame. Returns whether its socket may send another: occasional mistakes are answered, but a
+    /// peer that sends only invalid frames is useless.
     #[must_use]
     pub fn count_invalid(&self, socket: &Socket) -> bool {
         self.invalid.take(socket.id).is_ok()
     }
 
-    /// Passes on that someone types, or stopped.
+    /// Broadcasts that a person types, or has stopped.
     ///
     /// # Errors
     /// `not_found` if the socket has not joined the room; `rate_limited`.
     pub fn typing(&self, socket: &Socket, room: ConversationId, on: bool) -> Result<(), Problem> {
-        // Each sign reaches everyone in the room: without a limit one person could flood the others.
+        // Each sign is broadcast to the room, so one person could flood the others.
         self.signs.take(Person::from(&socket.actor)).map_err(|wait| Problem::rate_limited(rate::seconds(wait)))?;
         if self.hub.typing(socket, room, on) { Ok(()) } else { Err(Problem::not_found()) }
     }

@@ -1,4 +1,4 @@
-//! Secrets: random for sessions and tokens, derived for shared links. The database holds hashes.
+//! Secrets: random for sessions and tokens, derived for shared links. The database contains hashes.
 
 use std::{fmt, io, path::Path};
 
@@ -11,32 +11,32 @@ use crate::{
     storage::{SecretHash, private},
 };
 
-/// A secret in clear. Shown to its owner once and never logged.
+/// A secret in plain text. Shown to its owner once and never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// 256 random bits in hex, after a `prefix` that tells people what kind of secret it is.
+    /// 256 random bits in hex, after a `prefix` that shows people the kind of secret.
     #[must_use]
     pub fn random(prefix: &str) -> Self {
         let bytes: [u8; 32] = rand::random();
         Self(bytes.iter().fold(prefix.to_owned(), |text, byte| text + &format!("{byte:02x}")))
     }
 
-    /// Takes a secret as someone presented it.
+    /// A secret from a client, unchanged.
     #[must_use]
     pub fn presented(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The same as it stood in the address of a link before it was passed on.
+    /// The secret in its original form, if it is from a link that was changed in transit.
     #[must_use]
     pub fn as_link(&self) -> Self {
         Self::in_text(&self.0).unwrap_or_else(|| Self(self.0.trim().to_lowercase()))
     }
 
-    /// The secret of a link that `text` begins with, but for signs before it: a UUID, or 256 bits in hex.
-    /// Case, hyphens and what nobody sees do not count; a letter or digit of ASCII more, and it is none.
+    /// The link secret at the beginning of `text`, after other characters: a UUID, or 256 bits in hex. Case, hyphens
+    /// and invisible characters are ignored; a further ASCII letter or digit makes it invalid.
     #[must_use]
     pub fn in_text(text: &str) -> Option<Self> {
         let mut digits = String::new();
@@ -71,7 +71,7 @@ impl Secret {
     }
 }
 
-/// Also those that word processors put instead.
+/// Includes the hyphens that word processors insert.
 fn is_hyphen(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
@@ -82,14 +82,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The key from which the secret of every shared link follows, so that an admin can copy a link
-/// again at any time although the database holds only hashes. It lives in the data directory,
-/// outside the database: a stolen database opens no chat.
+/// The key from which the secrets of all shared links are derived. With it, an admin can copy a link at any time
+/// although the database contains only hashes. It is in the data directory, outside of the database: a stolen
+/// database opens no chat.
 #[derive(Clone)]
 pub struct LinkKey([u8; 32]);
 
 impl LinkKey {
-    /// Reads the key from `link.key` in `data_dir`, or makes it there, readable by its owner only.
+    /// Reads the key from `link.key` in `data_dir`, or creates it there, readable by its owner only.
     ///
     /// # Errors
     /// If the file cannot be read or written, or is not 32 bytes long.
@@ -106,8 +106,8 @@ impl LinkKey {
         Ok(Self(key))
     }
 
-    /// Writes the file whole before it gets its name, so that nobody ever reads a part. Whoever
-    /// comes second keeps the first one's key.
+    /// Writes the whole file before renaming it, so that readers never see a part. The second of two concurrent
+    /// writers uses the first one's key.
     fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
         use std::io::Write;
         let draft = data_dir.join(format!("link.key.{}", Uuid::new_v4()));
@@ -122,7 +122,7 @@ impl LinkKey {
         }
     }
 
-    /// A key that nobody else has: for tests.
+    /// A random key, for tests.
     #[must_use]
     pub fn random() -> Self {
         Self(rand::random())

@@ -1,4 +1,4 @@
-//! Who asks: cookies, tokens and links, and how one gets and loses them.
+//! Authentication by cookies, tokens and links, and their issue and revocation.
 
 use std::net::IpAddr;
 
@@ -10,16 +10,16 @@ use crate::{
     storage::{LoginSession, NewSession, StoreError, now},
 };
 
-/// Days after which a browser has to sign in or open its link again, whatever happens.
+/// Days after which a browser must sign in or open its link again.
 pub const SESSION_DAYS: i64 = 90;
-/// Days after which it has to if it was not seen meanwhile.
+/// Days after which an inactive browser must do so.
 const IDLE_DAYS: i64 = 30;
-/// A customer's link is good for as long as it is not revoked.
+/// Milliseconds of a day.
 pub(super) const DAY_MS: i64 = 86_400_000;
-/// Characters that are kept of what a browser calls itself.
+/// Maximum stored length of a browser's User-Agent.
 const MAX_USER_AGENT_CHARS: usize = 300;
 
-/// A browser session that was found by its cookie.
+/// The session of a valid cookie.
 #[derive(Clone, Debug)]
 pub struct CookieSession {
     pub id: SessionId,
@@ -27,23 +27,23 @@ pub struct CookieSession {
     pub expires_at: Timestamp,
 }
 
-/// The browser that a request came from.
+/// The browser that sent a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Visitor<'a> {
     pub address: IpAddr,
-    /// What it calls itself.
+    /// Its User-Agent.
     pub user_agent: Option<&'a str>,
     pub session: Option<&'a CookieSession>,
 }
 
-/// Sessions that were seen before this are over.
+/// Sessions that were last seen before this time have expired.
 pub(super) fn seen_after() -> Timestamp {
     Timestamp(now().0 - IDLE_DAYS * DAY_MS)
 }
 
 impl Service {
-    /// Who the cookie stands for; `None` if it is unknown or expired, or everything that it stood
-    /// for is gone.
+    /// The session of a cookie; `None` if it is unknown or expired, or all of its links and its account no longer
+    /// exist.
     ///
     /// # Errors
     /// `unavailable`.
@@ -60,15 +60,15 @@ impl Service {
         }))
     }
 
-    /// Makes one session of those that a browser shows at once: the first that holds takes over the links
-    /// of the guests' sessions after it, which end. A new browser gets several when it opens several links
-    /// at the same moment. Returns what is left, and for each cookie whether the browser is to keep it.
+    /// Merges the sessions of a browser that sends several cookies. The first valid one takes over the links of the
+    /// guest sessions after it, which end. A new browser gets several sessions when it opens several links at once.
+    /// Returns the remaining session, and for each cookie whether the browser should retain it.
     ///
     /// # Errors
     /// `unavailable`.
     pub async fn merge_sessions(&self, cookies: &[Secret]) -> Result<(Option<CookieSession>, Vec<bool>), Problem> {
-        // From the last on: another request may merge the same ones meanwhile. Who finds one of them ended
-        // then finds its links with the first.
+        // Reads the last cookie first, because another request may merge the same sessions concurrently. If it has
+        // ended one of them, the later read of the first finds its links there.
         let mut found = Vec::with_capacity(cookies.len());
         for cookie in cookies.iter().rev() {
             found.push(self.session(cookie).await?);
@@ -87,7 +87,7 @@ impl Service {
             }
             match self.store.merge_session(session.id, into.id).await {
                 Ok(()) => self.hub.close_session(session.id, close::RESTARTING),
-                // The first has ended since.
+                // The first has ended meanwhile.
                 Err(StoreError::NotFound) => {
                     kept[*first_at] = false;
                     kept[at] = true;
@@ -104,8 +104,8 @@ impl Service {
         Ok((session, kept))
     }
 
-    /// Who a bearer token stands for: an API token acts as its admin, the secret of a link as the
-    /// guest of its conversation.
+    /// The actor of a bearer token: an API token acts as its admin, the secret of a link as the guest of its
+    /// conversation.
     ///
     /// # Errors
     /// `unauthorized` if it is neither, `rate_limited` after too many wrong ones.
@@ -125,7 +125,7 @@ impl Service {
     /// Signs in with e-mail address and password.
     ///
     /// # Errors
-    /// `unauthorized`, without telling which of the two is wrong; `rate_limited`.
+    /// `unauthorized`, without revealing which of the two is wrong; `rate_limited`.
     pub async fn sign_in(&self, email: &str, password: &str, visitor: Visitor<'_>) -> Result<(User, Secret), Problem> {
         let email = Email::parse("email", email).ok();
         let whose = email.clone().map(|email| self.account_guesses.at(email, visitor.address.into()));
@@ -145,7 +145,7 @@ impl Service {
         Ok((user, secret))
     }
 
-    /// Signs in with a link as `--demo` prints it.
+    /// Signs in with a link that `--demo` has printed.
     ///
     /// # Errors
     /// `not_found` if it is wrong or expired; `rate_limited`.
@@ -159,9 +159,9 @@ impl Service {
         Ok((user, secret))
     }
 
-    /// Starts a session for someone who has just proved who they are. The links of the browser's
-    /// session so far come along, and chats among them that belong to nobody become the account's; that
-    /// session itself ends, so that a planted cookie is worth nothing.
+    /// Starts a session for an authenticated person. It takes over the links of the browser's previous session. Chats
+    /// of these links that have no owner become the account's. The previous session ends, so that a planted cookie is
+    /// worthless.
     ///
     /// # Errors
     /// `unavailable`.
@@ -169,9 +169,9 @@ impl Service {
         let (id, secret) = self.new_session(Some(user), &[], visitor).await?;
         self.account_guesses.signed_in(&user.email, visitor.address.into());
         match visitor.session {
-            // What an admin tries in passing is nobody else's.
+            // Links that an admin has opened must not pass to another account.
             Some(CookieSession { id: before, actor: Actor::Admin(_), .. }) => self.sign_out(*before).await?,
-            // In one step, so that a link that is opened at the same moment comes along too.
+            // In one transaction, so that a concurrently opened link is included.
             Some(CookieSession { id: before, .. }) => {
                 self.store.merge_session(*before, id).await.map_err(problem)?;
                 self.hub.close_session(*before, close::NOT_ALLOWED);
@@ -184,7 +184,7 @@ impl Service {
         Ok(secret)
     }
 
-    /// Makes the chats that these links lead to the account's, as far as they are nobody's.
+    /// Assigns the chats of these links to the account, if they have no owner.
     async fn adopt(&self, user: &User, links: &[LinkId]) -> Result<(), Problem> {
         if !links.is_empty() && user.role == Role::Customer {
             for id in self.store.adopt_links(user.id, links).await.map_err(problem)? {
@@ -222,8 +222,8 @@ impl Service {
         Ok(())
     }
 
-    /// Opens a shared link: this browser may see its conversation from now on. Returns the secret
-    /// for a cookie if the browser has no session.
+    /// Opens a shared link: from now on this browser may see its conversation. Returns the secret for a cookie if the
+    /// browser has no session.
     ///
     /// # Errors
     /// `not_found` if the link is wrong, revoked or expired; `rate_limited`.
@@ -245,7 +245,7 @@ impl Service {
                     }
                     return Ok((link.conversation_id, None));
                 }
-                // Somebody signs in or out in another tab at this moment: the session is not there any more.
+                // A concurrent sign-in or sign-out in another tab has ended the session.
                 Err(StoreError::NotFound) => {}
                 Err(error) => return Err(problem(error)),
             }
@@ -254,7 +254,7 @@ impl Service {
         Ok((link.conversation_id, Some(secret)))
     }
 
-    /// Makes a link that signs `user` in for a day.
+    /// Creates a link that is valid for a day and signs `user` in.
     ///
     /// # Errors
     /// `unavailable`.
@@ -265,16 +265,16 @@ impl Service {
         Ok(format!("{}/login?token={}", self.public_url, secret.expose()))
     }
 
-    /// Runs a check of a password that came from `from`. A wrong one counts; after too many from there, or for
-    /// this account, nothing is checked any more for a while, so that guessing tells nothing. It counts for an
-    /// address without an account too, so that this tells nothing either.
+    /// Runs a password check for a request from `from`. Wrong passwords count. Above the limit of this network or
+    /// account, none is checked for a while, so that further guesses reveal nothing. Addresses without an account
+    /// count too, so that the limit does not reveal accounts.
     pub(super) async fn guess<T>(
         &self,
         from: IpAddr,
         whose: Option<Guessed>,
         check: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        // Counted beforehand: of many at once no more are answered than one after the other.
+        // Counted beforehand, so that concurrent guesses are limited like consecutive ones.
         self.count_guess(from)?;
         if let Some(whose) = whose.clone()
             && let Err(refused) = self.account_guesses.count(whose)
@@ -292,9 +292,9 @@ impl Service {
         result
     }
 
-    /// Runs a check of a random secret that came from `from`. Wrong ones count; after too many, they
-    /// are answered with `rate_limited`. The right one always fits: nobody can guess it, and whoever
-    /// has it must not suffer from a neighbour behind the same address.
+    /// Runs the check of a random secret for a request from `from`. Wrong ones count; above the limit they are
+    /// answered with `rate_limited`. The right secret always passes: it cannot be guessed, and its owner must not
+    /// suffer from others behind the same address.
     pub(super) async fn secret_of<T>(
         &self,
         from: IpAddr,
@@ -312,7 +312,7 @@ impl Service {
     }
 }
 
-/// Only an admin may go on.
+/// Requires an admin.
 ///
 /// # Errors
 /// `forbidden`.

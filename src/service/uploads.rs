@@ -1,4 +1,4 @@
-//! Uploads that are under way: counted before a byte of them is read, for each person, for each network and in all.
+//! Limits concurrent uploads per person, per network and in total, before reading their bodies.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use crate::{
     settings::Limits,
 };
 
-/// When to try again. Uploads of files take some seconds.
+/// Retry delay. Uploads take some seconds.
 const RETRY_AFTER_S: u64 = 5;
 
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ pub(super) struct Turn {
 
 impl Uploads {
     /// # Errors
-    /// `rate_limited` if there are as many as there may be.
+    /// `rate_limited` if a limit is reached.
     pub(super) fn begin(&self, limits: &Limits, person: Person, network: Network) -> Result<Turn, Problem> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let by_person = counts.people.get(&person).copied().unwrap_or_default();
@@ -57,7 +57,7 @@ impl Uploads {
         Err(Problem::held_back(RETRY_AFTER_S, message))
     }
 
-    /// How many there are.
+    /// The number of uploads in progress.
     pub(super) fn count(&self) -> u32 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).all
     }

@@ -1,4 +1,4 @@
-//! How much of everything one person, one address and the whole server may have or do.
+//! Limits per person, per address and for the whole server.
 //!
 //! Each limit is declared here only: its flag, its variable, its default and its help.
 
@@ -29,14 +29,14 @@ pub struct Limits {
     /// TCP connections at once from each network: an IPv4 address, or a /64 of IPv6
     #[arg(long = "limit-network-connections", env = "BESPOKEN_LIMIT_NETWORK_CONNECTIONS", default_value_t = 512)]
     pub network_connections: u32,
-    /// TCP connections at once in all; 0: as many as the system's limit on open files leaves room for
+    /// TCP connections at once in all; 0: as many as the system's limit on open files permits
     #[arg(long = "limit-tcp-connections", env = "BESPOKEN_LIMIT_TCP_CONNECTIONS", default_value_t = 0)]
     pub tcp_connections: u32,
-    // 1,200 for each person: a program with 100 rooms that has missed a day asks for less at once.
+    // 1,200 for each person, which suffices for a program with 100 rooms that has missed a day.
     /// Joins, leaves, receipts and requests to follow per 10 s for each socket that a person may have open
     #[arg(long = "limit-asks", env = "BESPOKEN_LIMIT_ASKS", default_value_t = 60)]
     pub asks: u32,
-    /// Frames that cannot be understood per 10 s for each socket; one more closes it
+    /// Invalid frames per 10 s for each socket; one more closes it
     #[arg(long = "limit-invalid-frames", env = "BESPOKEN_LIMIT_INVALID_FRAMES", default_value_t = 50)]
     pub invalid_frames: u32,
     /// Uploads at once for each person
@@ -64,19 +64,19 @@ pub struct Limits {
     /// Bytes of the disk that files leave free; 0: none
     #[arg(long = "limit-free-bytes", env = "BESPOKEN_LIMIT_FREE_BYTES", default_value_t = 536_870_912)]
     pub free_bytes: u64,
-    /// Accounts that people of one address register per hour, addresses that were taken included
+    /// Accounts that one network registers per hour; a taken address counts
     #[arg(long = "limit-accounts", env = "BESPOKEN_LIMIT_ACCOUNTS", default_value_t = 10)]
     pub accounts: u32,
-    /// Accounts that are registered per hour in all
+    /// Accounts registered per hour in all
     #[arg(long = "limit-accounts-total", env = "BESPOKEN_LIMIT_ACCOUNTS_TOTAL", default_value_t = 500)]
     pub accounts_total: u32,
-    /// Wrong passwords per hour for one account, wherever they come from
+    /// Wrong passwords per hour for one account, from all networks together
     #[arg(long = "limit-account-guesses", env = "BESPOKEN_LIMIT_ACCOUNT_GUESSES", default_value_t = 20)]
     pub account_guesses: u32,
     /// E-mails per hour to one mailbox, and because of one account
     #[arg(long = "limit-mails", env = "BESPOKEN_LIMIT_MAILS", default_value_t = 5)]
     pub mails: u32,
-    /// E-mails per hour that people of one address ask for
+    /// E-mails per hour that one network requests
     #[arg(long = "limit-mails-asked", env = "BESPOKEN_LIMIT_MAILS_ASKED", default_value_t = 20)]
     pub mails_asked: u32,
     /// E-mails per hour in all
@@ -93,12 +93,12 @@ pub struct Limits {
     pub chats: u32,
 }
 
-/// Files that are left for everything but connections: a part of all, and of that not too many or few.
+/// Files reserved for other uses than connections: a fraction of all, within bounds.
 const LEFT_PART: u64 = 4;
 const LEFT: std::ops::RangeInclusive<u64> = 64..=1_024;
 
 impl Limits {
-    /// TCP connections in all.
+    /// The effective limit of TCP connections in total.
     #[must_use]
     pub fn most_connections(&self) -> usize {
         match (self.tcp_connections, open_files()) {
@@ -109,18 +109,18 @@ impl Limits {
     }
 }
 
-/// How many connections there may be where a process may open so many files.
+/// The number of connections for a limit of open files.
 fn connections_within(files: u64) -> usize {
     let left = (files / LEFT_PART).clamp(*LEFT.start(), *LEFT.end()).min(files / 2);
     usize::try_from(files - left).unwrap_or(usize::MAX).max(1)
 }
 
-/// Lets this process open as many files as the system allows it, of which each connection is one.
+/// Raises this process's limit of open files to the system's maximum, as each connection needs one.
 #[cfg(unix)]
 pub fn allow_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Refused on systems whose hard limit says more than they give; then it stays as it is.
+    // Some systems reject their own hard limit; then the limit stays unchanged.
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).ok();
 }
 

@@ -13,7 +13,7 @@ pub use networks::{NoNetwork, TrustedProxies};
 
 use crate::{locales::Locale, storage::Expiry};
 
-/// What `bespoken serve` can be set to. The default has every flag's default, whatever the environment says.
+/// The settings of `bespoken serve`. Its default contains every flag's default, regardless of the environment.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     #[command(flatten)]
@@ -21,33 +21,33 @@ pub struct Settings {
     /// The address to listen on
     #[arg(long, env = "BESPOKEN_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: String,
-    /// Where people reach the server: for links, the Origin check and cookies [default: http:// and the address]
+    /// The public address, for links, the Origin check and cookies [default: http:// and the address]
     #[arg(long, env = "BESPOKEN_PUBLIC_URL")]
     pub public_url: Option<String>,
-    /// The bus between several nodes, such as nats://host:4222; several servers with commas between
+    /// The bus between several nodes, such as nats://host:4222; several servers are separated by commas
     #[arg(long, env = "NATS_URL", hide_env_values = true)]
     pub nats_url: Option<String>,
     #[command(flatten)]
     pub data: Data,
-    /// The name that the business goes by
+    /// The name of the business
     #[arg(long, env = "BESPOKEN_BUSINESS", default_value = "Bespoken")]
     pub business: String,
-    /// What budgets are in
+    /// The currency of budgets
     #[arg(long, env = "BESPOKEN_CURRENCY", default_value = "EUR")]
     pub currency: String,
-    /// What people read whose browsers ask for no language that there is: en or de
+    /// The language for browsers that ask for neither English nor German: en or de
     #[arg(long, env = "BESPOKEN_LANGUAGE", default_value = "en")]
     pub language: Locale,
-    /// The mail server, such as smtps://user:password@host; without one, mail is written to the log
+    /// The mail server, such as smtps://user:password@host; without one, mail is logged
     #[arg(long, env = "SMTP_URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
-    /// Whom mail comes from [default: no-reply at the host of the public URL]
+    /// The sender of mail [default: no-reply at the host of the public URL]
     #[arg(long, env = "BESPOKEN_MAIL_FROM")]
     pub mail_from: Option<String>,
-    /// Fill an empty database with a demo, and print links to sign in with
+    /// Fill an empty database with demo data, and print sign-in links
     #[arg(long)]
     pub demo: bool,
-    /// Seconds over which connections are closed, at most, when the server goes down
+    /// Maximum number of seconds over which the server closes connections when it shuts down
     #[arg(long, env = "BESPOKEN_DRAIN_SECONDS", default_value_t = 5)]
     pub drain_seconds: u64,
     /// Who may read /metrics [default: local if the public URL leads to this machine, else token]
@@ -55,38 +55,37 @@ pub struct Settings {
     pub metrics: Option<MetricsAccess>,
     #[command(flatten)]
     pub retention: Retention,
-    /// Proxies whose X-Forwarded-For or Forwarded header tells the client's address: addresses and networks such as
-    /// 10.0.0.0/8, with commas between
+    /// Proxies whose X-Forwarded-For or Forwarded header counts for the client's address: addresses and networks such
+    /// as 10.0.0.0/8, separated by commas
     #[arg(long, env = "BESPOKEN_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
     #[command(flatten)]
     pub limits: Limits,
-    /// Not a flag: only tests shorten them.
+    /// Not a flag: only tests change them.
     #[arg(skip)]
     pub deadlines: Deadlines,
 }
 
-/// The database.
+/// The settings of the database.
 #[derive(Args, Clone, Debug)]
 pub struct Database {
-    /// Where the database is, sqlite: or postgres:; it is created (SQLite) and migrated if need be
+    /// The URL of the database, sqlite: or postgres:; it is created (SQLite) and migrated if necessary
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/bespoken.db", hide_env_values = true)]
     pub database_url: String,
 }
 
-/// The files beside the database.
+/// The settings of the files beside the database.
 #[derive(Args, Clone, Debug)]
 pub struct Data {
-    /// Where generated secrets and attached files are kept
+    /// The directory of generated secrets and attached files
     #[arg(long, env = "BESPOKEN_DATA_DIR", default_value = "data")]
     pub data_dir: PathBuf,
 }
 
-/// How long things are kept.
+/// The settings of data retention.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Retention {
-    /// Days without activity after which chats, and requests that are done or declined, are not kept any more;
-    /// 0: for ever
+    /// Days without activity after which the server removes chats, and requests that are done or declined; 0: never
     #[arg(
         long = "retention-days",
         env = "BESPOKEN_RETENTION_DAYS",
@@ -94,33 +93,33 @@ pub struct Retention {
         default_value_t = 0
     )]
     pub days: u32,
-    /// What happens to them then
+    /// How the server removes them
     #[arg(long = "retention", env = "BESPOKEN_RETENTION", value_name = "RETENTION", value_enum, default_value_t = Expiry::Delete)]
     pub how: Expiry,
 }
 
-/// Who may read `/metrics`.
+/// Access to `/metrics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MetricsAccess {
-    /// Whoever brings an admin's API token
+    /// Requests with an admin's API token
     Token,
-    /// Also everyone on this machine; not behind a proxy beside the server
+    /// Also all requests from this machine; not for a proxy on this machine
     Local,
-    /// Everyone who reaches the server
+    /// All requests
     Public,
 }
 
-/// How long peers may take.
+/// Time limits for peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// From its first byte, a request's head has to be complete within this time.
+    /// Limit for a request's head, from its first byte.
     pub head: Duration,
-    /// A peer may keep a body or an answer waiting for so long in all, and as much longer as its bytes take at
+    /// Total time for which a peer may delay a body or a response, plus the time that its bytes take at
     /// `bytes_per_second`.
     pub grace: Duration,
     pub bytes_per_second: u32,
-    /// A connection ends on which nothing moved for so long. Longer than proxies keep theirs for the next
-    /// request, or one would be sent while the connection ends.
+    /// Limit for a connection without traffic. Longer than proxies retain idle connections, as otherwise a request
+    /// could arrive while the connection closes.
     pub silent: Duration,
 }
 
@@ -145,7 +144,7 @@ impl Default for Settings {
     }
 }
 
-/// The defaults of flags, as clap reads them.
+/// The defaults of flags, parsed by clap.
 ///
 /// # Panics
 /// Never for flags of this module: each has a valid default or is optional.

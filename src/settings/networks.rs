@@ -1,4 +1,4 @@
-//! Networks as an operator writes them.
+//! Networks in the operator's notation.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -6,11 +6,11 @@ use ipnet::IpNet;
 
 use crate::domain::shorten;
 
-/// The networks whose word about a client counts.
+/// The networks whose headers about a client are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// What is neither an address nor a network.
+/// A text that is neither an address nor a network.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NoNetwork(String);
 
@@ -25,7 +25,7 @@ impl std::error::Error for NoNetwork {}
 impl FromStr for TrustedProxies {
     type Err = NoNetwork;
 
-    /// Reads addresses and networks with commas between.
+    /// Parses addresses and networks, separated by commas.
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let networks = parts.map(|part| {
@@ -37,7 +37,7 @@ impl FromStr for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Whether `address` belongs to one of them.
+    /// Whether one of the networks contains `address`.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -1,7 +1,7 @@
-// Written into every page, before its styles. It hydrates the islands, as Leptos' own script does, and keeps at it
-// when something is in the way. What it needs stands in its own attributes: `data-client` (the address of the client
-// without its ending), `data-answer` (the page answers a form, so loading it again would lose what was
-// typed), `data-locale` (the page's language, for the client), and what it may have to say.
+// Inlined into every page, before its styles. It hydrates the islands, as Leptos' own script does, and retries after
+// failures. Its attributes contain its input: `data-client` (the address of the client without its extension),
+// `data-answer` (the page answers a form, so reloading it would lose the typed text), `data-locale` (the page's
+// language, for the client), and the texts of its messages.
 (() => {
   const root = document.documentElement;
   const { client, answer, locale, updated, broken, cutOff, reload } = document.currentScript.dataset;
@@ -9,7 +9,7 @@
   const pause = (ms) => new Promise((done) => setTimeout(done, ms * (0.5 + Math.random())));
   const RELOADED = "bespoken:reloaded";
 
-  // Loads the page again, once, unless somebody has begun to write on it; after that it says what is wrong.
+  // Reloads the page once, unless the person has typed something; after that it shows what is wrong.
   let reloading = false;
   const recover = (words, again) => {
     if (reloading) return;
@@ -22,7 +22,7 @@
         reloading = tried !== client;
         if (reloading) return location.reload();
       } catch {
-        // Without storage nothing would keep it from going on for ever.
+        // Without storage it could reload forever.
       }
     }
     if (document.querySelector(".outdated")) return;
@@ -41,14 +41,14 @@
     document.readyState === "loading" ? addEventListener("DOMContentLoaded", act, { once: true }) : act();
   document.addEventListener("outdated", () => outdated(false));
 
-  // After a panic nothing of the client can be relied on.
+  // After a panic the client's state is unreliable.
   let live = false;
   const panicked = (error) => error?.name === "RuntimeError" && recover(broken, !live);
   addEventListener("error", ({ error }) => panicked(error));
   addEventListener("unhandledrejection", ({ reason }) => panicked(reason));
 
-  // While an update rolls out, two builds stand behind one address, and each knows only its own files. Asking
-  // again may reach the right one.
+  // During a rolling update, two builds are behind one address, and each serves only its own files. A repeated
+  // request may reach the right one.
   let stylesTried = 0;
   const styles = async (link) => {
     if (stylesTried === PAUSES_MS.length) return whenRead(() => outdated(true));
@@ -58,7 +58,7 @@
   addEventListener("error", ({ target }) => target.rel === "stylesheet" && styles(target), true);
 
   // The client is ten times as large as the page and its styles. It loads after they are painted, so that it takes no
-  // bandwidth from them. What waits for that has `later` in place of its `rel`.
+  // bandwidth from them. Links with `rel=later` wait for that.
   const painted = new Promise((done) => {
     if (document.hidden || !self.PerformanceObserver?.supportedEntryTypes?.includes("paint")) return whenRead(done);
     new PerformanceObserver((_, observer) => {
@@ -71,7 +71,7 @@
     for (const link of document.querySelectorAll("link[rel=later]")) link.rel = "preload";
   });
 
-  // Tries until it works, or not any more.
+  // Retries `ask` until it succeeds or the attempts are used up.
   const insist = async (ask) => {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -88,7 +88,7 @@
       if (!response.ok) throw new Error(`${response.status}`);
       return response;
     });
-  // Lazy islands load their part of the client with this (`xtask/src/client.rs`). Without its part an island waits.
+  // Lazy islands load their part of the client with this (`xtask/src/client.rs`). An island waits for its part.
   self.fetchPart = (address) =>
     wasm(address).catch(async (error) => {
       // The network is gone, not the file.
@@ -97,13 +97,13 @@
       return new Promise(() => {});
     });
   const load = () => {
-    // A browser may remember that a module could not be had. In another folder it asks again, for all that the
-    // module loads too.
+    // Browsers may cache the failure of a module. In another folder they request it again, and all modules that it
+    // imports.
     const folder = (attempt) => (attempt ? client.replace(/[^/]*$/, `${attempt}/$&`) : client);
     return Promise.all([insist((attempt) => import(`${folder(attempt)}.js`)), wasm(`${client}_bg.wasm`)]);
   };
 
-  // Puts back what the server wrote, and keeps what somebody typed.
+  // Restores the server's HTML, but not over typed text.
   const restore = (island, html) => {
     const fields = () => [...island.querySelectorAll("input, textarea, select")];
     const name = (field) => `${field.localName} ${field.id} ${field.name}`;
@@ -120,8 +120,8 @@
       if (old.selectionStart !== null) field.setSelectionRange?.(old.selectionStart, old.selectionEnd);
     }
   };
-  // Hydration walks through what the server wrote. Translators and extensions may change it before that, so it is put
-  // back when the walk begins, which is with the first child. A lazy island gets there when its part is loaded.
+  // Hydration expects the server's HTML. Translators and extensions may change it earlier. So it is restored when
+  // hydration begins, which is with the first child. A lazy island begins when its part is loaded.
   const guard = (within) => {
     for (const island of within.querySelectorAll("leptos-island")) {
       const html = island.innerHTML;
@@ -133,7 +133,7 @@
       Object.defineProperty(island, "firstChild", { get, configurable: true });
     }
   };
-  // The islands wake side by side: a lazy one keeps no other waiting.
+  // The islands hydrate concurrently: a lazy one does not delay others.
   const wake = async (node, mod, children) => {
     const island = node.localName === "leptos-island" && mod[node.dataset.component];
     if (island) {
@@ -166,7 +166,7 @@
     try {
       sessionStorage.removeItem(RELOADED);
     } catch {
-      // Then nothing was kept there either.
+      // Then nothing was stored there either.
     }
   };
   whenRead(() => {
@@ -176,8 +176,8 @@
     painted.then(start);
   });
 
-  // A browser may keep a page as it was left, and show it again on Back: also after signing out. It is shown
-  // only if the browser still has the session that it was written for.
+  // A browser may cache a page and show it again on Back, also after signing out. The page is shown only if the
+  // browser still has the session for which it was rendered.
   const { session } = root.dataset;
   if (session) {
     addEventListener("pagehide", (event) => {
@@ -192,7 +192,7 @@
           return;
         }
       } catch {
-        // Nobody can say whose page it may be.
+        // The page's owner is unknown: reload it.
       }
       location.reload();
     });

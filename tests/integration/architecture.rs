@@ -116,7 +116,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 #[test]
-fn no_module_names_what_it_may_not() {
+fn no_module_names_a_forbidden_module() {
     let sources = sources();
     assert!(sources.len() > 50, "the sources were found");
     let breaches: Vec<_> = sources.iter().flat_map(|(module, source)| breaches(module, source)).collect();
@@ -289,7 +289,7 @@ fn every_way_to_name_a_module_is_seen() {
 }
 
 #[test]
-fn what_is_allowed_is_no_breach() {
+fn permitted_imports_are_no_breach() {
     for source in [
         "use crate::domain::Actor;",
         "use crate::{domain::{Actor, live}, storage};",

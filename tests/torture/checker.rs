@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_found() {
+    fn lost_messages_are_found() {
         assert_eq!(kinds(|e| e.written[1].push(post(99, "late"))), [Kind::Lost], "sent, never stored");
         assert!(kinds(|e| e.acked.push(ack(109, message(9, 7, "nine")))).contains(&Kind::Lost), "acknowledged only");
         let fell_back = |e: &mut Evidence| {
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_doubled_is_found() {
+    fn duplicates_are_found() {
         let stored_twice = |e: &mut Evidence| {
             let again = Message { id: MessageId(id(5)), seq: 5, rev: 8, ..e.stored[2].clone() };
             e.stored.push(again.clone());
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_order_is_found() {
+    fn wrong_orders_are_found() {
         assert_eq!(kinds(|e| e.written[0].swap(0, 1)), [Kind::OutOfOrder]);
         assert!(kinds(|e| e.told[0].changes.swap(1, 2)).contains(&Kind::OutOfOrder));
         assert!(kinds(|e| e.shown[0].swap(1, 2)).contains(&Kind::OutOfOrder));
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_skipped_is_found() {
+    fn skipped_revs_are_found() {
         assert_eq!(kinds(|e| e.told[0].changes.retain(|change| change.rev != 3)), [Kind::Gap]);
         assert_eq!(kinds(|e| e.told[1].from = 3), [Kind::Gap]);
         assert!(kinds(|e| drop(e.shown[0].remove(1))).contains(&Kind::Gap));
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_different_is_found() {
+    fn differences_are_found() {
         assert_eq!(kinds(|e| e.shown[1][0].content = "tw0".into()), [Kind::Different]);
         assert_eq!(kinds(|e| e.shown[0][0] = message(1, 2, "one")), [Kind::Different], "an edit did not arrive");
         assert!(kinds(|e| e.acked[3].1.content = "one, worse".into()).contains(&Kind::Different));
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_wrote_is_found_even_if_all_agree() {
+    fn invented_messages_are_found_even_if_all_agree() {
         assert_eq!(kinds(|e| agree(e, 3, |message| message.content = "tw".into())), [Kind::Different], "cut off");
         assert_eq!(kinds(|e| agree(e, 3, |message| message.content = "three".into())), [Kind::Different], "another's");
         assert_eq!(kinds(|e| agree(e, 3, |message| *message = deleted(message.clone()))), [Kind::Different]);

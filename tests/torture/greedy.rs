@@ -266,7 +266,7 @@ fn summary(mut delays: Vec<u64>) -> String {
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "two thousand sockets: `cargo xtask torture` runs it against the release build"]
-async fn who_does_not_read_harms_nobody() {
+async fn a_client_that_does_not_read_harms_no_other() {
     let server = Server::start(super::program()).await;
     let api = server.api().await;
     let others = Others::talk(&server, &api).await;
@@ -361,7 +361,7 @@ async fn who_does_not_read_harms_nobody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "two thousand sockets: `cargo xtask torture` runs it against the release build"]
-async fn one_room_that_floods_starves_nobody() {
+async fn a_flooding_room_does_not_starve_others() {
     let server = Server::start(super::program()).await;
     let api = server.api().await;
     let others = Others::talk(&server, &api).await;

@@ -1,9 +1,7 @@
-//! `cargo xtask api-test`: the running server held against its own description of the API. Schemathesis
-//! sends what the description allows, and much that it does not; no answer may be a failure of the
-//! server or off the description.
+//! `cargo xtask api-test`: compares the running server with its OpenAPI description. Schemathesis sends permitted
+//! requests, and many invalid ones. A server error, or a response that contradicts the description, is a failure.
 //!
-//! The server has a database of its own in target/api-test, filled with the demo, and limits that
-//! are out of the way: they have tests of their own.
+//! The server has its own database in target/api-test with demo data. Its limits are raised: other tests cover them.
 
 use std::process::Command;
 
@@ -12,9 +10,9 @@ use crate::process::{Failure, Outcome, output, run, say};
 use crate::workspace::Workspace;
 use crate::{run as run_task, server, setup};
 
-/// Cases for each call: the first few hundred find what there is to find.
+/// Cases for each call: more cases rarely find more errors.
 const CASES: &str = "60";
-/// The same cases each time: a failure can be repeated, and CI tells one change from another.
+/// The same cases each time, so that failures are reproducible and CI results depend on the change only.
 const SEED: &str = "1";
 
 pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
@@ -22,11 +20,11 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     hold(workspace, arguments)
 }
 
-/// Holds the development server that was built last.
+/// Tests the last built development server.
 ///
 /// # Errors
 ///
-/// When something is missing, or an answer is off the description.
+/// If a tool is missing, or a response contradicts the description.
 pub fn hold(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let schemathesis = setup::schemathesis(workspace)?;
     let folder = workspace.root.join("target/api-test");
@@ -52,6 +50,6 @@ pub fn hold(workspace: &Workspace, arguments: &[String]) -> Outcome {
         .current_dir(&folder))
 }
 
-/// No failure of the server; and status, headers, kind and shape of each answer as described.
+/// No server errors; status, headers, media type and schema of each response as described.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";

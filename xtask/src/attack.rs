@@ -1,5 +1,5 @@
-//! `cargo xtask attack`: attacks from outside on the real program, on both databases (tests/attack). It prints a
-//! line for each attack. Words choose attacks by a part of their name.
+//! `cargo xtask attack`: attacks from outside on the real program, on both databases (tests/attack). It prints a line
+//! for each attack. Arguments select attacks by a part of their name.
 
 use crate::postgres::Server;
 use crate::process::{Outcome, cargo, run, say};

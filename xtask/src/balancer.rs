@@ -1,5 +1,5 @@
-//! A small balancer for several nodes on one machine: each connection goes to the next node that is
-//! ready, as a real one would do it. Two threads for each connection: to look at, not to measure with.
+//! A small balancer for several nodes on one machine: it forwards each connection to the next ready node, like a
+//! production one. It needs two threads per connection, so it is unsuitable for measurements.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How often nodes are asked.
+/// Interval of the readiness checks.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
@@ -17,7 +17,7 @@ struct Node {
     is_ready: AtomicBool,
 }
 
-/// Connects whoever comes to `listener` with the nodes in turn, until this process ends.
+/// Forwards connections on `listener` to the nodes in turn, until this process ends.
 pub fn start(listener: TcpListener, nodes: &[SocketAddr]) {
     let nodes: Arc<[Node]> = nodes.iter().map(|&address| Node { address, is_ready: AtomicBool::new(true) }).collect();
     for at in 0..nodes.len() {
@@ -39,8 +39,7 @@ pub fn start(listener: TcpListener, nodes: &[SocketAddr]) {
     });
 }
 
-/// A connection to the next ready node. If none is ready, as when the bus is away, to the next that
-/// listens.
+/// Connects to the next ready node. If none is ready, as while the bus is down, connects to the next that listens.
 fn connect(nodes: &[Node], turn: usize) -> Option<TcpStream> {
     let in_turn = || (0..nodes.len()).map(|offset| &nodes[(turn + offset) % nodes.len()]);
     let ready = in_turn().filter(|node| node.is_ready.load(Ordering::Relaxed));
@@ -57,10 +56,10 @@ fn is_ready(node: SocketAddr) -> io::Result<bool> {
     Ok(status.ends_with(b" 200"))
 }
 
-/// Passes bytes on in both directions until both sides have ended.
+/// Forwards bytes in both directions until both sides have ended.
 fn carry(client: &TcpStream, node: &TcpStream) {
     let pass = |mut from: &TcpStream, mut to: &TcpStream| {
-        // Either side may go away at any time.
+        // Either side may disconnect at any time.
         io::copy(&mut from, &mut to).ok();
         to.shutdown(Shutdown::Write).ok();
     };
@@ -78,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Says its name to everybody, and to whoever asks whether it is ready.
+    /// Sends its name to all clients, and answers readiness checks.
     fn node(name: &'static str, is_ready: bool) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -112,7 +111,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let balancer = listener.local_addr().unwrap();
             start(listener, &nodes);
-            // Until each node was asked whether it is ready.
+            // Until each node's readiness was checked.
             let mut seen = String::new();
             for _ in 0..200 {
                 let asked: Vec<_> = (0..6).map(|_| ask(balancer)).collect();

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: benches/ against the release build and other chat servers, each in turn on one
-//! core and the generator on another. Needs Linux, two cores and Node. Words choose scenarios by a part
-//! of their names; `--repeats`, `--seconds` and `--server` are said on to it.
+//! `cargo xtask bench`: benches/ against the release build and other chat servers, each in turn on one core and the
+//! generator on another. Needs Linux, two cores and Node. Arguments select scenarios by a part of their names;
+//! `--repeats`, `--seconds` and `--server` are passed to it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::server::Profile;
 use crate::workspace::Workspace;
 use crate::{build, server, setup};
 
-/// The cores that are used: one for the servers, one for the generator.
+/// The cores in use: one for the servers, one for the generator.
 const SERVER_CORE: usize = 0;
 const GENERATOR_CORE: usize = 1;
 
@@ -21,13 +21,13 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     run(measurement(workspace)?.args(arguments))
 }
 
-/// `cargo xtask bench-scale`: the release build with a million messages and with hardly any.
+/// `cargo xtask bench-scale`: the release build with a million messages and with few.
 pub fn scale(workspace: &Workspace, arguments: &[String]) -> Outcome {
     run(measurement(workspace)?.arg("--scale").args(arguments))
 }
 
-/// `cargo xtask bench-nodes`: the release build as one node and as two, over PostgreSQL and NATS. As root it can hold
-/// each node to a share of a core, and so show what a second one adds.
+/// `cargo xtask bench-nodes`: the release build as one node and as two, with PostgreSQL and NATS. As root it can
+/// limit each node to a share of a core, and so measure the gain of a second one.
 pub fn nodes(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let nats = setup::nats_server()?;
     let postgres = Server::provide(workspace)?;
@@ -35,7 +35,7 @@ pub fn nodes(workspace: &Workspace, arguments: &[String]) -> Outcome {
     run(postgres.tell(&mut command).env("BESPOKEN_TEST_NATS", nats).arg("--nodes").args(arguments))
 }
 
-/// The generator of load on its core, told all but what to measure.
+/// The command for the load generator on its core, without the scenario.
 fn measurement(workspace: &Workspace) -> Outcome<Command> {
     if output(Command::new("taskset").args(["--cpu-list", &GENERATOR_CORE.to_string(), "true"])).is_none() {
         return Err(Failure::new("this measures on Linux only, with two cores and `taskset`"));
@@ -50,12 +50,12 @@ fn measurement(workspace: &Workspace) -> Outcome<Command> {
     Ok(command)
 }
 
-/// The smoke form, which is one of the tests: a few people on the server that is there, alone and as two nodes, and
-/// nothing may be lost.
+/// The smoke form, which is one of the tests: a few people on the existing server build, as one node and as two. No
+/// message may be lost.
 ///
 /// # Errors
 ///
-/// When something was lost, doubled or out of order.
+/// If a message was lost, duplicated or out of order.
 pub fn smoke(workspace: &Workspace, postgres: &Server) -> Outcome {
     say("smoke form of the benchmarks");
     for words in [&["--smoke"][..], &["--nodes", "--smoke"]] {
@@ -68,7 +68,7 @@ pub fn smoke(workspace: &Workspace, postgres: &Server) -> Outcome {
 }
 
 fn places<'a>(workspace: &Workspace, command: &'a mut Command, profile: Profile) -> Outcome<&'a mut Command> {
-    // On the same disk as everything else, unlike the system's own folder for such things at times.
+    // On the same disk as the build, as the system's temporary folder may be on another one.
     let scratch = workspace.target.join("bench");
     fs::create_dir_all(&scratch)?;
     Ok(command.arg(server::program(workspace, profile)).arg(peers(workspace)).arg(scratch))

@@ -1,5 +1,5 @@
-//! `cargo xtask build`: the release. First the client, small; then its compressed forms; then the
-//! server with both inside.
+//! `cargo xtask build`: the release. It builds the client for size, compresses its files, and builds the server with
+//! both inside.
 
 use std::fs;
 use std::path::Path;
@@ -19,11 +19,11 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     report(workspace)
 }
 
-/// Leaves the release's client in target/site, with compressed forms beside its files.
+/// Builds the release's client into target/site, with compressed files beside the originals.
 ///
 /// # Errors
 ///
-/// When something is missing or does not compile.
+/// If a tool is missing, or compilation fails.
 pub fn client(workspace: &Workspace) -> Outcome {
     setup::wasm_target()?;
     say("building the client (optimised for size; the first time takes some minutes)");

@@ -1,8 +1,8 @@
-//! The browser's half: compiles the library to WASM, splits off what is lazy, and binds the rest with the library
-//! behind the wasm-bindgen program, which Cargo.lock keeps at wasm-bindgen's own version.
+//! The browser's half: compiles the library to WASM, splits off the lazy parts, and binds the rest with the library
+//! behind the wasm-bindgen program. Cargo.lock pins that library to wasm-bindgen's version.
 //!
-//! Bound files wait in target/client/PROFILE, so that a client that did not change is not bound again, and
-//! development and release do not disturb each other.
+//! Bound files are cached in target/client/PROFILE, so that an unchanged client is not bound again, and development
+//! and release do not conflict.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::process::{Context, Failure, Outcome, cargo};
 use crate::workspace::Workspace;
 use crate::{setup, wasm};
 
-/// Of the files that the browser loads: `bespoken.js`, `bespoken_bg.wasm`, `bespoken.css`.
+/// The base name of the browser's files: `bespoken.js`, `bespoken_bg.wasm`, `bespoken.css`.
 pub const NAME: &str = "bespoken";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,54 +38,54 @@ impl Profile {
 pub const SPLIT: &str = "__wasm_split.______________________.js";
 /// Which parts each lazy function needs. cargo-leptos uses the same name.
 const MANIFEST: &str = "__wasm_split_manifest.json";
-/// Parts are fetched as insistently as the rest: see `src/ui/boot.js`.
+/// Parts are fetched with retries, like the rest: see `src/ui/boot.js`.
 const FETCH: &str = "const fetch = globalThis.fetchPart ?? globalThis.fetch;\n";
 
-/// The beginning of the names of three classes that wasm-streams exports. Leptos brings that crate along, and nothing here
-/// streams; but what is exported stays in the client.
+/// The beginning of the names of three classes that wasm-streams exports. Leptos depends on that crate, and nothing
+/// here streams, but exported code stays in the client.
 const UNUSED: &str = "intounderlying";
-/// Lazy functions that are one part, as pages need them together: the part's name, and the functions' names before
-/// `_loader_123456`. A part of its own for each would share much with the others, in some forty files, which compress
+/// Lazy functions that are combined into one part, because pages need them together: the part's name, and the
+/// functions' names before `_loader_123456`. Separate parts would share much code in some forty files, which compress
 /// worse: an admin's first visit would load 23 KB more.
 const TOGETHER: [(&str, &[&str]); 2] = [
     ("desk", &["desk", "made_link"]),
     ("requests", &["chat_beside", "customer_lists", "request_side", "request_table"]),
 ];
 
-/// What becomes of the functions' names.
+/// The treatment of the functions' names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Names {
     Kept,
     Dropped,
 }
 
-/// The cargo call that compiles the client.
+/// The cargo command that compiles the client.
 pub fn compilation(workspace: &Workspace, profile: Profile) -> Command {
     compilation_with(workspace, profile, "hydrate")
 }
 
-/// The same with another of the features that make a client.
+/// The same with another client feature.
 pub fn compilation_with(workspace: &Workspace, profile: Profile, feature: &str) -> Command {
     let mut command = cargo(workspace);
-    // As the only kind of library: beside an rlib, cargo would leave out link-time optimisation without a word.
+    // As the only crate type: beside an rlib, cargo would silently skip link-time optimisation.
     command.args(["rustc", "--lib", "--crate-type", "cdylib", "--target", setup::WASM_TARGET]);
     command.args(["--no-default-features", "--features", feature]);
     command.args(["--profile", profile.name()]);
-    // From these the parts are found that can be split off.
+    // The splitter uses relocations to find the parts.
     command.args(["--", "-Clink-args=--emit-relocs"]);
     command
 }
 
-/// The client as rustc leaves it.
+/// The path of rustc's output.
 pub fn compiled(workspace: &Workspace, profile: Profile) -> PathBuf {
     workspace.target.join(setup::WASM_TARGET).join(profile.name()).join(NAME).with_extension("wasm")
 }
 
-/// Turns the compiled client into what a browser loads, and returns the folder with it.
+/// Converts the compiled client to the browser's files, and returns their folder.
 ///
 /// # Errors
 ///
-/// When the client was not compiled, or it cannot be split or bound.
+/// If the client was not compiled, or cannot be split or bound.
 pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
     let compiled = compiled(workspace, profile);
     let folder = workspace.target.join("client").join(profile.name());
@@ -104,11 +104,11 @@ pub fn bind(workspace: &Workspace, profile: Profile) -> Outcome<PathBuf> {
     Ok(bound)
 }
 
-/// The same into `folder`, beside what is there.
+/// The same into `folder`, beside its existing files.
 ///
 /// # Errors
 ///
-/// As [`bind`].
+/// As for [`bind`].
 pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
     fs::create_dir_all(folder)?;
     let mut whole = fs::read(compiled).context("the compiled client")?;
@@ -132,7 +132,7 @@ pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
         let mut text = format!("{FETCH}{}", fs::read_to_string(&script)?);
         let mut manifest: BTreeMap<_, _> = split.prefetch_map.into_iter().collect();
         for (function, part) in joined {
-            // The client asks for each by its own name.
+            // The client imports each function by its own name.
             text.push_str(&format!("export const __wasm_split_load_{function} = __wasm_split_load_{part};\n"));
             if let Some(files) = manifest.get(part).cloned() {
                 manifest.insert(function, files);
@@ -154,7 +154,7 @@ pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
         .and_then(|bindgen| {
             bindgen
                 .typescript(false)
-                // The parts use them.
+                // The parts use these exports.
                 .keep_lld_exports(!split.split_modules.is_empty())
                 .remove_name_section(names == Names::Dropped)
                 .remove_producers_section(true)
@@ -171,7 +171,7 @@ pub fn bind_into(folder: &Path, compiled: &Path, names: Names) -> Outcome {
     Ok(())
 }
 
-/// A script with other names, and without what only people read: indentation, and comments on lines of their own.
+/// A script with other names, without indentation and comments on lines of their own.
 fn shortened(script: &str, renamed: &HashMap<String, String>) -> String {
     let lines = script.lines().map(str::trim).filter(|line| {
         let is_comment = ["//", "/**", "*"].iter().any(|begin| line.starts_with(begin));
@@ -180,7 +180,7 @@ fn shortened(script: &str, renamed: &HashMap<String, String>) -> String {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
     let mut short = String::new();
     for line in lines {
-        // Words, each with what stands behind it.
+        // Identifiers, each with the character after it.
         for part in line.split_inclusive(|c| !is_part(c)) {
             let word = part.trim_end_matches(|c| !is_part(c));
             short.push_str(renamed.get(word).map_or(word, String::as_str));
@@ -191,7 +191,7 @@ fn shortened(script: &str, renamed: &HashMap<String, String>) -> String {
     short
 }
 
-/// What tells one compilation from the next: a client that is compiled anew is written anew.
+/// Identifies a compilation by the time and size of its output.
 fn state(compiled: &Path) -> Outcome<String> {
     let data = fs::metadata(compiled).context("the compiled client")?;
     let written = data.modified()?.duration_since(UNIX_EPOCH).context("the client's age")?;

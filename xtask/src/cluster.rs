@@ -1,5 +1,5 @@
-//! `cargo xtask cluster`: three nodes on one PostgreSQL database with NATS between them, behind a small
-//! balancer, all on this machine. Everything of it is gone when it ends.
+//! `cargo xtask cluster`: three nodes with one PostgreSQL database and NATS, behind a small balancer, all on this
+//! machine. Their data is removed at the end.
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
@@ -15,9 +15,9 @@ use crate::workspace::Workspace;
 use crate::{balancer, run, server, setup};
 
 const NODES: usize = 3;
-/// Where people come, if nobody else is there.
+/// The balancer's address, if it is free.
 const ADDRESS: &str = "127.0.0.1:3000";
-/// How long a node may take to finish what is under way.
+/// Time limit for a node to finish requests in progress.
 const END_WITHIN: Duration = Duration::from_secs(15);
 
 pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
@@ -36,7 +36,7 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     let folder = Folder(workspace.target.join(format!("bespoken-cluster-{}", process::id())));
     fs::create_dir_all(&folder.0)?;
 
-    // The first makes the tables and the demo; it prints who may sign in, and how.
+    // The first node creates the tables and the demo data, and prints sign-in links.
     let mut nodes = Vec::new();
     let mut addresses = Vec::new();
     for at in 1..=NODES {
@@ -60,7 +60,7 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     balancer::start(listener, &addresses);
     say(format!("NATS listens on {nats_address}, as process {}", nats.0.id()));
     say(format!("all of them together: {public_url} (Ctrl-C ends it)"));
-    // Fails only if the handler is gone, and then there is nothing to wait for.
+    // Fails only without a handler, and then there is nothing to wait for.
     ended.recv().ok();
     say("stopping");
     Ok(())
@@ -70,26 +70,26 @@ fn free_address() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// A program that ends with this value.
+/// A program that is stopped on drop.
 struct Running(Child);
 
 impl Running {
     /// # Errors
     ///
-    /// When it cannot be started.
+    /// If it cannot be started.
     fn start(name: &str, command: &mut Command) -> Outcome<Self> {
-        // Of its own, so that Ctrl-C reaches this process alone, which ends one after the other.
+        // In its own group, so that Ctrl-C reaches only this process, which stops the others in order.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         Ok(Self(command.stdin(Stdio::null()).spawn().context(format!("starting {name}"))?))
     }
 
-    /// Waits for the line that says so, and goes on reading behind it. With `aloud`, what comes before it is
-    /// printed.
+    /// Waits for the line that reports the listening, and reads further lines in the background. With `aloud`, prints
+    /// the lines before it.
     ///
     /// # Errors
     ///
-    /// When the program ends instead.
+    /// If the program ends instead.
     fn wait_until_it_listens(&mut self, aloud: bool) -> Outcome {
         let output = self.0.stdout.take().expect("it is piped");
         let mut lines = BufReader::new(output).lines();
@@ -102,13 +102,13 @@ impl Running {
                 println!("{line}");
             }
         }
-        Err(Failure::new("a node ended; its last line says why"))
+        Err(Failure::new("a node ended; see its last line"))
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What is under way is finished, as when an operator does it.
+        // The node finishes requests in progress, as when an operator stops it.
         let asked = Command::new("kill").arg(self.0.id().to_string()).status();
         let give_up = Instant::now() + END_WITHIN;
         while asked.as_ref().is_ok_and(|status| status.success()) && Instant::now() < give_up {
@@ -122,7 +122,7 @@ impl Drop for Running {
     }
 }
 
-/// A folder that goes with this value.
+/// A folder that is removed on drop.
 struct Folder(PathBuf);
 
 impl Drop for Folder {

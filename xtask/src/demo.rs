@@ -1,4 +1,4 @@
-//! A server with demo data and a database of its own, for tasks that ask one.
+//! A server with demo data and its own database, for tasks that need one.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,21 +9,21 @@ use std::process::{Child, Command, Stdio};
 use crate::process::{Context, Failure, Outcome, without_cargo_variables};
 use crate::workspace::Workspace;
 
-/// Ends with this value.
+/// The server, which is stopped on drop.
 pub struct Demo {
     process: Child,
     pub url: String,
     pub database: String,
-    /// What it printed before it listened.
+    /// The lines that it printed before it listened.
     said: Vec<String>,
 }
 
 impl Demo {
-    /// Starts `program` with an empty database below `folder`, which is made anew.
+    /// Starts `program` with an empty database below `folder`, which is recreated.
     ///
     /// # Errors
     ///
-    /// When it does not start.
+    /// If it does not start.
     pub fn start(workspace: &Workspace, program: &Path, folder: &Path, settings: &[(&str, &str)]) -> Outcome<Self> {
         let data = folder.join("data");
         if data.exists() {
@@ -52,14 +52,14 @@ impl Demo {
         Err(Failure::new(format!("the server did not start: {}", said.join("\n"))))
     }
 
-    /// The link after `words` that it printed, such as `come as a guest:`.
+    /// The printed link after `words`, such as `come as a guest:`.
     ///
     /// # Errors
     ///
-    /// When it printed none.
+    /// If it printed none.
     pub fn link(&self, words: &str) -> Outcome<&str> {
         let found = self.said.iter().find_map(|line| line.strip_prefix(words));
-        found.map(str::trim).ok_or_else(|| Failure::new(format!("the server did not say `{words}`")))
+        found.map(str::trim).ok_or_else(|| Failure::new(format!("the server did not print `{words}`")))
     }
 }
 
@@ -70,18 +70,18 @@ impl Drop for Demo {
     }
 }
 
-/// Somebody who asks a server on this machine for files, as a browser does: with cookies, and compressed.
+/// A client that requests files from a server on this machine as a browser does: with cookies and compression.
 #[derive(Default)]
 pub struct Visitor {
     cookies: Vec<String>,
 }
 
-/// What a server sent.
+/// A response.
 pub struct Answer {
-    /// The path that it came from, after redirects.
+    /// The path of the response, after redirects.
     pub path: String,
     headers: Vec<(String, String)>,
-    /// As sent: compressed, if `encoding` says so.
+    /// As sent: compressed according to `encoding`.
     pub body: Vec<u8>,
 }
 
@@ -92,11 +92,11 @@ impl Answer {
 }
 
 impl Visitor {
-    /// The answer at `address`, which is a path or an URL of the server at `url`, after redirects.
+    /// The response at `address`, which is a path or a URL of the server at `url`, after redirects.
     ///
     /// # Errors
     ///
-    /// When there is none, or it is no success.
+    /// If the request fails, or the status is not a success.
     pub fn get(&mut self, url: &str, address: &str, encodings: &str) -> Outcome<Answer> {
         let mut path = address.strip_prefix(url).unwrap_or(address).to_owned();
         for _ in 0..5 {
@@ -110,13 +110,13 @@ impl Visitor {
                 _ => return Err(Failure::new(format!("{path} answers {status}"))),
             }
         }
-        Err(Failure::new(format!("{address} leads in a circle")))
+        Err(Failure::new(format!("{address} redirects in a loop")))
     }
 
     fn ask(&mut self, url: &str, path: &str, encodings: &str) -> Outcome<(u16, Answer)> {
         let host = url.strip_prefix("http://").unwrap_or(url);
         let mut connection = TcpStream::connect(host)?;
-        // The older HTTP: the body then ends with the connection.
+        // With HTTP/1.0 the body ends with the connection.
         write!(
             connection,
             "GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept-Encoding: {encodings}\r\nCookie: {}\r\n\r\n",

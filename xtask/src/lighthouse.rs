@@ -1,6 +1,6 @@
-//! `cargo xtask lighthouse`: a guest's first visit to the release build, by the shared link, as Lighthouse sees it on its
-//! mobile setting. Fails where the median of the runs is out of bounds. No test: other work on the machine changes the
-//! times.
+//! `cargo xtask lighthouse`: a guest's first visit to the release build by the shared link, measured by Lighthouse
+//! with its mobile setting. Fails if the median of the runs is out of bounds. It is not a test, because other work on
+//! the machine changes the times.
 
 use std::fs;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::process::{Context, Failure, Outcome, output, run, say};
 use crate::workspace::Workspace;
 use crate::{build, server, setup};
 
-/// How often, unless `--runs` says otherwise.
+/// Default of `--runs`.
 const RUNS: usize = 3;
 
 enum Bound {
@@ -21,12 +21,12 @@ enum Bound {
     None,
 }
 
-/// What is printed: a name, where a report has it, by what it is multiplied, its unit, and its bound.
+/// The printed values: name, JSON pointer in the report, factor, unit, and bound.
 const FIGURES: [(&str, &str, f64, &str, Bound); 10] = [
     ("performance", "/categories/performance/score", 100.0, "", Bound::Least(97.0)),
     ("accessibility", "/categories/accessibility/score", 100.0, "", Bound::Least(100.0)),
     ("best practices", "/categories/best-practices/score", 100.0, "", Bound::Least(100.0)),
-    // Search engines are kept away from chats, which costs half of it.
+    // Chats exclude search engines, which costs half of this score.
     ("SEO", "/categories/seo/score", 100.0, "", Bound::None),
     ("first contentful paint", "/audits/first-contentful-paint/numericValue", 0.001, "s", Bound::None),
     ("largest contentful paint", "/audits/largest-contentful-paint/numericValue", 0.001, "s", Bound::Most(1.8)),
@@ -52,7 +52,7 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let mut reports = Vec::new();
     for at in 1..=runs.max(1) {
         say(format!("run {at}; leave the machine alone meanwhile"));
-        // Everybody who comes by the link is new, and so is the server.
+        // Each run has a new visitor and a new server.
         let demo = Demo::start(workspace, &program, &folder, &[])?;
         let report = folder.join(format!("{at}.json"));
         let mut command = Command::new("node");
@@ -76,7 +76,7 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     print(&reports)
 }
 
-/// As root, which is who runs in containers, Chromium has no sandbox.
+/// As root, as in containers, Chromium has no sandbox.
 fn flags() -> String {
     let root = output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
     let sandbox = if root { " --no-sandbox" } else { "" };
@@ -100,7 +100,7 @@ fn print(reports: &[Value]) -> Outcome {
         let median = sorted[sorted.len() / 2];
         let (held, words) = match bound {
             Bound::Least(least) => (median >= least, format!("≥ {least}")),
-            // A shift that nobody can see is none.
+            // A shift below the visible size counts as none.
             Bound::Most(most) => (median <= most + 0.0005, format!("≤ {most}")),
             Bound::None => (true, String::new()),
         };
@@ -118,7 +118,7 @@ fn print(reports: &[Value]) -> Outcome {
     if outside.is_empty() { Ok(()) } else { Err(Failure::new(outside.join("; "))) }
 }
 
-/// The audits that count and did not pass.
+/// The failed audits that affect the score.
 fn failing(report: &Value) -> Vec<String> {
     let categories = report["categories"].as_object().into_iter().flatten();
     let counted = categories.filter(|(name, _)| !["performance", "seo"].contains(&name.as_str()));

@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: formatting, clippy over every way this project is compiled, and what deny.toml says of the
+//! `cargo xtask lint`: formatting, clippy for every compilation of this project, and the rules of deny.toml for
 //! dependencies.
 
 use std::process::Command;

@@ -1,9 +1,9 @@
 //! `cargo xtask`: the one way to run, build, check and test this project, on every system.
 //!
-//! Each task is a module. What they share: `workspace` knows where things are, `process` starts
-//! other programs, `setup` provides what a machine lacks, `postgres` a database server, `balancer` one
-//! address for several nodes, `demo` a server to ask, `client` and `server` compile the two halves, `site` keeps the
-//! folder of assets that the server serves.
+//! Each task is a module. Shared modules: `workspace` contains the paths, `process` starts other programs, `setup`
+//! installs missing tools, and `postgres` provides a database server. `balancer` is one address for several nodes,
+//! `demo` a server for requests. `client` and `server` compile the two halves, and `site` maintains the folder of
+//! assets that the server serves.
 
 mod api_test;
 mod attack;
@@ -64,7 +64,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "build",
         arguments: "",
-        does: "leave one self-contained release binary in target/release/bespoken, and its bill of materials",
+        does: "build one self-contained release binary, target/release/bespoken, and its bill of materials",
         start: build::start,
     },
     Task {
@@ -76,7 +76,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "api-test",
         arguments: "[arguments of schemathesis]",
-        does: "hold a running server against its own description of the API",
+        does: "compare a running server with its OpenAPI description",
         start: api_test::start,
     },
     Task {
@@ -100,7 +100,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "weight",
         arguments: "",
-        does: "what a browser loads, by part and by crate, held against the budgets",
+        does: "compare the size of a browser's first visit, by part and by crate, with the budgets",
         start: weight::start,
     },
     Task {
@@ -118,13 +118,13 @@ const TASKS: &[Task] = &[
     Task {
         name: "bench-scale",
         arguments: "[--repeats N]",
-        does: "measure what a million messages in the database cost",
+        does: "measure the cost of a million messages in the database",
         start: bench::scale,
     },
     Task {
         name: "bench-nodes",
         arguments: "[part of a scenario's name] [--repeats N] [--seconds N]",
-        does: "measure what a second node adds, over PostgreSQL and NATS (Linux, two cores, best as root)",
+        does: "measure the gain of a second node, with PostgreSQL and NATS (Linux, two cores, preferably as root)",
         start: bench::nodes,
     },
 ];

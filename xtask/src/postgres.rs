@@ -1,5 +1,5 @@
-//! The PostgreSQL server that tests use: the one that `BESPOKEN_TEST_POSTGRES` names, as a superuser, or
-//! one of their own, which lives in target/ and listens on a Unix socket alone.
+//! The PostgreSQL server for tests. It is the one in `BESPOKEN_TEST_POSTGRES`, with a superuser's URL, or a temporary
+//! one in target/ that listens on a Unix socket only.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,24 +10,24 @@ use crate::process::{Context, Failure, Outcome, output, say};
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// Where tests find the server; whoever sets it has one already.
+/// The variable with the server's URL; if it is set, no server is started.
 const VARIABLE: &str = "BESPOKEN_TEST_POSTGRES";
-/// Each test that runs has a store or two, with a dozen connections each.
+/// Each running test has a store or two, with a dozen connections each.
 const CONNECTIONS: &str = "max_connections=400";
 const START_WITHIN: Duration = Duration::from_secs(60);
 
-/// A server to test with. One that was started for it ends with this value.
+/// A server for tests. A temporary one is stopped on drop.
 pub struct Server {
     url: String,
     psql: PathBuf,
-    /// Held until the tests are through.
+    /// Held until the tests have finished.
     _running: Option<Running>,
 }
 
 impl Server {
     /// # Errors
     ///
-    /// When none is given, and none can be had.
+    /// If none is given, and none can be started.
     pub fn provide(workspace: &Workspace) -> Outcome<Self> {
         if let Ok(url) = env::var(VARIABLE) {
             return Ok(Self { url, psql: "psql".into(), _running: None });
@@ -37,24 +37,24 @@ impl Server {
         }
         let programs = setup::postgres()?;
         let running = Running::start(workspace, &programs)?;
-        // A socket's folder stands in the place of a host, percent-encoded.
+        // A percent-encoded socket folder replaces the host.
         let socket = running.socket.to_string_lossy().replace('%', "%25").replace('/', "%2F");
         let url = format!("postgres://postgres@{socket}/postgres");
         Ok(Self { url, psql: programs.join("psql"), _running: Some(running) })
     }
 
-    /// A new database, which goes with the value that is returned.
+    /// A new database, which is removed when the returned value is dropped.
     ///
     /// # Errors
     ///
-    /// When the server does not make it.
+    /// If the server cannot create it.
     pub fn database(&self, name: &str) -> Outcome<Database> {
         let database = Database { server: self.url.clone(), psql: self.psql.clone(), name: name.to_owned() };
         database.run(&format!("create database {name}"))?;
         Ok(database)
     }
 
-    /// Tells a program where the server is.
+    /// Passes the server's address to a program.
     pub fn tell<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env(VARIABLE, &self.url).env("BESPOKEN_PSQL", &self.psql)
     }
@@ -94,7 +94,7 @@ impl Drop for Database {
 
 struct Running {
     process: Child,
-    /// What it keeps, and where its socket is. Both are gone afterwards.
+    /// The folders of its data and its socket. Both are removed on drop.
     data: PathBuf,
     socket: PathBuf,
 }
@@ -105,7 +105,7 @@ impl Running {
         let user = User::find()?;
         let name = format!("bespoken-postgres-{}", process::id());
         let target = if user.may_enter(&workspace.target) { workspace.target.clone() } else { env::temp_dir() };
-        // The path of a socket may have about a hundred characters.
+        // The path of a socket is limited to about a hundred characters.
         let (data, socket) = (target.join(&name), env::temp_dir().join(format!("{name}.socket")));
         for folder in [&data, &socket] {
             fs::create_dir(folder).context(format!("making {}", folder.display()))?;
@@ -116,7 +116,7 @@ impl Running {
 
         let mut initdb = user.command(&programs.join("initdb"), &data);
         initdb
-            // In this locale PostgreSQL itself knows ASCII letters only, so that nothing comes to rely on more.
+            // In this locale PostgreSQL itself supports ASCII letters only, so that the code cannot depend on more.
             .args(["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"])
             .arg("--pgdata")
             .arg(data.join("data"))
@@ -136,7 +136,7 @@ impl Running {
             .stdin(Stdio::null())
             .stdout(log()?)
             .stderr(log()?);
-        // From here on it is stopped whatever happens.
+        // From here on it is stopped on every exit.
         let mut running = Self { process: server.spawn().context("starting PostgreSQL")?, data, socket };
         let give_up = Instant::now() + START_WITHIN;
         let mut is_ready = Command::new(programs.join("pg_isready"));
@@ -159,7 +159,7 @@ fn failed(data: &Path) -> Failure {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Asked to end all connections and to shut down in order: its own children outlive a kill.
+        // Requests a fast, orderly shutdown: its own children survive a kill.
         let asked = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         if !asked.is_ok_and(|status| status.success()) {
             self.process.kill().ok();
@@ -172,9 +172,9 @@ impl Drop for Running {
     }
 }
 
-/// Whom the server runs as: it refuses to be root.
+/// The user of the server, which refuses to run as root.
 struct User {
-    /// The ids of user and group, if they are not one's own.
+    /// The ids of user and group, if they differ from the current ones.
     other: Option<(u32, u32)>,
 }
 
@@ -209,7 +209,7 @@ impl User {
         command
     }
 
-    /// Makes a new folder this user's alone.
+    /// Makes this user the only one with access to a new folder.
     #[cfg(unix)]
     fn give(&self, folder: &Path) -> Outcome {
         use std::os::unix::fs::{PermissionsExt, chown};
@@ -225,7 +225,7 @@ impl User {
         Ok(())
     }
 
-    /// Whether this user may go into a folder, and into those that it lies in.
+    /// Whether this user may enter a folder and its parents.
     fn may_enter(&self, folder: &Path) -> bool {
         output(self.command(Path::new("test"), Path::new("/")).arg("-x").arg(folder)).is_some()
     }

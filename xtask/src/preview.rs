@@ -1,5 +1,5 @@
-//! `cargo xtask preview`: the client alone, for a page that the browser writes itself. Trunk calls it (see Trunk.toml),
-//! and says in TRUNK_STAGING_DIR where the files go.
+//! `cargo xtask preview`: the client alone, for a page that the browser renders itself. Trunk calls it (see
+//! Trunk.toml), and passes the target folder in TRUNK_STAGING_DIR.
 
 use std::env;
 use std::path::PathBuf;

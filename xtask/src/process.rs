@@ -1,7 +1,7 @@
-//! Starting other programs, saying what happens, and failing with one line.
+//! Starts other programs, prints progress, and reports failures as one line.
 //!
-//! Nested cargo calls go through [`cargo`], which hides what the outer `cargo run` added to the
-//! environment: some build scripts watch those variables, and would run again at every turn.
+//! Nested cargo calls use [`cargo`], which removes the variables that the outer `cargo run` added. Some build scripts
+//! watch those variables, and would run again every time.
 
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::process::{Command, ExitStatus, Stdio};
@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 pub type Outcome<T = ()> = Result<T, Failure>;
 
-/// Why a task ended early, in words for the person at the terminal.
+/// The reason why a task ended early, for the terminal.
 #[derive(Debug)]
 pub struct Failure(String);
 
@@ -35,7 +35,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Adds what was being done to an error that does not say it itself.
+/// Adds the failed action to an error without one.
 pub trait Context<T> {
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl<T, E: fmt::Display> Context<T> for Result<T, E> {
     }
 }
 
-/// Prints what a task does now, and for how long the task has run: a log of CI then shows where the time goes.
+/// Prints the current step of a task, and the time since its start, so that logs of CI show the duration of each step.
 pub fn say(line: impl fmt::Display) {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let seconds = START.elapsed().as_secs();
@@ -60,13 +60,13 @@ pub fn say(line: impl fmt::Display) {
 pub fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&workspace.root);
-    // Said outright, as a relative one would mean another folder from here.
+    // An absolute path, as a relative one would mean another folder from here.
     command.env("CARGO_TARGET_DIR", &workspace.target);
     without_cargo_variables(&mut command);
     command
 }
 
-/// Takes away what `cargo run` told this program about this program's own package.
+/// Removes the variables that `cargo run` set for this program's own package.
 pub fn without_cargo_variables(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let own = name.to_str().is_some_and(|name| {
@@ -85,24 +85,24 @@ pub fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-/// Runs a program to its end, with this one's terminal.
+/// Runs a program to its end, in this terminal.
 ///
 /// # Errors
 ///
-/// When it cannot be started, or says that it failed.
+/// If it cannot be started, or fails.
 pub fn run(command: &mut Command) -> Outcome {
     let status = command.status().context(shown(command))?;
     succeeded(command, status)
 }
 
-/// What a program prints, if it exists and succeeds.
+/// The output of a program, if it exists and succeeds.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).stdin(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Runs programs at the same time, each line of theirs marked with its name. Waits for all, so
-/// that none is left running behind the prompt.
+/// Runs programs concurrently, and marks each line of theirs with its name. Waits for all, so that none runs on in
+/// the background.
 ///
 /// # Errors
 ///
@@ -127,7 +127,7 @@ pub fn run_together(commands: Vec<(&'static str, Command)>) -> Outcome {
             .collect();
         let ends: Vec<Outcome> = running
             .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("a thread died"))))
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Failure::new("a thread panicked"))))
             .collect();
         ends.into_iter().collect()
     })

@@ -1,5 +1,5 @@
-//! `cargo xtask run`: from a checkout to a served demo. Client and server compile at the same
-//! time; neither keeps the other waiting, as each profile has a folder and a lock of its own.
+//! `cargo xtask run`: builds and serves a demo. Client and server compile concurrently without blocking each other,
+//! because each profile has its own folder and lock.
 
 use std::fs;
 use std::process::Command;
@@ -20,11 +20,11 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     become_program(command)
 }
 
-/// Leaves the development server in target/debug and its assets in target/site.
+/// Builds the development server into target/debug and its assets into target/site.
 ///
 /// # Errors
 ///
-/// When something is missing or does not compile.
+/// If a tool is missing, or compilation fails.
 pub fn build(workspace: &Workspace) -> Outcome {
     setup::wasm_target()?;
     let first = !server::program(workspace, server::Profile::Dev).exists();
@@ -38,18 +38,17 @@ pub fn build(workspace: &Workspace) -> Outcome {
     assets(workspace)
 }
 
-/// Puts the compiled development client and the styles where the server finds them.
+/// Copies the compiled development client and the styles into the folder that the server serves.
 ///
 /// # Errors
 ///
-/// When the client was not compiled, or a file cannot be read or written.
+/// If the client was not compiled, or a file cannot be read or written.
 pub fn assets(workspace: &Workspace) -> Outcome {
     let bound = client::bind(workspace, client::Profile::Dev)?;
     site::assemble(workspace, &bound, site::Compressed::Removed)
 }
 
-/// Gives this process over to the server, so that signals reach it and its exit code is the
-/// task's.
+/// Replaces this process with the server, so that signals reach it and its exit code is the task's.
 #[cfg(unix)]
 fn become_program(mut command: Command) -> Outcome {
     use std::os::unix::process::CommandExt;

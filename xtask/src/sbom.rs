@@ -1,5 +1,5 @@
-//! The bill of materials beside the release: every crate of the server and of the client in it, with version and
-//! licence, as CycloneDX 1.6 (ECMA-424).
+//! The bill of materials beside the release: all crates of the server and its client, with version and licence, as
+//! CycloneDX 1.6 (ECMA-424).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,10 +11,10 @@ use crate::process::{Context, Failure, Outcome, cargo};
 use crate::setup;
 use crate::workspace::Workspace;
 
-/// Between the fields of a line: in no name and no licence.
+/// The separator of a line's fields, which occurs in no name or licence.
 const BETWEEN: char = '|';
 
-/// Writes the bill and returns where it is.
+/// Writes the bill and returns its path.
 pub fn write(workspace: &Workspace) -> Outcome<PathBuf> {
     let server = crates(workspace, &["--features", "ssr"])?;
     let client = crates(workspace, &["--features", "hydrate", "--target", setup::WASM_TARGET])?;
@@ -42,7 +42,7 @@ pub fn write(workspace: &Workspace) -> Outcome<PathBuf> {
     Ok(path)
 }
 
-/// Name, version and licence of what is compiled in this way, but for the project's own.
+/// Name, version and licence of all crates of a compilation, except the project's own.
 fn crates(workspace: &Workspace, how: &[&str]) -> Outcome<BTreeSet<(String, String, String)>> {
     let format = format!("{{p}}{BETWEEN}{{l}}");
     let mut tree = cargo(workspace);
@@ -67,7 +67,7 @@ fn crates(workspace: &Workspace, how: &[&str]) -> Outcome<BTreeSet<(String, Stri
         let (package, licence) = line.split_once(BETWEEN)?;
         let mut words = package.split_whitespace();
         let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
-        // Those already shown have a mark after the licence.
+        // Repeated crates have a mark after the licence.
         let licence = licence.trim_end_matches("(*)").trim();
         (name != "bespoken").then(|| (name.to_owned(), version.to_owned(), licence.to_owned()))
     });

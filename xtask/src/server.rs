@@ -12,7 +12,7 @@ pub enum Profile {
     Release,
 }
 
-/// The cargo call that compiles the server.
+/// The cargo command that compiles the server.
 pub fn compilation(workspace: &Workspace, profile: Profile) -> Command {
     let mut command = cargo(workspace);
     command.args(["build", "--bin", "bespoken", "--features", "ssr"]);
@@ -22,7 +22,7 @@ pub fn compilation(workspace: &Workspace, profile: Profile) -> Command {
     command
 }
 
-/// Where the compiled server lies.
+/// The path of the compiled server.
 pub fn program(workspace: &Workspace, profile: Profile) -> PathBuf {
     let folder = match profile {
         Profile::Dev => "debug",

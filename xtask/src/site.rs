@@ -1,9 +1,8 @@
-//! target/site, the assets that the server serves: the bound client and the styles in pkg/, and
-//! public/ as it is.
+//! target/site, the assets that the server serves: the bound client and the styles in pkg/, and a copy of public/.
 //!
-//! A file is written only when its content changes, and one that no longer belongs is removed:
-//! the release server is compiled anew exactly when an asset differs. `files.txt` lists the
-//! assets; being one of the files that are compiled in, it makes an added file count as a change.
+//! A file is written only when its content changes, and obsolete files are removed. So the release server is
+//! recompiled exactly when an asset changes. `files.txt` lists the assets. It is embedded as well, so an added file
+//! also counts as a change.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,20 +14,20 @@ use crate::workspace::Workspace;
 
 const LISTING: &str = "files.txt";
 
-/// What becomes of the compressed files beside the assets.
+/// The treatment of the compressed files beside the assets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Compressed {
-    /// They stay, to be compared with new ones.
+    /// They are retained, for comparison with new ones.
     Kept,
-    /// They go: development serves assets as they are.
+    /// They are removed: development serves uncompressed assets.
     Removed,
 }
 
-/// Puts the bound client, the styles and public/ into target/site.
+/// Copies the bound client, the styles and public/ into target/site.
 ///
 /// # Errors
 ///
-/// When a file cannot be read or written, or the styles are incomplete.
+/// If a file cannot be read or written, or the styles are incomplete.
 pub fn assemble(workspace: &Workspace, bound_client: &Path, compressed: Compressed) -> Outcome {
     let mut files = BTreeMap::new();
     collect(bound_client, Path::new("pkg"), &mut files)?;
@@ -55,11 +54,11 @@ pub fn assemble(workspace: &Workspace, bound_client: &Path, compressed: Compress
     list(workspace)
 }
 
-/// Writes the list of assets. To be called when all are there.
+/// Writes the list of assets. Call it when all are written.
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn list(workspace: &Workspace) -> Outcome {
     let site = workspace.site();
     let mut names = names(&site)?;
@@ -67,11 +66,11 @@ pub fn list(workspace: &Workspace) -> Outcome {
     write_if_changed(&site.join(LISTING), (names.join("\n") + "\n").as_bytes())
 }
 
-/// The assets that brotli can shrink.
+/// The assets that brotli can compress.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read.
+/// If the folder cannot be read.
 pub fn compressible(workspace: &Workspace) -> Outcome<Vec<PathBuf>> {
     const ENDINGS: [&str; 9] = ["js", "wasm", "css", "svg", "html", "json", "webmanifest", "xml", "ico"];
     let site = workspace.site();
@@ -108,7 +107,7 @@ fn styles(folder: &Path) -> Outcome<String> {
     Ok(joined)
 }
 
-/// The names in a file that holds nothing but `@import "name.css";` lines and comments.
+/// The names in a file with only `@import "name.css";` lines and comments.
 fn imports(text: &str) -> Outcome<Vec<String>> {
     without_comments(text)
         .lines()
@@ -121,7 +120,7 @@ fn imports(text: &str) -> Outcome<Vec<String>> {
         .collect()
 }
 
-/// Drops comments, indentation and empty lines; brotli makes the rest of minifying pointless.
+/// Removes comments, indentation and empty lines; with brotli, further minifying is pointless.
 fn without_comments(css: &str) -> String {
     let mut kept = String::with_capacity(css.len());
     let mut quote = None;
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn imports_keep_their_order() {
+    fn imports_retain_their_order() {
         let text = "/* the order */\n@import \"./tokens.css\";\n@import \"base.css\";\n";
         assert_eq!(imports(text).unwrap(), ["tokens.css", "base.css"]);
     }

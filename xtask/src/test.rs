@@ -1,10 +1,9 @@
-//! `cargo xtask test`: lint and all tests. `unit`, `integration` and `browser` choose kinds; any
-//! other word chooses tests by a part of their name. `--api` adds `cargo xtask api-test`, `--weight` adds `cargo xtask
-//! weight`.
+//! `cargo xtask test`: lint and all tests. `unit`, `integration` and `browser` select kinds; any other argument
+//! selects tests by a part of their name. `--api` adds `cargo xtask api-test`, `--weight` adds `cargo xtask weight`.
 //!
-//! The client's logic is tested on the host with the unit tests, as it is in the same library.
-//! Browser tests start servers themselves; they are told which program in BESPOKEN_BIN, and run once
-//! on each database. The tests in tests/ try both databases in one run.
+//! The client's logic is in the same library, so the unit tests on the host cover it. Browser tests start servers
+//! themselves, from the program in BESPOKEN_BIN, and run once on each database. The tests in tests/ use both
+//! databases in one run.
 
 use std::num::NonZero;
 use std::{fs, thread};
@@ -67,7 +66,7 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     if wanted.api {
         api_test::hold(workspace, &[])?;
     }
-    // Last: it puts the release's client in the place of the one under test.
+    // Last, because it replaces the client under test with the release's.
     if wanted.weight {
         weight::hold(workspace)?;
     }
@@ -117,7 +116,7 @@ fn rust_tests(workspace: &Workspace, wanted: &Wanted, postgres: Option<&Server>)
     outcomes.into_iter().collect()
 }
 
-/// The folders of tests/, each of which is compiled as one program.
+/// The folders of tests/, each compiled as one program.
 fn suites(workspace: &Workspace) -> Outcome<Vec<String>> {
     let entries = fs::read_dir(workspace.root.join("tests")).context("tests/")?;
     let names = entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()));
@@ -127,8 +126,8 @@ fn suites(workspace: &Workspace) -> Outcome<Vec<String>> {
 }
 
 fn browser_tests(workspace: &Workspace, wanted: &Wanted, postgres: &Server) -> Outcome {
-    // The tests in tests/ have the server compiled for them. Compiled alone it shares no
-    // dependency with them, as test-only features reach down to tokio.
+    // Tests in tests/ compile the server as well. A separate build shares no dependency with them, because test-only
+    // features affect even tokio.
     if !wanted.integration {
         say("building the server");
         run(&mut server::compilation(workspace, server::Profile::Dev))?;

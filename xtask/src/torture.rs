@@ -1,6 +1,6 @@
-//! `cargo xtask torture`: the long form of tests/torture, against the release build; with `--cluster` that
-//! of three nodes with PostgreSQL and NATS. The short forms are among the tests. `BESPOKEN_TORTURE_SEED`,
-//! `…_SECONDS` and so on set the size.
+//! `cargo xtask torture`: the long form of tests/torture, against the release build. `--cluster` runs three nodes
+//! with PostgreSQL and NATS. The short forms are among the tests. `BESPOKEN_TORTURE_SEED`, `…_SECONDS` and so on set
+//! the size.
 
 use crate::process::{Outcome, cargo, run, say};
 use crate::workspace::Workspace;
@@ -10,7 +10,7 @@ pub fn start(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let (cluster, arguments): (Vec<_>, Vec<_>) = arguments.iter().partition(|word| *word == "--cluster");
     let mut command = cargo(workspace);
     command.args(["test", "--features", "ssr", "--test", "torture", "--"]);
-    // One after the other: each wants the machine for itself.
+    // Sequentially, because each needs the whole machine.
     command.args(["--ignored", "--nocapture", "--test-threads", "1"]);
     if cluster.is_empty() {
         command.args(["--skip", "cluster"]);

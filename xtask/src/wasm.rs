@@ -1,4 +1,4 @@
-//! Reads compiled WASM: what it holds of which crate.
+//! Reads and rewrites compiled WASM, and measures the code of each crate.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use wasmparser::{ExportSectionReader, KnownCustom, Name, Parser, Payload};
 
 use crate::process::{Context, Failure, Outcome};
 
-/// What becomes of a section.
+/// The treatment of a section.
 enum Section {
     Same,
     Gone,
@@ -15,7 +15,7 @@ enum Section {
     New(Vec<u8>),
 }
 
-/// The module with each section as `change` returns it. `change` gets a section and its content.
+/// The module with each section replaced by `change`, which takes a section and its content.
 fn rewritten<'a>(
     module: &'a [u8],
     mut change: impl FnMut(Payload<'a>, &'a [u8]) -> Outcome<Section>,
@@ -28,7 +28,7 @@ fn rewritten<'a>(
         let Some((number, range)) = payload.as_section() else { continue };
         let (start, end) = (range.start as usize, range.end as usize);
         match change(payload, &module[start..end])? {
-            // With its header, which stands between the section before and the content.
+            // With its header, which precedes the content.
             Section::Same => written.extend_from_slice(&module[from..end]),
             Section::Gone => {}
             Section::New(content) => {
@@ -46,7 +46,7 @@ fn rewritten<'a>(
 ///
 /// # Errors
 ///
-/// When this is no WASM.
+/// If this is not WASM.
 pub fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
     rewritten(module, |payload, _| match payload {
         Payload::CustomSection(section) if section.name() == "name" => Ok(Section::Gone),
@@ -54,12 +54,12 @@ pub fn without_names(module: &[u8]) -> Outcome<Vec<u8>> {
     })
 }
 
-/// The module with short names for what it imports from wasm-bindgen's script, and these by the names before. Each of
-/// those has a hash, which does not compress.
+/// The module with short names for its imports from wasm-bindgen's script, and a map from the old names. Each old
+/// name contains a hash, which does not compress.
 ///
 /// # Errors
 ///
-/// When this is no WASM.
+/// If this is not WASM.
 pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, String>)> {
     let mut renamed = HashMap::new();
     let short = rewritten(module, |payload, content| {
@@ -88,12 +88,12 @@ pub fn with_short_imports(module: &[u8]) -> Outcome<(Vec<u8>, HashMap<String, St
     Ok((short, renamed))
 }
 
-/// The module without what it exports by names that begin with `class`, a class of wasm-bindgen in lower case, and
-/// without wasm-bindgen's notes on it. Nothing then holds its code, so the next steps drop that too.
+/// The module without the exports whose names begin with `class`, a class of wasm-bindgen in lower case, and without
+/// wasm-bindgen's metadata for it. Without references, later steps remove its code too.
 ///
 /// # Errors
 ///
-/// When this is no WASM.
+/// If this is not WASM.
 pub fn without_class(module: &[u8], class: &str) -> Outcome<Vec<u8>> {
     rewritten(module, |payload, content| match payload {
         Payload::ExportSection(section) => exports_without(module, section, class).map(Section::New),
@@ -106,7 +106,7 @@ pub fn without_class(module: &[u8], class: &str) -> Outcome<Vec<u8>> {
 }
 
 fn exports_without(module: &[u8], section: ExportSectionReader, class: &str) -> Outcome<Vec<u8>> {
-    // Before the class stands what a function does with it, such as `__wbindgen_describe_`.
+    // A prefix before the class names the function's purpose, such as `__wbindgen_describe_`.
     let is_of_class = |name: &str| {
         let name = name.to_ascii_lowercase();
         ["", "__wbg_", "__wbindgen_describe_", "__wbindgen_describe___wbg_"]
@@ -119,7 +119,7 @@ fn exports_without(module: &[u8], section: ExportSectionReader, class: &str) -> 
         if is_of_class(export.name) {
             continue;
         }
-        // A name with its length before it, a kind, and an index.
+        // A length-prefixed name, a kind, and an index.
         let length = leb128(export.name.len()).len() + export.name.len() + 1 + leb128(export.index as usize).len();
         count += 1;
         kept.extend_from_slice(&module[at as usize..][..length]);
@@ -129,7 +129,7 @@ fn exports_without(module: &[u8], section: ExportSectionReader, class: &str) -> 
 
 fn notes_without(mut notes: &[u8], class: &str) -> Outcome<Vec<u8>> {
     let mut kept = Vec::new();
-    // In pairs: the version of the format, and what one use of the macro noted.
+    // In pairs: the version of the format, and the metadata of one use of the macro.
     while let Some((version, rest)) = sized(notes) {
         let (note, rest) = sized(rest).ok_or_else(|| Failure::new("wasm-bindgen's notes end early"))?;
         if !String::from_utf8_lossy(note).to_ascii_lowercase().contains(class) {
@@ -143,20 +143,20 @@ fn notes_without(mut notes: &[u8], class: &str) -> Outcome<Vec<u8>> {
     Ok(kept)
 }
 
-/// Bytes with their number before them, and what follows.
+/// Length-prefixed bytes, and the rest.
 fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
-/// Gives lazy functions a common part before the module is split: `wasm_split` puts all functions of one part into one
-/// file, and reads the part's name from theirs, `__wasm_split_00PART00_import_HASH_NAME`. Leptos makes a part for each.
-/// `parts` are names, and the beginnings of their functions' names. Lengths stay, so that nothing moves. Returns the
-/// part of each function that got one.
+/// Merges lazy functions into common parts before the module is split. `wasm_split` writes all functions of one part
+/// into one file. It reads the part's name from the function's name, `__wasm_split_00PART00_import_HASH_NAME`. Leptos
+/// makes a part for each function. `parts` contains names, and the beginnings of their functions' names. Lengths stay
+/// unchanged, so that nothing moves. Returns the part of each merged function.
 ///
 /// # Errors
 ///
-/// When a part's name is longer than its function's.
+/// If a part's name is longer than its function's.
 pub fn join_parts<'a>(module: &mut [u8], parts: &[(&'a str, &[&str])]) -> Outcome<BTreeMap<String, &'a str>> {
     let names = Regex::new("__wasm_split_00([a-z_]+)_loader_([0-9]+)00_(?:import|export)_[0-9a-f]{32}")
         .context("the names of lazy functions")?;
@@ -183,7 +183,7 @@ pub fn join_parts<'a>(module: &mut [u8], parts: &[(&'a str, &[&str])]) -> Outcom
     Ok(joined)
 }
 
-/// A number as WASM writes it: seven bits in each byte, the lowest first.
+/// A number in WASM's encoding (LEB128): seven bits per byte, the lowest first.
 fn leb128(mut number: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number >= 0x80 {
@@ -194,11 +194,11 @@ fn leb128(mut number: usize) -> Vec<u8> {
     bytes
 }
 
-/// How many bytes of code each crate has in a module that keeps its names.
+/// The bytes of code per crate, in a module with names.
 ///
 /// # Errors
 ///
-/// When this is no WASM.
+/// If this is not WASM.
 pub fn code_by_crate(module: &[u8]) -> Outcome<BTreeMap<String, usize>> {
     let mut imported = 0;
     let mut bodies = Vec::new();
@@ -236,11 +236,11 @@ pub fn code_by_crate(module: &[u8]) -> Outcome<BTreeMap<String, usize>> {
 
 /// Crates of Rust itself.
 const STANDARD: [&str; 3] = ["core", "alloc", "std"];
-/// Whose function has no crate in its name.
+/// The label of functions without a crate in their name.
 const NOBODY: &str = "(no crate)";
 
-/// The crate that a function is there for: the first in its name, and if that is one of Rust itself, the first other,
-/// such as the one whose type a list is of.
+/// The crate that a function counts for: the first in its name. If that is one of Rust itself, the first other, such
+/// as the crate of a list's items.
 fn crate_of(name: &str) -> String {
     let name = rustc_demangle::try_demangle(name).map_or_else(|_| name.to_owned(), |name| format!("{name:#}"));
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -251,7 +251,7 @@ fn crate_of(name: &str) -> String {
         let before = before.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map_or(before, |(name, _)| name);
         let start = before.rfind(|c| !is_part(c)).map_or(0, |at| at + 1);
         let word = &before[start..];
-        // Otherwise it is what stands in a crate, or a trait's.
+        // Otherwise it is an item of a crate, or of a trait.
         let begins = !word.is_empty() && !before[..start].ends_with("::");
         if begins && word.starts_with(|c: char| c.is_ascii_lowercase()) {
             if !STANDARD.contains(&word) {
@@ -267,7 +267,7 @@ fn crate_of(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// An empty custom section by this name.
+    /// An empty custom section with this name.
     fn section(name: &str) -> Vec<u8> {
         let length = name.len() as u8;
         [&[0, length + 1, length], name.as_bytes()].concat()

@@ -1,7 +1,7 @@
-//! `cargo xtask weight`: what a browser loads at a first visit, as a real server with demo data sends it; and how much
-//! of the client's code is there for which crate. Fails above the budgets.
+//! `cargo xtask weight`: the bytes of a browser's first visit, from a real server with demo data, and the size of
+//! each crate's code in the client. Fails above the budgets.
 //!
-//! The release's client is asked from the development server, which writes the same pages and is there already.
+//! The development server serves the release's client: it renders the same pages and needs no further build.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +12,13 @@ use crate::process::{Failure, Outcome, run, say};
 use crate::workspace::Workspace;
 use crate::{build, server, wasm};
 
-/// HTML and CSS of a guest's chat: from here on it can be read.
+/// HTML and CSS of a guest's chat, which make it readable.
 const READABLE_BYTES: usize = 15_000;
-/// All of a guest's first visit.
+/// A guest's whole first visit.
 const GUEST_BYTES: usize = 190_000;
-/// All of an admin's.
+/// An admin's whole first visit.
 const ADMIN_BYTES: usize = 320_000;
-/// Crates that are listed; the others are one line.
+/// Number of listed crates; the others share one line.
 const CRATES: usize = 24;
 
 pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
@@ -28,11 +28,11 @@ pub fn start(workspace: &Workspace, _: &[String]) -> Outcome {
     hold(workspace)
 }
 
-/// Weighs the client with the development server that was built last.
+/// Measures the client with the last built development server.
 ///
 /// # Errors
 ///
-/// When something does not compile, or weighs more than it may.
+/// If compilation fails, or a budget is exceeded.
 pub fn hold(workspace: &Workspace) -> Outcome {
     build::client(workspace)?;
     let program = server::program(workspace, server::Profile::Dev);
@@ -59,10 +59,10 @@ pub fn hold(workspace: &Workspace) -> Outcome {
     if heavy.is_empty() { Ok(()) } else { Err(Failure::new(heavy.join("; "))) }
 }
 
-/// The name under which the page itself is listed.
+/// The label of the page itself.
 const HTML: &str = "HTML";
 
-/// How many bytes the server sends for each file that the page at `address` needs; or the first page linked there whose
+/// The bytes that the server sends per file for the page at `address`, or for the first page linked there whose
 /// address begins with `linked`.
 fn first_visit(url: &str, address: &str, linked: Option<&str>) -> Outcome<BTreeMap<String, usize>> {
     let mut browser = Visitor::default();
@@ -100,7 +100,7 @@ fn visits(guest: &BTreeMap<String, usize>, admin: &BTreeMap<String, usize>) {
     }
 }
 
-/// Prints the code of each crate: in what everybody loads, and in the parts.
+/// Prints the size of each crate's code: in the main file, and in the parts.
 fn crates(workspace: &Workspace) -> Outcome {
     let folder = workspace.target.join("client/names");
     if folder.exists() {

@@ -1,4 +1,4 @@
-//! Where things are: the checkout, cargo's target folder, and the assets in between.
+//! Paths: the checkout, cargo's target folder, and the assets in between.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use crate::process::{Failure, Outcome};
 
 pub struct Workspace {
-    /// The checkout, which holds the workspace's Cargo.toml.
+    /// The checkout, with the workspace's Cargo.toml.
     pub root: PathBuf,
-    /// Cargo's target folder, wherever the user's configuration puts it.
+    /// Cargo's target folder, from the user's configuration.
     pub target: PathBuf,
 }
 
 impl Workspace {
     /// # Errors
     ///
-    /// When the program was not started by cargo, which is what tells it where the checkout is.
+    /// If the program was not started by cargo, which sets the checkout's path.
     pub fn find() -> Outcome<Self> {
         let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let root = manifest.as_deref().and_then(Path::parent);
-        // This program lies in <target>/<profile>/, which holds for every way to set the folder.
+        // This program is in <target>/<profile>/, regardless of how the folder was configured.
         let program = env::current_exe().ok();
         let target = program.as_deref().and_then(|path| path.ancestors().nth(2));
         match (root, target) {
@@ -28,8 +28,8 @@ impl Workspace {
         }
     }
 
-    /// The assets that the server embeds. Its path is fixed in the server's source, so it does
-    /// not follow cargo's target folder.
+    /// The assets that the server embeds. The server's source contains this path, so it does not depend on cargo's
+    /// target folder.
     pub fn site(&self) -> PathBuf {
         self.root.join("target/site")
     }
@@ -38,7 +38,7 @@ impl Workspace {
         self.root.join("end2end")
     }
 
-    /// `path` as a person in the checkout would type it.
+    /// `path` relative to the checkout, if it is inside.
     pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }

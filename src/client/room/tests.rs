@@ -79,7 +79,7 @@ fn a_resync_joins_once_from_the_beginning() {
 }
 
 #[test]
-fn what_was_written_offline_goes_out_after_the_join() {
+fn offline_messages_are_sent_after_the_join() {
     let mut room = live_room();
     room.on_disconnected(1006);
     let ids: Vec<_> = (1..4).map(|n| ClientId(Uuid::from_u128(n))).collect();
@@ -107,7 +107,7 @@ fn what_was_written_offline_goes_out_after_the_join() {
 }
 
 #[test]
-fn on_the_connection_of_somebody_else_nothing_is_sent_and_what_waits_is_kept() {
+fn on_another_persons_connection_nothing_is_sent_and_the_queue_is_retained() {
     let mut room = live_room();
     room.on_disconnected(1006);
     let written = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), None, at(0));
@@ -129,14 +129,14 @@ fn on_the_connection_of_somebody_else_nothing_is_sent_and_what_waits_is_kept() {
 }
 
 #[test]
-fn every_send_says_whose_it_is() {
+fn every_send_names_its_sender() {
     let mut room = live_room();
     let todo = room.post(ClientId(Uuid::from_u128(5)), "mine".into(), None, at(0));
     assert!(matches!(todo[..], [_, Do::Send(ClientFrame::SendMessage { sender, .. })] if sender == Some(me().id)));
 }
 
 #[test]
-fn reading_is_told_once_and_again_after_a_cut() {
+fn a_receipt_is_sent_once_and_again_after_a_cut() {
     let mut room = live_room();
     assert_eq!(room.read(1, at(0)).len(), 1);
     assert_eq!(room.read(1, at(0)), []);
@@ -160,7 +160,7 @@ fn a_refused_room_is_gone_and_a_busy_server_is_not() {
 }
 
 #[test]
-fn what_conflicts_is_kept_as_failed_and_retried_under_a_new_id() {
+fn a_conflicting_send_fails_and_is_retried_under_a_new_id() {
     let mut room = live_room();
     let _ = room.on_frame(&frame(joined(Vec::new(), 1, false)), at(0));
     let [old, new] = [5, 6].map(|n| ClientId(Uuid::from_u128(n)));
@@ -293,7 +293,7 @@ impl World {
 
 proptest! {
     #[test]
-    fn whatever_happens_to_the_line_all_arrives_once_and_in_order(steps in vec(0u8..16, 0..200)) {
+    fn after_all_connection_faults_each_message_arrives_once_and_in_order(steps in vec(0u8..16, 0..200)) {
         let mut world = World {
             room: Room::new(&me(), joined(Vec::new(), 0, false)),
             stored: Vec::new(),

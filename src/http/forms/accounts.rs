@@ -1,5 +1,4 @@
-//! Accounts and sessions: the first admin, signing in and out, registering, passwords, and what people change about
-//! themselves.
+//! Accounts and sessions: the first admin, signing in and out, registering, passwords, and people's own settings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,7 +55,7 @@ pub async fn set_up(
     }
 }
 
-/// Keeps what may stand in a query as it is and drops the rest: tokens have nothing else.
+/// Drops all characters that a query would have to encode: tokens contain none.
 fn url_part(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect()
 }
@@ -274,7 +273,7 @@ pub async fn end_session(
     let end = async |service: Arc<Service>, actor: Actor| {
         service.end_session(actor.user().ok_or_else(Problem::unauthorized)?, id).await
     };
-    // Ending one's own is signing out.
+    // Ending the current session signs the person out.
     let forget = (asker.session_id() == Some(id)).then_some(security::FORGET_PAGES);
     (forget, lead_on(&app, asker, end, |()| "/account?tab=security".to_owned()).await).into_response()
 }

@@ -1,8 +1,7 @@
 //! Plain forms: everything that works without JavaScript.
 //!
-//! A form posts to the address of its own page. Done: 303 to where the result is to be seen. Not
-//! done: the same page again, with the reason next to the field and everything that was typed,
-//! passwords aside.
+//! A form posts to the address of its own page. On success the server answers 303 to the page that shows the result.
+//! On failure it shows the same page again, with the reason next to the field and all typed values except passwords.
 
 pub(super) mod accounts;
 pub(super) mod conversations;
@@ -37,7 +36,7 @@ fn too_much() -> Problem {
     Problem::new(Code::TooLarge, t!(locales::current(), problem::TOO_MUCH))
 }
 
-/// The fields of a form. What is no such form is answered with a page that says so.
+/// The fields of a form. An invalid form is answered with an error page.
 pub(super) struct Fields<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Fields<T> {
@@ -78,14 +77,14 @@ async fn again<const N: usize>(
     response
 }
 
-/// The key that a form which makes something shows again: the same, as what it asked for may have been made all the same;
-/// another if that is certain.
+/// The key of a form that creates something, when the form is shown again. It stays the same, because the object may
+/// have been created despite the error. After a conflict the form gets a new one.
 fn key_after(reason: &Problem, key: Option<ClientId>) -> (&'static str, String) {
     let key = key.filter(|_| reason.code != Code::Conflict);
     ("form_key", key.map(|key| key.to_string()).unwrap_or_default())
 }
 
-/// Leads on when something was done, and tells on a page of its own what went wrong.
+/// Redirects after success, and shows an error on a page of its own.
 async fn lead_on<T>(
     app: &App,
     asker: Asker,
@@ -102,8 +101,7 @@ async fn lead_on<T>(
     }
 }
 
-/// Answers a form that was refused: with its page again if it can be sent again, now or later,
-/// else with a page that says so.
+/// Answers a rejected form: shows its page again if a retry can succeed, else an error page.
 async fn refused<const N: usize>(
     app: &App,
     asker: Asker,
@@ -119,7 +117,7 @@ async fn refused<const N: usize>(
     }
 }
 
-/// Shows the page at `path` with something that was just made and is shown once.
+/// Shows the page at `path` with a new secret that is shown once.
 async fn made(app: &App, asker: Asker, path: &'static str, what: String) -> Response {
     let form = FormState { problem: None, values: BTreeMap::from([("made".to_owned(), what)]) };
     render(app, asker, Uri::from_static(path), StatusCode::OK, form).await

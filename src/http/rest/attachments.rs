@@ -1,4 +1,4 @@
-//! Files: put into a conversation, and fetched.
+//! Upload and download of files.
 
 use axum::{
     Extension, Json,
@@ -28,9 +28,9 @@ pub(in crate::http) struct New {
     file: String,
 }
 
-/// Put a file into a conversation
+/// Upload a file to a conversation
 ///
-/// It can then be sent with one message, within a day.
+/// Send it with one message within a day.
 #[utoipa::path(post, path = "/conversations/{id}/attachments", tag = "Attachments",
     params(("id" = ConversationId, Path)), request_body(content = New, content_type = "multipart/form-data"),
     responses((status = 201, description = "The file, to be sent with a message", body = Attachment)))]
@@ -40,7 +40,7 @@ pub(in crate::http) async fn add(
     Id(id): Id<ConversationId>,
     form: Form,
 ) -> Result<(StatusCode, Json<Attachment>), Problem> {
-    // Before any of it is read: nobody's who may not put it here, and not too many at once.
+    // Checks permission and the number of concurrent uploads before it reads the body.
     let upload = by.service.begin_upload(&by.actor, asker.address.into(), id).await?;
     let most = by.service.limits().attachment_bytes.saturating_add(BODY_BYTES);
     let mut parts = form.read(most).map_err(|refused| match refused.code {
@@ -63,9 +63,9 @@ pub(in crate::http) async fn add(
 
 /// Get a file
 ///
-/// One of a message that you may see, or one that you have not sent yet.
+/// A file of a message that you may see, or one that you have not sent yet.
 #[utoipa::path(get, path = "/attachments/{id}", tag = "Attachments", params(("id" = AttachmentId, Path)),
-    responses((status = 200, description = "What is in it", content_type = "*/*")))]
+    responses((status = 200, description = "The content", content_type = "*/*")))]
 pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Result<Response, Problem> {
     let (file, on_disk) = by.service.attachment(&by.actor, id).await?;
     let mut response = Response::new(Body::from_stream(ReaderStream::new(on_disk)));
@@ -78,12 +78,11 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Res
     headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
     // Only pictures are shown in place; everything else is saved.
     let how = if file.is_picture() { "inline" } else { "attachment" };
-    // As RFC 8187 wants it.
-    // Once more free of what could make it look like another: names were not always.
+    // RFC 8187 defines the encoding. The name is cleaned again, because earlier versions stored names unchecked.
     let name = file_name(&file.name).unwrap_or_default();
     let disposition = format!("{how}; filename*=UTF-8''{}", percent_encoded(&name, b"-._~"));
     headers.insert(header::CONTENT_DISPOSITION, value(&disposition)?);
-    // Whatever it is: it stands alone, loads nothing, runs nothing, and no other site has any use of it.
+    // A browser isolates every file: it loads nothing, runs nothing, and cannot be embedded by other sites.
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; frame-ancestors 'none'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -91,7 +90,7 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Res
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // What is behind an id never changes, but who may have it does.
+    // The content of an id never changes, but the permission to read it does.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     Ok(response)
 }

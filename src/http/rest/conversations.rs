@@ -22,7 +22,7 @@ pub(in crate::http) struct Open {
     customer_name: String,
     #[serde(default)]
     customer_email: Option<String>,
-    /// What your program wants to keep beside the conversation: at most 16 KiB, for admins only.
+    /// Your program's own data about the conversation: at most 16 KiB, for admins only.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: serde_json::Value,
@@ -30,7 +30,7 @@ pub(in crate::http) struct Open {
 
 /// Open a session
 ///
-/// Admins only. The answer has the `link` to share.
+/// Admins only. The response contains the `link` to share.
 #[utoipa::path(post, path = "/conversations", tag = "Conversations", request_body = Open,
     responses((status = 201, description = "The conversation, open", body = Conversation)))]
 pub(in crate::http) async fn open(
@@ -51,9 +51,9 @@ pub(in crate::http) struct Filter {
     status: Option<ConversationStatus>,
     #[param(inline)]
     kind: Option<ConversationKind>,
-    /// `next_cursor` of the part before.
+    /// `next_cursor` of the previous part.
     cursor: Option<String>,
-    /// Items at most; above 200 counts as 200.
+    /// Maximum number of items; values above 200 count as 200.
     #[serde(default = "super::conversations::default_limit")]
     #[param(minimum = 1, default = 50)]
     limit: i64,
@@ -68,7 +68,7 @@ pub(super) fn default_limit() -> i64 {
 pub(in crate::http) struct List {
     /// Latest activity first.
     items: Vec<Conversation>,
-    /// Null at the end.
+    /// Null in the last part.
     next_cursor: Option<String>,
 }
 
@@ -91,12 +91,12 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<ConversationId>) -> R
     by.service.conversation(&by.actor, id).await.map(Json)
 }
 
-/// Exactly one of the two.
+/// Exactly one of the two members.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ConversationChange)]
 pub(in crate::http) struct Changes {
     status: Option<ConversationStatus>,
-    /// An admin, by the participant id; null for nobody.
+    /// The participant id of an admin; null to unassign.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<ParticipantId>)]
     assignee_id: Option<Option<ParticipantId>>,
@@ -110,7 +110,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<P
 ///
 /// Admins only. A closed conversation is read-only until it is reopened.
 #[utoipa::path(patch, path = "/conversations/{id}", tag = "Conversations", params(("id" = ConversationId, Path)),
-    request_body = Changes, responses((status = 200, description = "As it is now", body = Conversation)))]
+    request_body = Changes, responses((status = 200, description = "The changed conversation", body = Conversation)))]
 pub(in crate::http) async fn change(
     by: SignedIn,
     Id(id): Id<ConversationId>,
@@ -133,9 +133,9 @@ pub(in crate::http) async fn close(by: SignedIn, Id(id): Id<ConversationId>) -> 
     by.service.set_status(&by.actor, id, ConversationStatus::Closed).await.map(Json)
 }
 
-/// Make a new link
+/// Create a new link
 ///
-/// Admins only. The link before dies, and whoever came by it is out.
+/// Admins only. The previous link becomes invalid, and guests who used it lose access.
 #[utoipa::path(post, path = "/conversations/{id}/link", tag = "Conversations", params(("id" = ConversationId, Path)),
     responses((status = 200, description = "The conversation with its new link", body = Conversation)))]
 pub(in crate::http) async fn make_link(
@@ -147,7 +147,7 @@ pub(in crate::http) async fn make_link(
 
 /// Revoke the link
 ///
-/// Admins only. Whoever came by it is out.
+/// Admins only. Guests who used it lose access.
 #[utoipa::path(delete, path = "/conversations/{id}/link", tag = "Conversations", params(("id" = ConversationId, Path)),
     responses((status = 204, description = "Done")))]
 pub(in crate::http) async fn revoke_link(by: SignedIn, Id(id): Id<ConversationId>) -> Result<StatusCode, Problem> {
@@ -175,13 +175,13 @@ pub(in crate::http) struct TranscriptQuery {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Transcript {
     conversation: Conversation,
-    /// From the first to the last.
+    /// All messages, oldest first.
     messages: Vec<Message>,
 }
 
 /// Download a conversation
 ///
-/// Every message from the first to the last, for reading or keeping.
+/// All messages from the first to the last, as a transcript.
 #[utoipa::path(get, path = "/conversations/{id}/transcript", tag = "Conversations",
     params(("id" = ConversationId, Path), TranscriptQuery),
     responses((status = 200, description = "The transcript", content(
@@ -201,7 +201,7 @@ pub(in crate::http) async fn transcript(
         }
     };
     let name = format!("attachment; filename=\"chat-{id}.{end}\"");
-    // Nothing but its own style: the text is other people's.
+    // Permits only its own style, as the text is untrusted.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let headers =
         [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, &name), (header::CONTENT_SECURITY_POLICY, policy)];

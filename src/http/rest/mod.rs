@@ -28,7 +28,7 @@ use crate::{
     service::Service,
 };
 
-/// Someone who is signed in, and the service.
+/// An authenticated actor, and the service.
 pub(super) struct SignedIn {
     pub service: std::sync::Arc<Service>,
     pub actor: Actor,
@@ -45,7 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
-/// A JSON body; a mistake in it is answered as a problem.
+/// A JSON body; an invalid one is answered with a problem.
 pub(super) struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -64,8 +64,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Read from a JSON object only. `serde` also takes a list of the members in the order in which they happen to be
-/// declared, which would mean something else with the next version.
+/// Accepts a JSON object only. `serde` also accepts an array of the members in the order of their declaration. The
+/// next version would give such an array another meaning.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -88,7 +88,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The id in the path. What is no id names nothing.
+/// The id in the path. An invalid id is answered with 404.
 pub(super) struct Id<T>(pub T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
@@ -100,7 +100,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
     }
 }
 
-/// The query of the address.
+/// The query string.
 pub(super) struct Params<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {

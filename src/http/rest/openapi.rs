@@ -1,4 +1,4 @@
-//! The description of the API, `/api/v1/openapi.json`: made from the handlers themselves.
+//! The OpenAPI description, `/api/v1/openapi.json`, generated from the handlers.
 
 use axum::Json;
 use utoipa::{
@@ -12,7 +12,7 @@ use utoipa::{
 use super::{attachments, conversations, messages, requests};
 use crate::domain::{Attachment, Code, Conversation, CustomRequest, Message};
 
-/// The groups of calls, in the order in which people read them.
+/// The groups of calls, in their order on the reference page.
 pub(super) const GROUPS: [&str; 4] = ["Conversations", "Messages", "Attachments", "Custom requests"];
 
 /// The errors of all calls: RFC 9457 with an added `code`.
@@ -23,9 +23,9 @@ struct Problem {
     title: String,
     status: u16,
     code: Code,
-    /// A sentence for the person.
+    /// A sentence for people.
     detail: String,
-    /// The input that is at fault.
+    /// The invalid input.
     field: Option<String>,
 }
 
@@ -33,8 +33,8 @@ struct Problem {
 #[openapi(
     info(
         title = "Bespoken",
-        description = "Chats between a business and its customers, and the custom requests that they are about. \
-            A program signs in with `Authorization: Bearer` and an API token, and acts as the admin who made it; or \
+        description = "Chats between a business and its customers, and the custom requests that they discuss. \
+            A program signs in with `Authorization: Bearer` and an API token, and acts as the admin who created it; or \
             with the secret of a shared link (its `chatId`), and acts as the guest of that conversation. Pages use the \
             cookie of their session."
     ),
@@ -52,7 +52,7 @@ struct Problem {
 )]
 struct Api;
 
-/// What holds for every call.
+/// Adds the parts that all calls share.
 struct Common;
 
 impl Modify for Common {
@@ -68,7 +68,9 @@ impl Modify for Common {
         for item in api.paths.paths.values_mut() {
             let all = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in all.into_iter().filter_map(Option::as_mut) {
-                for (status, description) in [("4XX", "Not done, and why"), ("503", "Not possible right now")] {
+                for (status, description) in
+                    [("4XX", "The request failed, and why"), ("503", "Temporarily unavailable")]
+                {
                     let mut response = Response::new(description);
                     let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
                     response.content.insert("application/problem+json".to_owned(), body);
@@ -79,7 +81,6 @@ impl Modify for Common {
     }
 }
 
-/// The whole description.
 pub(in crate::http) fn describe() -> utoipa::openapi::OpenApi {
     Api::openapi()
 }

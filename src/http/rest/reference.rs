@@ -1,11 +1,11 @@
-//! The API's description in the words of its page: what `openapi` says, made flat.
+//! The OpenAPI description in a flat form, for the reference page.
 
 use serde_json::Value;
 
 use super::openapi;
 use crate::api::{Call, Kind, Member, Reference};
 
-/// All calls and types, in the order of the description.
+/// All calls and types, in the description's order.
 pub(in crate::http) fn reference() -> Reference {
     let api = serde_json::to_value(openapi::describe()).unwrap_or_default();
     let mut calls = Vec::new();
@@ -77,7 +77,7 @@ fn kind_of(name: &str, schema: &Value) -> Kind {
     Kind { name: name.to_owned(), words, members: properties.collect() }
 }
 
-/// A type in a word or a few.
+/// A short name of a type.
 fn type_name(schema: &Value) -> String {
     if let Some(reference) = schema["$ref"].as_str() {
         return reference.rsplit('/').next().unwrap_or_default().to_owned();

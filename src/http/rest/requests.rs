@@ -25,13 +25,13 @@ pub(in crate::http) struct New {
     /// A day, such as `2026-12-24`.
     #[schema(format = Date)]
     wanted_on: Option<String>,
-    /// For admins: the account whose request it is.
+    /// For admins: the account of the customer.
     customer_id: Option<UserId>,
 }
 
-/// Make a custom request
+/// Create a custom request
 ///
-/// Customers make their own, admins one for a customer.
+/// Customers create their own, admins create one for a customer.
 #[utoipa::path(post, path = "/requests", tag = "Custom requests", request_body = New,
     responses((status = 201, description = "The request, new", body = CustomRequest)))]
 pub(in crate::http) async fn create(
@@ -50,13 +50,13 @@ pub(in crate::http) struct Filter {
     status: Option<RequestStatus>,
     /// Part of the title, the description, or the customer's name or e-mail.
     q: Option<String>,
-    /// Latest activity, newest, or wanted soonest first; or by title.
+    /// The order: by latest activity, newest first, wanted soonest first, or by title.
     #[serde(default)]
     #[param(inline)]
     sort: RequestOrder,
-    /// `next_cursor` of the part before, in the same order.
+    /// `next_cursor` of the previous part, in the same order.
     cursor: Option<String>,
-    /// Items at most; above 200 counts as 200.
+    /// Maximum number of items; values above 200 count as 200.
     #[serde(default = "default_limit")]
     #[param(minimum = 1, default = 50)]
     limit: i64,
@@ -66,7 +66,7 @@ pub(in crate::http) struct Filter {
 #[schema(as = CustomRequests)]
 pub(in crate::http) struct List {
     items: Vec<CustomRequest>,
-    /// Null at the end.
+    /// Null in the last part.
     next_cursor: Option<String>,
 }
 
@@ -96,9 +96,9 @@ pub(in crate::http) struct Change {
 
 /// Set the status of a custom request
 ///
-/// Admins only. Its conversation tells so.
+/// Admins only. The server adds a message about it to the conversation.
 #[utoipa::path(patch, path = "/requests/{id}", tag = "Custom requests", params(("id" = RequestId, Path)),
-    request_body = Change, responses((status = 200, description = "As it is now", body = CustomRequest)))]
+    request_body = Change, responses((status = 200, description = "The changed request", body = CustomRequest)))]
 pub(in crate::http) async fn change(
     by: SignedIn,
     Id(id): Id<RequestId>,
@@ -109,10 +109,10 @@ pub(in crate::http) async fn change(
 
 /// Open the conversation of a custom request
 ///
-/// There is one for each request: whoever asks first opens it, everyone else gets the same one.
+/// Each request has one conversation: the first call opens it, and later calls return the same one.
 #[utoipa::path(post, path = "/requests/{id}/conversation", tag = "Custom requests", params(("id" = RequestId, Path)),
     responses(
-        (status = 201, description = "The conversation, opened just now", body = Conversation),
+        (status = 201, description = "The conversation, newly opened", body = Conversation),
         (status = 200, description = "The conversation", body = Conversation)))]
 pub(in crate::http) async fn open_conversation(
     by: SignedIn,

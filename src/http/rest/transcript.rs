@@ -1,5 +1,6 @@
-//! A whole conversation as a text, a page or JSON to keep. None has control characters but line breaks and tabs:
-//! what shows it may be a terminal. In the text only what the server says begins a line: everything else is indented.
+//! A whole conversation as plain text, an HTML page or JSON. All formats omit control characters except line breaks
+//! and tabs, as a terminal may show the text. In plain text, only the server's own words begin a line; all other text
+//! is indented.
 
 use html_escape::encode_double_quoted_attribute as escaped;
 use serde::Serialize;
@@ -16,7 +17,7 @@ fn moment(time: Timestamp) -> String {
     format!("{} {} UTC", &text[..10], &text[11..16])
 }
 
-/// What stands above all messages, line by line: first of all whose chat it is.
+/// The lines above all messages; the first names the customer.
 fn heading(locale: Locale, conversation: &Conversation) -> Vec<String> {
     let title = t!(locale, transcript::chat_with(&plain_line(&conversation.customer_name)));
     let opened = t!(locale, transcript::opened(&moment(conversation.created_at)));
@@ -24,7 +25,7 @@ fn heading(locale: Locale, conversation: &Conversation) -> Vec<String> {
     [title, opened].into_iter().chain(closed).collect()
 }
 
-/// What stands after the name and time of a message, line by line.
+/// The lines after the name and time of a message.
 fn lines(locale: Locale, message: &Message) -> Vec<String> {
     if message.deleted_at.is_some() {
         return vec![t!(locale, transcript::DELETED).to_owned()];
@@ -85,14 +86,14 @@ pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String 
 }
 
 /// # Errors
-/// Never, for what this program makes.
+/// Never, for values of this program.
 pub(super) fn json(all: &impl Serialize) -> serde_json::Result<String> {
     let mut all = serde_json::to_value(all)?;
     clean(&mut all);
     serde_json::to_string(&all)
 }
 
-/// Takes control characters out of every text, and leaves its lines as they are.
+/// Removes control characters from every text, but keeps line breaks.
 fn clean(value: &mut Value) {
     match value {
         Value::String(text) if text.contains(char::is_control) => {

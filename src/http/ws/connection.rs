@@ -1,10 +1,10 @@
-//! The transport of one socket: WebSocket frames in, the queue of the socket out, and the close handshake. `frames`
-//! handles what the texts ask for. Rounds (`live::rounds`) do most of the writing; what the system did not take at
-//! once is written here.
+//! The transport of one socket: it reads WebSocket frames, writes the socket's queue, and performs the close
+//! handshake. `frames` handles the text frames. Rounds (`live::rounds`) do most of the writing; this task writes the
+//! rest that the system did not accept at once.
 //!
-//! A socket has one pending request at a time. So its requests take effect in the order in which they were sent.
-//! TCP slows down a client that sends faster than the disk can follow, or than it reads the answers; what others send
-//! reaches it all the while.
+//! A socket has one pending request at a time, so its requests take effect in the order of sending. TCP slows down a
+//! client that sends faster than the disk writes, or than it reads the answers. Others' messages reach it all the
+//! while.
 
 use std::{
     future::poll_fn,
@@ -40,24 +40,25 @@ use crate::{
     storage::now,
 };
 
-/// Small, because most sockets are idle most of the time and each holds one. A longer frame gets what it needs.
+/// Small, because most sockets are idle most of the time and each has one. It grows for longer frames.
 const READ_BUFFER_BYTES: usize = 512;
-/// The server does not read from a peer for which so much waits: answers to what it asks would wait behind that.
+/// Limit for queued bytes, above which the server stops reading from the peer. Further answers would queue behind
+/// them.
 const MAX_BEHIND_BYTES: usize = 64 * 1024;
-/// How long a close handshake may take. A peer that was too slow has much to read before the close code.
+/// Time limits for the close handshake. A slow peer has much to read before the close code.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const CLOSE_SLOW_WITHIN: Duration = Duration::from_secs(30);
 
-/// The other end of the connection. What WebSocket itself sends (pongs, the close frame) waits in the socket's queue
-/// like everything else, so that only one task writes.
+/// The reading side of the connection. WebSocket's own frames (pongs, the close frame) go through the socket's queue
+/// as well, so that only one task writes.
 pub(super) struct Peer {
     read: OwnedReadHalf,
-    /// Given back when the connection has ended.
+    /// Released at the end of the connection.
     slot: Arc<Slot>,
     protocol: WebSocketContext,
-    /// The peer has sent all it will.
+    /// The peer has finished sending.
     has_ended: bool,
-    /// The peer broke the WebSocket protocol: nothing after that can be parsed.
+    /// The peer violated the WebSocket protocol: later data cannot be parsed.
     is_lost: bool,
 }
 
@@ -68,7 +69,7 @@ impl Peer {
             .write_buffer_size(0)
             .max_message_size(Some(frame_bytes))
             .max_frame_size(Some(frame_bytes));
-        // A copy, as what HTTP was read into is much larger and would be kept.
+        // A copy, because the HTTP read buffer is much larger and would stay allocated.
         let protocol = WebSocketContext::from_partially_read(read_before.to_vec(), Role::Server, Some(config));
         Self { read, slot, protocol, has_ended: false, is_lost: false }
     }
@@ -93,12 +94,12 @@ impl Peer {
 
     fn send(&mut self, cx: &mut Context<'_>, socket: &Arc<Socket>, message: Message) {
         let Self { read, protocol, .. } = self;
-        // Fails only after a close frame, and nothing follows that.
+        // Fails only after a close frame, which is the last.
         protocol.write(&mut Pipe { read, cx, socket }, message).ok();
     }
 }
 
-/// The connection as `tungstenite` needs it: it reads from the wire and writes into the socket's queue.
+/// The connection in the form that `tungstenite` needs: it reads from the wire and writes into the socket's queue.
 struct Pipe<'a, 'b> {
     read: &'a mut OwnedReadHalf,
     cx: &'a mut Context<'b>,
@@ -126,7 +127,7 @@ impl Write for Pipe<'_, '_> {
     }
 }
 
-/// Serves a socket until one side ends it, and closes it.
+/// Serves a socket until one side ends it, then closes it.
 pub(super) async fn run(frames: Frames, connection: Connection, mut peer: Peer, expires_at: Option<Timestamp>) {
     let socket = connection.socket.clone();
     let mut writing = Writing::default();
@@ -138,7 +139,7 @@ pub(super) async fn run(frames: Frames, connection: Connection, mut peer: Peer, 
         timeout(within, Box::pin(close_handshake(&socket, &mut peer, &mut writing, code))).await.ok();
     }
     timeout(CLOSE_WITHIN, flush(&socket, &mut writing)).await.ok();
-    // The half of the connection that writes goes with the last reference, which ends the stream.
+    // Dropping the last reference drops the writing half, which ends the stream.
     drop((socket, frames));
     if !peer.has_ended {
         let Peer { read, slot, .. } = peer;
@@ -149,16 +150,16 @@ pub(super) async fn run(frames: Frames, connection: Connection, mut peer: Peer, 
     }
 }
 
-/// Sends the close frame and waits for that of the peer. Ends early if the peer is gone.
+/// Sends the close frame and waits for the peer's. Returns early if the peer has disconnected.
 async fn close_handshake(socket: &Arc<Socket>, peer: &mut Peer, writing: &mut Writing, code: u16) {
-    // A client that joins again gets all this anew. A frame that is half written is finished, though.
+    // A client that joins again receives the queue's content anew. A half-written frame is completed.
     drop(socket.take());
     let mut close = Some(Message::Close(Some(CloseFrame { code: code.into(), reason: reason(code).into() })));
     poll_fn(|cx| {
         if let Some(close) = close.take() {
             peer.send(cx, socket, close);
         }
-        // Wakes this task when there is more to write.
+        // Registers this task to be woken for new data.
         let _ = socket.poll_close(cx);
         if let Poll::Ready(Err(_)) = socket.poll_write(cx, writing) {
             return Poll::Ready(());
@@ -174,10 +175,10 @@ async fn close_handshake(socket: &Arc<Socket>, peer: &mut Peer, writing: &mut Wr
     .await;
 }
 
-/// Waits until everything in the queue is written, or the peer is gone.
+/// Waits until the queue is written, or the peer has disconnected.
 async fn flush(socket: &Socket, writing: &mut Writing) {
     poll_fn(|cx| {
-        // Wakes this task when there is more to write.
+        // Registers this task to be woken for new data.
         let _ = socket.poll_close(cx);
         match socket.poll_write(cx, writing) {
             Poll::Ready(Ok(_)) if socket.is_in_round() => {
@@ -191,11 +192,11 @@ async fn flush(socket: &Socket, writing: &mut Writing) {
     .await;
 }
 
-/// Why a socket's task wakes up.
+/// The event that woke a socket's task.
 enum Wake {
     /// The server closes the socket.
     Close(u16),
-    /// The peer is gone.
+    /// The peer has disconnected.
     Gone,
     /// The pending request is answered.
     Answered,
@@ -205,14 +206,14 @@ enum Wake {
     Check,
 }
 
-/// Reads frames until one side ends it; returns the code to close with, or `None` if the peer is gone.
+/// Reads frames until one side ends the connection. Returns the close code, or `None` if the peer has disconnected.
 async fn serve(frames: &Frames, peer: &mut Peer, writing: &mut Writing, expires_at: Option<Timestamp>) -> Option<u16> {
     let socket = &frames.socket;
     let mut pending: Option<Pending<'_>> = None;
     let mut liveness = Liveness::new(expires_at.and_then(instant), Instant::now());
     let mut check = pin!(sleep_until(liveness.next_check()));
     loop {
-        // One function and not a `select!` of futures: each of those would be polled at every turn.
+        // One function instead of a `select!`, which would poll each future at every turn.
         let wake = poll_fn(|cx| {
             if let Poll::Ready(code) = socket.poll_close(cx) {
                 return Poll::Ready(Wake::Close(code));
@@ -223,7 +224,7 @@ async fn serve(frames: &Frames, peer: &mut Peer, writing: &mut Writing, expires_
                     liveness.unblocked();
                     let is_behind = waiting >= MAX_BEHIND_BYTES;
                     if is_behind {
-                        // The round is about to come.
+                        // The next round runs soon.
                         cx.waker().wake_by_ref();
                     }
                     is_behind
@@ -262,7 +263,7 @@ async fn serve(frames: &Frames, peer: &mut Peer, writing: &mut Writing, expires_
                         Outcome::TooManyInvalid => return Some(close::NOT_ALLOWED),
                     },
                     Message::Binary(_) => return Some(close::NOT_TEXT),
-                    // Reading on sends the answer, and reports the end after a close frame.
+                    // The next read sends the answer, and reports the end after a close frame.
                     Message::Close(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                 }
             }
@@ -286,13 +287,13 @@ async fn serve(frames: &Frames, peer: &mut Peer, writing: &mut Writing, expires_
     }
 }
 
-/// `None`: so late that it does not matter.
+/// `None` for a time that is too far ahead.
 fn instant(at: Timestamp) -> Option<Instant> {
     let left = at.0.saturating_sub(now().0).try_into().unwrap_or(0);
     Instant::now().checked_add(Duration::from_millis(left))
 }
 
-/// The code to close with after a failed read; `None` if the peer is gone.
+/// The close code after a failed read; `None` if the peer has disconnected.
 fn close_code(error: &tungstenite::Error) -> Option<u16> {
     match error {
         tungstenite::Error::Capacity(_) => Some(close::FRAME_TOO_LARGE),

@@ -1,5 +1,5 @@
-//! What the text frames of one socket ask for: each becomes a [`ClientFrame`], one call of `service`, and an answer
-//! in the socket's queue. Knows nothing of the connection.
+//! The text frames of one socket: each becomes a [`ClientFrame`], one call of `service`, and an answer in the
+//! socket's queue. Independent of the connection.
 
 use std::{iter, pin::Pin, sync::Arc};
 
@@ -23,13 +23,13 @@ use crate::{
 /// A request that waits for the database.
 pub(super) type Pending<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// What became of a text.
+/// The result of a text frame.
 pub(super) enum Outcome<'a> {
-    /// It is answered, or needs no answer.
+    /// The text is answered, or needs no answer.
     Done,
     /// Poll this to its end before the next text.
     Pending(Pending<'a>),
-    /// The peer has sent too many texts that are no frames.
+    /// The peer has sent too many invalid texts.
     TooManyInvalid,
 }
 
@@ -86,7 +86,7 @@ impl Frames {
         about: About,
         request: impl Future<Output = Result<Option<ServerFrame>, Problem>> + Send + 'a,
     ) -> Outcome<'a> {
-        // Not one for the socket's whole life: most sockets are idle most of the time, and each would hold one.
+        // A span per request, because most sockets are idle and a span each would cost memory.
         let span = tracing::info_span!("socket", connection_id = %self.socket.id);
         let answered = async move { self.answer(about, request.await) };
         Outcome::Pending(Box::pin(answered.instrument(span)))
@@ -105,7 +105,7 @@ impl Frames {
     }
 }
 
-/// What the answer to a frame repeats of it, and when the frame was read.
+/// The part of a frame that its answer repeats, and the time of reading.
 #[derive(Clone, Copy)]
 struct About {
     room: Option<ConversationId>,
@@ -113,17 +113,17 @@ struct About {
     read_at: Instant,
 }
 
-/// Accepts an object only: read as a list of its members, in the order in which they happen to be declared, a frame
-/// would mean something else with the next version.
+/// Accepts a JSON object only. `serde` also accepts an array of the members in the order of their declaration. The
+/// next version would give such an array another meaning.
 fn parse(text: &str) -> Option<ClientFrame> {
     let is_object = text.trim_ascii_start().starts_with('{');
     is_object.then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// Bytes of a word that an `error` repeats: an id in any spelling fits.
+/// Limit for a string that an `error` repeats: ids in any notation fit.
 const MAX_REPEATED_BYTES: usize = 64;
 
-/// The answer to a text that is no frame. It repeats the room and the `client_id` as the client wrote them.
+/// The answer to an invalid text. It repeats the room and the `client_id` in the client's notation.
 fn invalid(text: &str) -> Frame {
     #[derive(Serialize)]
     struct Invalid<'a> {
@@ -138,7 +138,7 @@ fn invalid(text: &str) -> Frame {
     let asked: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let word =
         |name| asked.get(name).and_then(serde_json::Value::as_str).filter(|word| word.len() <= MAX_REPEATED_BYTES);
-    // What is no id names nothing, here as in the API.
+    // An invalid id is "not found", as in the API.
     let names_nothing =
         |name| asked.get(name).is_some_and(|id| id.as_str().is_some_and(|id| Uuid::parse_str(id).is_err()));
     let problem = if word("type").is_some_and(is_type) && (names_nothing("room") || names_nothing("id")) {
@@ -155,13 +155,13 @@ fn invalid(text: &str) -> Frame {
     })
 }
 
-/// Whether clients may send frames of this type. The declaration of [`ClientFrame`] is the only list of them.
+/// Whether clients may send frames of this type. Only the declaration of [`ClientFrame`] lists the types.
 fn is_type(name: &str) -> bool {
     let only_type = MapDeserializer::<_, Rejection>::new(iter::once(("type", name)));
     !matches!(ClientFrame::deserialize(only_type), Err(Rejection::UnknownType))
 }
 
-/// Why an object with nothing but a type is no frame.
+/// The reason why an object with only a type is not a frame.
 #[derive(Debug, thiserror::Error)]
 enum Rejection {
     #[error("no such type")]

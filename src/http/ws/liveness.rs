@@ -1,4 +1,4 @@
-//! Whether a socket may stay open: pings, blocked writes and the end of the login session share one timer.
+//! Decides whether a socket may stay open: pings, blocked writes and the end of the login session share one timer.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use crate::protocol::close;
 
-/// Silence after which the server pings a peer, and the time that the peer has for the pong.
+/// Silence after which the server pings a peer, and the time limit for the pong.
 const PING_AFTER: Duration = Duration::from_secs(25);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
-/// How long a peer may block a write.
+/// Time limit for a blocked write.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
 
 pub(super) struct Liveness {
@@ -20,11 +20,11 @@ pub(super) struct Liveness {
     /// Whether the peer has sent anything since the last check.
     has_spoken: bool,
     is_pinged: bool,
-    /// Since when the peer has taken nothing of what waits for it.
+    /// The start of the time in which the peer has read none of the queued data.
     blocked_since: Option<Instant>,
 }
 
-/// What a check demands.
+/// The result of a check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Stay,
@@ -49,13 +49,13 @@ impl Liveness {
         self.has_spoken = true;
     }
 
-    /// The peer took everything.
+    /// The peer has read the whole queue.
     pub fn unblocked(&mut self) {
         self.blocked_since = None;
     }
 
-    /// A write is blocked; `has_moved` says whether the peer took a part of it. Returns when the next check is due,
-    /// if that has changed.
+    /// A write is blocked; `has_moved` is whether the peer read a part of the queue. Returns the time of the next
+    /// check if it has changed.
     pub fn blocked(&mut self, has_moved: bool) -> Option<Instant> {
         if !has_moved && self.blocked_since.is_some() {
             return None;
@@ -75,7 +75,7 @@ impl Liveness {
         if now < self.silence_at {
             return Verdict::Stay;
         }
-        // The server does not read from a blocked peer, which has to take something now and then instead.
+        // The server does not read from a blocked peer, so its progress in reading counts instead.
         if self.has_spoken || is_busy || self.blocked_since.is_some() {
             (self.has_spoken, self.is_pinged) = (false, false);
             self.silence_at = now + PING_AFTER;

@@ -1,5 +1,5 @@
-//! The WebSocket: `upgrade` authenticates the request and takes over its connection, `connection` is the transport,
-//! `frames` handles what clients send, `liveness` decides whether a socket stays open.
+//! The WebSocket: `upgrade` authenticates the request and takes over its connection. `connection` is the transport,
+//! `frames` handles clients' frames, and `liveness` decides whether a socket stays open.
 
 mod connection;
 mod frames;
@@ -24,10 +24,10 @@ use crate::{
     locales::{self, t},
 };
 
-/// When to try again with a server that goes down.
+/// Retry delay that a server announces while it shuts down.
 const RESTART_S: u64 = 5;
 
-/// Answers 101 and starts the socket's task, or answers with the problem.
+/// Answers 101 and starts the socket's task, or answers with a problem.
 pub(super) async fn upgrade(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -35,7 +35,7 @@ pub(super) async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Response {
-    // Only browsers send cookies that they were talked into sending, and browsers always send Origin.
+    // Only browsers can be tricked into sending cookies, and browsers always send Origin.
     let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
     let by_token = headers.contains_key(header::AUTHORIZATION);
     if !by_token && origin.is_some_and(|origin| origin != app.service.public_url()) {
@@ -45,7 +45,7 @@ pub(super) async fn upgrade(
     if !by_token && origin.is_none() {
         return Problem::forbidden(t!(locales::current(), api::ORIGIN)).into_response();
     }
-    // It looks at the request; the connection is taken over here, where it can be written to directly.
+    // Axum validates the request; this function takes over the connection to write to it directly.
     if let Err(rejection) = upgrade {
         return rejection.into_response();
     }
@@ -64,20 +64,20 @@ pub(super) async fn upgrade(
         Ok(connection) => connection,
         Err(problem) => return problem.into_response(),
     };
-    // What let this person in may have ended before the socket was registered. From then on the hub
-    // closes it, so asking once more leaves no gap.
+    // The credentials may have been revoked before the socket was registered. From now on the hub closes it on
+    // revocation, so checking them once more leaves no gap.
     match auth::find(app.service.clone(), asker.address, &headers).await {
         Ok(now) if now.actor.as_ref().is_some_and(|now| covers(now, &connection.socket.actor)) => {}
         Ok(_) => return Problem::unauthorized().into_response(),
         Err(problem) => return problem.into_response(),
     }
-    // Within the request's span: so its name leads to the connection's.
+    // Logged within the request's span, so the log connects both ids.
     tracing::debug!(connection_id = %connection.socket.id, "a socket opens");
     let expires_at = asker.session.map(|session| session.expires_at);
-    // The server waits for it when it goes down, so that everyone is told.
+    // A shutdown waits for this token, so that every socket receives its close code.
     let open = app.sockets.token();
     tokio::spawn(locales::within(locales::current(), async move {
-        // Fails only if the peer has gone by now.
+        // Fails only if the peer has disconnected.
         if let Ok(upgraded) = on_upgrade.await
             && let Ok(parts) = upgraded.downcast::<TokioIo<listener::Connection>>()
         {
@@ -96,14 +96,13 @@ pub(super) async fn upgrade(
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
-/// Whether this is 16 bytes in base64 (RFC 6455, section 4.2.1): of the last digit that says anything, four bits
-/// say nothing and are zero.
+/// Whether the key is 16 bytes in base64 (RFC 6455, section 4.2.1). In the last digit, four bits are unused and zero.
 fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     key.len() == 24 && key[..22].iter().all(is_digit) && b"AQgw".contains(&key[21]) && key.ends_with(b"==")
 }
 
-/// Whether `now` may still do all that `before` might.
+/// Whether `now` has all permissions of `before`.
 fn covers(now: &Actor, before: &Actor) -> bool {
     now.user() == before.user() && before.links().iter().all(|link| now.links().contains(link))
 }

@@ -1,10 +1,9 @@
-//! Between the nodes of one installation: hints, and no more than that.
+//! The bus between the nodes of one installation. It carries only hints.
 //!
-//! What one node publishes may reach another late, twice, out of order or not at all: changes are on
-//! disk under their revs before anybody hears of them, presence and typing hold for a while only. So
-//! publishing never waits and never fails. Access that ended is no hint, and goes by the journal in the
-//! database. A process that is alone has no bus. `service::nodes` acts
-//! on what is heard; the hub publishes what it knows of its own sockets.
+//! An event may reach another node late, twice, out of order or never. Changes are on disk under their revs before
+//! any node publishes them, and presence and typing expire. So publishing never waits and never fails. Revocations of
+//! access are not hints: they use the journal in the database. A single process has no bus. `service::nodes` handles
+//! received events; the hub publishes the state of its own sockets.
 
 mod nats;
 
@@ -18,12 +17,12 @@ pub use nats::{ConnectError, connect};
 
 use crate::domain::{Change, ConversationId, LinkId, Participant, ParticipantId, RequestId, RequestStatus, UserId};
 
-/// One run of a node: a node that starts again is another.
+/// One run of a node: a restarted node has a new id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeId(pub Uuid);
 
-/// Whom an event is for.
+/// The recipients of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// The nodes with sockets in this room.
@@ -32,21 +31,21 @@ pub enum Topic {
     Nodes,
 }
 
-/// What one node tells others.
+/// An event between nodes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BusEvent {
     /// To a room: this change is on disk.
     Changed { rev: i64, change: Change },
-    /// To a room: it has come to this rev, by a change that is too large to be carried.
+    /// To a room: its rev is now this one, by a change too large to send.
     Head { rev: i64 },
-    /// To a room. Holds for as long as a sign from a socket does.
+    /// To a room. Expires like a typing sign from a socket.
     Typing { participant: ParticipantId, on: bool },
     /// To a room: a receipt.
     Read { participant: ParticipantId, seq: i64 },
-    /// To a room: who is in it on this node, and whether others are to tell the same.
+    /// To a room: the people who are in it on this node. `asks`: the other nodes answer with theirs.
     Here { people: Vec<Participant>, asks: bool },
-    /// A conversation's summary has changed, and these are told, besides all admins.
+    /// A conversation's summary has changed, for these customers and all admins.
     Inbox { conversation: ConversationId, customer: Option<UserId>, links: Vec<LinkId> },
     /// Whether someone of the customer side is in this room on this node.
     CustomerHere { room: ConversationId, on: bool },
@@ -54,59 +53,57 @@ pub enum BusEvent {
     CustomersHere { slice: u8, rooms: Vec<ConversationId> },
     /// A custom request is new or has another status.
     Request { customer: UserId, id: RequestId, status: RequestStatus },
-    /// The node runs. `asks`: it has just come, and needs to hear who is where.
+    /// The node runs. `asks`: it has just started and needs the presence of other nodes.
     Alive { asks: bool },
-    /// The node stops: nobody is on it any more.
+    /// The node stops, and has no people any more.
     Leaving,
 }
 
-/// What a node hears.
+/// An input from the bus.
 #[allow(clippy::large_enum_variant, reason = "nearly all are events, which are then moved once and not allocated")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// From another node.
     Event { topic: Topic, from: NodeId, event: BusEvent },
-    /// Whatever is published to these rooms from now on is heard. What was published a moment ago may
-    /// have been missed.
+    /// From now on this node receives all events of these rooms. It may have missed earlier ones.
     Following(Vec<ConversationId>),
-    /// The line is there, perhaps again: anything may have been missed before.
+    /// The connection is up, perhaps again: any event may have been missed before.
     Connected,
-    /// The line is gone.
+    /// The connection is lost.
     Disconnected,
 }
 
-/// How the line is.
+/// The state of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     pub is_connected: bool,
-    /// Events that were not sent since the start, as the line was gone or too slow.
+    /// Events that were dropped since the start, because the connection was down or too slow.
     pub unsent: u64,
-    /// How long the bus took for a message there and back, when it was last measured.
+    /// The last measured round trip to the bus.
     pub round_trip_ms: u64,
 }
 
-/// A node's line to the others.
+/// A node's connection to the others.
 pub trait Bus: Send + Sync + 'static {
     /// Sends an event, if possible.
     fn publish(&self, topic: Topic, event: BusEvent);
-    /// From now on what is published to this room shall be heard; see [`Heard::Following`].
+    /// Starts to receive events of this room; see [`Heard::Following`].
     fn follow(&self, room: ConversationId);
-    /// The room has no sockets here any more.
+    /// Stops receiving events of this room, which has no sockets here any more.
     fn unfollow(&self, room: ConversationId);
     fn status(&self) -> Status;
 }
 
-/// Both ends of a node's line.
+/// Both directions of a node's connection.
 pub struct BusChannel {
     pub bus: Arc<dyn Bus>,
     pub heard: mpsc::Receiver<Heard>,
 }
 
-/// Parts in which a node tells again what it told before, one after the other: together they are all
-/// its rooms.
+/// Number of parts in which a node repeats its presence, one after the other. Together they contain all its rooms.
 pub const SLICES: u8 = 15;
 
-/// The part that a room belongs to. Ids begin with the time, so that only their end is spread evenly.
+/// The part that contains a room. Ids begin with the time, so only their end is evenly distributed.
 #[must_use]
 pub fn slice(room: ConversationId) -> u8 {
     let [.., last] = *room.0.as_bytes();

@@ -1,8 +1,8 @@
 //! The bus over NATS: a subject for each room, and one for all nodes.
 //!
-//! A node subscribes to the rooms that it has sockets in, and hears nothing of its own events. One task
-//! sends, one subscribes, and each subscription has one that reads. A message to nobody comes back from
-//! the server at once: that shows that the line is there, and that every subscription before it counts.
+//! A node subscribes to the rooms of its sockets, and receives none of its own events. One task sends, one
+//! subscribes, and each subscription has a reading task. The server answers a request without responders at once.
+//! This answer proves that the connection works and that all earlier subscriptions are active.
 
 use std::{
     collections::HashMap,
@@ -30,34 +30,34 @@ use uuid::Uuid;
 use super::{Bus, BusChannel, BusEvent, Heard, NodeId, Status, Topic};
 use crate::domain::{ConversationId, Epoch};
 
-/// Events that may wait to be sent; what comes after is dropped.
+/// Capacity for events to send; further ones are dropped.
 const OUTBOX: usize = 8192;
-/// Events that may wait to be acted on. Behind it the subscriptions hold more.
+/// Capacity for received events. The subscriptions buffer more.
 const INBOX: usize = 4096;
-/// Most bytes of an event: a quarter of what NATS takes if nobody sets it otherwise.
+/// Size limit of an event in bytes: a quarter of the default limit of NATS.
 const MOST_BYTES: usize = 256 * 1024;
-/// How long a room is followed after its last socket left: who reloads a page comes back at once.
+/// How long a room is followed after its last socket has left, as a page reload rejoins at once.
 const LINGER: Duration = Duration::from_secs(5);
-/// Subscriptions that are confirmed together, at most.
+/// Maximum number of subscriptions that are confirmed together.
 const ORDERS: usize = 512;
-/// How long the server may take for a message there and back.
+/// Time limit for a round trip to the server.
 const ROUND_TRIP_WITHIN: Duration = Duration::from_secs(2);
-/// How often the connection is tried; after two without an answer it counts as gone.
+/// Ping interval of the connection; after two unanswered pings it counts as lost.
 const PING_EVERY: Duration = Duration::from_secs(2);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Pause between two tries to come back, at most.
+/// Maximum pause between two attempts to reconnect.
 const MOST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why there can be no line: in words for the person at the terminal, without what is secret.
+/// The reason of a failed connection, for the terminal and without secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     #[error("the NATS URL must be nats:// or tls:// and a host, or several of them with commas between")]
     Url,
-    #[error("the NATS server {0} does not let this node in: {1}")]
+    #[error("the NATS server {0} rejected this node: {1}")]
     Refused(String, ConnectErrorKind),
 }
 
-/// What goes over the wire.
+/// The format on the wire.
 #[derive(Serialize, Deserialize)]
 struct Envelope<E> {
     node: NodeId,
@@ -67,7 +67,7 @@ struct Envelope<E> {
 enum Order {
     Follow(ConversationId),
     Unfollow(ConversationId),
-    /// Something may have been missed: the connection is new, or this node was too slow.
+    /// Events may have been missed: the connection is new, or this node was too slow.
     Missed,
 }
 
@@ -86,9 +86,8 @@ struct Health {
     round_trip_ms: AtomicU64,
 }
 
-/// Connects to one of the servers that `urls` names, with commas between. `epoch` keeps installations
-/// apart that share a server. A server that cannot be reached is no error: the node begins without it,
-/// and goes on trying.
+/// Connects to one of the servers in `urls`, which are separated by commas. `epoch` separates installations that
+/// share a server. If no server can be reached, the node starts without a connection and retries.
 ///
 /// # Errors
 /// See [`ConnectError`].
@@ -100,7 +99,7 @@ pub async fn connect(urls: &str, epoch: Epoch) -> Result<BusChannel, ConnectErro
     let health = Arc::new(Health::default());
     let (orders, taken) = mpsc::unbounded_channel();
     let options = || {
-        // Weak, so that the tasks end when nobody holds the bus any more.
+        // Weak, so that dropping the bus ends the tasks.
         let (orders, health) = (orders.downgrade(), health.clone());
         let options = match sign.clone() {
             Sign::Nothing => ConnectOptions::new(),
@@ -123,10 +122,7 @@ pub async fn connect(urls: &str, epoch: Epoch) -> Result<BusChannel, ConnectErro
             | ConnectErrorKind::AuthorizationViolation
             | ConnectErrorKind::Tls) => return Err(ConnectError::Refused(names, kind)),
             _ => {
-                tracing::warn!(
-                    servers = names,
-                    "NATS cannot be reached; this node goes on without it and keeps trying"
-                );
+                tracing::warn!(servers = names, "NATS cannot be reached; this node starts without it and retries");
                 let trying = options().retry_on_initial_connect().connect(&servers[..]).await;
                 trying.map_err(|error| ConnectError::Refused(names, error.kind()))?
             }
@@ -143,7 +139,7 @@ pub async fn connect(urls: &str, epoch: Epoch) -> Result<BusChannel, ConnectErro
     Ok(BusChannel { bus: Arc::new(Nats { node, prefix, outbox, orders, health }), heard: events })
 }
 
-/// What a node shows to be let in.
+/// The credentials of a node.
 #[derive(Clone)]
 enum Sign {
     Nothing,
@@ -151,8 +147,7 @@ enum Sign {
     Password(String, String),
 }
 
-/// The servers, without what is secret in their URLs, and the secret of the first that has one. `None` if
-/// these are no URLs of NATS.
+/// The servers without credentials, and the credentials of the first URL that has some. `None` for invalid URLs.
 fn parse(urls: &str) -> Option<(Vec<ServerAddr>, Sign)> {
     let mut servers = Vec::new();
     let mut sign = Sign::Nothing;
@@ -175,7 +170,8 @@ fn parse(urls: &str) -> Option<(Vec<ServerAddr>, Sign)> {
     Some((servers, sign))
 }
 
-/// Pause before the next try to connect: more from try to try, and never the same for all nodes.
+/// The pause before the next attempt to connect. It grows with each attempt, and is random, so that nodes do not
+/// reconnect together.
 fn pause(tries: usize) -> Duration {
     let longest = Duration::from_millis(50 << tries.min(8)).min(MOST_PAUSE);
     longest.mul_f64(rand::random())
@@ -189,7 +185,7 @@ async fn note(event: async_nats::Event, orders: mpsc::WeakUnboundedSender<Order>
     if matches!(event, Connected | Disconnected | SlowConsumer(_))
         && let Some(orders) = orders.upgrade()
     {
-        // Fails only when the node stops.
+        // Fails only while the node stops.
         orders.send(Order::Missed).ok();
     }
 }
@@ -220,7 +216,7 @@ impl Bus for Nats {
     }
 
     fn follow(&self, room: ConversationId) {
-        // Fails only when the node stops.
+        // Fails only while the node stops.
         self.orders.send(Order::Follow(room)).ok();
     }
 
@@ -237,25 +233,25 @@ impl Bus for Nats {
     }
 }
 
-/// Sends what waits. What cannot be sent now is dropped: it would be old by the time it could.
+/// Sends the queued events. Drops an event that cannot be sent now, as it would be outdated later.
 async fn send(client: Client, mut waiting: mpsc::Receiver<(String, Bytes)>, health: Arc<Health>) {
     while let Some((subject, payload)) = waiting.recv().await {
         if client.connection_state() != State::Connected || client.publish(subject, payload).await.is_err() {
             health.unsent.fetch_add(1, Ordering::Relaxed);
         }
     }
-    // What was said last is that the node leaves.
+    // The last event announces that the node leaves.
     timeout(ROUND_TRIP_WITHIN, client.flush()).await.ok();
 }
 
 /// A room that is followed.
 struct Followed {
-    /// Until when, if it has no sockets any more.
+    /// When it is unfollowed, if it has no sockets any more.
     until: Option<Instant>,
     _reader: AbortOnDropHandle<()>,
 }
 
-/// What the subscriptions need.
+/// The state of the task that subscribes.
 struct Reading {
     client: Client,
     prefix: String,
@@ -264,7 +260,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Follows and leaves rooms as it is told, and keeps an eye on the line. Ends with the bus.
+    /// Handles orders to follow and leave rooms, and monitors the connection. Ends with the bus.
     async fn obey(self, mut taken: mpsc::UnboundedReceiver<Order>) {
         let _all = self.read(Topic::Nodes).await;
         let mut rooms: HashMap<ConversationId, Followed> = HashMap::new();
@@ -327,7 +323,7 @@ impl Reading {
         Some(AbortOnDropHandle::new(tokio::spawn(read(subscriber, topic, self.heard.clone()))))
     }
 
-    /// Whether the server answers, and so has heard everything that was sent to it before.
+    /// Whether the server answers. If so, it has received everything sent before.
     async fn is_there(&self) -> bool {
         let began = Instant::now();
         let asked = self.client.request(format!("{}.nobody", self.prefix), Bytes::new());
@@ -343,7 +339,7 @@ impl Reading {
     }
 }
 
-/// Hands on what comes. What does not make sense comes from a newer node, or from somebody else.
+/// Forwards received events. Invalid ones are from a newer node or another program.
 async fn read(mut subscriber: Subscriber, topic: Topic, heard: mpsc::Sender<Heard>) {
     while let Some(message) = subscriber.next().await {
         match serde_json::from_slice::<Envelope<BusEvent>>(&message.payload) {
@@ -352,7 +348,7 @@ async fn read(mut subscriber: Subscriber, topic: Topic, heard: mpsc::Sender<Hear
                     return;
                 }
             }
-            Err(error) => tracing::debug!(%error, ?topic, "an event of the bus made no sense"),
+            Err(error) => tracing::debug!(%error, ?topic, "ignored an invalid event of the bus"),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     live::QUEUE_FRAMES,
 };
 
-/// A new message under this rev.
+/// A new message with this rev.
 fn posted(room: ConversationId, rev: i64) -> Change {
     Change::Posted(Message {
         id: MessageId::new(),
@@ -65,13 +65,13 @@ impl Someone {
         hub.enter(&self.socket, room, self.me.id, vec![self.me.clone()], head, joined)
     }
 
-    /// What a round would write.
+    /// The frames that a round would write.
     fn frames(&self) -> Vec<serde_json::Value> {
         self.hub.rooms.iter_mut().for_each(|mut room| room.flush(drop));
         self.socket.take().iter().flat_map(Frame::values).collect()
     }
 
-    /// The same as types of frames; a list of people is a `joined`.
+    /// The types of these frames; a list of people is a `joined`.
     fn heard(&mut self) -> Vec<String> {
         let name = |frame: serde_json::Value| match (frame["type"].as_str(), frame["on"].as_bool()) {
             (Some("typing"), on) => format!("typing {}", on.unwrap()),
@@ -112,7 +112,7 @@ async fn typing_ends_by_itself_after_5_s() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_room_is_told_in_a_round_is_put_together_once() {
+async fn the_frames_of_a_round_are_joined_once_for_all() {
     let (hub, room, one, other) = two_in_a_room();
     let (third, fourth) = (Someone::connect(&hub, "third"), Someone::connect(&hub, "fourth"));
     for newcomer in [&third, &fourth] {
@@ -155,7 +155,7 @@ async fn renewed_typing_holds_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_room_is_told_of_many_comings_and_goings_at_once() {
+async fn many_presence_changes_are_broadcast_together() {
     let (hub, room, one, mut other) = two_in_a_room();
     pass(1.0).await;
     other.heard();
@@ -205,12 +205,12 @@ async fn a_change_in_words_for_each_waits_for_those_who_came_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
+async fn changes_during_an_arrival_follow_the_joined() {
     let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
     let mut first = Someone::connect(&hub, "first");
     assert_eq!(post(&hub, room, 2), Outcome::Done);
     hub.arrive(&first.socket, room);
-    // It reads up to 3; 4 comes too late to be read and too early to be told.
+    // It reads up to 3; 4 is too late to be read and too early to be sent.
     for rev in [3, 4] {
         assert_eq!(post(&hub, room, rev), Outcome::Done);
     }
@@ -223,12 +223,12 @@ async fn what_changes_while_someone_arrives_is_told_after_the_joined() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_read_less_than_the_room_was_told_of_reads_again() {
+async fn an_arrival_behind_the_broadcasts_reads_again() {
     let (hub, room) = (Arc::new(Hub::default()), ConversationId::new());
     let (one, mut other) = (Someone::connect(&hub, "one"), Someone::connect(&hub, "other"));
     hub.arrive(&one.socket, room);
     hub.arrive(&other.socket, room);
-    // One read later than the other, and nobody will tell 4 any more.
+    // One read later than the other, and 4 will not be broadcast again.
     assert_eq!(one.enter_at_last(&hub, room, 4), Ok(Outcome::Done));
     assert_eq!(other.enter_at_last(&hub, room, 3), Err(Behind));
     assert_eq!(other.enter(&hub, room, 4), Ok(Outcome::Done));
@@ -237,7 +237,7 @@ async fn who_read_less_than_the_room_was_told_of_reads_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_early_waits_and_what_does_not_come_is_fetched_once() {
+async fn early_changes_wait_and_missing_ones_are_fetched_once() {
     let (hub, room, mut one, _other) = two_in_a_room();
     pass(1.0).await;
     one.heard();
@@ -257,7 +257,7 @@ async fn what_comes_early_waits_and_what_does_not_come_is_fetched_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_in_words_for_each_holds_up_what_follows_it() {
+async fn a_personalised_change_delays_later_ones() {
     let (hub, room, mut one, _other) = two_in_a_room();
     pass(1.0).await;
     one.heard();
@@ -272,7 +272,7 @@ async fn a_change_in_words_for_each_holds_up_what_follows_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_much_to_be_told_is_skipped() {
+async fn too_large_a_gap_is_skipped() {
     let (hub, room, mut one, other) = two_in_a_room();
     pass(1.0).await;
     one.heard();
@@ -302,7 +302,7 @@ async fn a_room_that_changes_too_much_meanwhile_has_to_be_read_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_in_a_room_that_goes_or_on_the_way_in_reads_again() {
+async fn a_resync_makes_members_and_arrivals_read_again() {
     let (hub, room, mut one, other) = two_in_a_room();
     pass(1.0).await;
     one.heard();

@@ -189,7 +189,7 @@ mod tests {
     use crate::domain::LinkId;
 
     #[test]
-    fn everything_is_said_each_time() {
+    fn every_setting_is_sent_each_time() {
         let link = LinkId::new();
         for acting in [Acting::System, Acting::Actor(&Actor::Guest(vec![])), Acting::Actor(&Actor::Guest(vec![link]))] {
             let statement = acting.statement();

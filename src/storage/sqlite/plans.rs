@@ -226,7 +226,7 @@ async fn no_statement_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_is_put_together_uses_an_index() {
+async fn assembled_statements_use_an_index() {
     let (store, _folder) = store().await;
     let mut conn = store.read(Acting::System).await.unwrap();
     for sql in [

@@ -88,7 +88,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn what_an_older_program_wrote_is_found_after_the_upgrade() {
+    async fn messages_of_an_older_program_are_found_after_the_upgrade() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/old.db", folder.path().display());
         let store = SqliteStore::open(&url).await.unwrap();

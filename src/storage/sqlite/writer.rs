@@ -461,7 +461,7 @@ mod tests {
 
     /// As on a full disk: SQLite may roll everything back by itself, and the next batch finds room.
     #[tokio::test]
-    async fn a_full_disk_fails_what_it_must_and_nothing_after() {
+    async fn a_full_disk_fails_its_batch_and_no_later_one() {
         for neighbours in [0, 2] {
             let folder = tempfile::tempdir().unwrap();
             let (writer, _) = start(&folder, "pragma max_page_count = 20").await;
@@ -506,7 +506,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_be_lost_is_written_in_its_turn() {
+    async fn jobs_that_may_be_lost_are_written_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let (writer, _) = start(&folder, "").await;
         writer.write_later(|tx| Box::pin(insert(tx, "later".to_owned())));

@@ -1,8 +1,8 @@
-//! Addresses of pages with what is chosen on them.
+//! Addresses of pages with their query parameters.
 
 use crate::domain::percent_encoded;
 
-/// `path` with those of `pairs` that have a value, in a form that can stand in a link.
+/// `path` with the non-empty `pairs` as its query, encoded for a link.
 #[must_use]
 pub fn address(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut address = path.to_owned();

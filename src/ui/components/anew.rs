@@ -1,8 +1,8 @@
-//! What changes while people look at it.
+//! Content that changes while it is shown.
 
 use leptos::{either::Either, prelude::*};
 
-/// Shows `value`, with elements made anew at each change. See [`Text`](super::Text) for why.
+/// Renders `value` with new elements at each change. See [`Text`](super::Text) for the reason.
 #[component]
 pub fn Anew<T, V, F, C>(value: V, children: C) -> impl IntoView
 where
@@ -14,7 +14,7 @@ where
     let value = Memo::new(move |_| value());
     let mut is_odd = false;
     move || {
-        // The two sides share no elements. A keyed list of one does the same, and takes several KB for each type.
+        // The two branches share no elements. A keyed list of one would cost several KB per type.
         is_odd = !is_odd;
         let view = children(value.get());
         if is_odd { Either::Left(view) } else { Either::Right(view) }

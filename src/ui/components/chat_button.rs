@@ -1,5 +1,5 @@
-//! The way from a custom request to its chat, the same wherever a request is shown. A link to the page
-//! with the chat beside it; before there is a chat, a form that opens it and leads there.
+//! The button that leads from a custom request to its chat. It is a link to the page with the chat beside it. Before
+//! there is a chat, it is a form that opens one.
 
 use leptos::{either::Either, ev, html, prelude::*, task::spawn_local};
 
@@ -14,16 +14,16 @@ use crate::{
 #[component]
 pub fn ChatButton(
     request: Memo<CustomRequest>,
-    /// What the address says of the open chat, see [`history::query`].
+    /// The open chat in the page's address, see [`history::query`].
     chosen: ReadSignal<Option<String>>,
-    /// What it says if this chat is open.
+    /// Its value if this chat is open.
     choice: String,
     /// The address of this page with the chat beside it.
     here: String,
-    /// Whether news of the request arrive; `None` while nobody knows.
+    /// Whether the page receives updates; `None` while this is unknown.
     live: ReadSignal<Option<bool>>,
     #[prop(default = t!(locales::current(), chat_button::CHAT))] label: &'static str,
-    /// The main thing to do on the page.
+    /// Whether this is the main action of the page.
     #[prop(optional)]
     is_primary: bool,
 ) -> impl IntoView {
@@ -60,7 +60,7 @@ pub fn ChatButton(
 
     let (link, button) = (NodeRef::<html::A>::new(), NodeRef::<html::Button>::new());
     let is_open = Memo::new(move |_| chosen.read().as_ref() == Some(&choice));
-    // Who closes the chat is back where they opened it.
+    // Closing the chat returns the focus to the link that opened it.
     Effect::new(move |was_open: Option<bool>| {
         if was_open == Some(true) && chosen.read().is_none() {
             page::after_layout(move || focus(link));
@@ -84,7 +84,7 @@ pub fn ChatButton(
     move || {
         if has_chat.get() {
             if button.get_untracked().is_some_and(|button| document().active_element() == Some(button.into())) {
-                // The chat is there now, and the link takes the place of the button.
+                // The chat exists now, and a link replaces the button.
                 page::after_layout(move || focus(link));
             }
             let address = here.clone();

@@ -1,5 +1,5 @@
-//! Inputs of plain forms. After a mistake each keeps what was typed and says what is wrong beside
-//! itself: both come from the [`FormState`] of the request.
+//! Inputs of plain forms. After an error each shows the typed value again, and the error beside it. Both are from the
+//! [`FormState`] of the request.
 
 use leptos::prelude::*;
 
@@ -19,20 +19,20 @@ pub fn Field(
     #[prop(default = "text")]
     kind: &'static str,
     #[prop(optional, into)] help: String,
-    /// May stay empty.
+    /// Whether the input may be empty.
     #[prop(optional)]
     optional: bool,
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] inputmode: Option<&'static str>,
-    /// What stands in it unless something was typed.
+    /// The initial value.
     #[prop(optional, into)]
     value: String,
     #[prop(optional)] minlength: Option<u16>,
-    /// What the server takes. Browsers count UTF-16 units, of which a character has up to two, and cut off what is
-    /// more when it is pasted: the page stops nobody sooner than the server does, which says so.
+    /// The server's limit. Browsers count UTF-16 units, of which a character has up to two, and truncate pasted text.
+    /// So the page sets no stricter limit than the server, which reports longer text.
     #[prop(optional)]
     max_chars: Option<usize>,
-    /// Takes the focus when the page opens, unless a mistake elsewhere takes it.
+    /// Whether the input takes the focus when the page opens, unless an error elsewhere takes it.
     #[prop(optional)]
     focus: bool,
 ) -> impl IntoView {
@@ -47,7 +47,7 @@ pub fn Field(
     let described = [(!help.is_empty(), &help_id), (wrong, &error_id)];
     let described: Vec<&str> = described.iter().filter(|(there, _)| *there).map(|(_, id)| id.as_str()).collect();
     let described = (!described.is_empty()).then(|| described.join(" "));
-    // People write it in any language.
+    // The text may be in any language.
     let dir = matches!(kind, "text" | "textarea").then_some("auto");
     let invalid = wrong.then_some("true");
     let value = state.values.get(name).cloned().unwrap_or(value);
@@ -124,8 +124,8 @@ pub fn Field(
     }
 }
 
-/// What went wrong with the form as a whole: a problem that none of its `fields` can show. Takes the
-/// focus, so that it is read out first.
+/// The error of the whole form: a problem that none of its `fields` can show. Takes the focus, so that screen readers
+/// read it first.
 #[component]
 pub fn FormProblem(fields: &'static [&'static str]) -> impl IntoView {
     let problem =
@@ -139,7 +139,7 @@ pub fn FormProblem(fields: &'static [&'static str]) -> impl IntoView {
     })
 }
 
-/// Names what a form makes: sent twice, it makes one. See `service::once`.
+/// The key of a form that creates something, so that sending it twice creates one. See `service::once`.
 #[component]
 pub fn FormKey() -> impl IntoView {
     let key = FormState::current().value("form_key").parse().unwrap_or_else(|_| ClientId::new());

@@ -1,4 +1,4 @@
-//! The frame around every page: title, skip link, head with the business's name, main.
+//! The frame of every page: title, skip link, header with the business's name, main.
 
 use leptos::prelude::*;
 
@@ -10,14 +10,14 @@ use crate::{
     locales::{self, t},
 };
 
-/// How a page fills the window.
+/// The layout of a page in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// A text or a form: as long as it is.
+    /// A text or a form, as high as its content.
     Sheet,
-    /// A tool: as high as the window.
+    /// A tool, as high as the window.
     App,
-    /// Without a head: the page brings its own.
+    /// Without a header: the page has its own.
     Bare,
 }
 
@@ -38,10 +38,10 @@ pub fn Frame(
         Layout::App => "site site--app",
         Layout::Bare => "site site--bare",
     };
-    // Others find the switch in their menu.
+    // Signed-in people have the switch in their menu.
     let has_foot = layout == Layout::Sheet && viewer.user.is_none();
     let tab = if title.is_empty() { viewer.business.clone() } else { format!("{title} · {}", viewer.business) };
-    // Islands compare it with who is signed in when they connect: a page belongs to one person.
+    // On connecting, islands compare it with the signed-in person: a page belongs to one person.
     let whose = viewer.user.as_ref().map(|user| user.id.to_string());
     let me = viewer.user.as_ref().map(|user| ParticipantId::from(user.id).to_string());
     view! {
@@ -159,7 +159,7 @@ fn SignedIn(user: User) -> impl IntoView {
     }
 }
 
-/// The sign of the product: a speech bubble with two rows of stitches.
+/// The product's logo: a speech bubble with two rows of stitches.
 #[component]
 pub fn Mark() -> impl IntoView {
     view! {

@@ -1,5 +1,5 @@
-//! Icons: one path each, drawn with a line of the text's colour on a grid of 20. They never carry
-//! meaning alone: a word or an `aria-label` stands beside them.
+//! Icons: one path each, drawn as a line in the text's colour on a grid of 20. They never carry meaning alone: each
+//! has a text or an `aria-label`.
 
 use leptos::prelude::*;
 

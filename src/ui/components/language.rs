@@ -1,4 +1,4 @@
-//! The way to another language. Loads the page again, so it works without a script.
+//! The switch of languages. It reloads the page, so it works without a script.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -8,7 +8,7 @@ use crate::{
     locales::{self, Locale},
 };
 
-/// A button for each language that the page is not in. `class` is each button's, `next` the page's address.
+/// A button for each other language. `class` is the class of each button, `next` the page's address.
 #[component]
 pub fn LanguageSwitch(class: &'static str, next: String) -> impl IntoView {
     let others = Locale::ALL.into_iter().filter(|&other| other != locales::current());
@@ -29,8 +29,8 @@ pub fn LanguageSwitch(class: &'static str, next: String) -> impl IntoView {
     }
 }
 
-/// The address of the page that is being rendered; of the front page if it is one that says what went wrong, which
-/// is to be the same for every address.
+/// The address of the page that is being rendered. Error pages use the front page's, because they must be equal for
+/// every address.
 #[must_use]
 pub fn this_page() -> String {
     if use_context::<PageStatus>().and_then(|status| status.get()).is_some() {

@@ -1,4 +1,4 @@
-//! The small parts that pages and islands share. Their looks are in style/, a file per component.
+//! The components that pages and islands share. Their styles are in style/, a file per component.
 
 mod address;
 mod anew;

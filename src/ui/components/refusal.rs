@@ -1,10 +1,10 @@
-//! What went wrong with something that was sent without loading a page.
+//! The error of an action that was sent without loading a page.
 
 use leptos::prelude::*;
 
 use super::Anew;
 
-/// Is read out when it appears.
+/// Screen readers read it when it appears.
 #[component]
 pub fn Refusal(words: RwSignal<Option<String>>) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! What is shown of a custom request in more than one place.
+//! Parts of a custom request that several pages show.
 
 use leptos::prelude::*;
 
@@ -24,10 +24,10 @@ pub fn StatusChip(#[prop(into)] status: Signal<RequestStatus>) -> impl IntoView 
     }
 }
 
-/// Higher numbers are not counted out.
+/// The highest displayed number.
 const MOST_SHOWN: i64 = 99;
 
-/// How many messages wait to be read; nothing if none does.
+/// The number of unread messages; empty if there are none.
 #[component]
 pub fn Unread(#[prop(into)] count: Signal<i64>) -> impl IntoView {
     view! {
@@ -46,7 +46,7 @@ pub fn Unread(#[prop(into)] count: Signal<i64>) -> impl IntoView {
     }
 }
 
-/// A day such as `2026-12-24`, in words.
+/// A day such as `2026-12-24`, as text.
 #[must_use]
 pub fn day_in_words(day: &str) -> String {
     let midnight = format!("{day}T00:00:00Z").parse();

@@ -1,4 +1,4 @@
-//! The field with which a page is searched.
+//! The search field of a page.
 
 use leptos::prelude::*;
 

@@ -1,11 +1,11 @@
-//! Words that change while people look at them.
+//! Text that changes while it is shown.
 
 use leptos::prelude::*;
 
 use super::Anew;
 
-/// Text whose element is made anew with each change. A page translator takes the text out of an element and puts
-/// its own there; what is written into the old text afterwards, nobody sees.
+/// Text whose element is replaced at each change. A page translator replaces the text of an element with its own.
+/// Later changes of the original text node would stay invisible.
 #[component]
 pub fn Text(#[prop(into)] of: Signal<String>, #[prop(optional)] class: &'static str) -> impl IntoView {
     view! {

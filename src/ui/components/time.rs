@@ -1,4 +1,4 @@
-//! Times in words.
+//! Times as text.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{
     locales::{self, t},
 };
 
-/// How often words like "5 min ago" are looked at again.
+/// Update interval of texts like "5 min ago".
 const TICK: Duration = Duration::from_secs(30);
 
-/// What time it is, and in which zone people read times: as the server rendered it, in UTC, then by this device.
+/// The current time and the time zone of displayed times: first the server's time and UTC, then the device's.
 #[derive(Clone, Copy)]
 pub struct Clock {
     now: RwSignal<Timestamp>,
@@ -43,7 +43,7 @@ impl Clock {
         clock
     }
 
-    /// The zone that times are to be told in.
+    /// The time zone of displayed times.
     #[must_use]
     pub fn zone(self) -> Zone {
         if self.is_local.get() { page::local_zone } else { utc }
@@ -56,12 +56,12 @@ impl Clock {
     }
 }
 
-/// When something was, in words that stay short. They change as time passes, so each change makes a new element.
+/// A short text for a time. It changes as time passes, so each change replaces the element.
 #[component]
 pub fn When(#[prop(into)] at: Signal<Timestamp>, clock: Clock) -> impl IntoView {
     let words = move || {
         let (at, zone) = (at.get(), clock.zone());
-        // Without a script nobody knows the reader's zone.
+        // Without a script the reader's zone is unknown.
         let full = labels::full(at, zone);
         let full = if clock.is_local.get() { full } else { full + " " + t!(locales::current(), time::UTC) };
         (at, full, labels::relative(at, clock.now.get(), zone))

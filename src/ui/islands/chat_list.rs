@@ -1,4 +1,4 @@
-//! The dashboard's list of chats: one part of it, kept in order while things happen.
+//! The dashboard's list of chats: its loaded parts, in order during live changes.
 
 use std::collections::HashSet;
 
@@ -10,19 +10,19 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatList {
     pub status: ConversationStatus,
-    /// What is searched for; empty for all.
+    /// The search; empty for all chats.
     pub search: String,
-    /// Latest activity first. Also holds chats that changed to the other status, so that they are
-    /// counted right when they change back.
+    /// Latest activity first. Also contains chats that changed to the other status, so that the counts stay right
+    /// when they change back.
     items: Vec<Conversation>,
-    /// A chat that is open beside the list and is not among the parts that were loaded. It is shown on top.
+    /// The chat that is open beside the list, if it is in none of the loaded parts. It is shown on top.
     beyond: Option<Conversation>,
     pub next_cursor: Option<String>,
     pub open: i64,
     pub closed: i64,
-    /// Messages that wait to be read in all open chats; as many as [`MOST_UNREAD`] or more.
+    /// The number of unread messages in all open chats; from [`MOST_UNREAD`] on, a lower bound.
     pub unread: i64,
-    /// Messages with the words of the search, as they were when it was made.
+    /// The messages that matched the search when it was made.
     pub found: Vec<Found>,
 }
 
@@ -37,14 +37,14 @@ impl ChatList {
         Self { status, search, items, beyond: None, next_cursor, open, closed, unread, found }
     }
 
-    /// What is shown.
+    /// The chats in the shown list.
     pub fn shown(&self) -> impl Iterator<Item = &Conversation> {
         let beyond = self.beyond.iter().filter(|chat| self.search.is_empty() && !self.has(chat.id));
         beyond.chain(&self.items).filter(|item| item.status == self.status)
     }
 
-    /// The order in which chats are shown. While it `is_held`, those that were shown `before` keep their places; what
-    /// is new above them waits, and what was loaded below them follows.
+    /// The displayed order of chats. While it `is_held`, the chats `before` remain in place. New ones above them
+    /// wait, and chats loaded below follow.
     #[must_use]
     pub fn order(&self, before: &[ConversationId], is_held: bool) -> Vec<ConversationId> {
         let order: Vec<_> = self.shown().map(|item| item.id).collect();
@@ -59,7 +59,7 @@ impl ChatList {
         held
     }
 
-    /// A chat that is known.
+    /// A loaded chat.
     #[must_use]
     pub fn get(&self, id: ConversationId) -> Option<&Conversation> {
         self.items.iter().chain(&self.beyond).find(|item| item.id == id)
@@ -69,15 +69,15 @@ impl ChatList {
         self.items.iter().any(|item| item.id == id)
     }
 
-    /// This chat is open beside the list, and to be seen in it.
+    /// Shows the chat that is open beside the list, also if no part contains it.
     pub fn open_beside(&mut self, chat: Conversation) {
         if !self.has(chat.id) {
             self.beyond = Some(chat);
         }
     }
 
-    /// Counts what waits in one chat anew. Returns whether the server must be asked: of a count that ended it is not
-    /// known how much more there is.
+    /// Updates the count of unread messages after a change in one chat. Returns whether the list must be reloaded: a
+    /// count that was a lower bound is unknown now.
     fn count(&mut self, before: i64, now: i64) -> bool {
         let ended = self.unread >= MOST_UNREAD && now < before;
         if !ended {
@@ -86,8 +86,8 @@ impl ChatList {
         ended
     }
 
-    /// Takes a chat's new summary. Returns whether the list must be asked for again: only the
-    /// server knows whether an unknown chat fits the search, and what it does to the counts.
+    /// Applies a chat's new summary. Returns whether the list must be reloaded: only the server knows whether an
+    /// unknown chat matches the search, and its effect on the counts.
     pub fn apply(&mut self, news: Conversation) -> bool {
         let Some(at) = self.items.iter().position(|item| item.id == news.id) else {
             if let Some(known) = self.beyond.as_mut().filter(|known| known.id == news.id && known.head <= news.head) {
@@ -95,7 +95,7 @@ impl ChatList {
             }
             return true;
         };
-        // Summaries of two nodes can overtake each other.
+        // Summaries of two nodes can arrive out of order.
         if news.head < self.items[at].head {
             return false;
         }
@@ -104,7 +104,7 @@ impl ChatList {
             let (more, less) =
                 if news.is_open() { (&mut self.open, &mut self.closed) } else { (&mut self.closed, &mut self.open) };
             *more += 1;
-            // Of a count that ended there it is not known how many more there are.
+            // A count at the maximum is a lower bound.
             if *less < MOST_COUNTED {
                 *less -= 1;
             }
@@ -114,7 +114,8 @@ impl ChatList {
         ended
     }
 
-    /// Everything up to `seq` was read, here or in another tab. Returns whether the list must be asked for again.
+    /// Applies that messages up to `seq` were read, here or in another tab. Returns whether the list must be
+    /// reloaded.
     pub fn apply_read(&mut self, id: ConversationId, seq: i64) -> bool {
         let known = self.items.iter_mut().chain(&mut self.beyond);
         let Some(known) = known.into_iter().find(|item| item.id == id && seq >= item.last_seq) else { return false };
@@ -123,17 +124,17 @@ impl ChatList {
         self.count(before, 0)
     }
 
-    /// Whether someone of the customer side has this chat open. Returns whether that is new.
+    /// Records whether someone of the customer side has this chat open. Returns whether that has changed.
     pub fn set_online(&mut self, id: ConversationId, online: bool) -> bool {
         let known = self.items.iter_mut().chain(&mut self.beyond).find(|item| item.id == id);
         known.is_some_and(|known| known.customer_online.replace(online) != Some(online))
     }
 
-    /// Takes the first part anew, as after a cut; what was loaded beyond it is kept.
+    /// Replaces the first part, as after a reconnection; later loaded parts remain.
     pub fn refresh(&mut self, fresh: Inbox) {
         let Inbox { items, next_cursor, open, closed, unread, found } = fresh;
         (self.open, self.closed, self.unread, self.found) = (open, closed, unread, found);
-        // What now belongs between the fresh ones but is not among them is gone from this list.
+        // A chat within the range of the fresh ones but not among them has left this list.
         match items.last() {
             Some(last) if next_cursor.is_some() => {
                 let end = (last.updated_at, last.id);
@@ -150,7 +151,7 @@ impl ChatList {
         self.add(items);
     }
 
-    /// Adds the part after what is known.
+    /// Adds the next part.
     pub fn extend(&mut self, part: Inbox) {
         self.next_cursor = part.next_cursor;
         (self.open, self.closed, self.unread) = (part.open, part.closed, part.unread);
@@ -164,7 +165,7 @@ impl ChatList {
         }
     }
 
-    /// Puts a chat that is not in the list where its activity belongs.
+    /// Inserts a chat that is not in the list in order of activity.
     fn put(&mut self, item: Conversation) {
         let place = (item.updated_at, item.id);
         let at = self.items.partition_point(|known| (known.updated_at, known.id) > place);
@@ -172,8 +173,7 @@ impl ChatList {
     }
 }
 
-/// What stands for a person's face: the first letters of the first and the last name. CSS makes them
-/// capitals.
+/// A person's initials: the first letters of the first and the last name. CSS capitalises them.
 #[must_use]
 pub fn initials(name: &str) -> String {
     let is_letter = |c: &char| c.is_ascii_alphanumeric() || !c.is_ascii();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_keeps_what_was_loaded_beyond_it() {
+    fn a_refresh_retains_later_loaded_parts() {
         let mut list = list();
         list.extend(Inbox { next_cursor: Some("third".into()), ..part(vec![chat(8, 8), chat(7, 7)], true) });
         list.refresh(part(vec![chat(4, 60), chat(1, 50), chat(3, 30)], true));

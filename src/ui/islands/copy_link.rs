@@ -10,10 +10,10 @@ use crate::{
     ui::components::Text,
 };
 
-/// How long the button says what it did.
+/// How long the button shows the result.
 const SAID: Duration = Duration::from_secs(2);
 
-/// Something that was just made and is shown once.
+/// A newly created link, which is shown once.
 #[island(lazy)]
 pub fn MadeLink(#[prop(into)] link: String, #[prop(into)] label: String) -> impl IntoView {
     view! { <CopyLink link label copy=t!(locales::current(), desk::COPY) class="copy made" field=NodeRef::new() /> }
@@ -26,15 +26,15 @@ pub(super) fn CopyLink(
     #[prop(into)] label: String,
     #[prop(default = t!(locales::current(), desk::COPY_LINK))] copy: &'static str,
     #[prop(default = "copy")] class: &'static str,
-    /// Holds the link, to select it.
+    /// The input with the link, to select it.
     field: NodeRef<html::Input>,
 ) -> impl IntoView {
     let locale = locales::current();
-    // Whether it was copied, for a moment after that was tried.
+    // Whether copying succeeded, for a moment after the attempt.
     let copied = RwSignal::new(None::<bool>);
     let text = link.clone();
     let press = move |_| {
-        // Also for browsers that copy only what is selected, and for people.
+        // Also selects the text, for browsers that copy only the selection, and for people.
         if let Some(field) = field.get_untracked() {
             field.select();
         }

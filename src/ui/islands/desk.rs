@@ -1,6 +1,6 @@
-//! The dashboard: the list of chats, one of them, and what there is to know about it. Choosing another replaces the
-//! chat, not the page: the list stays as it is, the socket stays open, and the address changes with what is shown.
-//! Without JavaScript the same links load pages.
+//! The dashboard: the list of chats, one chat, and its details. Choosing another chat replaces the chat, not the
+//! page. The list is preserved, the socket stays open, and the address changes. Without JavaScript the same links
+//! load pages.
 
 use std::time::Duration;
 
@@ -27,18 +27,18 @@ use crate::{
     ui::components::{Anew, Clock, address},
 };
 
-/// Several reasons to ask the server again become one question.
+/// Delay that combines several reasons for a request into one.
 pub(super) const ASK_AFTER: Duration = Duration::from_millis(300);
-/// A chat that is not there by then is said to be loading.
+/// Delay before the page shows that a chat is loading.
 const SAY_LOADING_AFTER: Duration = Duration::from_millis(300);
-/// How long the order of the list is held after somebody last moved in it.
+/// How long the order of the list is held after the last movement in it.
 const HOLD_MS: i64 = 1_000;
 
-/// What is looked at on the dashboard: its address says it.
+/// The view of the dashboard, which its address contains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     pub chat: Option<ConversationId>,
-    /// The message at which the chat opens, if it was searched for.
+    /// The message at which the chat opens, for a search result.
     pub seq: Option<i64>,
     pub status: ConversationStatus,
     /// Empty for all chats.
@@ -46,7 +46,7 @@ pub struct View {
 }
 
 impl View {
-    /// What the page's address says, from now on. The page was opened with `rendered`.
+    /// The view in the page's address, from now on. The page was opened with `rendered`.
     fn of_address(rendered: Self) -> Memo<Self> {
         let chat = history::query("chat", rendered.chat.map(|id| id.to_string()));
         let seq = history::query("before", rendered.seq.map(|seq| seq.to_string()));
@@ -57,7 +57,7 @@ impl View {
             let status = match status.read().as_deref() {
                 Some("open") => ConversationStatus::Open,
                 Some("closed") => ConversationStatus::Closed,
-                // Nothing is said: with a chat, it is that of the chat.
+                // Without a status in the address, a chat's own status applies.
                 _ if chat.is_some() && chat == rendered.chat => rendered.status,
                 _ => ConversationStatus::Open,
             };
@@ -77,20 +77,20 @@ impl View {
         if seq.is_empty() { address } else { format!("{address}#m-{seq}") }
     }
 
-    /// The same with this chat, at this message.
+    /// This view with a chat, at a message.
     #[must_use]
     pub fn with_chat(&self, id: ConversationId, seq: Option<i64>) -> Self {
         Self { chat: Some(id), seq, ..self.clone() }
     }
 
-    /// The same without a chat.
+    /// This view without a chat.
     #[must_use]
     pub fn without_chat(&self) -> Self {
         Self { chat: None, seq: None, ..self.clone() }
     }
 }
 
-/// As addresses name it.
+/// The status in addresses.
 pub(super) fn word(status: ConversationStatus) -> &'static str {
     match status {
         ConversationStatus::Open => "open",
@@ -98,43 +98,43 @@ pub(super) fn word(status: ConversationStatus) -> &'static str {
     }
 }
 
-/// What is shown beside the list.
+/// The content beside the list.
 #[derive(Clone)]
 enum Shown {
     Nothing,
     Loading,
-    /// With what went wrong.
+    /// With the error message.
     Failed(String),
     Chat(Box<api::Chat>),
 }
 
-/// What the parts of the dashboard share.
+/// The state that all parts of the dashboard share.
 #[derive(Clone, Copy)]
 pub(super) struct State {
     pub view: Memo<View>,
-    /// The same without the chat: what the list is of.
+    /// The same without the chat: the view of the list.
     pub listed: Memo<View>,
     pub list: RwSignal<ChatList>,
     pub new_chat: NewChat,
     pub clock: Clock,
     pub is_live: RwSignal<bool>,
-    /// Whether the order of the list is held, since somebody moves in it.
+    /// Whether the order of the list is held, because the person moves in it.
     pub is_held: RwSignal<bool>,
     held_until: StoredValue<i64>,
     is_pressed: StoredValue<bool>,
-    /// Each showing has a number of its own, and elements of its own.
+    /// Each content has its own number, and its own elements.
     shown: RwSignal<(u32, Shown)>,
     visited: ChatCache,
-    /// Counts what was typed into the search.
+    /// Counts the inputs to the search.
     typing: StoredValue<u32>,
-    /// Counts the chats that the server was asked for.
+    /// Counts the requests for chats.
     asked: StoredValue<u32>,
     me: StoredValue<Option<ParticipantId>>,
-    /// Whether a question to the server is due.
+    /// Whether a request to the server is due.
     is_asking: StoredValue<bool>,
 }
 
-/// The dashboard as it is when the page opens.
+/// The dashboard in its initial state.
 #[island(lazy)]
 pub fn Desk(
     inbox: api::Inbox,
@@ -142,7 +142,7 @@ pub fn Desk(
     chat: Option<api::Chat>,
     /// The name of the business, for the title.
     business: String,
-    /// Of the chat.
+    /// The form of the chat.
     form: MessageForm,
     now: Timestamp,
 ) -> impl IntoView {
@@ -206,7 +206,7 @@ pub fn Desk(
                 <Anew value=visit let:visit>
                     {
                         let shown = desk.shown.get_untracked().1;
-                        // The first one is as the server wrote it.
+                        // The first one hydrates the server's HTML.
                         let (form, now) = if visit == 0 {
                             (form.get_value(), now)
                         } else {
@@ -263,7 +263,7 @@ fn Main(desk: State, shown: Shown, form: MessageForm, now: Timestamp) -> impl In
 }
 
 impl State {
-    /// The browser takes over.
+    /// Starts the live dashboard after hydration.
     fn wake_up(self) {
         socket::listen(move |event| self.hear(event));
     }
@@ -274,7 +274,7 @@ impl State {
             Event::Connected(me) => {
                 self.is_live.set(true);
                 self.me.set_value(Some(*me));
-                // What happened while there was no connection told nobody.
+                // Changes without a connection sent no frames.
                 self.ask_soon();
                 if self.shown.with_untracked(|(_, shown)| matches!(shown, Shown::Failed(_))) {
                     self.show_chat(&self.view.get_untracked());
@@ -296,7 +296,7 @@ impl State {
         }
     }
 
-    /// Changes the list, which says whether the server must be asked.
+    /// Changes the list, and reloads it if the change requires that.
     fn change(self, change: impl FnOnce(&mut ChatList) -> bool) {
         let must_ask = change(&mut self.list.write());
         if must_ask {
@@ -304,7 +304,8 @@ impl State {
         }
     }
 
-    /// Searches as the person types, once they pause. That is no step of its own: Back leads to where they were before.
+    /// Searches while the person types, after each pause. A search adds no history entry: Back leads to the page
+    /// before.
     pub fn search(self, search: String, pause: Duration) {
         self.typing.set_value(self.typing.get_value() + 1);
         let typed = self.typing.get_value();
@@ -319,7 +320,7 @@ impl State {
         );
     }
 
-    /// The address has changed.
+    /// Handles a change of the address.
     fn show(self, before: &View, view: &View) {
         if (view.status, &view.search) != (before.status, &before.search) {
             self.load(None);
@@ -330,7 +331,7 @@ impl State {
     }
 
     fn show_chat(self, view: &View) {
-        // Whatever was asked for before is not wanted any more.
+        // Cancels earlier requests.
         self.asked.set_value(self.asked.get_value() + 1);
         let Some(id) = view.chat else { return self.put(Shown::Nothing) };
         let seq = view.seq;
@@ -363,19 +364,19 @@ impl State {
         });
     }
 
-    /// Shows this beside the list, in the place of what was shown.
+    /// Replaces the content beside the list.
     fn put(self, shown: Shown) {
-        // A list that is written to looks at all its rows again.
+        // Writing to the list updates all its rows, so it is only done if needed.
         if let Shown::Chat(chat) = &shown
             && self.list.with_untracked(|list| list.get(chat.joined.room).is_none())
         {
             self.list.write().open_beside(chat.joined.conversation.clone());
         }
-        // The panel that goes leaves its room.
+        // The replaced panel leaves its room.
         self.shown.update(|now| *now = (now.0 + 1, shown));
     }
 
-    /// Asks for the first part, a little later.
+    /// Loads the first part after a delay.
     fn ask_soon(self) {
         if !self.is_asking.get_value() {
             self.is_asking.set_value(true);
@@ -395,9 +396,9 @@ impl State {
         let (status, search) = wanted();
         spawn_local(async move {
             let words = Some(search.clone()).filter(|search| !search.is_empty());
-            // Without an answer the list stays as it is; the next connection asks again.
+            // After an error the list stays unchanged; the next connection loads it again.
             let Ok(part) = api::list_inbox(status, words, cursor.clone()).await else { return };
-            // The person has gone on meanwhile.
+            // The person has changed the view meanwhile.
             if wanted() != (status, search.clone()) {
                 return;
             }
@@ -416,7 +417,7 @@ impl State {
         });
     }
 
-    /// Somebody moves in the list: nothing may slip away from under the pointer.
+    /// Holds the order while the person moves in the list, so that no row moves under the pointer.
     pub fn hold(self) {
         self.held_until.set_value(page::monotonic_ms() + HOLD_MS);
         if !self.is_held.get_untracked() {
@@ -425,7 +426,7 @@ impl State {
         }
     }
 
-    /// A pointer in the list goes down, or up: until then nothing moves either.
+    /// Records a press or release in the list. The order is held while the pointer is down.
     pub fn press(self, is_down: bool) {
         self.is_pressed.set_value(is_down);
         self.hold();
@@ -446,7 +447,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_say_what_is_looked_at() {
+    fn addresses_contain_the_view() {
         let all = View { chat: None, seq: None, status: ConversationStatus::Open, search: String::new() };
         assert_eq!(all.address(), "/admin");
         let found = View { search: "oak & ash ".into(), ..all.clone() };

@@ -1,6 +1,6 @@
-//! What there is to know about a chat and to do with it. A column on a wide screen, elsewhere a
-//! popover that the chat's head opens. Its forms work without JavaScript; with it they are answered
-//! in place, and what colleagues do meanwhile shows.
+//! The details of a chat and its actions. They are a column on a wide screen, elsewhere a popover that the chat's
+//! header opens. The forms work without JavaScript. With it, they are answered in place, and colleagues' changes
+//! appear.
 
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 
@@ -71,7 +71,7 @@ pub fn Details(conversation: Conversation, clock: Clock) -> impl IntoView {
     }
 }
 
-/// Shows what came of something that the server was asked to do.
+/// Performs an action on the server, and shows its result.
 fn carry_out(
     shown: RwSignal<Conversation>,
     error: RwSignal<Option<String>>,

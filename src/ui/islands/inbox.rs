@@ -1,4 +1,4 @@
-//! The dashboard's list of chats: live, in order of activity, with what waits to be read.
+//! The dashboard's list of chats: live, in order of activity, with unread counts.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use crate::{
     ui::components::{Anew, Icon, Text, Unread, When, icon},
 };
 
-/// The form of a new chat, as a page.
+/// The page with the form of a new chat.
 const NEW_CHAT: &str = "/admin?new=1";
 
-/// The list of chats, with what finds one and what opens one.
+/// The list of chats, with the search and the button for a new chat.
 #[component]
 pub(super) fn InboxList(desk: State) -> impl IntoView {
     let locale = locales::current();
@@ -68,10 +68,10 @@ fn Search(desk: State) -> impl IntoView {
             return;
         }
         if is_awake.is_some() {
-            // Back and Forward lead to other words.
+            // Back and Forward change the search.
             field.set_value(&search);
         } else {
-            // Before the page was live, somebody has typed.
+            // The person has typed before hydration.
             desk.search(field.value(), ASK_AFTER);
         }
     });
@@ -130,7 +130,7 @@ fn Tab(desk: State, status: ConversationStatus, words: &'static str) -> impl Int
 fn Rows(desk: State) -> impl IntoView {
     let locale = locales::current();
     let place = NodeRef::<html::Ul>::new();
-    // What the list is of, and the order of its chats.
+    // The view of the list, and the order of its chats.
     let order = Memo::new(move |before: Option<&((ConversationStatus, String), Vec<ConversationId>)>| {
         let list = desk.list.read();
         let of = (list.status, list.search.clone());
@@ -149,7 +149,7 @@ fn Rows(desk: State) -> impl IntoView {
         keep_focus(place);
         order.get().1
     };
-    // Only the rows that are chosen, or were, look again whether they are.
+    // Only the current and the previous row update on a choice.
     let chosen = Selector::new(move || desk.view.read().chat);
     let more = Memo::new(move |_| desk.list.read().next_cursor.clone());
     let is_empty = move || {
@@ -207,7 +207,7 @@ fn Rows(desk: State) -> impl IntoView {
     }
 }
 
-/// An element that moves loses the focus: the one in `place` that has it gets it back.
+/// Restores the focus within `place`, as an element that moves loses it.
 fn keep_focus(place: NodeRef<html::Ul>) {
     let Some(place) = place.get_untracked() else { return };
     let focused = document().active_element().filter(|element| place.contains(Some(element)));
@@ -222,7 +222,7 @@ fn keep_focus(place: NodeRef<html::Ul>) {
     });
 }
 
-/// What a row shows of a chat.
+/// The content of a chat's row.
 #[derive(Clone, Debug, PartialEq)]
 struct Face {
     name: String,
@@ -296,7 +296,7 @@ fn Row(desk: State, id: ConversationId, chosen: Selector<Option<ConversationId>>
     }
 }
 
-/// A message that was found, which leads to its place in its chat.
+/// A search result: a link to the message in its chat.
 #[component]
 fn FoundRow(desk: State, found: Found) -> impl IntoView {
     let Found { conversation_id: id, seq, customer_name, sender_name, created_at, before, word, after, .. } = found;
@@ -356,7 +356,7 @@ fn More(desk: State, cursor: String) -> impl IntoView {
     }
 }
 
-/// Says what will be here, with what to do about it.
+/// The text of an empty list, with the next action.
 #[component]
 fn Empty(desk: State, status: ConversationStatus, search: String) -> impl IntoView {
     let locale = locales::current();

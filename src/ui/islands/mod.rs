@@ -1,5 +1,5 @@
-//! The live parts of the pages. The server writes each one whole; the island around it takes it over
-//! in the browser. What is decided there is in `client`, pure and tested.
+//! The live parts of the pages. The server renders each one completely, and the browser hydrates it. Decisions are
+//! made in `client`, which is pure and tested.
 
 mod chat;
 mod chat_list;

@@ -1,5 +1,4 @@
-//! Opening a chat: a dialog that ends with the link already copied. Without JavaScript the button
-//! leads to the same form as a page.
+//! The dialog that opens a chat and copies its link. Without JavaScript the button leads to the same form as a page.
 
 use leptos::{
     either::EitherOf3,
@@ -23,10 +22,10 @@ use crate::{
 /// The fields, by their names in the form.
 const FIELDS: [&str; 3] = ["customer_name", "customer_email", "first_message"];
 
-/// How far the dialog has come.
+/// The step of the dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// The form. Its key names the chat that it opens: asked again after a lost answer, it is the same one.
+    /// The form, with the key of its chat: a retry after a lost response opens the same chat.
     Form(ClientId),
     Opened(ConversationId),
 }
@@ -35,10 +34,10 @@ enum Step {
 #[derive(Clone, Copy)]
 pub(super) struct NewChat {
     dialog: NodeRef<html::Dialog>,
-    /// Nothing while the dialog is closed.
+    /// `None` while the dialog is closed.
     step: RwSignal<Option<Step>>,
     opened: RwSignal<Option<Conversation>>,
-    /// Whether the steps are in the dialog.
+    /// Whether the dialog contains the steps.
     is_filled: StoredValue<bool>,
 }
 
@@ -52,7 +51,7 @@ impl NewChat {
         }
     }
 
-    /// A link to the page with the form was pressed.
+    /// Opens the dialog for a click on a link to the form's page.
     pub fn pressed(self, desk: State, click: &MouseEvent) {
         let Some(dialog) = self.dialog.get_untracked().filter(|_| history::is_plain(click)) else { return };
         click.prevent_default();
@@ -73,7 +72,7 @@ impl NewChat {
     }
 }
 
-/// The dialog; it stays closed until somebody wants a new chat.
+/// The dialog, closed until the person opens a new chat.
 #[component]
 pub(super) fn NewChatDialog(desk: State) -> impl IntoView {
     let new = desk.new_chat;
@@ -88,7 +87,7 @@ pub(super) fn NewChatDialog(desk: State) -> impl IntoView {
     }
 }
 
-/// Puts the steps into the dialog. The browser loads them when somebody wants a new chat.
+/// Adds the steps to the dialog. The browser loads this function on the first use.
 #[lazy]
 fn fill(dialog: HtmlElement, desk: State) {
     let steps = move || {
@@ -139,7 +138,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
         spawn_local(async move {
             match asked.await {
                 Ok(conversation) => {
-                    // Closed meanwhile, the dialog stays so: the chat is in the list.
+                    // If the dialog was closed meanwhile, it stays closed: the chat is in the list.
                     if new.step.get_untracked().is_some() {
                         let id = conversation.id;
                         new.opened.set(Some(conversation));
@@ -156,7 +155,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
             }
         });
     };
-    // What is wrong with a field; of what concerns none of them, with the form.
+    // The error of a field, or of the form for other errors.
     let wrong = move |of: &'static str| {
         let about = |problem: &Problem| {
             let field = problem.field.as_deref();
@@ -250,7 +249,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
     }
 }
 
-/// The chat is there: copies its link and says so.
+/// The step after opening the chat: copies its link and shows that.
 #[component]
 fn Opened(desk: State, id: ConversationId) -> impl IntoView {
     let locale = locales::current();

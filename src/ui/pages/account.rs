@@ -1,4 +1,4 @@
-//! My Account: a customer's requests and chats, and everybody's profile and security.
+//! My Account: a customer's requests and chats, and the profile and security of all accounts.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -246,12 +246,12 @@ fn SessionCard(session: api::Session) -> impl IntoView {
     }
 }
 
-/// The browser and its system in a few words, as far as its own description can be trusted to tell.
+/// The browser and its system in a few words, from its User-Agent, which may be wrong.
 fn browser_name(user_agent: &str, locale: Locale) -> String {
     let first = |known: &[(&str, &'static str)]| {
         known.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name)
     };
-    // In this order: most claim to be some of those below as well.
+    // In this order, because most User-Agents also contain names below their own.
     let browser = first(&[
         ("Edg", "Edge"),
         ("OPR/", "Opera"),

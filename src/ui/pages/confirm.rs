@@ -1,4 +1,4 @@
-//! Confirming an e-mail address: reached by the link that was sent there.
+//! Confirms an e-mail address; the link that was sent there opens this page.
 
 use leptos::prelude::*;
 

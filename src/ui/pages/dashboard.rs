@@ -1,5 +1,5 @@
-//! The dashboard: the list of chats, one chat, and what there is to know about it. Without
-//! JavaScript every link and form in it leads to this page again.
+//! The dashboard: the list of chats, one chat, and its details. Without JavaScript all its links and forms lead to
+//! this page.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -16,16 +16,16 @@ use crate::{
     },
 };
 
-/// What the address asks for.
+/// The query of the address.
 #[derive(Clone, Debug)]
 struct Query {
     chat: Option<ConversationId>,
-    /// `None`: that of the chosen chat, or open ones.
+    /// `None` for the status of the chosen chat, or else open chats.
     status: Option<ConversationStatus>,
     search: String,
     cursor: Option<String>,
     before: Option<i64>,
-    /// The form of a new chat, instead of a chat.
+    /// Whether to show the form of a new chat instead of a chat.
     new: bool,
 }
 
@@ -91,7 +91,7 @@ pub fn DashboardPage() -> impl IntoView {
     })
 }
 
-/// The same form as the dialog's, for browsers without JavaScript and after a mistake there.
+/// The same form as the dialog's, for browsers without JavaScript and after their errors.
 #[component]
 fn NewChatForm() -> impl IntoView {
     let locale = locales::current();

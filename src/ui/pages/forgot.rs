@@ -1,4 +1,4 @@
-//! A new password by e-mail: asking for the link, and choosing the password with it.
+//! A new password by e-mail: the request for the link, and the choice of the password.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -1,4 +1,4 @@
-//! A customer's own chat, as the shared link opens it.
+//! A customer's own chat, which the shared link opens.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

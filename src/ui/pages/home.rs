@@ -1,4 +1,4 @@
-//! The front page: what this is, and the way in.
+//! The front page: a description, and the links to sign in.
 
 use leptos::prelude::*;
 

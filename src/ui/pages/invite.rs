@@ -1,4 +1,4 @@
-//! Becoming an admin: reached by the link that another admin made.
+//! Creates an admin's account; another admin's invitation link opens this page.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

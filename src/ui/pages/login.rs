@@ -1,4 +1,4 @@
-//! Signing in. The form posts to `/login`; after a mistake the server shows this page again.
+//! Sign-in. The form posts to `/login`; after an error the server shows this page again.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -1,4 +1,4 @@
-//! Signing out: asks first, because a link must not be able to sign people out.
+//! Sign-out. It needs a confirmation, because a link must not be able to sign people out.
 
 use leptos::prelude::*;
 

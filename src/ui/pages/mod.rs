@@ -1,7 +1,7 @@
 //! Pages: rendered on the server, complete without JavaScript. A file each.
 //!
-//! A page asks through `api` inside a [`Suspend`](leptos::prelude::Suspend), and every route waits
-//! for it, so the HTML that leaves the server has the content in it.
+//! A page loads its data through `api` inside a [`Suspend`](leptos::prelude::Suspend), and every route waits for it.
+//! So the HTML contains the content.
 
 mod account;
 mod confirm;
@@ -50,12 +50,12 @@ use crate::{
     },
 };
 
-/// Loads the viewer and shows `page`, or the problem if that is not possible.
+/// Loads the viewer and shows `page`, or the problem of a failed load.
 fn with_viewer<F>(page: impl FnOnce(Viewer) -> F + Send + 'static) -> impl IntoView
 where
     F: Future<Output = Result<AnyView, Problem>> + Send + 'static,
 {
-    // Not within `Suspense`, which would begin to load three times.
+    // Not within `Suspense`, which would start the load three times.
     Suspend::new(async move {
         let viewer = match load_viewer().await {
             Ok(viewer) => viewer,
@@ -73,17 +73,17 @@ where
 
 /// The chat beside a page of requests.
 struct BesidePage {
-    /// As the page's address says it.
+    /// The open chat in the page's address.
     chosen: Option<String>,
     first: Option<RequestChat>,
     /// The address of the page without a chat.
     page: String,
-    /// The request that the page is about, if it is about one.
+    /// The request that is the page's subject, if any.
     request: Option<RequestId>,
 }
 
 impl BesidePage {
-    /// Loads the chat that is `chosen`, if there is one.
+    /// Loads the `chosen` chat, if any.
     async fn load(page: String, chosen: Option<String>, request: Option<RequestId>) -> Result<Self, Problem> {
         let wanted = chosen.as_ref().and_then(|chosen| request.or(chosen.parse().ok()));
         let first = match wanted {
@@ -94,14 +94,14 @@ impl BesidePage {
     }
 }
 
-/// A page that can have a chat beside it: on a wide screen in a column of its own, on a small one in
-/// front of everything.
+/// A page that can show a chat beside it. The chat is in its own column on a wide screen, and in front of everything
+/// on a small one.
 #[component]
 fn Beside(
     viewer: Viewer,
     #[prop(into)] title: String,
     beside: Option<BesidePage>,
-    /// It has more to show than text.
+    /// Whether its content is wider than text.
     #[prop(optional)]
     is_wide: bool,
     children: Children,
@@ -119,7 +119,7 @@ fn Beside(
     }
 }
 
-/// The field for a password that is about to be set.
+/// The field for a new password.
 #[component]
 fn NewPassword(label: &'static str) -> impl IntoView {
     view! {
@@ -134,7 +134,7 @@ fn NewPassword(label: &'static str) -> impl IntoView {
     }
 }
 
-/// The form that makes an admin's account, for whoever has the secret `token`.
+/// The form that creates an admin's account with the secret `token`.
 #[component]
 fn NewAdminForm(action: &'static str, token: String) -> impl IntoView {
     let locale = locales::current();

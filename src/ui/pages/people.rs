@@ -1,4 +1,4 @@
-//! People with an account, and how somebody becomes an admin.
+//! People with an account, and invitations for new admins.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

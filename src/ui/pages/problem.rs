@@ -1,4 +1,4 @@
-//! What is shown when a page cannot be: what happened, what to do, a way back.
+//! The page of a problem: what happened, what to do, a way back.
 
 use leptos::prelude::*;
 
@@ -11,9 +11,8 @@ use crate::{
     ui::components::{Frame, Layout},
 };
 
-/// The page for an address that leads nowhere; also for a chat or link that is not (any more) the
-/// viewer's to see, so that the two cannot be told apart. The server also shows it for every other
-/// problem that has no page of its own.
+/// The page for an unknown address. It is the same for a chat or link that the viewer may not see, so that the two
+/// are indistinguishable. The server also shows it for every other problem without a page of its own.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     with_viewer(|_| async { Err(FormState::current().problem.unwrap_or_else(Problem::not_found)) })
@@ -27,7 +26,7 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
         Code::NotFound => (t!(locale, problem_page::NOTHING_HERE), t!(locale, problem_page::GONE).to_owned()),
         code => (code.title(locale), problem.message),
     };
-    // The same words whether there is such a chat or not, and whether the link was wrong or the cookie is missing.
+    // The same text for existing and unknown chats, wrong links and missing cookies.
     let hints = (problem.code == Code::NotFound && viewer.user.is_none()).then(|| {
         view! {
             <p>{t!(locale, problem_page::GOT_A_LINK)}</p>
@@ -44,7 +43,7 @@ pub fn ProblemPage(viewer: Viewer, problem: Problem) -> impl IntoView {
         Some(Role::Customer) => ("/account", t!(locale, problem_page::BACK_TO_YOUR_CHATS)),
         None => ("/", t!(locale, problem_page::BACK_TO_START)),
     };
-    // What was not sent, for whom it would be lost otherwise.
+    // The unsent text, which would be lost otherwise.
     let kept = Some(FormState::current().value("content")).filter(|text| !text.is_empty());
     view! {
         <Frame viewer=viewer title=title layout=Layout::Sheet class="sheet">

@@ -1,4 +1,4 @@
-//! The REST API for people to read: what `/api/v1/openapi.json` says, in its language, English.
+//! The reference of the REST API: the content of `/api/v1/openapi.json`, in English.
 
 use leptos::prelude::*;
 
@@ -48,7 +48,7 @@ pub fn ReferencePage() -> impl IntoView {
     })
 }
 
-/// Text in which every other part between backticks is code.
+/// Renders text whose parts between backticks are code.
 fn with_code(words: &str) -> impl IntoView + use<> {
     let parts = words.split('`').map(str::to_owned).enumerate();
     parts

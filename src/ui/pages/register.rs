@@ -1,4 +1,4 @@
-//! Making an account. Chats that this browser opened by link come along.
+//! Registration. The new account takes over the chats that this browser opened by link.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

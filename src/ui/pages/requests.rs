@@ -1,4 +1,4 @@
-//! Custom requests: the form, the page of one, and all of them for admins.
+//! Custom requests: the form, the page of one, and the list of all for admins.
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -106,7 +106,7 @@ pub fn RequestPage() -> impl IntoView {
     })
 }
 
-/// What the query of the page's address asks the table for.
+/// The view of the table in the page's address.
 fn current_look() -> Look {
     let query = use_query_map().get_untracked();
     let text = |name: &str| query.get(name).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The first admin: reached once, by the link that the server prints while there is nobody yet.
+//! Creates the first admin. The server prints the link to this page while there is none.
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;

@@ -1,4 +1,4 @@
-//! API tokens: made, listed and revoked.
+//! API tokens: creation, list and revocation.
 
 use leptos::prelude::*;
 

@@ -107,7 +107,7 @@ proptest! {
     #![proptest_config(Config { cases: 24, max_shrink_iters: 50, failure_persistence: None, ..Config::default() })]
 
     #[test]
-    fn everybody_is_told_everything_once_and_in_order(fates in fates(), here in acts(), there in acts()) {
+    fn every_client_receives_every_change_once_and_in_order(fates in fates(), here in acts(), there in acts()) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(storm(fates, here, there));
     }

@@ -120,7 +120,7 @@ async fn both_nodes_know_who_is_there() {
 }
 
 #[tokio::test]
-async fn inboxes_and_requests_are_told_on_every_node() {
+async fn inboxes_and_requests_are_updated_on_every_node() {
     let (_, pair) = pair().await;
     let (room, guest) = pair.open().await;
     let mut dashboard = pair.visitor(1, &pair.actor(), None).await;
@@ -196,7 +196,7 @@ async fn without_the_bus_rooms_and_inboxes_follow_the_database() {
 }
 
 #[tokio::test]
-async fn what_changed_several_times_unheard_is_told_under_every_rev() {
+async fn several_missed_changes_are_broadcast_under_every_rev() {
     let (script, pair) = pair().await;
     let (room, guest) = pair.open().await;
     let mut customer = pair.reader(0, &guest, room).await;

@@ -120,7 +120,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_sound_backup_changes_nothing() {
+async fn an_invalid_backup_changes_nothing() {
     let app = TestApp::start_on(Database::Sqlite).await;
     let chat = app.open("Oak table").await;
     let file = app.file(&app.admin(), chat.id, "plan.txt").await;
@@ -223,7 +223,7 @@ fn archive(backup: &[u8], database: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_there_is_kept_aside_and_an_interrupted_restore_is_told() {
+async fn previous_files_are_renamed_and_an_interrupted_restore_is_reported() {
     let app = TestApp::start_on(Database::Sqlite).await;
     let chat = app.open("Oak table").await;
     app.say(chat.id, "in the backup").await;
@@ -273,7 +273,7 @@ async fn by_the_command_line() {
     let browser = Browser::new(&server.url);
     browser.sign_in("admin@example.com", PASSWORD).await.expect(303);
     server.stop().await;
-    assert!(succeeded(&run_program(at, &["restore", "backup.tar"], "").await).contains("is kept as"));
+    assert!(succeeded(&run_program(at, &["restore", "backup.tar"], "").await).contains("the previous ones are now"));
     let server = Program::serve(at, &[], &[]).await;
     let ready = Answer::to(Api::new(&server.url, Sign::Nothing).request_to(Method::GET, "/readyz")).await;
     ready.expect(200);

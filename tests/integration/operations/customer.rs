@@ -72,7 +72,7 @@ fn stands_in(folder: &Path, word: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn erasing_closes_sockets_tells_readers_and_leaves_no_trace() {
+async fn erasing_closes_sockets_updates_readers_and_leaves_no_trace() {
     for database in Database::each().await {
         erases(Scene::set(database).await).await;
     }
@@ -124,7 +124,7 @@ async fn erases(scene: Scene) {
     let again = refused(&scene.command(&["erase", "--email", EMAIL, "--yes"]).await);
     assert!(again.contains("no customer"), "{again}");
     let nothing = refused(&scene.command(&["export", "--email", EMAIL, "none.tar"]).await);
-    assert!(nothing.contains("nothing is kept"), "{nothing}");
+    assert!(nothing.contains("no data is stored"), "{nothing}");
 
     let Scene { app, .. } = scene;
     let data = app.stop().await;

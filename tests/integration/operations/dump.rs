@@ -72,7 +72,7 @@ async fn count_messages(conn: &mut PgConnection) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dump_is_restored_as_the_page_says() {
+async fn a_dump_is_restored_as_documented() {
     let Some(database) = TestDatabase::create().await else { return };
     let app = TestApp::start_on(Database::Postgres(database.clone())).await;
     let chat = app.open("Oak table").await;

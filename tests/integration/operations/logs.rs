@@ -8,7 +8,7 @@ use crate::support::*;
 const ALL: (&str, &str) = ("RUST_LOG", "warn,bespoken=trace");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_leads_to_requests_and_tells_no_secrets() {
+async fn the_log_identifies_requests_and_contains_no_secrets() {
     let dir = tempfile::tempdir().unwrap();
     let password = "a password that nobody may read";
     let args = ["admin", "create", "--email", "admin@example.com", "--name", "Admin"];

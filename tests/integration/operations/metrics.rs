@@ -18,7 +18,7 @@ fn value(metrics: &str, sample: &str) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_happens_is_counted() {
+async fn events_are_counted() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let nobody = app.nobody();

@@ -28,7 +28,7 @@ async fn age(app: &TestApp, days: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_who_have_it_open_are_told() {
+async fn clients_with_the_chat_open_are_updated() {
     for how in [Expiry::Delete, Expiry::Anonymise] {
         for database in Database::each().await {
             are_told(TestApp::start_on(database).await, how).await;

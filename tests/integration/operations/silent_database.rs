@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readiness_tells_within_five_seconds_that_the_database_is_silent_and_that_it_is_back() {
+async fn readiness_reports_a_silent_database_and_its_return_within_five_seconds() {
     let Some(database) = TestDatabase::create().await else { return };
     let (silence, url) = database.behind_silence().await;
     let app = TestApp::on(Database::Postgres(database), |settings| settings.database.database_url = url).await;

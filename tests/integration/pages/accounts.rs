@@ -21,7 +21,7 @@ async fn set() -> (TestApp, MailServer, Browser) {
 const NOTICE: &str = "new@example.com is not confirmed yet";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_signed_in_confirms_with_a_button_and_nobody_by_opening_the_link() {
+async fn a_signed_in_person_confirms_with_a_button_and_opening_the_link_does_not_confirm() {
     let (app, mut mails, browser) = set().await;
     let first = path_of(&mails.next().await);
     assert!(browser.get("/account").await.expect(200).text.contains(NOTICE));

@@ -43,7 +43,7 @@ async fn a_message_sent_twice_by_the_same_form_is_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_text_changed_after_its_form_was_stopped_on_the_way_is_kept_and_can_be_sent() {
+async fn a_text_edited_after_its_form_was_stopped_is_shown_and_can_be_sent() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let browser = app.guest_browser(&chat).await;
@@ -68,7 +68,7 @@ async fn a_text_changed_after_its_form_was_stopped_on_the_way_is_kept_and_can_be
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_form_that_may_have_been_stored_keeps_its_key() {
+async fn a_form_that_may_have_been_stored_retains_its_key() {
     let app = TestApp::with(|limits| limits.message_chars = 20).await;
     let chat = app.open("Oak table").await;
     let browser = app.guest_browser(&chat).await;
@@ -117,7 +117,7 @@ async fn other_files_in_a_form_that_was_stopped_on_the_way_are_sent_too_and_the_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_refused_is_shown_again_with_what_was_typed() {
+async fn a_rejected_form_is_shown_again_with_the_typed_text() {
     let app = TestApp::with(|limits| limits.message_chars = 20).await;
     let chat = app.open("Oak table").await;
     let browser = app.guest_browser(&chat).await;

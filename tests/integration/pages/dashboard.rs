@@ -71,7 +71,7 @@ async fn a_chat_is_opened_closed_and_reopened_by_form() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refused_chat_keeps_what_was_typed() {
+async fn a_rejected_chat_shows_the_typed_text_again() {
     let app = TestApp::start().await;
     let browser = app.admin_browser().await;
     let fields = [("customer_name", "Oak table"), ("customer_email", "nobody"), ("first_message", "Good morning")];
@@ -84,7 +84,7 @@ async fn a_refused_chat_keeps_what_was_typed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_else_does_what_admins_do() {
+async fn only_admins_perform_admin_actions() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let acts = ["close", "reopen", "link", "revoke"].map(|act| format!("/admin/chats/{}/{act}", chat.id));
@@ -98,7 +98,7 @@ async fn nobody_else_does_what_admins_do() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_does_not_exist_is_a_page_that_says_so() {
+async fn an_unknown_address_shows_a_not_found_page() {
     let app = TestApp::start().await;
     let browser = app.admin_browser().await;
     for path in [

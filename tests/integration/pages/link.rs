@@ -48,7 +48,7 @@ async fn wrong_and_revoked_links_show_the_same_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_address_without_its_cookie_says_what_to_do_and_not_whether_there_is_a_chat() {
+async fn an_address_without_its_cookie_shows_help_and_hides_whether_the_chat_exists() {
     let app = TestApp::start().await;
     let (chat, revoked, closed) =
         (app.open("Oak table").await, app.open("Brass lamp").await, app.open("Pine shelf").await);

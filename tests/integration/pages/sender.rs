@@ -54,7 +54,7 @@ async fn an_admins_form_is_not_sent_by_the_guest_who_opened_a_link_since() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_form_is_not_sent_by_nobody_or_by_who_may_not_see_the_chat() {
+async fn a_form_of_a_person_without_access_is_not_sent() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let path = format!("/chat/{}", chat.id);

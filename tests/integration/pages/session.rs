@@ -4,7 +4,7 @@ use super::expect_page;
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_password_keeps_the_address_and_says_nothing_about_accounts() {
+async fn a_wrong_password_shows_the_address_again_and_reveals_no_accounts() {
     let app = TestApp::start().await;
     let browser = app.browser();
     expect_page(&browser.get("/login").await.expect(200));
@@ -44,7 +44,7 @@ async fn signing_in_starts_a_new_session_and_ends_the_one_before() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guest_who_signs_in_keeps_the_links() {
+async fn a_guest_who_signs_in_retains_the_links() {
     use bespoken::domain::Role;
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
@@ -104,7 +104,7 @@ async fn signing_out_ends_the_session_everywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_signs_in_without_cookies_is_told_what_is_wrong() {
+async fn a_sign_in_without_cookies_shows_the_reason() {
     let app = TestApp::start().await;
     let nobody = app.nobody();
     let get = async |path: &str, headers: &[(&'static str, &str)]| {

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_calls_without_a_sign() {
+async fn calls_without_credentials_are_rejected() {
     let app = TestApp::with(|limits| limits.link_guesses = 1_000).await;
     let chat = app.open("Oak table").await;
     let path = format!("/conversations/{}", chat.id);

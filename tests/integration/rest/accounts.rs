@@ -206,7 +206,7 @@ async fn a_new_address_takes_the_password_and_its_mailbox_and_a_new_name_does_no
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_profile_does_not_tell_which_addresses_have_accounts() {
+async fn a_profile_does_not_reveal_which_addresses_have_accounts() {
     let mut mails = MailServer::start().await;
     let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
     let (owner, other) = (app.customer("Owner").await, app.customer("Other").await);
@@ -276,7 +276,7 @@ async fn user_of(app: &TestApp, cookie: &str) -> User {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_registered_with_somebody_elses_address_is_out_once_its_owner_comes() {
+async fn a_registration_with_anothers_address_ends_when_its_owner_confirms() {
     for by_forgetting in [false, true] {
         let mut mails = MailServer::start().await;
         let app = TestApp::with_mail(Limits::default(), Some(mails.url.clone())).await;
@@ -311,7 +311,7 @@ async fn who_registered_with_somebody_elses_address_is_out_once_its_owner_comes(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_fills_mailboxes() {
+async fn mailboxes_cannot_be_flooded() {
     let mut mails = MailServer::start().await;
     let limits = Limits { mails: 3, mails_asked: 6, mails_total: 4, ..Limits::default() };
     let app = TestApp::with_mail(limits, Some(mails.url.clone())).await;
@@ -403,7 +403,7 @@ async fn an_address_that_was_not_confirmed_opens_no_chat() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_registers_keeps_the_chat_that_they_came_for() {
+async fn registration_retains_the_opened_chat() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     app.post(&chat.chat_id, chat.id, "Hello").await;

@@ -60,7 +60,7 @@ async fn names_of_files_are_only_names() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_too_large_is_refused_and_the_client_learns_why() {
+async fn too_large_a_file_is_rejected_with_the_reason() {
     let app = TestApp::with(|limits| limits.attachment_bytes = 1_000_000).await;
     let chat = app.open("Oak table").await;
     let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}/attachments", chat.id));
@@ -123,7 +123,7 @@ async fn files_that_one_has_not_put_there_are_not_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_file_is_invalid() {
+async fn an_invalid_file_is_rejected() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let path = format!("/conversations/{}/attachments", chat.id);

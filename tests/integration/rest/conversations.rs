@@ -53,7 +53,7 @@ async fn a_conversation_needs_a_name_and_sound_fields() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn customers_see_what_is_for_them() {
+async fn customers_see_their_own_fields() {
     let app = TestApp::start().await;
     let body = json!({ "customer_name": "Oak table", "metadata": { "secret": 1 } });
     let opened: Conversation = app.admin().post("/conversations", body).await.expect(201).read();
@@ -162,7 +162,7 @@ async fn customers_may_see_and_not_change() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_may_not_see_does_not_exist() {
+async fn hidden_conversations_are_not_found() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let guest = app.api(&chat.chat_id);

@@ -56,7 +56,7 @@ fn refused(frame: &ServerFrame) -> Code {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_socket_does_goes_by_http_too() {
+async fn frames_of_a_socket_work_over_http() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     app.say(chat.id, "hello").await;
@@ -99,7 +99,7 @@ async fn what_a_socket_does_goes_by_http_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_sees_or_sends_by_http_what_is_not_theirs() {
+async fn http_frames_require_access() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let theirs = app.say(other.id, "not for everyone").await;
@@ -131,7 +131,7 @@ async fn nobody_sees_or_sends_by_http_what_is_not_theirs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_happened_meanwhile_is_told() {
+async fn changes_between_polls_are_returned() {
     let app = TestApp::with(|limits| limits.connections = 1).await;
     let (chat, _) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let customer = app.customer("Ada").await;
@@ -154,7 +154,7 @@ async fn what_happened_meanwhile_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_asks_too_often_waits() {
+async fn too_frequent_polls_are_limited() {
     let app = TestApp::with(|limits| (limits.asks, limits.connections) = (5, 1)).await;
     let chat = app.open("Oak table").await;
     let guest = app.guest_browser(&chat).await;

@@ -65,7 +65,7 @@ async fn signing_in_rightly_is_no_guess() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn guessing_many_passwords_at_once_tells_no_more() {
+async fn guessing_many_passwords_at_once_reveals_no_more() {
     let app = TestApp::with(|limits| limits.link_guesses = 3).await;
     let attempts =
         (0..12).map(|_| async { app.browser().sign_in("admin@example.com", "a wrong password").await.status });

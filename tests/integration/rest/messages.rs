@@ -93,7 +93,7 @@ async fn messages_are_paged_backwards_without_gap_or_repeat() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_changed_after_a_rev_comes_in_the_order_of_revs() {
+async fn changes_after_a_rev_are_in_the_order_of_revs() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     app.fill(chat.id, 30).await;
@@ -180,7 +180,7 @@ async fn reading_moves_the_receipt_and_the_unread_count() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_is_as_long_as_what_is_stored() {
+async fn a_messages_length_is_that_of_the_stored_text() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let path = format!("/conversations/{}/messages", chat.id);

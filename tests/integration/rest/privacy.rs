@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_has_the_link_is_told_no_address_and_no_account() {
+async fn guests_of_a_link_see_no_address_and_no_account() {
     let app = TestApp::start().await;
     let (second, token) = app.other_admin().await;
     let opened = json!({ "customer_name": "Oak table", "customer_email": "secret@example.com" });
@@ -62,7 +62,7 @@ async fn whoever_has_the_link_is_told_no_address_and_no_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_has_one_id_wherever_it_is_told() {
+async fn a_person_has_one_id_in_all_answers() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut admin = app.admin_socket().await;

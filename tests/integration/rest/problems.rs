@@ -48,7 +48,7 @@ async fn a_body_that_is_none_is_invalid() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_that_is_too_large_is_refused_and_the_client_learns_why() {
+async fn too_large_a_body_is_rejected_with_the_reason() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let path = format!("/conversations/{}/messages", chat.id);
@@ -58,7 +58,7 @@ async fn a_body_that_is_too_large_is_refused_and_the_client_learns_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_of_the_api_is_kept_by_anyone_or_read_as_something_else() {
+async fn api_answers_are_neither_cached_nor_sniffed() {
     let app = TestApp::start().await;
     for answer in [app.admin().get("/conversations").await, app.nobody().get("/conversations").await] {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");

@@ -31,7 +31,7 @@ async fn messages_are_found_by_the_words_in_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_finds_what_they_may_see() {
+async fn each_person_finds_only_visible_messages() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let owner = app.customer("Owner").await;
@@ -48,7 +48,7 @@ async fn each_finds_what_they_may_see() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_edited_or_deleted_is_found_as_it_is_now() {
+async fn edits_and_deletions_update_the_search() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let message = app.say(chat.id, "brass").await;
@@ -61,7 +61,7 @@ async fn what_was_edited_or_deleted_is_found_as_it_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_found_is_paged_without_gap_or_repeat() {
+async fn results_are_paged_without_gap_or_repeat() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     for n in 0..13 {

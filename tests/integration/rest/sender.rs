@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_made_for_one_person_is_not_sent_as_another() {
+async fn content_of_one_person_is_not_sent_as_another() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let (second, token) = app.other_admin().await;
@@ -51,7 +51,7 @@ async fn a_sent_message_is_not_shown_again_to_another_sender() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sender_tells_nothing_of_chats_that_one_may_not_see() {
+async fn a_sender_reveals_nothing_about_hidden_chats() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let hidden = app.post(&other.chat_id, other.id, "not for everyone").await;

@@ -25,7 +25,7 @@ async fn call(browser: &Browser, name: &str, arguments: &Value) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_shows_and_changes_only_what_the_asker_may() {
+async fn each_shows_and_changes_only_permitted_data() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     app.say(other.id, "not for everyone").await;
@@ -64,7 +64,7 @@ async fn each_shows_and_changes_only_what_the_asker_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_search_finds_chats_and_what_was_said_for_those_who_may_see_it() {
+async fn a_search_finds_visible_chats_and_messages() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Walnut Wilma").await, app.open("Brass lamp").await);
     app.say(chat.id, "One of oak, one of WALNUT wood").await;
@@ -127,7 +127,7 @@ async fn arguments_that_are_none_are_invalid() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_of_one_person_asks_for_nobody_else() {
+async fn a_page_of_one_person_gets_no_data_of_another() {
     let app = TestApp::start().await;
     let (chat, cleo) = (app.open("Oak table").await, app.customer("Cleo").await);
     let (admin, guest, nobody) = (app.admin_browser().await, app.guest_browser(&chat).await, app.browser());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_text_tells_who_said_what() {
+async fn the_text_names_the_sender_of_each_message() {
     let app = TestApp::start().await;
     let owner = app.customer("Owner").await;
     let request = app.request(owner.user.id, "Table").await;

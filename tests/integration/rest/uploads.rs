@@ -125,7 +125,7 @@ async fn a_body_that_is_too_large_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_killed_server_was_writing_is_removed_at_the_next_start() {
+async fn incomplete_files_of_a_killed_server_are_removed_at_the_next_start() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     upload(&app, &chat, "a.txt", "text/plain", b"a").await.expect(201);
@@ -268,7 +268,7 @@ async fn sent(app: &TestApp, chat: &Chat, file: Attachment) -> Attachment {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_older_version_stored_is_not_believed() {
+async fn media_types_of_an_older_version_are_not_trusted() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let script: Attachment = upload(&app, &chat, "a.js", "", b"alert(1)").await.expect(201).read();
@@ -290,7 +290,7 @@ async fn what_an_older_version_stored_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pictures_lose_what_they_tell_beside_the_picture() {
+async fn pictures_lose_their_metadata() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let secret = b"48.8584 N, 2.2945 E";

@@ -77,7 +77,7 @@ pub async fn outsiders_find_nothing(world: World) {
     assert_eq!(world.seat(&world.admin, room.id).await.conversation, before);
 }
 
-pub async fn insiders_do_what_is_theirs(world: World) {
+pub async fn insiders_have_their_permissions(world: World) {
     let owner = world.user("Owner", Role::Customer).await;
     let visitor = world.user("Visitor", Role::Customer).await;
     let elsewhere = world.room("Other").await;
@@ -111,7 +111,7 @@ async fn check_insider(world: &World, room: &Room, actor: Actor) {
     assert!(listed.iter().any(|seat| seat.conversation.id == room.id), "{actor:?}");
 }
 
-pub async fn each_sees_what_is_for_them(world: World) {
+pub async fn each_sees_their_own_fields(world: World) {
     let new = NewConversation { metadata: serde_json::json!({"order": [1, "é"]}), ..new_conversation("Cleo") };
     let (id, link) = (new.id, new.link.id);
     world.store.open_conversation(&world.admin, new).await.unwrap();
@@ -157,7 +157,7 @@ pub async fn a_new_link_shuts_out_the_old(world: World) {
     assert_err!(world.store.find_conversation(&Actor::Guest(vec![new.id]), room.id).await, StoreError::NotFound);
 }
 
-pub async fn what_does_not_exist_is_not_found(world: World) {
+pub async fn missing_data_is_not_found(world: World) {
     let room = world.room("Cleo").await;
     let message = world.post(&room.guest, room.id, "hello").await;
     for (name, _, deed) in deeds() {

@@ -254,7 +254,7 @@ pub async fn a_new_address_takes_the_place_of_the_old_when_it_is_confirmed(world
     assert_eq!(world.store.find_user(cleo.id).await.unwrap().unwrap().0, cleo);
 }
 
-pub async fn who_has_the_address_claims_the_account(world: World) {
+pub async fn the_owner_of_the_address_claims_the_account(world: World) {
     let ben = unconfirmed(&world, "Ben").await;
     let [planted, own, strangers] = std::array::from_fn(|_| hash());
     let session = world.store.create_session(new_session(planted, Some(ben.id), &[], in_an_hour())).await.unwrap();
@@ -276,7 +276,7 @@ pub async fn who_has_the_address_claims_the_account(world: World) {
     }
 }
 
-pub async fn a_new_password_forgets_the_address_to_come(world: World) {
+pub async fn a_new_password_cancels_the_new_address(world: World) {
     let ben = unconfirmed(&world, "Ben").await;
     let [own, foreign, reset] = std::array::from_fn(|_| hash());
     world.store.create_confirmation(own, ben.id, ben.email.clone(), in_an_hour()).await.unwrap();
@@ -536,7 +536,7 @@ pub async fn people_see_and_end_their_own_sessions(world: World) {
     assert_eq!(listed(&cleo).await, [(ids[2], None)]);
 }
 
-pub async fn an_account_adopts_chats_that_are_nobodys(world: World) {
+pub async fn an_account_adopts_chats_without_an_owner(world: World) {
     let (ben, cleo) = (world.user("Ben", Role::Customer).await, world.user("Cleo", Role::Customer).await);
     let (free, owned, revoked, unopened) = (
         world.room("Free").await,

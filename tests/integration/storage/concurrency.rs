@@ -184,7 +184,7 @@ pub async fn one_failure_does_not_hurt_the_neighbours(world: World) {
     assert!(told[1..].iter().all(|commit| commit.conversation_id == room.id));
 }
 
-pub async fn commits_are_told_from_when_they_were_asked_for(world: World) {
+pub async fn commits_are_published_from_the_registration_on(world: World) {
     let room = world.room("Cleo").await;
     world.post(&room.guest, room.id, "before").await;
     let mut commits = world.store.commits().unwrap();
@@ -197,7 +197,7 @@ pub async fn commits_are_told_from_when_they_were_asked_for(world: World) {
     world.post(&room.guest, room.id, "nobody listens").await;
 }
 
-pub async fn closing_finishes_what_is_queued(world: World) {
+pub async fn closing_finishes_queued_writes(world: World) {
     let room = world.room("Cleo").await;
     world.store.ping().await.unwrap();
     let epoch = world.store.epoch().await.unwrap();

@@ -37,7 +37,7 @@ pub async fn several_are_found_at_once_by_those_who_may_see_them(world: World) {
     assert_eq!(world.store.find_conversations(&world.admin, &[]).await.unwrap().len(), 0);
 }
 
-pub async fn heads_are_told_of_those_that_exist(world: World) {
+pub async fn heads_are_returned_for_existing_conversations(world: World) {
     let (ada, cleo) = (world.room("Ada").await.id, world.room("Cleo").await.id);
     world.post(&world.admin, ada, "one").await;
     let mut heads = world.store.heads(&[cleo, ConversationId::new(), ada]).await.unwrap();
@@ -46,7 +46,7 @@ pub async fn heads_are_told_of_those_that_exist(world: World) {
     assert_eq!(world.store.heads(&[]).await.unwrap(), []);
 }
 
-pub async fn what_was_active_of_late_is_listed(world: World) {
+pub async fn recently_active_conversations_are_listed(world: World) {
     let (ada, cleo) = (world.room("Ada").await.id, world.room("Cleo").await.id);
     world.post(&world.admin, ada, "one").await;
     let active_since = async |id| world.seat(&world.admin, id).await.conversation.updated_at;

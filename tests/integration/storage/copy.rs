@@ -250,7 +250,7 @@ async fn everyone_finds_everything_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whenever_it_is_interrupted_it_goes_on_where_it_was() {
+async fn an_interrupted_copy_resumes() {
     let Some(database) = TestDatabase::create().await else { return };
     let (held, url) = (filled().await, database.url().await);
     let mut superuser = database.superuser().await;
@@ -286,7 +286,7 @@ async fn whenever_it_is_interrupted_it_goes_on_where_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_difference_is_found_and_nobody_works_with_it() {
+async fn a_difference_is_found_and_blocks_the_server() {
     let Some(database) = TestDatabase::create().await else { return };
     let (held, url) = (filled().await, database.url().await);
     let mut superuser = database.superuser().await;
@@ -324,7 +324,7 @@ async fn a_difference_is_found_and_nobody_works_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_written_meanwhile_is_not_copied() {
+async fn concurrent_writes_are_not_copied() {
     let Some(database) = TestDatabase::create().await else { return };
     let held = filled().await;
     let head = held.world.seat(&held.world.admin, held.rooms[0]).await.conversation.head;
@@ -366,7 +366,7 @@ async fn what_cannot_be_a_copy_is_not_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_command_prints_what_it_compared() {
+async fn the_command_prints_the_comparison() {
     let Some(database) = TestDatabase::create_empty().await else { return };
     let (held, url) = (filled().await, database.url().await);
     let folder = tempfile::tempdir().unwrap();

@@ -29,7 +29,7 @@ async fn found(world: &World, word: &str) -> usize {
     world.store.search_messages(&world.admin, word, None, 100).await.unwrap().len()
 }
 
-pub async fn nothing_is_kept_that_tells_what_a_message_had_said(world: World) {
+pub async fn no_stored_hash_reveals_a_deleted_text(world: World) {
     let room = world.room("Cleo").await;
     let mut sent = Vec::new();
     for actor in [&room.guest, &world.admin] {
@@ -51,7 +51,7 @@ pub async fn nothing_is_kept_that_tells_what_a_message_had_said(world: World) {
     }
 }
 
-pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) {
+pub async fn a_customer_is_erased_and_the_messages_of_admins_remain(world: World) {
     let cleo = world.user("Cleo", Role::Customer).await;
     let actor = Actor::Customer(cleo.clone(), vec![]);
     let request = world.request(&actor, "Walnut shelf").await;
@@ -132,7 +132,7 @@ pub async fn a_customer_is_erased_and_the_business_keeps_its_part(world: World) 
     assert!(world.store.list_requests(&again, &RequestFilter::default(), None, 10).await.unwrap().is_empty());
 }
 
-pub async fn somebody_without_an_account_is_erased_too(world: World) {
+pub async fn a_customer_without_an_account_is_erased_too(world: World) {
     let email = Email::parse("email", "guest@example.com").unwrap();
     let link = new_link();
     let new = NewConversation {
@@ -181,7 +181,7 @@ pub async fn admins_are_not_erased(world: World) {
     assert_eq!(world.store.erase_customer(&nobody, 10).await.unwrap(), None);
 }
 
-pub async fn who_was_an_admin_once_is_assigned_nothing_any_more(world: World) {
+pub async fn an_erased_former_admin_loses_assignments(world: World) {
     let second = world.other_admin().await;
     let (user, room) = (second.user().unwrap().clone(), world.room("Cleo").await);
     world.store.assign(&world.admin, room.id, Some(user.id)).await.unwrap();
@@ -214,7 +214,7 @@ async fn old_and_new(world: &World) -> (Room, Attachment, Room) {
     (old, file, new)
 }
 
-pub async fn what_is_too_old_is_deleted(world: World) {
+pub async fn expired_conversations_are_deleted(world: World) {
     let (old, file, new) = old_and_new(&world).await;
     let heard = world.store.last_notice().await.unwrap();
     assert_eq!(world.store.list_expired(Timestamp(1_000), Expiry::Delete, 10).await.unwrap(), []);
@@ -239,7 +239,7 @@ pub async fn what_is_too_old_is_deleted(world: World) {
     assert_eq!(world.messages(&new.guest, new.id).await.len(), 2);
 }
 
-pub async fn what_is_too_old_is_anonymised_once(world: World) {
+pub async fn expired_conversations_are_anonymised_once(world: World) {
     let (old, file, new) = old_and_new(&world).await;
     let head = world.seat(&world.admin, old.id).await.conversation.head;
     assert_eq!(expire(&world, Timestamp(1_001), Expiry::Anonymise).await, [Expired::Conversation(old.id)]);
@@ -264,7 +264,7 @@ pub async fn what_is_too_old_is_anonymised_once(world: World) {
     assert_eq!(world.messages(&world.admin, old.id).await[9].content, "");
 }
 
-pub async fn requests_that_are_under_way_are_kept(world: World) {
+pub async fn requests_in_progress_do_not_expire(world: World) {
     let cleo = world.customer("Cleo").await;
     let mut requests = Vec::new();
     for (title, status) in [("done", RequestStatus::Done), ("under way", RequestStatus::InProgress)] {

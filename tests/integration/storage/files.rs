@@ -151,7 +151,7 @@ pub async fn the_files_of_a_deleted_message_are_gone(world: World) {
     world.store.find_attachment(&world.admin, kept.id).await.unwrap();
 }
 
-pub async fn what_was_never_sent_is_forgotten_after_a_while(world: World) {
+pub async fn unsent_files_expire(world: World) {
     let room = world.room("Cleo").await;
     let sent = world.file(&room.guest, room.id, "sent.pdf").await;
     world.store.post_message(&room.guest, with_files(room.id, "", &[&sent])).await.unwrap();
@@ -165,7 +165,7 @@ pub async fn what_was_never_sent_is_forgotten_after_a_while(world: World) {
     world.store.find_attachment(&room.guest, sent.id).await.unwrap();
 }
 
-pub async fn an_account_sends_what_its_guest_put_there(world: World) {
+pub async fn an_account_sends_files_that_it_uploaded_as_a_guest(world: World) {
     let room = world.room("Cleo").await;
     let file = world.file(&room.guest, room.id, "one.pdf").await;
     let cleo = world.user("Cleo", Role::Customer).await;

@@ -75,7 +75,7 @@ pub async fn a_client_id_belongs_to_its_sender_and_conversation(world: World) {
     }
 }
 
-pub async fn a_stored_message_is_returned_whatever_happened_since(world: World) {
+pub async fn a_stored_message_is_returned_after_later_changes(world: World) {
     let room = world.room("Cleo").await;
     let draft = draft(room.id, "hello");
     let message = world.store.post_message(&room.guest, draft.clone()).await.unwrap().message;

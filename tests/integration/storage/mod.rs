@@ -77,8 +77,8 @@ contract! {
             people_are_renamed
             an_own_address_is_confirmed_once
             a_new_address_takes_the_place_of_the_old_when_it_is_confirmed
-            who_has_the_address_claims_the_account
-            a_new_password_forgets_the_address_to_come
+            the_owner_of_the_address_claims_the_account
+            a_new_password_cancels_the_new_address
             a_claim_and_a_change_of_address_at_once_leave_one
             a_new_password_ends_every_other_way_in
             a_password_is_reset_once
@@ -90,21 +90,21 @@ contract! {
             the_tokens_of_a_demoted_admin_stop_working
             sessions_that_were_not_seen_for_long_are_over
             people_see_and_end_their_own_sessions
-            an_account_adopts_chats_that_are_nobodys
+            an_account_adopts_chats_without_an_owner
             the_audience_of_a_conversation_is_its_account_and_its_living_link
         }
         access {
             outsiders_find_nothing
-            insiders_do_what_is_theirs
-            each_sees_what_is_for_them
+            insiders_have_their_permissions
+            each_sees_their_own_fields
             a_new_link_shuts_out_the_old
-            what_does_not_exist_is_not_found
+            missing_data_is_not_found
         }
         conversations {
             opening_is_the_first_rev
             several_are_found_at_once_by_those_who_may_see_them
-            heads_are_told_of_those_that_exist
-            what_was_active_of_late_is_listed
+            heads_are_returned_for_existing_conversations
+            recently_active_conversations_are_listed
             closing_and_reopening
             assigning
             activity_orders_the_list
@@ -119,7 +119,7 @@ contract! {
             posting_takes_the_next_seq_and_rev
             one_client_id_makes_one_message
             a_client_id_belongs_to_its_sender_and_conversation
-            a_stored_message_is_returned_whatever_happened_since
+            a_stored_message_is_returned_after_later_changes
             other_content_under_a_stored_client_id_is_a_conflict
             of_two_messages_with_one_client_id_at_once_one_is_stored
             editing_is_for_the_author
@@ -141,13 +141,13 @@ contract! {
             paging_in_each_order_visits_each_once
             activity_in_the_conversation_moves_a_request_up
             lists_are_filtered_and_counted
-            a_request_is_found_by_what_its_customer_is_called_now
+            a_request_is_found_by_its_customers_current_name
             a_status_is_noted_with_who_gave_it
             many_who_open_at_once_get_the_same_conversation
             the_conversation_of_a_request_is_its_customers
-            a_conversation_begins_with_what_the_request_went_through
-            a_change_of_status_is_told_in_the_conversation_even_if_it_is_closed
-            nobody_changes_what_the_server_wrote
+            a_conversation_begins_with_the_history_of_its_request
+            a_change_of_status_adds_a_line_even_to_a_closed_conversation
+            system_lines_cannot_be_changed
             a_change_of_status_is_news_to_everyone_but_its_maker
             statuses_and_messages_at_once_leave_no_holes
         }
@@ -159,16 +159,16 @@ contract! {
             a_file_is_its_senders_until_it_is_sent_and_then_the_conversations
             a_closed_conversation_takes_no_files
             the_files_of_a_deleted_message_are_gone
-            what_was_never_sent_is_forgotten_after_a_while
-            an_account_sends_what_its_guest_put_there
+            unsent_files_expire
+            an_account_sends_files_that_it_uploaded_as_a_guest
             a_person_and_a_conversation_have_room_for_so_many_bytes
         }
         search {
             words_are_found_in_any_case_and_by_how_they_begin
             nothing_in_a_query_is_more_than_a_word
-            everyone_finds_what_they_may_see
-            what_was_edited_or_deleted_is_found_as_it_is_now
-            what_the_server_wrote_is_not_searched
+            everyone_finds_only_visible_messages
+            edits_and_deletions_update_the_search
+            system_lines_are_not_searched
             paging_finds_each_once_latest_first
             rare_and_common_words_are_found_among_many_messages
         }
@@ -177,22 +177,22 @@ contract! {
             leaving_is_noted
             receipts_only_move_forward
             a_guest_with_a_new_account_stays_the_same_person
-            unread_is_what_others_wrote_since
+            unread_counts_later_messages_of_others
             all_unread_is_that_of_open_conversations
         }
         notices {
-            what_ends_access_is_noted
-            what_changes_nothing_is_not_noted
+            revocations_add_notices
+            other_changes_add_no_notices
         }
         erasure {
-            nothing_is_kept_that_tells_what_a_message_had_said
-            a_customer_is_erased_and_the_business_keeps_its_part
-            somebody_without_an_account_is_erased_too
+            no_stored_hash_reveals_a_deleted_text
+            a_customer_is_erased_and_the_messages_of_admins_remain
+            a_customer_without_an_account_is_erased_too
             admins_are_not_erased
-            who_was_an_admin_once_is_assigned_nothing_any_more
-            what_is_too_old_is_deleted
-            what_is_too_old_is_anonymised_once
-            requests_that_are_under_way_are_kept
+            an_erased_former_admin_loses_assignments
+            expired_conversations_are_deleted
+            expired_conversations_are_anonymised_once
+            requests_in_progress_do_not_expire
         }
         concurrency {
             many_writers_leave_no_holes
@@ -201,8 +201,8 @@ contract! {
             a_write_outlives_its_caller
             one_failure_does_not_hurt_the_neighbours
             messages_that_are_stored_together_are_each_in_their_place
-            commits_are_told_from_when_they_were_asked_for
-            closing_finishes_what_is_queued
+            commits_are_published_from_the_registration_on
+            closing_finishes_queued_writes
         }
     }
 }

@@ -13,7 +13,7 @@ async fn noted(world: &World, heard: &mut i64) -> Vec<Notice> {
     notices.into_iter().map(|(_, notice)| notice).collect()
 }
 
-pub async fn what_ends_access_is_noted(world: World) {
+pub async fn revocations_add_notices(world: World) {
     let mut heard = world.store.last_notice().await.unwrap();
     let room = world.room("Cleo").await;
     let ben = world.user("Ben", Role::Customer).await;
@@ -44,7 +44,7 @@ pub async fn what_ends_access_is_noted(world: World) {
     assert_eq!(world.store.list_notices(0, 2).await.unwrap(), all[..2]);
 }
 
-pub async fn what_changes_nothing_is_not_noted(world: World) {
+pub async fn other_changes_add_no_notices(world: World) {
     let heard = world.store.last_notice().await.unwrap();
     let room = world.room("Cleo").await;
     let ben = world.user("Ben", Role::Customer).await;

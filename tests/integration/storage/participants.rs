@@ -91,7 +91,7 @@ pub async fn a_guest_with_a_new_account_stays_the_same_person(world: World) {
 }
 
 /// Checks `unread` against its definition, over a long arbitrary course of events.
-pub async fn unread_is_what_others_wrote_since(world: World) {
+pub async fn unread_counts_later_messages_of_others(world: World) {
     let room = world.room("Cleo").await;
     let actors = [world.admin.clone(), Actor::Admin(world.user("Grace", Role::Admin).await), room.guest.clone()];
     let mut number: u64 = 42;

@@ -96,7 +96,7 @@ async fn two_nodes() -> Option<(World, Arc<dyn Store>, String)> {
 }
 
 #[tokio::test]
-async fn what_was_written_is_there_after_reopening() {
+async fn written_data_is_there_after_reopening() {
     let Some((world, other, url)) = two_nodes().await else { return };
     let room = world.room("Cleo").await;
     let message = world.post(&room.guest, room.id, "hello").await;
@@ -213,7 +213,7 @@ async fn a_request_gets_one_conversation_by_way_of_any_node() {
 }
 
 #[tokio::test]
-async fn what_cannot_keep_promises_is_refused() {
+async fn unfit_databases_are_rejected() {
     assert!(unfit("sqlite://a.db").await.contains("begins with postgres:"));
     assert!(unfit("postgres://ada:secret@127.0.0.1:port/db").await.contains("no address"));
     let sentence = unfit("postgres://ada:secret@127.0.0.1:1/db").await;
@@ -339,7 +339,7 @@ async fn a_user_of_its_own_needs_no_right_but_the_role() {
 }
 
 #[tokio::test]
-async fn it_goes_on_when_every_connection_was_lost() {
+async fn it_recovers_after_losing_every_connection() {
     let Some(database) = PostgresDatabase::open().await else { return };
     let mut superuser = database.database.superuser().await;
     let world = with_an_admin(database).await;
@@ -414,7 +414,7 @@ async fn polled(future: impl Future, times: usize) -> bool {
 }
 
 #[tokio::test]
-async fn nobody_who_goes_away_leaves_anything_to_the_next_in_the_pool() {
+async fn a_cancelled_caller_leaves_no_state_in_the_pool() {
     let Some(database) = TestDatabase::create().await else { return };
     let store: Arc<dyn Store> = Arc::new(PostgresStore::with_pool(&database.url().await, 1).await.unwrap());
     let ada = Actor::Admin(store.create_user(new_user("ada@example.com", "Ada", Role::Admin)).await.unwrap());
@@ -503,7 +503,7 @@ async fn nothing_dangles() {
 }
 
 #[tokio::test]
-async fn what_an_older_program_wrote_is_found_after_the_upgrade() {
+async fn messages_of_an_older_program_are_found_after_the_upgrade() {
     let Some(database) = TestDatabase::create().await else { return };
     let store = PostgresStore::open(&database.url().await).await.unwrap();
     let admin = Actor::Admin(store.create_user(new_user("ada@example.com", "Ren\u{e9}e", Role::Admin)).await.unwrap());

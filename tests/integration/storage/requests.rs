@@ -203,7 +203,7 @@ pub async fn lists_are_filtered_and_counted(world: World) {
     assert_eq!(world.store.count_requests(&other).await.unwrap(), [0, 1, 0, 0]);
 }
 
-pub async fn a_request_is_found_by_what_its_customer_is_called_now(world: World) {
+pub async fn a_request_is_found_by_its_customers_current_name(world: World) {
     let owner = world.customer("Owner").await;
     let request = world.request(&owner, "Table").await;
     world.open(&owner, request.id).await;
@@ -299,7 +299,7 @@ pub async fn the_conversation_of_a_request_is_its_customers(world: World) {
     assert_eq!((closed.conversation.status, is_new), (ConversationStatus::Closed, false), "asking does not reopen it");
 }
 
-pub async fn a_conversation_begins_with_what_the_request_went_through(world: World) {
+pub async fn a_conversation_begins_with_the_history_of_its_request(world: World) {
     let (owner, second) = (world.customer("Owner").await, world.other_admin().await);
     let id = world.request(&owner, "Table").await.id;
     world.set_request(&world.admin, id, RequestStatus::InProgress).await;
@@ -335,7 +335,7 @@ pub async fn a_conversation_begins_with_what_the_request_went_through(world: Wor
     assert_eq!((next.seq, next.rev, next.system), (4, 5, false));
 }
 
-pub async fn a_change_of_status_is_told_in_the_conversation_even_if_it_is_closed(world: World) {
+pub async fn a_change_of_status_adds_a_line_even_to_a_closed_conversation(world: World) {
     let owner = world.customer("Owner").await;
     let id = world.request(&owner, "Table").await.id;
     let room = world.open(&owner, id).await;
@@ -354,7 +354,7 @@ pub async fn a_change_of_status_is_told_in_the_conversation_even_if_it_is_closed
     assert_err!(world.store.post_message(&owner, draft(room, "more")).await, StoreError::Closed);
 }
 
-pub async fn nobody_changes_what_the_server_wrote(world: World) {
+pub async fn system_lines_cannot_be_changed(world: World) {
     let (owner, second) = (world.customer("Owner").await, world.other_admin().await);
     let id = world.request(&owner, "Table").await.id;
     let room = world.open(&owner, id).await;

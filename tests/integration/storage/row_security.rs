@@ -192,7 +192,7 @@ async fn tables(conn: &mut PgConnection) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_table_shows_and_lets_change_what_is_theirs() {
+async fn each_table_exposes_only_own_rows() {
     let Some(scene) = Scene::set().await else { return };
     let (mut superuser, mut application) = (scene.database.superuser().await, scene.database.application().await);
     // They would prevent the deletion of referenced rows, regardless of the policies.
@@ -257,7 +257,7 @@ async fn each_table_shows_and_lets_change_what_is_theirs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_writes_for_others() {
+async fn writes_for_others_are_rejected() {
     let Some(scene) = Scene::set().await else { return };
     let mut application = scene.database.application().await;
     let (id, theirs) = (UserId::new(), scene.owners_conversation);
@@ -451,7 +451,7 @@ async fn pool_of_one(database: &TestDatabase) -> PgPool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_ends_a_transaction_ends_who_acted() {
+async fn every_end_of_a_transaction_resets_the_actor() {
     let Some(scene) = Scene::set().await else { return };
     let pool = pool_of_one(&scene.database).await;
     let backend = async || -> (i32, i64) {

@@ -61,7 +61,7 @@ pub async fn nothing_in_a_query_is_more_than_a_word(world: World) {
     assert!(found(&world, &world.admin, &long).await.len() <= 6);
 }
 
-pub async fn everyone_finds_what_they_may_see(world: World) {
+pub async fn everyone_finds_only_visible_messages(world: World) {
     let (room, other) = (world.room("Cleo").await, world.room("Other").await);
     let owner = world.customer("Owner").await;
     let request = world.request(&owner, "Table").await;
@@ -85,7 +85,7 @@ pub async fn everyone_finds_what_they_may_see(world: World) {
     assert!(found(&world, &room.guest, "word").await.is_empty());
 }
 
-pub async fn what_was_edited_or_deleted_is_found_as_it_is_now(world: World) {
+pub async fn edits_and_deletions_update_the_search(world: World) {
     let room = world.room("Cleo").await;
     let message = world.post(&room.guest, room.id, "brass lamp").await;
     let gone = world.post(&room.guest, room.id, "brass handle").await;
@@ -99,7 +99,7 @@ pub async fn what_was_edited_or_deleted_is_found_as_it_is_now(world: World) {
     assert_eq!(found(&world, &room.guest, "brass lamp").await, ["brass lamp"]);
 }
 
-pub async fn what_the_server_wrote_is_not_searched(world: World) {
+pub async fn system_lines_are_not_searched(world: World) {
     let owner = world.customer("Owner").await;
     let request = world.request(&owner, "Table").await;
     let room = world.open(&owner, request.id).await;

@@ -99,7 +99,7 @@ async fn unfit(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_was_written_is_there_after_reopening() {
+async fn written_data_is_there_after_reopening() {
     let file = SqliteFile::open().await;
     let (folder, epoch) = (file.folder.path().to_owned(), file.store.epoch().await.unwrap());
     let world = with_an_admin(file).await;
@@ -128,7 +128,7 @@ async fn what_was_written_is_there_after_reopening() {
 
 /// Copies the file and its log as a crash would leave them, without what the process has in memory.
 #[tokio::test]
-async fn what_was_answered_outlives_a_crash() {
+async fn acknowledged_writes_survive_a_crash() {
     let file = SqliteFile::open().await;
     let crashed = path(&file.folder);
     let world = with_an_admin(file).await;
@@ -146,7 +146,7 @@ async fn what_was_answered_outlives_a_crash() {
 }
 
 #[tokio::test]
-async fn databases_that_cannot_keep_promises_are_refused() {
+async fn unfit_databases_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     assert!(unfit("sqlite::memory:").await.contains("journal_mode is memory"));
     assert!(unfit("postgres://example.com/db").await.contains("begins with sqlite:"));
@@ -364,7 +364,7 @@ async fn own_messages_are_found_by_the_index_if_they_are_many() {
 }
 
 #[tokio::test]
-async fn a_search_goes_on_after_a_message_that_was_taken_out_of_it() {
+async fn a_search_continues_after_a_removed_message() {
     let file = SqliteFile::open().await;
     let mut other = file.connect().await;
     let world = with_an_admin(file).await;

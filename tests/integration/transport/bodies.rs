@@ -52,7 +52,7 @@ async fn head_of(mut stream: tokio::net::TcpStream) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_keeps_the_long_body_of_a_stranger() {
+async fn long_bodies_of_strangers_are_not_buffered() {
     let app = TestApp::start().await;
     let any = Uuid::new_v4();
     let forms = ["/login", "/register", "/forgot", "/reset?token=x", "/setup?token=x", "/invite?token=x"];

@@ -67,7 +67,7 @@ async fn slow_connections_do_not_stop_the_service_when_files_are_few() {
 /// The limit is set above what the system allows, as an operator may do by mistake.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_server_goes_on_accepting_after_the_system_had_no_file_left() {
+async fn the_server_accepts_again_after_running_out_of_files() {
     let dir = tempfile::tempdir().unwrap();
     let program = Program::serve_with_files(dir.path(), 64, &["--limit-tcp-connections", "1000"]).await;
     let address = program.url.trim_start_matches("http://").parse().unwrap();

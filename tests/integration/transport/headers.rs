@@ -4,7 +4,7 @@ use super::{ask, header, status};
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_says_once_which_host_it_is_for() {
+async fn a_request_has_exactly_one_host() {
     let app = TestApp::start().await;
     for path in ["/", "/login", "/healthz", "/metrics", "/api/v1/conversations", "/ws", "/nothing", "/favicon.svg"] {
         let get = format!("GET {path} HTTP/1.1");
@@ -29,7 +29,7 @@ async fn a_request_says_once_which_host_it_is_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_answer_keeps_other_sites_and_plain_http_away() {
+async fn every_answer_excludes_other_sites_and_plain_http() {
     for is_https in [true, false] {
         let app = TestApp::with_settings(|settings| {
             settings.public_url = is_https.then(|| "https://chat.example.com".to_owned());

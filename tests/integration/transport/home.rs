@@ -41,7 +41,7 @@ async fn programs_and_load_balancers_come_by_any_name() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_led_in_circles() {
+async fn redirects_do_not_loop() {
     let app = TestApp::with_settings(|settings| {
         settings.public_url = Some("https://chat.example.com".into());
         settings.trusted_proxies = "127.0.0.1".parse().unwrap();
@@ -72,7 +72,7 @@ async fn nobody_is_led_in_circles() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_socket_from_elsewhere_is_told_where_to_go() {
+async fn a_socket_of_another_origin_is_rejected_with_the_public_url() {
     let app = TestApp::start().await;
     let named = app.url.replace("127.0.0.1", "localhost");
     let cookie = app.customer("Ada").await.cookie;
@@ -84,7 +84,7 @@ async fn a_socket_from_elsewhere_is_told_where_to_go() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_listens_everywhere_has_to_say_where_people_come() {
+async fn listening_on_every_address_requires_a_public_url() {
     let dir = tempfile::tempdir().unwrap();
     let line = refused(&run_program(dir.path(), &["serve", "--listen", "0.0.0.0:0"], "").await);
     assert!(line.contains("--public-url"), "{line}");

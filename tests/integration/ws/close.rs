@@ -131,7 +131,7 @@ async fn no_socket_slips_in_while_its_person_signs_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_goes_down_says_so_and_keeps_what_it_acknowledged() {
+async fn a_shutdown_closes_sockets_with_its_code_and_retains_acknowledged_messages() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (mut guest, mut idle) = (app.guest_socket(&chat).await, app.admin_socket().await);
@@ -192,7 +192,7 @@ async fn a_server_that_goes_down_says_so_and_keeps_what_it_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everyone_is_told_before_the_server_has_stopped() {
+async fn every_socket_receives_its_code_before_the_server_has_stopped() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut sockets = Vec::new();
@@ -208,7 +208,7 @@ async fn everyone_is_told_before_the_server_has_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_client_that_says_goodbye_is_answered() {
+async fn a_close_frame_is_answered() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;

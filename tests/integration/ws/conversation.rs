@@ -16,7 +16,7 @@ async fn updated(ws: &mut Ws, chat: &Chat, rev: i64) -> Conversation {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn closing_and_reopening_are_told_in_the_order_of_revs() {
+async fn closing_and_reopening_are_broadcast_in_the_order_of_revs() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (mut guest, mut admin) = (app.guest_socket(&chat).await, app.admin_socket().await);
@@ -39,7 +39,7 @@ async fn closing_and_reopening_are_told_in_the_order_of_revs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_person_is_told_what_is_for_them() {
+async fn each_person_receives_their_own_view() {
     let app = TestApp::start().await;
     let body = json!({ "customer_name": "Oak table", "metadata": { "order": 7 } });
     let opened: Conversation = app.admin().post("/conversations", body).await.expect(201).read();
@@ -65,7 +65,7 @@ async fn each_person_is_told_what_is_for_them() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn assigning_is_told() {
+async fn assignments_are_broadcast() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;
@@ -106,7 +106,7 @@ async fn a_closed_conversation_is_read_only() {
 
 /// The frame is made for those who are in the room, and others come in meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_comes_in_while_it_closes_is_told_too() {
+async fn a_person_who_joins_during_the_close_receives_it() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut watcher = app.admin_socket().await;

@@ -75,7 +75,7 @@ async fn frames_have_the_members_of_the_contract_and_type_comes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn joining_without_after_brings_the_latest_50() {
+async fn joining_without_after_returns_the_latest_50() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     app.fill(chat.id, 60).await;
@@ -92,7 +92,7 @@ async fn joining_without_after_brings_the_latest_50() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn joining_with_after_brings_what_changed_since_in_the_order_of_revs() {
+async fn joining_with_after_returns_later_changes_in_the_order_of_revs() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut admin = app.admin_socket().await;
@@ -119,7 +119,7 @@ async fn joining_with_after_brings_what_changed_since_in_the_order_of_revs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_long_absence_is_told_in_parts_and_live_frames_start_after_the_last() {
+async fn a_long_absence_is_caught_up_in_parts_and_live_frames_start_after_the_last() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     app.fill(chat.id, 450).await;
@@ -315,7 +315,7 @@ async fn a_room_in_which_everybody_talks_at_once_can_be_joined() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn joining_twice_brings_each_message_once() {
+async fn joining_twice_delivers_each_message_once() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;

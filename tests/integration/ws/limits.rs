@@ -30,7 +30,7 @@ async fn a_frame_of_64_kib_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_larger_frame_closes_the_socket_and_the_client_learns_why() {
+async fn a_larger_frame_closes_the_socket_with_a_code() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     for bytes in [65_537, 300_000, 1_100_000, 5_000_000] {
@@ -167,7 +167,7 @@ async fn who_sends_nothing_that_can_be_understood_is_sent_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn long_answers_send_nobody_away_who_reads_them() {
+async fn long_answers_do_not_close_sockets_that_read_them() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (room, actor) = (chat.id, app.actor());
@@ -251,7 +251,7 @@ async fn one_who_does_not_read_is_closed_and_misses_nothing_and_the_others_get_e
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn noise_of_one_does_not_keep_the_others_from_talking() {
+async fn one_noisy_client_does_not_block_the_others() {
     // So that the noise lasts.
     let app = TestApp::with(|limits| (limits.sends, limits.invalid_frames) = (100_000, 100_000)).await;
     let (chat, noisy) = (app.open("Oak table").await, app.open("Brass lamp").await);

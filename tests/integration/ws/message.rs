@@ -34,7 +34,7 @@ async fn an_edit_by_the_author_reaches_the_room_and_is_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_edits_the_words_of_others() {
+async fn messages_of_others_cannot_be_edited() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (_, second) = app.other_admin().await;

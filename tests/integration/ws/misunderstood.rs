@@ -64,7 +64,7 @@ async fn what_cannot_be_understood_is_invalid_and_the_socket_stays_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_error_tells_which_frame_it_is_about() {
+async fn an_error_identifies_its_frame() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (room, client_id) = (json!(chat.id), json!(fresh()));
@@ -106,7 +106,7 @@ async fn a_name_that_is_no_id_names_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_that_nobody_knows_are_no_mistake() {
+async fn unknown_members_are_ignored() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;

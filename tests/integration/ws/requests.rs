@@ -40,7 +40,7 @@ async fn a_customer_hears_of_a_conversation_that_is_opened_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_are_told_to_admins_and_the_owner_who_asked() {
+async fn requests_are_sent_to_admins_and_a_following_owner() {
     let app = TestApp::start().await;
     let (owner, other) = (app.customer("Owner").await, app.customer("Other").await);
     let conversation = app.open_request(app.request(owner.user.id, "Chair").await.id).await;
@@ -108,7 +108,7 @@ async fn a_change_of_status_arrives_in_the_room() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_brings_its_files_along() {
+async fn a_message_contains_its_files() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let guest_api = app.api(&chat.chat_id);

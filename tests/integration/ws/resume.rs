@@ -160,7 +160,7 @@ async fn from_every_rev_of_a_long_history_one_comes_to_the_same_state() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_comes_back_while_others_write_misses_nothing_and_hears_nothing_twice() {
+async fn resuming_during_writes_delivers_each_change_once() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let room = chat.id;

@@ -14,7 +14,7 @@ fn new_messages(frames: &[ServerFrame]) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_is_acknowledged_and_told_once_to_each_socket() {
+async fn a_message_is_acknowledged_and_broadcast_once_to_each_socket() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let room = chat.id;
@@ -56,7 +56,7 @@ async fn sending_needs_no_joining() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_again_is_acknowledged_and_not_told_again_and_something_else_is_refused() {
+async fn repeated_sends_are_acknowledged_without_a_broadcast_and_conflicting_ones_are_rejected() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;

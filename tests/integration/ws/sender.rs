@@ -78,7 +78,7 @@ async fn a_guests_page_does_not_send_on_the_socket_of_an_admin_and_the_reverse()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_came_by_several_links_is_somebody_else_in_each_chat() {
+async fn a_guest_of_several_links_has_an_identity_per_chat() {
     let app = TestApp::start().await;
     let (first, second) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let browser = app.browser();
@@ -125,7 +125,7 @@ async fn a_guest_who_registers_stays_the_sender_in_their_chats() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sender_tells_nothing_of_chats_that_one_may_not_see() {
+async fn a_sender_reveals_nothing_about_hidden_chats() {
     let app = TestApp::start().await;
     let (chat, other) = (app.open("Oak table").await, app.open("Brass lamp").await);
     let hidden = app.post(&other.chat_id, other.id, "not for everyone").await;

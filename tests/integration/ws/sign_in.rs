@@ -31,7 +31,7 @@ async fn a_cookie_needs_the_origin_of_this_server() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_let_in_without_a_sign() {
+async fn upgrades_without_credentials_are_rejected() {
     let app = TestApp::start().await;
     let url = app.url.as_str();
     refused(url, &[]).await.problem(401, "unauthorized");
@@ -56,7 +56,7 @@ async fn a_token_needs_no_origin() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_token_is_refused_whatever_comes_with_it() {
+async fn a_wrong_token_is_rejected_despite_a_valid_cookie() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let cookie = app.browser().get(&format!("/chat?chatId={}", chat.chat_id)).await.expect(303).cookie();

@@ -22,7 +22,7 @@ fn online(people: &[bespoken::domain::Participant]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn typing_is_told_to_the_others_only() {
+async fn typing_is_broadcast_to_the_others_only() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let (mut guest, mut admin) = (app.guest_socket(&chat).await, app.admin_socket().await);
@@ -117,7 +117,7 @@ async fn receipts_move_forward_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_room_is_told_who_comes_and_goes() {
+async fn presence_is_broadcast_to_the_room() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut admin = app.admin_socket().await;
@@ -177,7 +177,7 @@ async fn a_person_is_here_until_the_last_window_closes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_someone_was_last_here_is_kept() {
+async fn the_time_of_the_last_visit_is_stored() {
     let app = TestApp::start().await;
     let chat = app.open("Oak table").await;
     let mut guest = app.guest_socket(&chat).await;

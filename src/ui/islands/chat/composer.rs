@@ -1,4 +1,4 @@
-//! Writing a message. What was typed before the panel was awake stays, and drafts outlive the page.
+//! The composer of messages. Text typed before hydration is preserved, and drafts outlive the page.
 
 use leptos::{ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
@@ -12,9 +12,9 @@ use crate::{
     ui::components::{Anew, Icon, Text, icon, textarea_html},
 };
 
-/// How often others are told that someone is still typing; it holds for 5 s.
+/// Interval of typing signs; each lasts 5 s.
 const TYPING_AGAIN_MS: i64 = 3_000;
-/// Lines to which a field grows.
+/// Maximum number of lines that a field grows to.
 const MOST_ROWS: u32 = 8;
 
 #[component]
@@ -22,10 +22,10 @@ pub(super) fn Composer(
     panel: Panel,
     id: ConversationId,
     me: ParticipantId,
-    /// Names what the plain form sends.
+    /// The key of the plain form's message.
     key: ClientId,
     name: String,
-    /// Where the plain form leads back to, if not to the chat's own page.
+    /// The page that the plain form returns to, if not the chat's own.
     from: Option<String>,
 ) -> impl IntoView {
     let locale = locales::current();
@@ -57,7 +57,7 @@ pub(super) fn Composer(
             method="post"
             action=format!("/chat/{id}")
             hidden=move || !panel.is_open()
-            // What is wrong with a text is said beside it, not in the browser's own bubble.
+            // Errors are shown beside the text, not in the browser's own bubble.
             novalidate=move || panel.is_hydrated.get()
             on:submit=on_submit
         >
@@ -132,7 +132,7 @@ fn ReplyTo(panel: Panel) -> impl IntoView {
     }
 }
 
-/// What takes the composer's place in a closed chat.
+/// Replaces the composer in a closed chat.
 #[component]
 pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
     let locale = locales::current();
@@ -162,7 +162,7 @@ pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
     }
 }
 
-/// What went wrong with the last thing that the person did.
+/// The error of the person's last action.
 #[component]
 fn Notice(panel: Panel) -> impl IntoView {
     view! {
@@ -179,22 +179,22 @@ fn Notice(panel: Panel) -> impl IntoView {
     }
 }
 
-/// Whether this key sends: Ctrl or Cmd with Enter, and Enter alone where people type on a keyboard of keys. Never
-/// the one that ends a word of an input method.
+/// Whether this key sends: Ctrl or Cmd with Enter, and Enter alone with a physical keyboard. Never the key that ends
+/// an input method's word.
 pub(super) fn sends(event: &KeyboardEvent) -> bool {
     event.key() == "Enter"
         && !is_composing(event)
         && (event.ctrl_key() || event.meta_key() || (!event.shift_key() && page::has_keyboard()))
 }
 
-/// Whether an input method takes this key.
+/// Whether an input method consumes this key.
 pub(super) fn is_composing(event: &KeyboardEvent) -> bool {
-    /// What old browsers report for such keys.
+    /// The key code that old browsers report for such keys.
     const TAKEN_BY_INPUT_METHOD: u32 = 229;
     event.is_composing() || event.key_code() == TAKEN_BY_INPUT_METHOD
 }
 
-/// Makes the field as high as its text, where CSS (`field-sizing`) does not do it.
+/// Makes the field as high as its text, for browsers without `field-sizing` in CSS.
 pub(super) fn grow(input: &HtmlTextAreaElement) {
     input.set_rows(1);
     while input.rows() < MOST_ROWS && input.scroll_height() > input.client_height() + 1 {
@@ -207,7 +207,7 @@ impl Panel {
         self.room.read().timeline.conversation().is_open()
     }
 
-    /// The text to send. If it cannot be sent, says why beside the composer.
+    /// The text to send, if it is valid. Otherwise shows the error beside the composer.
     fn checked(self, text: &str) -> Option<String> {
         if text.trim().is_empty() {
             return None;
@@ -225,7 +225,7 @@ impl Panel {
         self.text.read_untracked().trim().is_empty()
     }
 
-    /// The field's text changed.
+    /// Handles a change of the field's text.
     pub fn typed(self) {
         let Some(input) = self.input.get_untracked() else { return };
         let text = input.value();
@@ -243,7 +243,7 @@ impl Panel {
         self.typed();
     }
 
-    /// Takes up what was typed before, here or on an earlier visit.
+    /// Restores text typed before hydration or on an earlier visit.
     pub fn restore_draft(self) {
         let Some(input) = self.input.get_untracked() else { return };
         match storage::load(&self.draft_key()).filter(|_| input.value().is_empty()) {
@@ -252,7 +252,7 @@ impl Panel {
         }
     }
 
-    /// Takes over what another tab has made of the draft, unless something else was typed here since.
+    /// Adopts another tab's changes of the draft, unless this tab has changed it since.
     pub fn share_draft(self) {
         storage::on_change(self.draft_key(), move |_, text| {
             let text = text.unwrap_or_default();
@@ -264,7 +264,7 @@ impl Panel {
         });
     }
 
-    /// Tells others that this person types, as often as they need it.
+    /// Sends typing signs, no more often than necessary.
     pub fn tell_typing(self, on: bool) {
         let (now, told) = (page::monotonic_ms(), self.typing_told.get_value());
         let is_news = if on { told.is_none_or(|told| now >= told + TYPING_AGAIN_MS) } else { told.is_some() };
@@ -278,7 +278,7 @@ impl Panel {
     pub fn send(self) {
         if let Some(content) = self.checked(&self.text.get_untracked()) {
             self.set_text("");
-            // The message itself ends the typing on the other side.
+            // The message itself ends the typing state of the others.
             self.typing_told.set_value(None);
             let reply_to = self.quoted.with_untracked(|quoted| quoted.as_ref().map(|quoted| quoted.id));
             self.quoted.set(None);

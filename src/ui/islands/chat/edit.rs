@@ -1,4 +1,4 @@
-//! The form that takes a message's place while it is edited.
+//! The form that replaces a message while it is edited.
 
 use leptos::{ev, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
 use web_sys::{HtmlElement, KeyboardEvent};
@@ -54,7 +54,7 @@ fn Form(panel: Panel, id: MessageId) -> impl IntoView {
         panel.save_edit(id);
     };
     let on_key = move |event: KeyboardEvent| {
-        // The Esc that ends a word of an input method ends nothing else.
+        // An Esc that an input method consumes does not end the edit.
         if event.key() == "Escape" && !is_composing(&event) {
             panel.edit(None);
         } else if sends(&event) {

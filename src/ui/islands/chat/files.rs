@@ -1,5 +1,5 @@
-//! The form that sends files. A plain one also where there are scripts: the server answers with the page of the
-//! chat, and what was being written there waits as a draft.
+//! The form that sends files. It is a plain form even with scripts: the server answers with the chat's page, and the
+//! composer's text is stored as a draft.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The log: a keyed list of lines, with what stands above the first message and below the last.
+//! The log: a keyed list of lines, with parts above the first message and below the last.
 
 use leptos::{
     either::{EitherOf3, EitherOf4},
@@ -46,7 +46,7 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
                 on:touchstart=move |event| panel.touched.set_value(touch(&event))
                 on:touchend=move |event| panel.swiped(&event)
             >
-                // Style shows it where no script runs, which would turn times to the reader's zone.
+                // The style shows it if no script converts times to the reader's zone.
                 <li class="log__utc">{t!(locale, time::ALL_UTC)}</li>
                 <Top panel name />
                 <For each=move || panel.lines.get() key=|(key, _)| *key let:line>
@@ -57,13 +57,13 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
     }
 }
 
-/// What stands above the first message.
+/// The part above the first message.
 #[component]
 fn Top(panel: Panel, name: String) -> impl IntoView {
     let locale = locales::current();
     let first = Memo::new(move |_| panel.room.read().timeline.first());
     let (is_admin, id) = panel.room.with_untracked(|room| (room.is_admin(), room.id()));
-    // Others find the switch in their menu.
+    // Signed-in people have the switch in their menu.
     let is_guest = panel.room.with_untracked(|room| room.kind == ParticipantKind::Guest);
     let start = {
         let name = isolated(&name);
@@ -82,7 +82,7 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
             </li>
         }),
         (before, false) => {
-            // Where earlier messages are read without JavaScript.
+            // The address of earlier messages for browsers without JavaScript.
             let address = panel.page_of(before - 1);
             let load = move |click: ev::MouseEvent| {
                 click.prevent_default();
@@ -99,7 +99,7 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
     }
 }
 
-/// One line. What kind it is, never changes.
+/// One line, whose kind never changes.
 #[component]
 fn Row(panel: Panel, line: LineSignal) -> impl IntoView {
     let line = RwSignal::from(line.1);
@@ -153,7 +153,7 @@ impl Panel {
     }
 }
 
-/// When a message was written, on the reader's clock.
+/// The time of a message in the reader's zone.
 #[component]
 pub(super) fn Clock(line: RwSignal<Line>, #[prop(optional)] class: &'static str) -> impl IntoView {
     let told = move || match line.get() {
@@ -167,7 +167,7 @@ pub(super) fn Clock(line: RwSignal<Line>, #[prop(optional)] class: &'static str)
     }
 }
 
-/// The way back to the end, with what came in there.
+/// The button that returns to the end, with the number of new messages.
 #[component]
 pub(super) fn Jump(panel: Panel) -> impl IntoView {
     let missed = Memo::new(move |_| panel.room.read().count_others_after(panel.end_seq.get()) as i64);

@@ -1,4 +1,10 @@
-//! One message of the log: its head, its text and files, its menu, the form that changes it, and what became of it.
+//! One message of the log: its head, text, files, menu, edit form, and delivery state.
+
+use leptos::{
+    either::{Either, EitherOf3},
+    html,
+    prelude::*,
+};
 
 use super::{edit::Edit, log::Clock, panel::Panel};
 use crate::{
@@ -11,13 +17,8 @@ use crate::{
     locales::{self, t},
     ui::components::{Anew, Icon, icon},
 };
-use leptos::{
-    either::{Either, EitherOf3},
-    html,
-    prelude::*,
-};
 
-/// Everything in a bubble. It is made anew when it changes; see [`Text`](crate::ui::components::Text).
+/// The content of a bubble. Its elements are replaced at each change; see [`Text`](crate::ui::components::Text).
 #[derive(Clone, PartialEq)]
 struct Inside {
     body: Body,
@@ -206,7 +207,7 @@ fn Options(panel: Panel, id: MessageId, may_edit: bool, may_delete: bool) -> imp
     }
 }
 
-/// What stands under a message.
+/// The delivery state under a message.
 #[component]
 fn Told(panel: Panel, delivery: (Delivery, Option<ClientId>)) -> impl IntoView {
     let locale = locales::current();

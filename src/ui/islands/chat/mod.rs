@@ -1,6 +1,6 @@
-//! The chat panel, the same everywhere. The server renders it whole; without JavaScript that is all there is, and
-//! the forms are forms. The browser hydrates it, joins the room from the last change that the page has, and from
-//! then on [`Panel`] keeps [`Room`](crate::client::room::Room) and page together.
+//! The chat panel, the same on all pages. The server renders it completely; without JavaScript its forms are plain
+//! forms. The browser hydrates it and joins the room from the page's last change. From then on [`Panel`] synchronises
+//! [`Room`](crate::client::room::Room) and page.
 
 mod composer;
 mod edit;
@@ -29,7 +29,7 @@ use crate::{
     ui::components::{Icon, Text, icon},
 };
 
-/// Where a chat stands.
+/// The place of a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// On the dashboard, between the list and the details.
@@ -38,27 +38,27 @@ pub enum Place {
     Own,
     /// Beside a page.
     Beside {
-        /// The address of the page without the chat.
+        /// The page's address without the chat.
         page: String,
-        /// And with it.
+        /// The page's address with the chat.
         here: String,
     },
 }
 
-/// What a chat is about: the title and the address of a request.
+/// The subject of a chat: the title and the address of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     pub title: String,
     pub address: String,
 }
 
-/// The form of a new message, as the page brings it.
+/// The form of a new message in the rendered page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct MessageForm {
-    /// Names what the plain form sends.
+    /// The key of the plain form's message.
     pub key: ClientId,
-    /// What was sent and refused, and why.
+    /// The rejected text, and the reason.
     pub draft: String,
     pub problem: Option<String>,
 }
@@ -66,7 +66,7 @@ pub struct MessageForm {
 objects!(MessageForm);
 
 impl MessageForm {
-    /// What a plain form sent in this request, if it was refused. On the server only.
+    /// The rejected plain form of this request, if any. On the server only.
     #[must_use]
     pub fn current() -> Self {
         let form = FormState::current();
@@ -74,14 +74,14 @@ impl MessageForm {
         Self { key, draft: form.value("content"), problem: form.problem.map(|problem| problem.message) }
     }
 
-    /// Of a chat that is opened without loading a page.
+    /// The form of a chat that is opened without loading a page.
     #[must_use]
     pub fn empty() -> Self {
         Self { key: page::new_client_id(), draft: String::new(), problem: None }
     }
 }
 
-/// What admins call a chat is its customer's name. The customer side knows it by the name of the business.
+/// The chat's name: for admins the customer's name, for the customer side the business's name.
 #[must_use]
 pub fn name_of(chat: &api::Chat, business: &str) -> String {
     match chat.me.kind {
@@ -96,8 +96,8 @@ pub fn Chat(chat: api::Chat, name: String, form: MessageForm, now: Timestamp) ->
     view! { <ChatPanel chat name place=Place::Own about=None form now /> }
 }
 
-/// A chat, for islands that show one. `name` is that of the other side; `on_leave` takes the click on Back or
-/// Close, where that needs no page load.
+/// A chat, for islands that show one. `name` is the other side's name; `on_leave` handles the click on Back or Close
+/// where that needs no page load.
 #[component]
 pub fn ChatPanel(
     chat: api::Chat,

@@ -1,5 +1,5 @@
-//! What a chat panel knows and does in the browser: the room as a signal, and everything on the page that follows
-//! from it.
+//! The state and actions of a chat panel in the browser: the room as a signal, and the parts of the page that depend
+//! on it.
 
 use std::time::Duration;
 
@@ -31,15 +31,15 @@ use crate::{
     protocol::ClientFrame,
 };
 
-/// How often words like "5 min ago" are looked at again.
+/// Update interval of texts like "5 min ago".
 const CLOCK: Duration = Duration::from_secs(30);
 
-/// Chats as they were when they were left, so that they are there at once when somebody comes back. An island that
-/// shows one chat after another provides it as a context. The chat that was left last is the last.
+/// The last state of left chats, to show them at once on return. An island that shows several chats in turn provides
+/// it as a context. The most recently left chat is last.
 #[derive(Clone, Copy)]
 pub struct ChatCache(StoredValue<Vec<api::Chat>>);
 
-/// How many chats are kept: a chat with long messages takes some hundred kilobytes.
+/// Maximum number of cached chats: one with long messages takes some hundred kilobytes.
 const MOST_KEPT: usize = 30;
 
 impl ChatCache {
@@ -70,17 +70,17 @@ impl Default for ChatCache {
     }
 }
 
-/// One line of the log: a line keeps its key, while what it shows may change.
+/// One line of the log: its key is constant, its content may change.
 pub(super) type LineSignal = (Key, ArcRwSignal<Line>);
 
-/// What keeps messages from being sent.
+/// The reason why messages are not sent.
 pub(super) struct Banner {
     pub words: String,
-    /// Waiting does not help.
+    /// Whether waiting is useless.
     pub is_danger: bool,
 }
 
-/// A handle of signals, so it is copied into every part of the panel.
+/// A handle of signals, which every part of the panel copies.
 #[derive(Clone, Copy)]
 pub(super) struct Panel {
     pub room: RwSignal<Room>,
@@ -89,34 +89,34 @@ pub(super) struct Panel {
     /// Whether the browser has hydrated the panel. Everything that needs a script waits for it.
     pub is_hydrated: RwSignal<bool>,
     pub now: RwSignal<Timestamp>,
-    /// UTC until the panel is hydrated, as the server rendered it.
+    /// UTC until the panel is hydrated, as in the server's HTML.
     pub zone: RwSignal<Zone>,
     pub status: Memo<Status>,
     pub message_chars: usize,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
-    /// What the composer contains.
+    /// The composer's text.
     pub text: RwSignal<String>,
-    /// What is kept of it, as far as this tab knows.
+    /// The stored draft, as this tab last read or wrote it.
     pub draft: StoredValue<String>,
     /// The message that the next one will reply to.
     pub quoted: RwSignal<Option<Quote>>,
     /// When others were last told of typing; `None` while they think there is none.
     pub typing_told: StoredValue<Option<i64>>,
-    /// What an edit's field contains.
+    /// The text of an edit's field.
     pub edit_text: RwSignal<String>,
 
     pub log: NodeRef<html::Div>,
     pub list: NodeRef<html::Ol>,
-    /// Whether the log was scrolled away from its end.
+    /// Whether the log is scrolled away from its end.
     pub away: RwSignal<bool>,
     /// The last message when the reader was at the end.
     pub end_seq: RwSignal<i64>,
     pub loading: RwSignal<bool>,
-    /// Older messages could not be fetched: only the person tries again.
+    /// Loading older messages failed: only the person can retry.
     pub failed: StoredValue<bool>,
-    /// Lines change that are no news.
+    /// Lines change without being new (`aria-busy`).
     pub busy: RwSignal<bool>,
     /// Where a finger touched the log.
     pub touched: StoredValue<Option<(i32, i32)>>,
@@ -162,7 +162,7 @@ impl Panel {
         }
     }
 
-    /// The panel is hydrated: from here on it is live.
+    /// Starts the live panel after hydration.
     pub fn wake_up(self) {
         page::set_rendered_at(self.now.get_untracked());
         let (id, me) = self.room.with_untracked(|room| (room.id(), room.me));
@@ -183,7 +183,7 @@ impl Panel {
         self.share_draft();
         page::register_service_worker();
 
-        // Local times are no news: a reader of the screen is told first that the log is busy.
+        // Local times are not new content, so the log is marked as busy for screen readers.
         self.busy.set(true);
         page::after_layout(move || {
             self.if_alive(|| {
@@ -200,7 +200,7 @@ impl Panel {
             window_event_listener(leptos::ev::online, move |_| self.came_back()),
         ];
         let visible = window_event_listener_untyped("visibilitychange", move |_| self.came_back());
-        // A menu closes when something else on the page is pressed.
+        // A press elsewhere on the page closes a menu.
         let pressed = window_event_listener(leptos::ev::click, move |event| {
             let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
             self.close_menu(|menu| !menu.contains(target.as_ref()));
@@ -239,14 +239,14 @@ impl Panel {
         banner(&self.room.read())
     }
 
-    /// Who of the others is here, or when somebody of the other side was.
+    /// The presence of the others, or when someone of the other side was last seen.
     pub fn people(self) -> String {
         self.room.read().people.presence_line(self.now.get(), self.zone.get())
     }
 
-    /// Changes the room, then does in the browser what follows from it.
+    /// Changes the room, then performs the resulting actions in the browser.
     pub fn act(self, change: impl FnOnce(&mut Room) -> Vec<Do>) {
-        // How many own messages waited, and the last of all: more of either is news at the end.
+        // The number of own pending messages, and the last message: an increase of either scrolls to the end.
         let end = |room: &Room| (room.outbox.entries().len(), room.timeline.last());
         let place = self.place();
         let (todo, was, is) = {
@@ -282,14 +282,14 @@ impl Panel {
         }
     }
 
-    /// Does something later, unless the panel is gone by then.
+    /// Runs a delayed action, unless the panel was removed meanwhile.
     pub fn if_alive(self, act: impl FnOnce()) {
         if !self.room.is_disposed() {
             act();
         }
     }
 
-    /// Where one unconfirmed message is kept.
+    /// The storage key of one unconfirmed message.
     fn send_key(self, client_id: ClientId) -> String {
         self.room.with_untracked(|room| storage::sends(room.id(), room.me)) + &client_id.to_string()
     }
@@ -313,7 +313,7 @@ impl Panel {
         }
     }
 
-    /// Brings the lines to what the room says: lines that stay the same stay untouched.
+    /// Updates the lines from the room, without touching unchanged ones.
     fn lay_out(self) {
         let fresh = self.room.read().lines(self.now.get(), self.zone.get());
         let known = self.lines.get_untracked();
@@ -322,7 +322,7 @@ impl Panel {
         let mut lines = Vec::with_capacity(fresh.len());
         for line in fresh {
             let key = line.key();
-            // Nearly always the one after the one before.
+            // Nearly always the line after the previous match.
             let at = (from..known.len()).chain(0..from).find(|at| known[*at].0 == key);
             let signal = match at.map(|at| known[at].1.clone()) {
                 Some(signal) => {
@@ -350,8 +350,7 @@ impl Panel {
         }
     }
 
-    /// Somebody deleted the message that this person was editing, or closed the chat: what was written meanwhile
-    /// goes where it is not lost.
+    /// Moves the text of an edit to the composer if another person has deleted the message or closed the chat.
     fn keep_lost_edit(self) {
         let lost = self.room.with_untracked(Room::has_lost_edit);
         if !lost {
@@ -389,7 +388,7 @@ impl Panel {
             let frame = ClientFrame::DeleteMessage { room: room.id(), client_id, id, sender: Some(room.me) };
             room.change(client_id, frame)
         });
-        // The button is gone, and the focus with it.
+        // The button was removed, and the focus with it.
         if let Some(log) = self.log.get_untracked() {
             let _ = log.focus();
         }
@@ -405,7 +404,7 @@ impl Panel {
         self.focus();
     }
 
-    /// The other sockets of the room hear of it as this one does.
+    /// All sockets of the room, also this one, receive the change.
     pub fn reopen(self) {
         let id = self.room.read_untracked().id();
         spawn_local(async move {
@@ -414,12 +413,12 @@ impl Panel {
         });
     }
 
-    /// A message's menu was opened.
+    /// Records that a message's menu was opened.
     pub fn opened(self, menu: &HtmlDetailsElement) {
         self.open_menu.load(menu);
     }
 
-    /// Closes the menu that is open, if it `closes`.
+    /// Closes the open menu if `closes` returns true for it.
     pub fn close_menu(self, closes: impl FnOnce(&HtmlDetailsElement) -> bool) {
         if let Some(menu) = self.open_menu.get_untracked().filter(|menu| menu.open())
             && closes(&menu)
@@ -448,12 +447,12 @@ async fn set_open(id: ConversationId) -> Result<Conversation, Problem> {
     api::set_status(id, ConversationStatus::Open).await
 }
 
-/// What keeps messages from being sent, and what becomes of them meanwhile; nothing if all is well.
+/// The reason why messages are not sent, and their state meanwhile; `None` if they are.
 fn banner(room: &Room) -> Option<Banner> {
     let locale = locales::current();
     if room.gone || room.indicator == Indicator::Ended {
         let words = match room.kind {
-            // The link was revoked, or the guest signed out: nobody says which.
+            // The link was revoked, or the guest signed out: the client cannot distinguish them.
             ParticipantKind::Guest => t!(locale, chat::GONE_GUEST),
             ParticipantKind::Admin | ParticipantKind::Customer => t!(locale, chat::GONE_ACCOUNT),
         };
@@ -461,7 +460,7 @@ fn banner(room: &Room) -> Option<Banner> {
     }
     let waiting = room.outbox.waiting();
     let (wrong, sent) = match room.indicator {
-        // Why, the page says.
+        // The page shows the reason.
         Indicator::Estranged => (t!(locale, chat::WRONG_ESTRANGED), t!(locale, chat::sent_when_signed_in(waiting))),
         Indicator::Offline => (t!(locale, chat::WRONG_OFFLINE), t!(locale, chat::sent_when_back(waiting))),
         Indicator::Reconnecting => (t!(locale, chat::WRONG_LOST), t!(locale, chat::sent_when_back(waiting))),
@@ -478,14 +477,14 @@ fn banner(room: &Room) -> Option<Banner> {
     };
     let words = match waiting {
         0 => wrong.to_owned(),
-        // What becomes of them after a reload, nobody can promise.
+        // Unstored messages would be lost in a reload.
         _ if room.unkept() > 0 => [wrong, " ", t!(locale, chat::UNKEPT)].concat(),
         _ => [wrong, " ", &sent].concat(),
     };
     Some(Banner { words, is_danger: false })
 }
 
-/// What takes the composer's place.
+/// The text that replaces the composer.
 pub(super) fn closed_words(room: &Room, now: Timestamp, zone: Zone) -> String {
     let conversation = room.timeline.conversation();
     let today = labels::local_date(now, zone);

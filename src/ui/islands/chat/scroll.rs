@@ -1,5 +1,5 @@
-//! Where in the log the reader is. The box lays out its one child from its end (`flex-direction: column-reverse`),
-//! so the browser keeps it at the end, and nothing moves when older messages come in on top: `scrollTop` is 0 at the
+//! The reader's position in the log. The box lays out its one child from its end (`flex-direction: column-reverse`).
+//! So the browser stays at the end, and nothing moves when older messages are added on top. `scrollTop` is 0 at the
 //! end and negative above it.
 
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::{
     domain::{ConversationId, Problem},
 };
 
-/// So close to the end, a reader follows what arrives.
+/// Within this distance from the end, the log scrolls to new messages.
 const NEAR_END_PX: i32 = 100;
-/// So close to the start, older messages are fetched.
+/// Within this distance from the start, older messages are loaded.
 const NEAR_START_PX: i32 = 400;
-/// So much of a message must have been in view for it to count as read.
+/// The height of a message that must be in view to count as read.
 const READ_PX: f64 = 32.0;
-/// What was in view for less than this was not read.
+/// The time that a message must be in view to count as read.
 const READ_AFTER: Duration = Duration::from_millis(300);
 
 /// A log's `scrollTop` and `scrollHeight`.
@@ -33,7 +33,7 @@ async fn list_older(id: ConversationId, before: i64) -> Result<Older, Problem> {
 }
 
 impl Panel {
-    /// Where the reader is; not measured at the end, where the browser keeps everything in place.
+    /// The reader's position; not measured at the end, where the browser preserves it.
     pub fn place(self) -> Place {
         let log = self.log.get_untracked().filter(|_| self.away.get_untracked());
         log.map_or((0, 0), |log| (log.scroll_top(), log.scroll_height()))
@@ -45,7 +45,7 @@ impl Panel {
         }
     }
 
-    /// Opens the log at the message that the address names, or else at the first unread one, if there is one.
+    /// Opens the log at the message in the address, or else at the first unread one.
     pub fn open(self) {
         // Not `:target`, which does not follow when the address changes without a page load.
         let hash = location().hash().unwrap_or_default();
@@ -58,7 +58,7 @@ impl Panel {
         self.moved();
     }
 
-    /// The reader moved, or the content did.
+    /// Handles scrolling, and changes of the content.
     pub fn moved(self) {
         let Some(log) = self.log.get_untracked() else { return };
         let away = -log.scroll_top() > NEAR_END_PX;
@@ -82,7 +82,7 @@ impl Panel {
             return;
         }
         self.loading.set(true);
-        // A screen reader tells what comes while the log is not busy.
+        // Screen readers read new lines unless the log is busy.
         self.busy.set(true);
         self.failed.set_value(false);
         spawn_local(async move {
@@ -103,7 +103,7 @@ impl Panel {
         });
     }
 
-    /// After a moment, counts as read what is in view of a person.
+    /// Marks the messages in view as read, after [`READ_AFTER`].
     pub fn look(self) {
         if !self.looking.get_value() {
             self.looking.set_value(true);
@@ -137,13 +137,13 @@ impl Panel {
         }
     }
 
-    /// Takes the reader along, or keeps the place, after rows were added below.
+    /// Scrolls to the end, or preserves the position, after rows were added below.
     pub fn follow(self, (top, height): Place, own: bool) {
         let Some(log) = self.log.get_untracked() else { return };
         if own || !self.away.get_untracked() {
             self.to_end();
         } else {
-            // Browsers with scroll anchoring have done this already.
+            // Scroll anchoring does this already in some browsers.
             let kept = top - (log.scroll_height() - height);
             if (log.scroll_top() - kept).abs() > 1 {
                 log.set_scroll_top(kept);

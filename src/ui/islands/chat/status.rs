@@ -1,5 +1,5 @@
-//! What the chat says about its connection: a dot and a word. To add a state, add it to [`Status`]: the compiler
-//! then asks for its word, its look, and where in [`Status::of`] it begins.
+//! The status of the chat's connection: a dot and a word. To add a state, add it to [`Status`]. The compiler then
+//! requires its word, its style, and its condition in [`Status::of`].
 
 use leptos::prelude::*;
 
@@ -9,27 +9,27 @@ use crate::{
     ui::components::Text,
 };
 
-/// How the connection of a chat is.
+/// The state of a chat's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Not live yet since the page was opened; nothing is wrong so far.
+    /// Not live yet after opening the page, without an error so far.
     Connecting,
     /// The WebSocket is open, and the chat shows everything that the server has.
     Live,
-    /// The same by HTTP: news come a little later.
+    /// The same over HTTP, with a short delay.
     Slow,
-    /// The connection broke some seconds ago, and the client goes on trying.
+    /// The connection broke some seconds ago, and the client retries.
     Reconnecting,
-    /// The device says that it has no network.
+    /// The device reports no network.
     Offline,
-    /// The browser was signed in as somebody else: nothing is sent for the person of this page.
+    /// The browser was signed in as another person: nothing is sent for this page's person.
     Paused,
-    /// The person was signed out, or the link was revoked: only a new page helps.
+    /// The person was signed out, or the link was revoked: only a new page can connect.
     Ended,
 }
 
 impl Status {
-    /// Reads what [`socket`](crate::client::socket) last said of the connection, and whether the room has caught up.
+    /// From the last state of [`socket`](crate::client::socket), and whether the room is up to date.
     pub fn of(room: &Room) -> Self {
         match room.indicator {
             _ if room.gone => Self::Ended,
@@ -56,7 +56,7 @@ impl Status {
         }
     }
 
-    /// The name of its look in style/23-status.css.
+    /// The name of its style in style/23-status.css.
     pub fn look(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -68,8 +68,8 @@ impl Status {
     }
 }
 
-/// The pill. It is hidden until the browser has hydrated the chat: without a script, nothing is live. `Text` makes its
-/// element anew with each change, so that page translators cannot freeze it.
+/// The pill. It is hidden until the browser has hydrated the chat: without a script, nothing is live. `Text` replaces
+/// its element at each change, so that page translators cannot freeze it.
 #[component]
 pub fn StatusPill(status: Memo<Status>, is_hydrated: RwSignal<bool>) -> impl IntoView {
     view! {

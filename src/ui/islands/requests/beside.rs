@@ -1,5 +1,5 @@
-//! The chat beside a page of requests. Which one is open stands in the page's address, so no page is loaded to open
-//! or close it.
+//! The chat beside a page of requests. The page's address contains the open chat, so opening and closing it loads no
+//! page.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::{
     ui::islands::{About, ChatCache, ChatPanel, MessageForm, Place, name_of},
 };
 
-/// What stands beside the page.
+/// The content beside the page.
 #[derive(Clone)]
 enum Shown {
     Loading(RequestId),
@@ -28,7 +28,7 @@ impl Shown {
         chat.chat.is_some().then(|| Self::Chat(Box::new(chat), form, now))
     }
 
-    /// Of which request, and how far it is: another of either is another panel.
+    /// The request and its step: a change of either replaces the panel.
     fn key(&self) -> (RequestId, u8) {
         match self {
             Self::Loading(id) => (*id, 0),
@@ -38,8 +38,8 @@ impl Shown {
     }
 }
 
-/// The place for a chat beside a page. `chosen` is what the page's address says of the open chat, and `first` that
-/// chat. `page` is the address without one. On the page of one request, `request`, every chat is about that.
+/// The place for a chat beside a page. `chosen` is the open chat in the page's address, and `first` its content.
+/// `page` is the address without a chat. With `request`, the page is about this request, and so is every chat.
 #[island(lazy)]
 pub fn ChatBeside(
     first: Option<RequestChat>,
@@ -55,7 +55,7 @@ pub fn ChatBeside(
     let shown = RwSignal::new(first.and_then(|first| Shown::chat(first, form, now)));
     let cache = ChatCache::new();
     provide_context(cache);
-    // What is known of the chats that were shown before.
+    // The room and title of each chat that was shown before.
     let before = StoredValue::new(HashMap::<RequestId, (ConversationId, String)>::new());
     let remember = move |chat: &RequestChat| {
         if let Some(room) = chat.chat.as_ref().map(|chat| chat.joined.room) {
@@ -74,7 +74,7 @@ pub fn ChatBeside(
     Effect::new(move |last: Option<Option<RequestId>>| {
         let id = id.get();
         if last.is_none() || last == Some(id) {
-            // As the server rendered it.
+            // The server rendered this one.
             is_hydrated.set_value(true);
             return id;
         }
@@ -90,7 +90,7 @@ pub fn ChatBeside(
         spawn_local(async move {
             let answer = api::load_request_chat(wanted).await;
             if shown.with_untracked(|shown| shown.as_ref().map(Shown::key)) != Some((wanted, 0)) {
-                // Something else was chosen meanwhile.
+                // The person has chosen another chat meanwhile.
                 return;
             }
             shown.set(match answer {
@@ -108,7 +108,7 @@ pub fn ChatBeside(
             {let shown = shown.get_untracked();
             key.zip(shown).map(|(key, shown)| {
                 let place = NodeRef::<html::Div>::new();
-                // Who has opened it goes on there.
+                // A chat opened in the browser takes the focus.
                 let was_opened_here = is_hydrated.get_value();
                 Effect::new(move || {
                     if let Some(place) = place.get().filter(|_| was_opened_here) {
@@ -152,7 +152,7 @@ pub fn ChatBeside(
     }
 }
 
-/// Says why the chat is not there. Its links load pages.
+/// Shows why the chat cannot be loaded. Its links load pages.
 #[component]
 fn Refused(words: String, here: String, page: String) -> impl IntoView {
     let locale = locales::current();

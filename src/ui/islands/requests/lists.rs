@@ -11,8 +11,8 @@ use crate::{
     ui::components::{Anew, ChatButton, Clock, StatusChip, Unread, When, address},
 };
 
-/// The lists of the account page. `chosen` is what the page's address says of the open chat, `cursor` where its part
-/// of the requests begins.
+/// The lists of the account page. `chosen` is the open chat in the page's address, `cursor` the start of its part of
+/// the requests.
 #[island(lazy)]
 pub fn CustomerLists(
     lists: AccountLists,

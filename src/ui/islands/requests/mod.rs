@@ -1,5 +1,5 @@
-//! What pages show of custom requests, kept as the server has it: the server renders it, the browser asks the same
-//! server function again whenever something happens that it may show.
+//! Live lists of custom requests. The server renders them; the browser calls the same server function again after
+//! each change that may affect them.
 
 mod beside;
 mod lists;
@@ -26,14 +26,14 @@ use crate::{
     protocol::{ClientFrame, ServerFrame},
 };
 
-/// Several reasons to ask become one.
+/// Delay that combines several reasons for a request into one.
 const ASK_AFTER: Duration = Duration::from_millis(250);
 
-/// A part of a page that keeps up. Its rows stay the same elements while what they show changes, so a choice, the
-/// focus and a press survive.
+/// A live part of a page. Its rows remain the same elements while their content changes, so a choice, the focus and a
+/// press survive.
 #[derive(Clone, Copy)]
 struct Region {
-    /// Whether news arrive; `None` while nobody knows.
+    /// Whether updates arrive; `None` while this is unknown.
     live: RwSignal<Option<bool>>,
     pressed: RwSignal<bool>,
     /// Whether a list of choices has the focus, and may be open.
@@ -45,14 +45,14 @@ impl Region {
         Self { live: RwSignal::new(None), pressed: RwSignal::new(false), choosing: RwSignal::new(false) }
     }
 
-    /// What is shown: `first`, and from then on what `ask` answers.
+    /// The shown data: first `first`, later the results of `ask`.
     fn keep<T, F>(self, first: T, ask: impl Fn() -> F + 'static) -> RwSignal<T>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, Problem>> + 'static,
     {
         let (shown, fresh) = (RwSignal::new(first), RwSignal::new(None));
-        // What is being pressed has to be there until it is let go, or the click is lost.
+        // A pressed element must stay until its release, or the click is lost.
         Effect::new(move || {
             if !self.pressed.get() && fresh.read().is_some() {
                 fresh.write_untracked().take().into_iter().for_each(|fresh| shown.set(fresh));
@@ -65,7 +65,7 @@ impl Region {
                 Event::Connected(_) => {
                     self.live.set(Some(true));
                     socket::send(&ClientFrame::FollowRequests);
-                    // What happened since the page was rendered told nobody.
+                    // Changes since the rendering sent no frames to this page.
                     asking.soon(fresh);
                 }
                 Event::Disconnected(_) => self.live.set(Some(false)),
@@ -85,18 +85,18 @@ impl Region {
         self.pressed.set(true);
     }
 
-    /// After the click.
+    /// Ends the press after the click event.
     fn release(self) {
         set_timeout(move || self.pressed.set(false), Duration::ZERO);
     }
 
-    /// `has` says whether something in the region takes the focus or loses it.
+    /// Handles focus events; `has` is whether an element in the region has gained the focus or lost it.
     fn focus(self, event: &ev::FocusEvent, has: bool) {
         let is_choice = event.target().is_some_and(|target| target.has_type::<HtmlSelectElement>());
         self.choosing.set(has && is_choice);
     }
 
-    /// The order of what is shown. Nothing moves that is pressed, or from which something is being chosen.
+    /// The order of the shown rows. It is held during a press, and while a list of choices has the focus.
     fn order<K>(self, ids: impl Fn() -> Vec<K> + 'static) -> RwSignal<Vec<K>>
     where
         K: PartialEq + Send + Sync + 'static,
@@ -109,7 +109,7 @@ impl Region {
             }
             let focused = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
             order.set(ids);
-            // An element that moves loses the focus.
+            // A moved element loses the focus.
             page::after_layout(move || {
                 if let Some(focused) =
                     focused.filter(|_| document().active_element() == document().body().map(Into::into))
@@ -122,11 +122,11 @@ impl Region {
     }
 }
 
-/// Asks the server, now and then.
+/// Requests data from the server, with combined and ordered responses.
 struct Asking<A> {
     ask: A,
     due: Cell<bool>,
-    /// How often it was asked, and which of these answers was the last.
+    /// The number of requests, and the number of the last shown response.
     asked: Cell<u32>,
     answered: Cell<u32>,
 }
@@ -149,7 +149,7 @@ where
         let number = self.asked.get() + 1;
         self.asked.set(number);
         let answer = (self.ask)().await;
-        // A later answer may have overtaken this one.
+        // A later response may have arrived first.
         if number < self.answered.get() {
             return;
         }
@@ -157,17 +157,17 @@ where
         match answer {
             Ok(answer) => drop(fresh.try_set(Some(answer))),
             Err(Problem { code: Code::Forbidden, .. }) => socket::estrange(),
-            // Another build asks and answers in other words. See `ui/boot.js`.
+            // Another build uses other server functions. See `ui/boot.js`.
             Err(Problem { code: Code::Invalid, .. }) => {
                 let _ = web_sys::Event::new("outdated").map(|event| document().dispatch_event(&event));
             }
-            // The next news ask again.
+            // The next update retries.
             Err(_) => {}
         }
     }
 }
 
-/// The request `id` as it is in `requests`, or as it was last.
+/// The request `id` in `requests`, or its last known state.
 fn request_in<T: Send + Sync + 'static>(
     shown: RwSignal<T>,
     requests: fn(&T) -> &[CustomRequest],

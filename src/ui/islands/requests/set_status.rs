@@ -1,4 +1,4 @@
-//! The form that gives a request another status.
+//! The form that sets the status of a request.
 
 use leptos::{ev, html, prelude::*, task::spawn_local};
 
@@ -9,7 +9,7 @@ use crate::{
     ui::components::Refusal,
 };
 
-/// `from` is the address of this page, where the plain form leads back to.
+/// `from` is the address of this page, to which the plain form returns.
 #[component]
 pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl IntoView {
     let locale = locales::current();
@@ -18,12 +18,12 @@ pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl Into
     let first = status.get_untracked();
     let field = format!("status-{id}");
     let choice = NodeRef::<html::Select>::new();
-    // What stands there unless somebody has chosen something, maybe before this was hydrated.
+    // The value that the page set itself. The person may have chosen another, also before hydration.
     let written = RwSignal::new(first);
     let has_focus = RwSignal::new(false);
     Effect::new(move || {
         let (status, Some(choice)) = (status.get(), choice.get()) else { return };
-        // A list that may be open changes once it is left.
+        // A list that may be open is updated after it has lost the focus.
         if !has_focus.get() && choice.value() == written.get_untracked().word() {
             choice.set_value(status.word());
         }
@@ -37,7 +37,7 @@ pub(super) fn SetStatus(request: Memo<CustomRequest>, from: String) -> impl Into
         let chosen = choice.get_untracked().and_then(|choice| RequestStatus::from_word(&choice.value()));
         let Some(chosen) = chosen else { return };
         spawn_local(async move {
-            // How the request is then, comes with the news of it.
+            // The update of the request arrives as a frame.
             problem.set(api::set_request_status(id, chosen).await.err().map(|refused| refused.message));
         });
     };

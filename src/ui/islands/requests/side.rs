@@ -1,4 +1,4 @@
-//! What is known of one request, and what can be done with it: beside its text.
+//! The details and actions of one request, beside its text.
 
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::{
     ui::components::{ChatButton, Clock, StatusChip, When, address, budget_in_words, day_in_words},
 };
 
-/// The sidebar of a request's page. `chosen` is what the page's address says of the open chat.
+/// The sidebar of a request's page. `chosen` is the open chat in the page's address.
 #[island(lazy)]
 pub fn RequestSide(
     details: RequestDetails,

@@ -12,7 +12,7 @@ use crate::{
     ui::components::{Anew, ChatButton, Clock, Text, When, address, budget_in_words, day_in_words},
 };
 
-/// What the table shows: the query of the page's address.
+/// The view of the table: the query of the page's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     pub status: String,
@@ -22,7 +22,7 @@ pub struct Look {
 }
 
 impl Look {
-    /// The address of the page that looks so, with the chat of the request `chat` beside it unless that is empty.
+    /// The address of the page with this view, and beside it the chat of the request `chat` unless that is empty.
     #[must_use]
     pub fn address(&self, chat: &str) -> String {
         let pairs = [
@@ -35,13 +35,13 @@ impl Look {
         address("/admin/requests", &pairs)
     }
 
-    /// The order that it names.
+    /// The order of this view.
     #[must_use]
     pub fn order(&self) -> RequestOrder {
         Self::ORDERS.iter().find(|(word, _)| *word == self.order).map(|(_, order)| *order).unwrap_or_default()
     }
 
-    /// Orders by their words in the address.
+    /// Orders and their words in the address.
     pub const ORDERS: [(&str, RequestOrder); 4] = [
         ("activity", RequestOrder::Activity),
         ("newest", RequestOrder::Newest),
@@ -49,7 +49,7 @@ impl Look {
         ("title", RequestOrder::Title),
     ];
 
-    /// The order in words.
+    /// The order as text.
     #[must_use]
     pub fn order_name(order: RequestOrder) -> &'static str {
         let locale = locales::current();
@@ -61,10 +61,10 @@ impl Look {
         }
     }
 
-    /// The requests that it shows.
+    /// Loads the requests of this view.
     ///
     /// # Errors
-    /// As the server has them.
+    /// Those of the server.
     pub async fn load(self) -> Result<RequestList, Problem> {
         let order = self.order();
         let text = |text: String| Some(text).filter(|text| !text.is_empty());
@@ -72,7 +72,7 @@ impl Look {
     }
 }
 
-/// The table of requests. `chosen` is what the page's address says of the open chat.
+/// The table of requests. `chosen` is the open chat in the page's address.
 #[island(lazy)]
 pub fn RequestTable(
     list: RequestList,
@@ -83,7 +83,7 @@ pub fn RequestTable(
 ) -> impl IntoView {
     let locale = locales::current();
     let (region, clock) = (Region::new(), Clock::new(now));
-    // The address of this page: where the plain forms lead back to.
+    // The address of this page, to which the plain forms return.
     let from = look.address(chosen.as_deref().unwrap_or_default());
     let chosen = history::query("chat", chosen);
     let asked = look.clone();
@@ -178,7 +178,7 @@ pub fn RequestTable(
 #[component]
 fn Tabs(look: StoredValue<Look>, shown: RwSignal<RequestList>) -> impl IntoView {
     let locale = locales::current();
-    // Of which status; `None`: of all.
+    // The tab of a status; `None` for all.
     let tab = |at: Option<usize>| {
         let status = at.map(|at| RequestStatus::ALL[at]);
         let (word, name) =
