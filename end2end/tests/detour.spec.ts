@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { Chat, Inbox } from "../support/chat";
 import { Proxy } from "../support/proxy";
 import { Server } from "../support/server";
-import { estranged, expect, refused, test as base } from "../support/test";
+import { cutOff, estranged, expect, refused, test as base } from "../support/test";
 
 /** The server behind a proxy. */
 const test = base.extend<{ gateway: Proxy }>({
@@ -126,20 +126,25 @@ test("the twenty-first window of a person works, and says why it is slow", async
   await expect(lastChat.banner).toBeHidden();
 });
 
-test("what is written in one person's name is not sent in another's by HTTP either", async ({ api, person, gateway, server }) => {
-  gateway.sockets = "refuse";
-  const { id, link } = await api.openChat("Shared computer");
-  const { page, chat, context } = await person();
-  await page.goto(link);
-  await expect(chat.status).toHaveText("Live (slow)", { timeout: 15_000 });
-  await context.setOffline(true);
-  await chat.say("mine");
-  const other = await context.newPage();
-  await context.setOffline(false);
-  // The other person signs in before this page is heard again.
-  await Promise.all([page.evaluate(() => undefined), other.goto(server.link("admin"))]);
-  await expect(estranged(page)).toBeVisible({ timeout: 15_000 });
-  for (const { content, sender_type } of await api.messages(id)) {
-    expect([content, sender_type]).toEqual(["mine", "customer"]);
-  }
+test.describe("while the browser changes hands", () => {
+  // The page may ask while it has no network, or between two sessions.
+  test.use({ failures: new RegExp(`${refused(400, 401, 403).source}|${cutOff.source}`) });
+
+  test("what is written in one person's name is not sent in another's by HTTP either", async ({ api, person, gateway, server }) => {
+    gateway.sockets = "refuse";
+    const { id, link } = await api.openChat("Shared computer");
+    const { page, chat, context } = await person();
+    await page.goto(link);
+    await expect(chat.status).toHaveText("Live (slow)", { timeout: 15_000 });
+    await context.setOffline(true);
+    await chat.say("mine");
+    const other = await context.newPage();
+    await context.setOffline(false);
+    // The other person signs in before this page is heard again.
+    await Promise.all([page.evaluate(() => undefined), other.goto(server.link("admin"))]);
+    await expect(estranged(page)).toBeVisible({ timeout: 15_000 });
+    for (const { content, sender_type } of await api.messages(id)) {
+      expect([content, sender_type]).toEqual(["mine", "customer"]);
+    }
+  });
 });
