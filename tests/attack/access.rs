@@ -118,6 +118,21 @@ const ATTACKS: &[Attack] = &[
         },
     },
     Attack {
+        name: "a message of another chat is quoted, by REST and by the form",
+        expected: "404 and 404, and nothing of it is shown",
+        run: |target| {
+            let (mallory, alice) = (&target.mallory, &target.alice);
+            let path = format!("/conversations/{}/messages", mallory.conversation);
+            let quote = json!({ "content": "what?", "reply_to": alice.message });
+            let by_rest = target.api(&mallory.person, "POST", &path, Some(quote));
+            let page = format!("/chat/{}", mallory.conversation);
+            let by_form = target.submit(&mallory.person, &page, &[("content", "what?"), ("reply_to", &alice.message)]);
+            let shown = [&by_rest, &by_form].iter().any(|reply| reply.body.contains("Alice"));
+            let what = if shown { "it is shown" } else { "nothing of it is shown" };
+            format!("{} and {}, and {what}", by_rest.status, by_form.status)
+        },
+    },
+    Attack {
         name: "a customer makes a request in another's name, or an admin's changes",
         expected: "own, 403, 403, 403",
         run: |target| {

@@ -113,7 +113,7 @@ fn ReplyTo(panel: Panel) -> impl IntoView {
     let words = move || {
         let quoted = panel.quoted.get();
         quoted.map_or_else(String::new, |Quote { sender_name, excerpt, .. }| {
-            format!("{}: {excerpt}", isolated(&sender_name))
+            [&*isolated(&sender_name), ": ", &*isolated(&excerpt)].concat()
         })
     };
     let cancel = move |_| {
