@@ -1,8 +1,7 @@
-//! Access to conversations: no other module of the program decides about it. The policies of the tables repeat these
-//! checks, in case this module has a gap.
+//! Access to conversations. The policies of the tables repeat these checks, in case this module has a gap.
 //!
-//! Only [`seat`] creates a [`Seated`], and every function that reads or writes one conversation requires one. So a
-//! query without an access check does not compile. Lists are limited to `actors::own_conversations`. Admins see all.
+//! A [`Seated`] comes from [`seat`], or from `conversations::find`, which also reads the conversation. Functions that read or
+//! write one conversation for a person require one. Lists are limited to `actors::own_conversations`. Admins see all.
 //! Customers see their own conversations, and those whose links they opened; guests see only the latter. A link is
 //! valid until it is revoked or expires.
 

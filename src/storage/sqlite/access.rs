@@ -1,7 +1,7 @@
-//! Access to conversations: no other module decides about it.
+//! Access to conversations.
 //!
-//! Only [`seat_all`] creates a [`Seated`], and every function that reads or writes one conversation requires one. So a
-//! query without an access check does not compile. Lists are limited to `actors::own_conversations`. Admins see all.
+//! A [`Seated`] comes from [`seat_all`], or from `conversations::find`, which also reads the conversation. Functions that read or
+//! write one conversation for a person require one. Lists are limited to `actors::own_conversations`. Admins see all.
 //! Customers see their own conversations, and those whose links they opened; guests see only the latter. A link is
 //! valid until it is revoked or expires.
 

@@ -1,5 +1,8 @@
-//! The status of the chat's connection: a dot and a word. To add a state, add it to [`Status`]. The compiler then
-//! requires its word, its style, and its condition in [`Status::of`].
+//! The status of the chat's connection: a dot, which the style draws, and a word.
+//!
+//! To add a state, add it to [`Status`]; the compiler then requires its word and its look. Add its word to `chat` in each
+//! file of `locales`: a missing one does not compile. Add the condition to [`Status::of`], and the look to
+//! style/23-status.css, or choose an existing one. A new [`Indicator`] is set in `client/reconnect.rs`.
 
 use leptos::prelude::*;
 
@@ -12,11 +15,11 @@ use crate::{
 /// The state of a chat's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Not live yet after opening the page, without an error so far.
+    /// Not live yet, or connected and not caught up.
     Connecting,
     /// The WebSocket is open, and the chat shows everything that the server has.
     Live,
-    /// The same over HTTP, with a short delay.
+    /// The same over HTTP, with a short delay: a proxy blocks sockets, or this person has too many of them.
     Slow,
     /// The connection broke some seconds ago, and the client retries.
     Reconnecting,
@@ -29,10 +32,13 @@ pub enum Status {
 }
 
 impl Status {
-    /// From the last state of [`socket`](crate::client::socket), and whether the room is up to date.
+    /// From the last state that [`socket`](crate::client::socket) reported, and whether the room is up to date. `gone`: this
+    /// chat does not exist for this person any more, although the connection may be live.
     pub fn of(room: &Room) -> Self {
+        if room.gone {
+            return Self::Ended;
+        }
         match room.indicator {
-            _ if room.gone => Self::Ended,
             Indicator::Ended => Self::Ended,
             Indicator::Estranged => Self::Paused,
             Indicator::Offline => Self::Offline,
@@ -68,8 +74,8 @@ impl Status {
     }
 }
 
-/// The pill. It is hidden until the browser has hydrated the chat: without a script, nothing is live. `Text` replaces
-/// its element at each change, so that page translators cannot freeze it.
+/// The pill. The panel derives `status` from its room as a memo, and sets `is_hydrated` once. Until then the pill is hidden:
+/// without a script, nothing is live. `Text` replaces its element at each change, so page translators cannot freeze it.
 #[component]
 pub fn StatusPill(status: Memo<Status>, is_hydrated: RwSignal<bool>) -> impl IntoView {
     view! {
