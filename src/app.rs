@@ -114,6 +114,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     inner_html=BOOT.as_str()
                 ></script>
                 <link rel="stylesheet" href=stylesheet />
+                // The first paint shows the whole page: the log stands at its end, so later parts would move it.
+                <link rel="expect" href="#end" blocking="render" />
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <link rel="manifest" href="/site.webmanifest" />
                 <MetaTags />
