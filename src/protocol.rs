@@ -101,6 +101,13 @@ pub enum ClientFrame {
 }
 
 impl ClientFrame {
+    /// Sends a text alone.
+    #[must_use]
+    pub fn text(room: ConversationId, client_id: ClientId, content: impl Into<String>) -> Self {
+        let content = content.into();
+        Self::SendMessage { room, client_id, content, attachment_ids: Vec::new(), reply_to: None, sender: None }
+    }
+
     /// The room and the client id of a frame, which its answer repeats.
     #[must_use]
     pub fn about(&self) -> (Option<ConversationId>, Option<ClientId>) {

@@ -1,10 +1,10 @@
-//! Times and counts in words. Pure: the zone is a function parameter. So the server and the browser's first rendering
+//! Times, counts and quotes in words. Pure: the zone is a function parameter. So the server and the browser's first rendering
 //! agree (in UTC), and the browser then switches to local time.
 
 use std::borrow::Cow;
 
 use crate::{
-    domain::{Date, MOST_COUNTED, Timestamp},
+    domain::{Date, MOST_COUNTED, Quote, Timestamp},
     locales::{self, DateStyle, t},
 };
 
@@ -24,6 +24,13 @@ const MINUTE_MS: i64 = 60_000;
 pub fn isolated(name: &str) -> Cow<'_, str> {
     let runs_from_right = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
     if name.contains(runs_from_right) { Cow::Owned(format!("\u{2068}{name}\u{2069}")) } else { Cow::Borrowed(name) }
+}
+
+/// A quoted message on one line: its sender, and its excerpt.
+#[must_use]
+pub fn quote(quote: &Quote) -> String {
+    let excerpt = if quote.excerpt.is_empty() { t!(locales::current(), chat::DELETED) } else { &*quote.excerpt };
+    [&*isolated(&quote.sender_name), ": ", &*isolated(excerpt)].concat()
 }
 
 /// The calendar day of a moment.

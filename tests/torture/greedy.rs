@@ -167,7 +167,7 @@ async fn person(
             _ = due.tick(), if voice.is_some() && matches!(now, Stage::Talk) => {
                 let content = began.elapsed().as_micros().to_string();
                 let frame =
-                    ClientFrame::SendMessage { room, client_id: ClientId::new(), content, attachment_ids: vec![], reply_to: None, sender: None };
+                    ClientFrame::text(room, ClientId::new(), content);
                 send(&mut socket, &frame).await;
                 unanswered += 1;
             }
@@ -293,18 +293,7 @@ async fn a_client_that_does_not_read_harms_no_other() {
             while began.elapsed() < FLOOD {
                 let client_id = ClientId::new();
                 let content = content.clone();
-                send(
-                    &mut socket,
-                    &ClientFrame::SendMessage {
-                        room,
-                        client_id,
-                        content,
-                        attachment_ids: vec![],
-                        reply_to: None,
-                        sender: None,
-                    },
-                )
-                .await;
+                send(&mut socket, &ClientFrame::text(room, client_id, content)).await;
                 loop {
                     match next(&mut socket).await.expect("it stays open") {
                         ServerFrame::Ack { client_id: id, .. } if id == client_id => break,
@@ -413,18 +402,7 @@ async fn flood(server: SocketAddr, room: Conversation, began: Instant) -> Floode
     while flood_began.elapsed() < FLOOD {
         let content = began.elapsed().as_micros().to_string();
         let client_id = ClientId::new();
-        send(
-            &mut socket,
-            &ClientFrame::SendMessage {
-                room,
-                client_id,
-                content,
-                attachment_ids: vec![],
-                reply_to: None,
-                sender: None,
-            },
-        )
-        .await;
+        send(&mut socket, &ClientFrame::text(room, client_id, content)).await;
         loop {
             match next(&mut socket).await.expect("it reads, and stays") {
                 ServerFrame::Ack { message, .. } => {

@@ -14,13 +14,7 @@ pub async fn posting_takes_the_next_seq_and_rev(world: World) {
     assert_eq!((&*message.sender_name, &*message.content), ("Cleo", "Hello\nÉ 😀"));
     assert_eq!((message.client_id, message.edited_at, message.deleted_at), (Some(client_id), None, None));
 
-    let unnamed = Draft {
-        conversation_id: room.id,
-        client_id: None,
-        content: content("Yes?"),
-        attachments: Vec::new(),
-        reply_to: None,
-    };
+    let unnamed = Draft { client_id: None, ..super::world::draft(room.id, "Yes?") };
     let answer = world.store.post_message(&world.admin, unnamed.clone()).await.unwrap().message;
     let ada = world.admin.user().unwrap();
     assert_eq!((answer.seq, answer.rev, answer.client_id), (2, 3, None));

@@ -198,16 +198,7 @@ impl Ws {
     }
 
     pub async fn say_as(&mut self, client_id: ClientId, room: ConversationId, content: &str) {
-        let content = content.to_owned();
-        self.send(ClientFrame::SendMessage {
-            room,
-            client_id,
-            content,
-            attachment_ids: vec![],
-            reply_to: None,
-            sender: None,
-        })
-        .await;
+        self.send(ClientFrame::text(room, client_id, content)).await;
     }
 
     /// Sends a message and waits for its `ack`.

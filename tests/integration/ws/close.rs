@@ -141,14 +141,7 @@ async fn a_shutdown_closes_sockets_with_its_code_and_retains_acknowledged_messag
         for number in 0.. {
             let client_id = fresh();
             let content = number.to_string();
-            let frame = ClientFrame::SendMessage {
-                room,
-                client_id,
-                content,
-                attachment_ids: vec![],
-                reply_to: None,
-                sender: None,
-            };
+            let frame = ClientFrame::text(room, client_id, content);
             // That the server is gone by then shows in what is read.
             guest.stream.send(serde_json::to_string(&frame).unwrap().into()).await.ok();
             match guest.next_text().await {

@@ -5,7 +5,10 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
 use super::panel::{Panel, closed_words};
 use crate::{
-    client::{labels::isolated, page, socket, storage},
+    client::{
+        labels::{self, isolated},
+        page, socket, storage,
+    },
     domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Quote},
     locales::{self, t},
     protocol::ClientFrame,
@@ -110,12 +113,7 @@ pub(super) fn Composer(
 /// The message that the next one will reply to.
 #[component]
 fn ReplyTo(panel: Panel) -> impl IntoView {
-    let words = move || {
-        let quoted = panel.quoted.get();
-        quoted.map_or_else(String::new, |Quote { sender_name, excerpt, .. }| {
-            [&*isolated(&sender_name), ": ", &*isolated(&excerpt)].concat()
-        })
-    };
+    let words = move || panel.quoted.read().as_ref().map(labels::quote).unwrap_or_default();
     let cancel = move |_| {
         panel.quoted.set(None);
         panel.focus();

@@ -83,7 +83,7 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
         }),
         (before, false) => {
             // The address of earlier messages for browsers without JavaScript.
-            let address = panel.page_of(before - 1);
+            let address = panel.page_before(before);
             let load = move |click: ev::MouseEvent| {
                 click.prevent_default();
                 panel.load_older();

@@ -9,7 +9,7 @@ use leptos::{
 use super::{edit::Edit, log::Clock, panel::Panel};
 use crate::{
     client::{
-        labels::isolated,
+        labels,
         log::{Body, Bubble, Delivery, Line},
         text::Piece,
     },
@@ -131,24 +131,18 @@ fn piece(piece: Piece) -> impl IntoView {
 
 /// A link to the message that another one replies to. One that is not on this page is on another.
 fn quoted(panel: Panel, quote: Quote) -> impl IntoView {
-    let Quote { seq, sender_name, mut excerpt, .. } = quote;
-    if excerpt.is_empty() {
-        excerpt = t!(locales::current(), chat::DELETED).to_owned();
-    }
-    let is_here = panel.room.with_untracked(|room| room.timeline.first() <= seq);
-    let page = if is_here { String::new() } else { panel.page_of(seq) };
-    let words = [&*isolated(&sender_name), ": ", &*isolated(&excerpt)].concat();
-    link("quote", [&*page, "#m-", &seq.to_string()].concat(), words, false)
+    let is_here = panel.room.with_untracked(|room| room.timeline.first() <= quote.seq);
+    let page = if is_here { String::new() } else { panel.page_before(quote.seq + 1) };
+    link("quote", "_self", [&*page, "#m-", &quote.seq.to_string()].concat(), labels::quote(&quote), false)
 }
 
 fn file(file: Attachment) -> impl IntoView {
     let (address, is_picture) = (file.address(), file.is_picture());
-    link("file", address, file.name, is_picture)
+    link("file", "_blank", address, file.name, is_picture)
 }
 
 /// What goes with a text. One function for all of it, as each type of view takes a kilobyte.
-fn link(class: &'static str, address: String, words: String, is_picture: bool) -> impl IntoView {
-    let target = if class == "file" { "_blank" } else { "_self" };
+fn link(class: &'static str, target: &'static str, address: String, words: String, is_picture: bool) -> impl IntoView {
     let inside = if is_picture {
         Either::Left(view! { <img class="file__picture" src=address.clone() alt=words loading="lazy" /> })
     } else {

@@ -368,12 +368,12 @@ impl Panel {
         self.focus();
     }
 
-    /// The address of the page that has this message, for browsers without scripts.
-    pub fn page_of(self, seq: i64) -> String {
+    /// The address of the page with the messages before this one, for browsers without scripts.
+    pub fn page_before(self, seq: i64) -> String {
         let (id, is_admin) = self.room.with_untracked(|room| (room.id(), room.is_admin()));
         let page = if is_admin { "/admin?chat=" } else { "/chat/" };
         let before = if is_admin { "&before=" } else { "?before=" };
-        [page, &id.to_string(), before, &(seq + 1).to_string()].concat()
+        [page, &id.to_string(), before, &seq.to_string()].concat()
     }
 
     pub fn focus(self) {
