@@ -96,6 +96,10 @@ pub enum ClientFrame {
         room: ConversationId,
         seq: i64,
     },
+    /// Whether the person can see this socket's page. Until the first of these frames, it counts as visible.
+    Visible {
+        on: bool,
+    },
     /// From now on, send this socket changes of custom requests that its person may see.
     FollowRequests,
 }
@@ -119,7 +123,7 @@ impl ClientFrame {
             | Self::LeaveRequest { room }
             | Self::Typing { room, .. }
             | Self::Read { room, .. } => (Some(room), None),
-            Self::FollowRequests => (None, None),
+            Self::Visible { .. } | Self::FollowRequests => (None, None),
         }
     }
 }

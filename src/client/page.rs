@@ -18,8 +18,8 @@ use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Clipboard, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit, Response,
-    ServiceWorkerContainer, VisibilityState,
+    Clipboard, Element, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit,
+    Response, ServiceWorkerContainer, ServiceWorkerRegistration, VisibilityState,
 };
 
 use super::room::Moment;
@@ -153,6 +153,45 @@ fn whose(attribute: &str) -> Option<String> {
     document().query_selector("[data-me]").ok()??.get_attribute(attribute)
 }
 
+/// The attribute with the id of this browser's subscription to notifications, on the element around the page.
+const PUSH: &str = "data-push";
+
+fn around() -> Option<Element> {
+    document().query_selector(".site").ok()?
+}
+
+/// The subscription of this browser to notifications, as far as the server and this page know.
+#[must_use]
+pub fn push_id() -> Option<String> {
+    around()?.get_attribute(PUSH)
+}
+
+/// Changes it for this page.
+pub fn set_push_id(id: Option<&str>) {
+    if let Some(around) = around() {
+        let _ = match id {
+            Some(id) => around.set_attribute(PUSH, id),
+            None => around.remove_attribute(PUSH),
+        };
+    }
+}
+
+/// Whether this browser can be notified, and offers it here.
+#[must_use]
+pub fn can_be_notified() -> bool {
+    let has = |name: &str| js_sys::Reflect::has(&window(), &name.into()).unwrap_or(false);
+    has("PushManager") && has("Notification") && service_workers().is_some()
+}
+
+fn service_workers() -> Option<ServiceWorkerContainer> {
+    part_of_navigator("serviceWorker")
+}
+
+/// The registration of the service worker, once it is active.
+pub async fn service_worker() -> Option<ServiceWorkerRegistration> {
+    JsFuture::from(service_workers()?.ready().ok()?).await.ok()?.dyn_into().ok()
+}
+
 /// The id of the notice that the server writes into each page for this.
 pub const ESTRANGED: &str = "estranged";
 
@@ -263,7 +302,7 @@ fn copy_selection() -> bool {
 
 /// Answers a reload without network with the offline page.
 pub fn register_service_worker() {
-    if let Some(workers) = part_of_navigator::<ServiceWorkerContainer>("serviceWorker") {
+    if let Some(workers) = service_workers() {
         let registered = workers.register("/sw.js");
         // Without it a reload offline shows the browser's own page: no reason to bother anyone.
         spawn_local(async move { drop(JsFuture::from(registered).await) });

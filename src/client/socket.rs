@@ -19,7 +19,7 @@ use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use leptos::{
     lazy,
-    leptos_dom::helpers::{location, window},
+    leptos_dom::helpers::{document, location, window},
     prelude::on_cleanup,
     task::spawn_local,
 };
@@ -139,6 +139,7 @@ pub fn listen(listener: impl Fn(&Event) + 'static) {
             with_connection(|connection| connection.reconnect.woke(page::monotonic_ms(), page::is_online()));
             look();
         });
+        page::on(&document(), "visibilitychange", |_| with_connection(Connection::tell_visibility));
         page::on(&window(), "offline", |_| {
             with_connection(|connection| connection.reconnect.went_offline());
             // It would only turn out to be dead later.
@@ -193,12 +194,19 @@ impl Connection {
     fn send_by_http(&mut self, frame: &ClientFrame) {
         match frame {
             // HTTP joins no room, and carries no typing.
-            ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } => {}
+            ClientFrame::LeaveRequest { .. } | ClientFrame::Typing { .. } | ClientFrame::Visible { .. } => {}
             ClientFrame::FollowRequests => self.detour.follows = true,
             frame => {
                 self.detour.waiting.push(frame.clone());
                 self.reconnect.poll_soon(page::monotonic_ms());
             }
+        }
+    }
+
+    /// Says whether the person can see the page. A new socket counts as visible.
+    fn tell_visibility(&mut self) {
+        if self.way == Way::Socket {
+            self.send_on_socket(&ClientFrame::Visible { on: page::is_visible() });
         }
     }
 
@@ -220,6 +228,7 @@ fn question(frame: &ClientFrame) -> Option<Uuid> {
         ClientFrame::LeaveRequest { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::Read { .. }
+        | ClientFrame::Visible { .. }
         | ClientFrame::FollowRequests => None,
     }
 }
@@ -294,6 +303,9 @@ fn settle_way(code: u16) {
         if way != before {
             // The listeners repeat important frames.
             connection.detour = Detour { since: connection.detour.since, ..Detour::default() };
+        }
+        if way != before && !page::is_visible() {
+            connection.tell_visibility();
         }
         (way != before).then_some((way, connection.me))
     });

@@ -12,7 +12,7 @@ use std::{path::Path, sync::Arc};
 
 use bespoken::{
     domain::Name,
-    service::{LinkKey, Mail, Resolved, Service},
+    service::{LinkKey, Mail, PushKey, Resolved, Service},
     settings::{Database, Settings},
     storage,
 };
@@ -61,7 +61,7 @@ impl Command {
     }
 }
 
-/// The use cases without a server, with default settings. No command uses the link key.
+/// The use cases without a server, with default settings. No command uses the keys.
 async fn open(database: &Database) -> Result<Arc<Service>, Failure> {
     open_with(database, Settings::default()).await
 }
@@ -79,6 +79,7 @@ async fn open_with(database: &Database, settings: Settings) -> Result<Arc<Servic
         public_url: String::new(),
         business: Name::parse("business", &settings.business)?,
         link_key: LinkKey::random(),
+        push_key: PushKey::random(),
         mail: Mail::new(None, "no-reply@localhost")?,
         settings,
     };

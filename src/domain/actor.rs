@@ -1,6 +1,6 @@
 //! The actor: the person on whose behalf the server acts.
 
-use super::{LinkId, User, UserId};
+use super::{LinkId, Role, User, UserId};
 
 /// The requesting person. Every read and write of customers' data takes one, and storage limits each query to this
 /// person's permissions.
@@ -16,6 +16,17 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The person of a browser with this account and these opened links; `None` with neither.
+    #[must_use]
+    pub fn of_browser(user: Option<User>, links: Vec<LinkId>) -> Option<Self> {
+        match user {
+            Some(user) if user.role == Role::Admin => Some(Self::Admin(user)),
+            Some(user) => Some(Self::Customer(user, links)),
+            None if links.is_empty() => None,
+            None => Some(Self::Guest(links)),
+        }
+    }
+
     #[must_use]
     pub fn is_admin(&self) -> bool {
         matches!(self, Self::Admin(_))

@@ -62,6 +62,8 @@ id! {
     InviteId
     /// Names an API token. Not the token.
     TokenId
+    /// Names a browser's subscription to notifications.
+    PushId
     /// The sender's own name for one send: the idempotency key.
     ClientId
     /// Identifies the database's history; changes only when a backup is restored.

@@ -21,8 +21,8 @@ pub use actor::Actor;
 pub use change::Change;
 pub use conversation::{Conversation, ConversationKind, ConversationStatus};
 pub use ids::{
-    AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, RequestId, SessionId,
-    TokenId, UserId,
+    AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, PushId, RequestId,
+    SessionId, TokenId, UserId,
 };
 pub use limits::{MOST_COUNTED, MOST_UNREAD};
 pub use message::{

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{any, get, patch, post},
+    routing::{any, delete, get, patch, post},
 };
 use tower_http::compression::CompressionLayer;
 
@@ -41,6 +41,9 @@ pub(super) fn routes(app: App) -> Router {
         .route("/requests", get(rest::requests::list).post(rest::requests::create))
         .route("/requests/{id}", get(rest::requests::show).patch(rest::requests::change))
         .route("/requests/{id}/conversation", post(rest::requests::open_conversation))
+        .route("/push/key", get(rest::push::key))
+        .route("/push/subscriptions", post(rest::push::subscribe))
+        .route("/push/subscriptions/{id}", delete(rest::push::unsubscribe))
         .route("/openapi.json", get(rest::openapi::show))
         .fallback(rest::not_found)
         .method_not_allowed_fallback(rest::method_not_allowed)

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     domain::{Name, Problem},
     live::bus,
-    service::{LinkKey, Mail, Resolved, Service},
+    service::{LinkKey, Mail, PushKey, Resolved, Service},
     settings::{MetricsAccess, Settings},
     storage::{self, StoreError},
 };
@@ -93,7 +93,9 @@ pub async fn serve(
     let from = settings.mail_from.clone().unwrap_or_else(|| format!("no-reply@{}", mail_domain(&public_url)));
     let mail = Mail::new(settings.smtp_url.as_deref(), &from).map_err(StartError::Mail)?;
     let data_dir = &settings.data.data_dir;
-    let link_key = LinkKey::load(data_dir).map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+    let unusable = |source| StartError::DataDir { path: data_dir.clone(), source };
+    let link_key = LinkKey::load(data_dir).map_err(unusable)?;
+    let push_key = PushKey::load(data_dir).map_err(unusable)?;
     let database = |source| StartError::Database { url: storage::shown(&database_url), source };
     let store = storage::open(&database_url).await.map_err(database)?;
     store.serve_alone().await.map_err(database)?;
@@ -101,7 +103,7 @@ pub async fn serve(
     let Settings { metrics, deadlines, limits, .. } = settings;
     let drain = Duration::from_secs(settings.drain_seconds);
     let proxies = Arc::new(settings.trusted_proxies.clone());
-    let resolved = Resolved { settings, public_url: public_url.clone(), business, link_key, mail };
+    let resolved = Resolved { settings, public_url: public_url.clone(), business, link_key, push_key, mail };
     let service = match &nats_url {
         Some(urls) => {
             let line = bus::connect(urls, store.epoch().await.map_err(database)?).await?;

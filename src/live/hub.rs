@@ -423,6 +423,12 @@ impl Hub {
         self.rooms.get(&room).is_some_and(|live| live.has_customer()) || self.customer_elsewhere(room)
     }
 
+    /// Whether this participant has a visible page of the room on this node. Other nodes do not publish visibility.
+    #[must_use]
+    pub fn is_watched(&self, room: ConversationId, participant: ParticipantId) -> bool {
+        self.rooms.get(&room).is_some_and(|live| live.is_watched_by(participant))
+    }
+
     /// Sets `online` of each participant from the room's sockets.
     pub fn mark_online(&self, room: ConversationId, people: &mut [Participant]) {
         let customer_elsewhere = self.customer_elsewhere(room);

@@ -184,6 +184,11 @@ impl Room {
         self.seats.iter().any(|seat| seat.participant == participant)
     }
 
+    /// Whether this participant has a visible page of the room on this node.
+    pub fn is_watched_by(&self, participant: ParticipantId) -> bool {
+        self.seats.iter().any(|seat| seat.participant == participant && seat.socket.is_visible())
+    }
+
     /// Who is in the room on this node.
     pub fn here(&self) -> Vec<Participant> {
         self.people.iter().filter(|person| self.is_here(person.id)).cloned().collect()

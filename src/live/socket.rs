@@ -116,6 +116,8 @@ pub struct Socket {
     pub token: Option<TokenId>,
     /// Whether it follows custom requests.
     follows_requests: AtomicBool,
+    /// Whether its page is hidden from its person.
+    is_hidden: AtomicBool,
     queue: Mutex<SendQueue>,
     rounds: Arc<Schedule<Due>>,
     /// Set once the connection is established.
@@ -203,6 +205,7 @@ impl Socket {
             session,
             token,
             follows_requests: AtomicBool::new(false),
+            is_hidden: AtomicBool::new(false),
             queue: Mutex::default(),
             rounds,
             wire: OnceLock::new(),
@@ -220,6 +223,15 @@ impl Socket {
     /// From now on this socket receives changes of custom requests.
     pub fn follow_requests(&self) {
         self.follows_requests.store(true, Ordering::Release);
+    }
+
+    /// Records whether its person can see its page. A socket counts as visible until its client says otherwise.
+    pub fn set_visible(&self, on: bool) {
+        self.is_hidden.store(!on, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_visible(&self) -> bool {
+        !self.is_hidden.load(Ordering::Relaxed)
     }
 
     pub(super) fn follows_requests(&self) -> bool {

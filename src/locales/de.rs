@@ -106,6 +106,10 @@ pub mod chat {
     }
 
     pub const NEW: &str = "Neu";
+    pub const NOTIFY: &str = "Mich benachrichtigen";
+    pub const NOTIFY_BLOCKED: &str = "Ihr Browser erlaubt keine Benachrichtigungen dieser Website. Erlauben Sie sie in seinen Einstellungen für diese Seite.";
+    pub const NOTIFY_FAILED: &str =
+        "Die Benachrichtigungen ließen sich nicht umschalten. Versuchen Sie es gleich noch einmal.";
     pub const NOT_SENT: &str = "Nicht gesendet.";
     pub const OFFLINE: &str = "Offline";
     pub const OPTIONS: &str = "Optionen der Nachricht";
@@ -719,6 +723,13 @@ pub mod mail {
     }
 }
 
+/// Benachrichtigungen.
+pub mod push {
+    pub fn title(name: &str, unread: i64) -> String {
+        if unread == 1 { name.to_owned() } else { format!("{name}: {unread} neue Nachrichten") }
+    }
+}
+
 /// Why something was refused.
 pub mod problem {
     pub const ADMIN_NEEDED: &str = "Das kann nur ein Admin.";
@@ -774,6 +785,9 @@ pub mod problem {
     pub const OWN_ROLE: &str = "Ihre Rolle muss ein anderer Admin ändern.";
     pub const PASSWORD_TOO_LONG: &str = "Dieses Passwort ist zu lang.";
     pub const PASSWORD_WRONG: &str = "Das ist nicht Ihr Passwort.";
+    pub const PUSH_INVALID: &str = "Das ist kein Abonnement beim Push-Dienst eines Browsers.";
+    pub const PUSH_NEEDS_BROWSER: &str =
+        "Nur ein Browser kann benachrichtigt werden, und er braucht eine Sitzung: ein Token hat keine.";
     pub const READ_ONLY: &str = "Sie können das sehen, aber nicht ändern.";
     pub const REGISTER_FIRST: &str = "Für eine Anfrage brauchen Sie ein Konto. Bitte registrieren Sie sich zuerst.";
     pub const SEARCH_EMPTY: &str = "Bitte geben Sie mindestens ein Suchwort ein.";
@@ -880,6 +894,10 @@ pub mod problem {
 
     pub fn too_many_mails_here(seconds: u64) -> String {
         format!("Wir haben gerade mehrere E-Mails an diese Adresse gesendet. {}", try_again(seconds))
+    }
+
+    pub fn too_many_pushes(most: u32) -> String {
+        format!("Sie werden schon in {most} Browsern benachrichtigt. Schalten Sie es erst in einem anderen aus.")
     }
 
     pub fn too_many_requests(seconds: u64) -> String {

@@ -105,6 +105,10 @@ pub mod chat {
     }
 
     pub const NEW: &str = "New";
+    pub const NOTIFY: &str = "Notify me";
+    pub const NOTIFY_BLOCKED: &str =
+        "Your browser does not allow notifications from this site. Allow them in its settings for this page.";
+    pub const NOTIFY_FAILED: &str = "Notifications could not be switched. Try again in a moment.";
     pub const NOT_SENT: &str = "Not sent.";
     pub const OFFLINE: &str = "Offline";
     pub const OPTIONS: &str = "Message options";
@@ -700,6 +704,13 @@ pub mod mail {
     }
 }
 
+/// Notifications.
+pub mod push {
+    pub fn title(name: &str, unread: i64) -> String {
+        if unread == 1 { name.to_owned() } else { format!("{name}: {unread} new messages") }
+    }
+}
+
 /// Why something was refused.
 pub mod problem {
     pub const ADMIN_NEEDED: &str = "Only an admin can do this.";
@@ -747,6 +758,8 @@ pub mod problem {
     pub const OWN_ROLE: &str = "Another admin has to change your role.";
     pub const PASSWORD_TOO_LONG: &str = "This password is too long.";
     pub const PASSWORD_WRONG: &str = "This is not your password.";
+    pub const PUSH_INVALID: &str = "This is no subscription at the push service of a browser.";
+    pub const PUSH_NEEDS_BROWSER: &str = "Only a browser can be notified, and it needs a session: a token has none.";
     pub const READ_ONLY: &str = "You can see this, but not change it.";
     pub const REGISTER_FIRST: &str = "A custom request needs an account. Please register first.";
     pub const SEARCH_EMPTY: &str = "Please enter at least one word to look for.";
@@ -845,6 +858,10 @@ pub mod problem {
 
     pub fn too_many_mails_here(seconds: u64) -> String {
         format!("We have just sent several e-mails to this address. {}", try_again(seconds))
+    }
+
+    pub fn too_many_pushes(most: u32) -> String {
+        format!("You are notified in {most} browsers already. Switch it off in another one first.")
     }
 
     pub fn too_many_requests(seconds: u64) -> String {

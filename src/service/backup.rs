@@ -1,4 +1,4 @@
-//! Backup and restore of an SQLite installation: the database, the attached files and the key of the shared links, in
+//! Backup and restore of an SQLite installation: the database, the attached files and the generated keys, in
 //! one tar file.
 //!
 //! The file begins with [`MANIFEST`] and ends with [`SUMS`], the SHA-256 of all entries between. So a restore detects
@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     fs::{self, File},
     io::{self, BufReader, BufWriter, Read, Write},
+    iter,
     path::{Path, PathBuf},
 };
 
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use super::attachments;
+use super::{LinkKey, PushKey, attachments};
 use crate::{
     domain::AttachmentId,
     storage::{
@@ -28,7 +29,8 @@ use crate::{
 
 const MANIFEST: &str = "bespoken-backup.json";
 const DATABASE: &str = "bespoken.db";
-const LINK_KEY: &str = "link.key";
+/// The generated secrets, by their names in the data directory.
+const KEYS: [&str; 2] = [LinkKey::FILE, PushKey::FILE];
 const ATTACHMENTS: &str = "attachments/";
 const SUMS: &str = "SHA256SUMS";
 /// The version of this format.
@@ -178,17 +180,17 @@ fn write_archive(archive: &Path, database: &Path, data_dir: &Path, named: &[Atta
     append(&mut tar, MANIFEST, manifest.len() as u64, &*manifest, &mut sums).map_err(failed)?;
 
     let mut missing = 0;
-    let key = (LINK_KEY.to_owned(), data_dir.join(LINK_KEY));
+    let keys = KEYS.map(|name| (name.to_owned(), data_dir.join(name)));
     let files =
         named.iter().map(|id| (format!("{ATTACHMENTS}{id}"), attachments::folder(data_dir).join(id.to_string())));
     let database = (DATABASE.to_owned(), database.to_owned());
-    for (name, path) in [database, key].into_iter().chain(files) {
+    for (name, path) in [database].into_iter().chain(keys).chain(files) {
         let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
         match opened {
             Ok((bytes, file)) => append(&mut tar, &name, bytes, BufReader::new(file), &mut sums).map_err(failed)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && name == LINK_KEY => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && KEYS.contains(&&*name) => {
                 let folder = data_dir.display();
-                tracing::warn!("no {LINK_KEY} in {folder}: no server has run yet, or it uses another data directory");
+                tracing::warn!("no {name} in {folder}: no server has run yet, or it uses another data directory");
             }
             // A backup without one file is better than no backup.
             Err(error) if error.kind() == io::ErrorKind::NotFound && name.starts_with(ATTACHMENTS) => {
@@ -234,15 +236,19 @@ pub async fn restore(database_url: &str, data_dir: &Path, file: &Path) -> Result
     let replacement = Replacement::begin(database_url)?;
     private::folder(data_dir).map_err(failed("make", data_dir))?;
     let files = Place::new(&attachments::folder(data_dir));
-    let key = Place::new(&data_dir.join(LINK_KEY));
-    let mut scratch = Scratch(vec![files.staged.clone(), key.staged.clone(), replacement.incoming()]);
+    let keys = KEYS.map(|name| Place::new(&data_dir.join(name)));
+    let staged = keys.each_ref().map(|key| key.staged.clone());
+    let mut scratch = Scratch(vec![files.staged.clone(), replacement.incoming()]);
+    scratch.0.extend(staged.clone());
     if files.staged.exists() {
         fs::remove_dir_all(&files.staged).map_err(failed("remove", &files.staged))?;
     }
-    fs::remove_file(&key.staged).ok();
+    for key in &staged {
+        fs::remove_file(key).ok();
+    }
     private_folder(&files.staged)?;
 
-    let targets = (file.to_owned(), replacement.incoming(), files.staged.clone(), key.staged.clone());
+    let targets = (file.to_owned(), replacement.incoming(), files.staged.clone(), staged);
     let unpacked = spawn_blocking(move || unpack(&targets.0, &targets.1, &targets.2, &targets.3))
         .await
         .map_err(io::Error::from)
@@ -258,7 +264,7 @@ pub async fn restore(database_url: &str, data_dir: &Path, file: &Path) -> Result
     let aside = format!(".before-{}", now().to_string().replace(':', "-"));
     replacement.commit()?;
     scratch.0.clear();
-    for place in [files, key] {
+    for place in [files].into_iter().chain(keys) {
         place.take(&aside)?;
     }
     sync_folder(data_dir)?;
@@ -295,7 +301,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Unpacks `file`, verifies its checksums, and returns the ids of the attached files.
-fn unpack(file: &Path, database: &Path, folder: &Path, key: &Path) -> Result<HashSet<AttachmentId>> {
+fn unpack(file: &Path, database: &Path, folder: &Path, keys: &[PathBuf; 2]) -> Result<HashSet<AttachmentId>> {
     let not_a_backup = |why: &str| BackupError::NotABackup { path: file.to_owned(), why: why.to_owned() };
     // Errors of the archive are not those of the disk.
     let damaged = |error: io::Error| not_a_backup(&error.to_string());
@@ -338,13 +344,15 @@ fn unpack(file: &Path, database: &Path, folder: &Path, key: &Path) -> Result<Has
                 return Ok(files);
             }
             DATABASE => Some(database.to_owned()),
-            LINK_KEY => Some(key.to_owned()),
-            other => {
-                let id = other.strip_prefix(ATTACHMENTS).and_then(|id| id.parse::<AttachmentId>().ok());
-                let id = id.ok_or_else(|| not_a_backup("it holds a file that is none of this program's"))?;
-                files.insert(id);
-                Some(folder.join(id.to_string()))
-            }
+            other => match iter::zip(KEYS, keys).find(|(name, _)| *name == other) {
+                Some((_, key)) => Some(key.clone()),
+                None => {
+                    let id = other.strip_prefix(ATTACHMENTS).and_then(|id| id.parse::<AttachmentId>().ok());
+                    let id = id.ok_or_else(|| not_a_backup("it holds a file that is none of this program's"))?;
+                    files.insert(id);
+                    Some(folder.join(id.to_string()))
+                }
+            },
         };
         if let Some(target) = target {
             let mut written = private_file(&target)?;

@@ -98,6 +98,7 @@ impl Service {
             ClientFrame::JoinRequest { .. }
             | ClientFrame::LeaveRequest { .. }
             | ClientFrame::Typing { .. }
+            | ClientFrame::Visible { .. }
             | ClientFrame::FollowRequests => return Ok(None),
         };
         Ok(Some(ServerFrame::Ack { room, client_id, message }))

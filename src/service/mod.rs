@@ -27,6 +27,7 @@ mod once;
 mod passwords;
 mod pictures;
 mod publisher;
+mod push;
 mod rate;
 mod requests;
 mod rooms;
@@ -43,6 +44,7 @@ pub use error::problem;
 pub use export::ExportError;
 pub use mail::Mail;
 pub use messages::{MAX_ATTACHMENTS, NewMessage, too_many_attachments};
+pub use push::{NewPush, PushKey};
 pub use rate::{Network, Rate};
 pub use rooms::Connection;
 pub use secrets::{LinkKey, Secret};
@@ -65,6 +67,8 @@ pub struct Resolved {
     pub business: Name,
     /// Derives the secrets of shared links.
     pub link_key: LinkKey,
+    /// Signs notifications.
+    pub push_key: PushKey,
     pub mail: Mail,
 }
 
@@ -99,6 +103,7 @@ pub struct Service {
     uploads: uploads::Uploads,
     files: attachments::Files,
     mails: mail::MailBudgets,
+    pushes: push::Pushes,
     /// Wrong passwords for each account.
     account_guesses: guesses::Guesses,
     /// Accounts registered from each network, and in all.
@@ -139,8 +144,9 @@ impl Service {
         resolved: Resolved,
         line: Option<BusChannel>,
     ) -> Result<Arc<Self>, StoreError> {
-        let Resolved { settings, public_url, business, link_key, mail } = resolved;
+        let Resolved { settings, public_url, business, link_key, push_key, mail } = resolved;
         let epoch = store.epoch().await?;
+        let has_pushes = store.has_pushes().await?;
         let last_notice = store.last_notice().await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
@@ -166,6 +172,7 @@ impl Service {
             uploads: uploads::Uploads::default(),
             files: attachments::Files::default(),
             mails: mail::MailBudgets::new(&settings.limits),
+            pushes: push::Pushes::new(push_key, settings.push.private, settings.push.pace, has_pushes),
             account_guesses: guesses::Guesses::new(settings.limits.account_guesses),
             registrations: (Rate::new(settings.limits.accounts, HOUR), Rate::new(settings.limits.accounts_total, HOUR)),
             requests: Rate::new(settings.limits.requests, HOUR),
@@ -184,6 +191,7 @@ impl Service {
         tokio::spawn(notices::hear(Arc::downgrade(&service), last_notice));
         if service.bus.is_some() || service.store.may_keep_silent() {
             tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
+            tokio::spawn(push::look_for_others(Arc::downgrade(&service)));
         }
         if let Some(heard) = heard {
             tokio::spawn(nodes::listen(Arc::downgrade(&service), heard));

@@ -1,5 +1,5 @@
 //! After the commit: broadcasts each change in order, on this node and on others, and enqueues its conversation for
-//! `inboxes`. `gaps` fetches changes that a room has missed.
+//! `inboxes` and a new message for `push`. `gaps` fetches changes that a room has missed.
 
 use std::{
     collections::HashMap,
@@ -25,6 +25,9 @@ pub(super) async fn publish(service: Weak<Service>, mut commits: UnboundedReceiv
         let Some(service) = service.upgrade() else { return };
         for Commit { conversation_id: room, rev, change } in batch {
             service.hub.publish(Topic::Room(room), || BusEvent::Changed { rev, change: change.clone() });
+            if let Change::Posted(message) = &change {
+                service.notify_soon(message);
+            }
             service.broadcast_change(room, rev, change);
             service.inbox_changed(room);
         }

@@ -212,6 +212,16 @@ impl Service {
         Ok(())
     }
 
+    /// Records whether the person can see this socket's page.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub fn set_visible(&self, socket: &Socket, on: bool) -> Result<(), Problem> {
+        self.count_ask(&socket.actor)?;
+        socket.set_visible(on);
+        Ok(())
+    }
+
     /// Counts a socket's request that changes no message, because each costs a database read.
     ///
     /// # Errors

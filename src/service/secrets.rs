@@ -1,6 +1,10 @@
 //! Secrets: random for sessions and tokens, derived for shared links. The database contains hashes.
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -89,37 +93,17 @@ impl fmt::Debug for Secret {
 pub struct LinkKey([u8; 32]);
 
 impl LinkKey {
+    /// Its name in the data directory.
+    pub(super) const FILE: &str = "link.key";
+
     /// Reads the key from `link.key` in `data_dir`, or creates it there, readable by its owner only.
     ///
     /// # Errors
     /// If the file cannot be read or written, or is not 32 bytes long.
     pub fn load(data_dir: &Path) -> io::Result<Self> {
-        private::folder(data_dir)?;
-        let path = data_dir.join("link.key");
-        if !path.exists() {
-            Self::create(data_dir, &path)?;
-        }
-        let bytes = std::fs::read(&path)?;
-        let key = bytes
-            .try_into()
-            .map_err(|_| io::Error::other(format!("{} is damaged: it must have 32 bytes", path.display())))?;
-        Ok(Self(key))
-    }
-
-    /// Writes the whole file before renaming it, so that readers never see a part. The second of two concurrent
-    /// writers uses the first one's key.
-    fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
-        use std::io::Write;
-        let draft = data_dir.join(format!("link.key.{}", Uuid::new_v4()));
-        let mut file = private::file(&draft)?;
-        file.write_all(&rand::random::<[u8; 32]>())?;
-        file.sync_all()?;
-        let linked = std::fs::hard_link(&draft, path);
-        std::fs::remove_file(&draft)?;
-        match linked {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        }
+        let bytes = stored(data_dir, Self::FILE, &rand::random::<[u8; 32]>())?;
+        let damaged = |_| io::Error::other(format!("{} is damaged: it must have 32 bytes", Self::FILE));
+        bytes.try_into().map_err(damaged).map(Self)
     }
 
     /// A random key, for tests.
@@ -139,6 +123,27 @@ impl LinkKey {
         bytes.copy_from_slice(&digest[..16]);
         Secret(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
     }
+}
+
+/// The secret in the file `name` of the data directory, which only its owner can read. Stores `new` if there is none.
+/// The second of two concurrent writers uses the first one's secret.
+///
+/// # Errors
+/// If the file cannot be read or written.
+pub(super) fn stored(data_dir: &Path, name: &str, new: &[u8]) -> io::Result<Vec<u8>> {
+    private::folder(data_dir)?;
+    let path = data_dir.join(name);
+    if !path.exists() {
+        // The whole file before its name, so that readers never see a part.
+        let draft = data_dir.join(format!("{name}.{}", Uuid::new_v4()));
+        let mut file = private::file(&draft)?;
+        file.write_all(new)?;
+        file.sync_all()?;
+        let linked = std::fs::hard_link(&draft, &path);
+        std::fs::remove_file(&draft)?;
+        linked.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })?;
+    }
+    std::fs::read(path)
 }
 
 impl fmt::Debug for LinkKey {

@@ -50,13 +50,7 @@ impl Service {
     pub async fn session(&self, cookie: &Secret) -> Result<Option<CookieSession>, Problem> {
         let session = self.store.find_session(cookie.hash(), seen_after()).await.map_err(problem)?;
         Ok(session.and_then(|LoginSession { id, user, links, expires_at }| {
-            let actor = match user {
-                Some(user) if user.role == Role::Admin => Actor::Admin(user),
-                Some(user) => Actor::Customer(user, links),
-                None if links.is_empty() => return None,
-                None => Actor::Guest(links),
-            };
-            Some(CookieSession { id, actor, expires_at })
+            Some(CookieSession { id, actor: Actor::of_browser(user, links)?, expires_at })
         }))
     }
 

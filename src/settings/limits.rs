@@ -82,6 +82,9 @@ pub struct Limits {
     /// E-mails per hour in all
     #[arg(long = "limit-mails-total", env = "BESPOKEN_LIMIT_MAILS_TOTAL", default_value_t = 1_000)]
     pub mails_total: u32,
+    /// Browsers that one person has notified
+    #[arg(long = "limit-push-subscriptions", env = "BESPOKEN_LIMIT_PUSH_SUBSCRIPTIONS", default_value_t = 10)]
+    pub push_subscriptions: u32,
     /// Custom requests that one customer makes per hour
     #[arg(long = "limit-requests", env = "BESPOKEN_LIMIT_REQUESTS", default_value_t = 20)]
     pub requests: u32,

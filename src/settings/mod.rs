@@ -60,6 +60,8 @@ pub struct Settings {
     #[arg(long, env = "BESPOKEN_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
     #[command(flatten)]
+    pub push: Push,
+    #[command(flatten)]
     pub limits: Limits,
     /// Not a flag: only tests change them.
     #[arg(skip)]
@@ -96,6 +98,32 @@ pub struct Retention {
     /// How the server removes them
     #[arg(long = "retention", env = "BESPOKEN_RETENTION", value_name = "RETENTION", value_enum, default_value_t = Expiry::Delete)]
     pub how: Expiry,
+}
+
+/// The settings of notifications.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Push {
+    /// Also call push services by http and at private addresses: for tests, and for a push service of your own network
+    #[arg(long = "push-private", env = "BESPOKEN_PUSH_PRIVATE")]
+    pub private: bool,
+    /// Not a flag: only tests change it.
+    #[arg(skip)]
+    pub pace: PushPace,
+}
+
+/// The times of notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PushPace {
+    /// The time that a person who looks at a chat has for reading a message before it notifies.
+    pub grace: Duration,
+    /// The pauses before further attempts, after temporary failures.
+    pub retries: [Duration; 3],
+}
+
+impl Default for PushPace {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(2), retries: [10, 60, 300].map(Duration::from_secs) }
+    }
 }
 
 /// Access to `/metrics`.

@@ -102,6 +102,9 @@ pub(super) const TABLES: &[Table] = tables! {
         created_at Time, width Integer, height Integer,
     }
     discarded_files 1 { id Id }
+    push_subscriptions 1 {
+        id Id, session_id Id, endpoint Text, public_key Bytes, auth_secret Bytes, language Text, created_at Time,
+    }
     notices 1 { number Integer, kind Text, subject_id Id, rev Integer, noted_at Time }
 };
 

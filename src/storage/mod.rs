@@ -42,10 +42,11 @@ use tokio::sync::mpsc;
 pub use crate::domain::Change;
 use crate::domain::{
     Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
-    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt,
-    RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User,
-    UserId,
+    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, PushId,
+    Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId,
+    User, UserId,
 };
+use crate::locales::Locale;
 
 pub use copy::{BATCH, Compared, DatabaseCopy, Sum};
 pub use metrics::StoreMetrics;
@@ -365,6 +366,25 @@ pub struct ApiToken {
     pub name: Option<Name>,
     pub user: User,
     pub created_at: Timestamp,
+}
+
+/// Where a browser takes notifications: its `PushSubscription` (Push API), and the language of its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushSubscription {
+    /// A secret address of the browser's push service.
+    pub endpoint: String,
+    /// The key of the browser, an uncompressed point of P-256.
+    pub public_key: Vec<u8>,
+    pub auth_secret: Vec<u8>,
+    pub locale: Locale,
+}
+
+/// A browser to notify, and the person in it.
+#[derive(Clone, Debug)]
+pub struct PushRecipient {
+    pub id: PushId,
+    pub actor: Actor,
+    pub subscription: PushSubscription,
 }
 
 /// The people whose sockets may receive a conversation, besides all admins.

@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fmt::Write, fs};
 use bespoken::{
     domain::{Actor, ConversationId, RequestId, RequestStatus, RequestText, Role, User},
     protocol::ServerFrame,
-    service::{NewMessage, Secret, Visitor},
+    service::{NewMessage, NewPush, Secret, Visitor},
     settings::Limits,
 };
 use leptos::server_fn::axum::server_fn_paths;
@@ -25,7 +25,7 @@ use crate::support::*;
 /// another customer; an admin.
 const PEOPLE: [Who; 6] = [Who::Nobody, Who::Guest, Who::Stranger, Who::Owner, Who::Other, Who::Admin];
 
-/// `/api/v1`: the status. The body is JSON, or a `file`.
+/// `/api/v1`: the status. The body is JSON, or a `file`. `~` stands between the results with a cookie and with a token.
 const API: &str = r#"
                                                                     | nobody guest stranger owner other admin
 GET    /conversations                                               | 401    200   200      200   200   200
@@ -58,6 +58,9 @@ GET    /requests/{request}                                          | 401    404
 PATCH  /requests/{request} {"status":"done"}                        | 401    404   404      403   404   200
 POST   /requests/{request}/conversation                             | 401    404   404      200   404   200
 POST   /requests/{quiet}/conversation                               | 401    404   404      201   404   201
+GET    /push/key                                                    | 401    200   200      200   200   200
+POST   /push/subscriptions {subscription}                           | 401    201~403 201~403 201 201  201~403
+DELETE /push/subscriptions/{owners_push}                            | 401    404~403 404~403 404 404  404~403
 GET    /openapi.json                                                | 200    200   200      200   200   200
 "#;
 
@@ -76,6 +79,7 @@ updateMessage  {"client_id":"{new}","id":"{line}","content":"a"}    | unauthoriz
 deleteMessage  {"client_id":"{new}","id":"{message}"}               | unauthorized ok        not_found ok        not_found ok
 deleteMessage  {"client_id":"{new}","id":"{answer}"}                | unauthorized forbidden not_found forbidden not_found ok
 deleteMessage  {"client_id":"{new}","id":"{line}"}                  | unauthorized forbidden not_found forbidden not_found forbidden
+visible        {"on":false}                                         | unauthorized ok        ok        ok        ok        ok
 typing         {"on":true}                                          | unauthorized ok        not_found ok        not_found ok
 read           {"seq":1}                                            | unauthorized ok        not_found ok        not_found ok
 followRequests {}                                                   | unauthorized ok        ok        ok        ok        ok
@@ -239,6 +243,7 @@ impl Stage {
             mails_asked: much,
             requests: much,
             chats: much,
+            push_subscriptions: much,
             ..Limits::default()
         };
         let url = mails.url.clone();
@@ -363,6 +368,16 @@ impl<'a> Scene<'a> {
                 let secret = Secret::presented(cookie.split_once('=').unwrap().1);
                 service.session(&secret).await.unwrap().unwrap().id.to_string()
             }
+            "subscription" => PushBrowser::new(format!("https://8.8.8.8/{}", fresh())).subscription().to_string(),
+            // A subscription belongs to one browser: this is another one of the owner.
+            "owners_push" => {
+                let session = app.session(&app.cookie(&self.stage.owner).await).await;
+                let subscription = PushBrowser::new(format!("https://8.8.8.8/{}", fresh())).subscription();
+                let key = |name: &str| subscription["keys"][name].as_str().unwrap().to_owned();
+                let endpoint = subscription["endpoint"].as_str().unwrap().to_owned();
+                let new = NewPush { endpoint, p256dh: key("p256dh"), auth: key("auth") };
+                service.subscribe(&session.actor, Some(session.id), new).await.unwrap().to_string()
+            }
             "user" => account().await.id.to_string(),
             "token" => service.create_own_token(&admin, None, None).await.unwrap().0.to_string(),
             "invite" => {
@@ -425,12 +440,17 @@ async fn check(table: &'static str, by_token: bool, act: impl AsyncFn(&Scene<'_>
                     let sign = &scene.signs().await[way];
                     let (came, told) = act(&scene, &row, sign).await;
                     let expected = scene.fill(expected).await;
+                    let kind = if matches!(sign, Sign::Token(_)) { "token" } else { "cookie" };
+                    let expected = match expected.split_once('~') {
+                        Some((_, expected)) if kind == "token" => expected,
+                        Some((expected, _)) => expected,
+                        None => &expected,
+                    };
                     let fits = match expected.strip_suffix('*') {
                         Some(begin) => came.starts_with(begin),
                         None => came == expected,
                     };
                     let leak = scene.leak(&told);
-                    let kind = if matches!(sign, Sign::Token(_)) { "token" } else { "cookie" };
                     let cell = format!("{} {} {} by {who:?} ({kind}, {on})", row.call, row.path, row.body);
                     if !fits {
                         writeln!(wrong, "{cell}: {came}, not {expected}").unwrap();

@@ -4,6 +4,7 @@ pub(super) mod attachments;
 pub(super) mod conversations;
 pub(super) mod messages;
 pub(super) mod openapi;
+pub(super) mod push;
 pub(super) mod reference;
 pub(super) mod requests;
 mod transcript;

@@ -9,11 +9,11 @@ use utoipa::{
     },
 };
 
-use super::{attachments, conversations, messages, requests};
+use super::{attachments, conversations, messages, push, requests};
 use crate::domain::{Attachment, Code, Conversation, CustomRequest, Message};
 
 /// The groups of calls, in their order on the reference page.
-pub(super) const GROUPS: [&str; 4] = ["Conversations", "Messages", "Attachments", "Custom requests"];
+pub(super) const GROUPS: [&str; 5] = ["Conversations", "Messages", "Attachments", "Custom requests", "Notifications"];
 
 /// The errors of all calls: RFC 9457 with an added `code`.
 #[derive(utoipa::ToSchema)]
@@ -45,6 +45,7 @@ struct Problem {
         messages::list, messages::post, messages::edit, messages::delete, messages::read, messages::search,
         attachments::add, attachments::show,
         requests::list, requests::create, requests::show, requests::change, requests::open_conversation,
+        push::key, push::subscribe, push::unsubscribe,
     ),
     components(schemas(Attachment, Conversation, CustomRequest, Message, Problem)),
     modifiers(&Common),

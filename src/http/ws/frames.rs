@@ -58,8 +58,9 @@ impl Frames {
         let (room, client_id) = asked.about();
         let about = About { room, client_id, read_at };
         match asked {
-            // These two touch only memory, so they are answered without a future.
+            // These touch only memory, so they are answered without a future.
             ClientFrame::Typing { room, on } => self.done(about, service.typing(socket, room, on)),
+            ClientFrame::Visible { on } => self.done(about, service.set_visible(socket, on)),
             ClientFrame::FollowRequests => self.done(about, service.follow_requests(socket)),
             ClientFrame::JoinRequest { room, after, epoch, sender } => self
                 .pending(about, async move { service.join(socket, room, after, epoch, sender).await.map(|()| None) }),

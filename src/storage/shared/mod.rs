@@ -29,6 +29,7 @@ pub mod invites;
 pub mod links;
 pub mod notices;
 pub mod participants;
+pub mod pushes;
 pub mod requests;
 pub mod rows;
 pub mod seated_change;

@@ -6,7 +6,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::dialect::{DbRow, read_time};
-use crate::domain::{Email, Name, Timestamp, User, UserId};
+use crate::domain::{Email, LinkId, Name, Timestamp, User, UserId};
 pub(in crate::storage) use crate::storage::words::Word;
 
 /// Reads the columns of a row by name.
@@ -42,6 +42,15 @@ impl Columns for DbRow {
     fn optional_time(&self, column: &str) -> sqlx::Result<Option<Timestamp>> {
         read_time(self, column)
     }
+}
+
+/// Reads `joined_ids!` of links in the column `links`.
+pub fn links(row: &DbRow) -> sqlx::Result<Vec<LinkId>> {
+    let links: Option<&str> = row.try_get("links")?;
+    let links = links.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok()).map(LinkId);
+    let mut links: Vec<_> = links.collect();
+    links.sort_unstable();
+    Ok(links)
 }
 
 /// The columns of a user, as [`user`] reads them.

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{
     actors::is_alive,
     dialect::{Conn, DbRow, ids, is_any, joined_ids, locking, sql},
-    journal,
-    rows::{Columns, user, user_columns},
+    journal, pushes,
+    rows::{Columns, links, user, user_columns},
 };
 use crate::{
     domain::{LinkId, SessionId, Timestamp, User, UserId},
@@ -81,11 +81,7 @@ pub async fn find(
     let id = row.id("id", SessionId)?;
     let signed_in = row.try_get::<Option<Uuid>, _>("user_id")?.is_some();
     let user = if signed_in { Some(user(&row)?) } else { None };
-    let links: Option<&str> = row.try_get("links")?;
-    let links = links.unwrap_or_default().split(',').filter_map(|id| Uuid::try_parse(id).ok()).map(LinkId);
-    let mut links: Vec<_> = links.collect();
-    links.sort_unstable();
-
+    let links = links(&row)?;
     let is_due = now.0 - row.time("last_seen_at")?.0 >= SEEN_EVERY_MS;
     Ok(Some((LoginSession { id, user, links, expires_at: row.time("expires_at")? }, is_due)))
 }
@@ -199,6 +195,7 @@ pub async fn merge(conn: &mut Conn, from: SessionId, into: SessionId) -> Result<
     .bind(into.0)
     .execute(&mut *conn)
     .await?;
+    pushes::hand_over(conn, from, into).await?;
     end(conn, from).await
 }
 

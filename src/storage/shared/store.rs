@@ -247,6 +247,42 @@ methods! {
         users::is_setup_secret(&mut *self.read(Acting::System).await?, hash).await
     }
 
+    // Subscriptions to notifications. Each belongs to a session and ends with it.
+
+    /// Stores a subscription, in place of any before with the same endpoint. `None` if the session's person has `most`
+    /// others.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: there is no such session.
+    async fn add_push(&self, session: SessionId, new: PushSubscription, most: i64) -> Result<Option<PushId>> {
+        self.change(Acting::System, move |conn| Box::pin(pushes::add(conn, session, new, most))).await
+    }
+
+    /// Whether there is any subscription.
+    async fn has_pushes(&self) -> Result<bool> {
+        pushes::any(&mut *self.read(Acting::System).await?).await
+    }
+
+    /// The latest subscription of a session.
+    async fn find_push(&self, session: SessionId) -> Result<Option<PushId>> {
+        pushes::find(&mut *self.read(Acting::System).await?, session).await
+    }
+
+    /// False if this session has no such subscription.
+    async fn delete_push(&self, session: SessionId, id: PushId) -> Result<bool> {
+        self.change(Acting::System, move |conn| Box::pin(pushes::delete(conn, session, id))).await
+    }
+
+    /// Deletes a subscription that its push service does not know any more.
+    async fn forget_push(&self, id: PushId) -> Result<()> {
+        self.change(Acting::System, move |conn| Box::pin(pushes::forget(conn, id))).await
+    }
+
+    /// The subscriptions of all admins and of the customer side of a conversation, in sessions that can still be used.
+    async fn push_recipients(&self, id: ConversationId, seen_after: Timestamp) -> Result<Vec<PushRecipient>> {
+        pushes::recipients(&mut *self.read(Acting::System).await?, id, seen_after, now()).await
+    }
+
     // API tokens
 
     /// # Errors

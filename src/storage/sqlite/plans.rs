@@ -14,7 +14,7 @@ use super::{
     conversation_lists::{self, By},
     conversations,
     dialect::{is_any, translated},
-    erasure, former, invites, journal, links, messages, requests, search, sessions, timeline, tokens, users,
+    erasure, former, invites, journal, links, messages, pushes, requests, search, sessions, timeline, tokens, users,
 };
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
@@ -55,6 +55,7 @@ const UNCHECKED: &[&str] = &[
     "source::open",
     "source::rows",
     // Takes those that come first.
+    "pushes::any",
     "discarded_files::list_discarded",
     // Adds up all sizes, in an index of them: once a minute, where there is a limit.
     "attachments::all_bytes",
@@ -255,6 +256,8 @@ async fn assembled_statements_use_an_index() {
         users::FIND_PASSWORD_RESET,
         users::FIND_CONFIRMATION,
         invites::FIND,
+        pushes::COUNT,
+        pushes::RECIPIENTS,
         tokens::FIND,
         former::END_SESSIONS,
         erasure::LIST_EXPIRED,

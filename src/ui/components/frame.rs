@@ -44,9 +44,11 @@ pub fn Frame(
     // On connecting, islands compare it with the signed-in person: a page belongs to one person.
     let whose = viewer.user.as_ref().map(|user| user.id.to_string());
     let me = viewer.user.as_ref().map(|user| ParticipantId::from(user.id).to_string());
+    // The switch for notifications shows it.
+    let push = viewer.push.map(|id| id.to_string());
     view! {
         <TabTitle text=tab />
-        <div class=site data-viewer=whose data-me=me>
+        <div class=site data-viewer=whose data-me=me data-push=push>
             <div class="notice notice--danger estranged" id=page::ESTRANGED role="alert" hidden>
                 <p>{t!(locale, frame::SOMEBODY_ELSE)}</p>
                 <button class="button button--small" type="button">

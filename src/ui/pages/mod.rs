@@ -60,7 +60,7 @@ where
         let viewer = match load_viewer().await {
             Ok(viewer) => viewer,
             Err(problem) => {
-                let nobody = Viewer { user: None, business: "Bespoken".into(), currency: String::new() };
+                let nobody = Viewer { user: None, push: None, business: "Bespoken".into(), currency: String::new() };
                 return view! { <ProblemPage viewer=nobody problem=problem /> }.into_any();
             }
         };

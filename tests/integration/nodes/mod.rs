@@ -12,7 +12,7 @@ use bespoken::{
     domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
     live::{BusChannel, Writing},
     protocol::{Joined, ServerFrame},
-    service::{Connection, LinkKey, Mail, NewMessage, Resolved, Secret, Service},
+    service::{Connection, LinkKey, Mail, NewMessage, PushKey, Resolved, Secret, Service},
     settings::Settings,
     storage::{Store, sqlite::SqliteStore},
 };
@@ -94,6 +94,7 @@ async fn node(folder: &TempDir, key: &LinkKey, line: BusChannel) -> Arc<Service>
         public_url: "http://chat.example".into(),
         business: Name::parse("business", "Workshop").unwrap(),
         link_key: key.clone(),
+        push_key: PushKey::random(),
         mail: Mail::new(None, "no-reply@localhost").unwrap(),
         settings,
     };

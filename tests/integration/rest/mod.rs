@@ -10,6 +10,7 @@ mod links;
 mod messages;
 mod privacy;
 mod problems;
+mod push;
 mod requests;
 mod search;
 mod sender;

@@ -10,10 +10,11 @@ pub use bespoken::{
         ParticipantKind, Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SenderType, SessionId,
         Timestamp, TokenId, User, UserId,
     },
+    locales::Locale,
     storage::{
         Change, Commit, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry, FileBytes, Link,
-        LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Posted, Quota, RequestFilter, Seat,
-        SecretHash, StatusCounts, Store, StoreError, Used, now,
+        LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Posted, PushSubscription, Quota,
+        RequestFilter, Seat, SecretHash, StatusCounts, Store, StoreError, Used, now,
     },
 };
 
@@ -197,6 +198,15 @@ pub fn content(text: &str) -> Content {
 
 pub fn new_session(hash: SecretHash, user: Option<UserId>, links: &[LinkId], expires_at: Timestamp) -> NewSession {
     NewSession { hash, user, links: links.to_vec(), user_agent: None, expires_at }
+}
+
+pub fn new_push(path: &str) -> PushSubscription {
+    PushSubscription {
+        endpoint: format!("https://push.example/{path}"),
+        public_key: vec![4; 65],
+        auth_secret: vec![7; 16],
+        locale: Locale::De,
+    }
 }
 
 /// A session, however long it was not seen.

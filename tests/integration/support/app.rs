@@ -247,6 +247,13 @@ impl TestApp {
         format!("bespoken={}", secret.expose())
     }
 
+    /// The cookie of a new browser that opened the chat's link.
+    pub async fn guest_cookie(&self, chat: &Chat) -> String {
+        let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), user_agent: None, session: None };
+        let (_, secret) = self.service.open_link(&Secret::presented(&chat.chat_id), visitor).await.unwrap();
+        format!("bespoken={}", secret.unwrap().expose())
+    }
+
     /// The session of a browser with this cookie.
     pub async fn session(&self, cookie: &str) -> CookieSession {
         let secret = Secret::presented(cookie.split_once('=').unwrap().1);

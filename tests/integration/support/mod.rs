@@ -9,6 +9,7 @@ mod mail;
 mod nats;
 mod postgres;
 mod program;
+mod push;
 mod silence;
 mod ws;
 
@@ -20,6 +21,7 @@ pub use mail::{Mail, MailServer};
 pub use nats::NatsServer;
 pub use postgres::TestDatabase;
 pub use program::{Program, refused, run_program, succeeded};
+pub use push::{PushBrowser, PushService};
 pub use silence::Silence;
 pub use ws::{Refused, Ws, fresh, raw_socket, rev_of};
 

@@ -7,6 +7,7 @@ mod edit;
 mod files;
 mod log;
 mod message;
+mod notify;
 mod panel;
 mod scroll;
 mod status;
@@ -15,6 +16,7 @@ use composer::{Closed, Composer};
 use files::FilesForm;
 use leptos::{either::EitherOf3, ev, prelude::*};
 use log::{Jump, Log};
+use notify::Notify;
 pub use panel::ChatCache;
 use panel::{Banner, Panel};
 use serde::{Deserialize, Serialize};
@@ -156,6 +158,7 @@ pub fn ChatPanel(
                     </p>
                 </div>
                 <StatusPill status=panel.status is_hydrated=panel.is_hydrated />
+                <Notify panel />
                 {match place {
                     Place::Desk => {
                         EitherOf3::A(
