@@ -116,13 +116,19 @@ pub struct Push {
 pub struct PushPace {
     /// The time that a person who looks at a chat has for reading a message before it notifies.
     pub grace: Duration,
+    /// How often a node looks for subscriptions that another one has stored.
+    pub look_every: Duration,
     /// The pauses before further attempts, after temporary failures.
     pub retries: [Duration; 3],
 }
 
 impl Default for PushPace {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(2), retries: [10, 60, 300].map(Duration::from_secs) }
+        Self {
+            grace: Duration::from_secs(2),
+            look_every: Duration::from_secs(5),
+            retries: [10, 60, 300].map(Duration::from_secs),
+        }
     }
 }
 

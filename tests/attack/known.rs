@@ -103,6 +103,26 @@ const ATTACKS: &[Attack] = &[
         },
     },
     Attack {
+        name: "a guest subscribes the server's own machines and networks to notifications",
+        expected: "422",
+        run: |target| {
+            let hosts = ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "169.254.169.254", "[::ffff:192.168.0.1]"];
+            let keys = json!({
+                "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+                "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+            });
+            let answers: BTreeSet<_> = ["https", "http"]
+                .into_iter()
+                .flat_map(|scheme| hosts.map(|host| format!("{scheme}://{host}/a")))
+                .map(|endpoint| {
+                    let body = json!({ "endpoint": endpoint, "keys": keys });
+                    target.api(&target.mallory.person, "POST", "/push/subscriptions", Some(body)).status.to_string()
+                })
+                .collect();
+            answers.into_iter().collect::<Vec<_>>().join(" ")
+        },
+    },
+    Attack {
         name: "a form is stopped on its way, changed, and sent again",
         expected: "409, with the new text and another key",
         run: |target| {

@@ -50,8 +50,6 @@ const MOST_GRACES: u32 = 5;
 const BODY_CHARS: usize = 200;
 /// How long a new subscription waits for the addresses of its endpoint.
 const RESOLVE_WITHIN: Duration = Duration::from_secs(3);
-/// How often a node looks for subscriptions that another one has stored.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Browsers write base64url without padding; other clients may add it.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
@@ -334,8 +332,9 @@ async fn deliver(service: Weak<Service>, room: ConversationId, mut recipient: Pu
 
 /// Looks for subscriptions that other processes have stored. Ends with the service or its store.
 pub(super) async fn look_for_others(service: Weak<Service>) {
+    let Some(every) = service.upgrade().map(|service| service.pushes.pace.look_every) else { return };
     loop {
-        sleep(LOOK_EVERY).await;
+        sleep(every).await;
         let Some(service) = service.upgrade() else { return };
         match service.store.has_pushes().await {
             Ok(is_used) => service.pushes.is_used.store(is_used, Ordering::Relaxed),

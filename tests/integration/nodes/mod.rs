@@ -6,14 +6,14 @@ mod servers;
 mod storm;
 mod together;
 
-use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll};
+use std::{future::poll_fn, net::Ipv4Addr, sync::Arc, task::Poll, time::Duration};
 
 use bespoken::{
     domain::{Actor, ConversationId, Message, Name, Role, SessionId, User},
     live::{BusChannel, Writing},
     protocol::{Joined, ServerFrame},
     service::{Connection, LinkKey, Mail, NewMessage, PushKey, Resolved, Secret, Service},
-    settings::Settings,
+    settings::{Push, PushPace, Settings},
     storage::{Store, sqlite::SqliteStore},
 };
 use futures_util::StreamExt;
@@ -25,6 +25,9 @@ use tokio_tungstenite::{
 };
 
 use crate::support::{PASSWORD, PATIENCE, in_time, rev_of};
+
+/// The times of notifications.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Two nodes without their web servers, on one database.
 ///
@@ -39,9 +42,9 @@ pub struct Pair {
 impl Pair {
     pub async fn start(lines: [BusChannel; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key = LinkKey::random();
+        let keys = (LinkKey::random(), PushKey::random());
         let [one, other] = lines;
-        let nodes = [node(&folder, &key, one).await, node(&folder, &key, other).await];
+        let nodes = [node(&folder, &keys, one).await, node(&folder, &keys, other).await];
         let admin = nodes[0].create_user("admin@example.com", "Admin", PASSWORD, Role::Admin).await.unwrap();
         Self { nodes, admin, _folder: folder }
     }
@@ -84,17 +87,18 @@ impl Pair {
     }
 }
 
-async fn node(folder: &TempDir, key: &LinkKey, line: BusChannel) -> Arc<Service> {
+async fn node(folder: &TempDir, keys: &(LinkKey, PushKey), line: BusChannel) -> Arc<Service> {
     let url = format!("sqlite://{}", folder.path().join("bespoken.db").display());
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&url).await.unwrap());
     let mut settings = Settings::default();
     settings.data.data_dir = folder.path().to_owned();
     (settings.limits.sends, settings.limits.message_chars) = (1_000_000, 1_000_000);
+    settings.push = Push { private: true, pace: PushPace { look_every: SOON, grace: SOON, retries: [SOON; 3] } };
     let resolved = Resolved {
         public_url: "http://chat.example".into(),
         business: Name::parse("business", "Workshop").unwrap(),
-        link_key: key.clone(),
-        push_key: PushKey::random(),
+        link_key: keys.0.clone(),
+        push_key: keys.1.clone(),
         mail: Mail::new(None, "no-reply@localhost").unwrap(),
         settings,
     };

@@ -3,14 +3,14 @@
 use bespoken::{
     domain::{ConversationStatus, RequestText},
     protocol::{ServerFrame, close},
-    service::NewMessage,
+    service::{NewMessage, NewPush, Secret, Visitor},
 };
 
 use super::{
     Pair,
     scripted::{Fate, Script},
 };
-use crate::support::in_time;
+use crate::support::{PushBrowser, PushService, in_time};
 
 async fn pair() -> (Script, Pair) {
     let (script, lines) = Script::new(&[]);
@@ -235,4 +235,32 @@ async fn who_has_missed_hundreds_of_changes_joins_anew() {
     assert_eq!(customer.join(room).await.head, 251);
     pair.post(1, room, "on we go").await;
     assert_eq!(customer.revs_upto(room, 252).await, [252]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_that_stores_a_message_notifies() {
+    let (_, pair) = pair().await;
+    let mut push = PushService::start().await;
+    let (room, _) = pair.open().await;
+    let link = pair.nodes[0].conversation(&pair.actor(), room).await.unwrap().link.unwrap();
+    let secret = Secret::presented(link.split_once("chatId=").unwrap().1);
+    let visitor = Visitor { address: std::net::Ipv4Addr::LOCALHOST.into(), user_agent: None, session: None };
+    let (_, cookie) = pair.nodes[0].open_link(&secret, visitor).await.unwrap();
+    let session = pair.nodes[0].session(&cookie.unwrap()).await.unwrap().unwrap();
+    let browser = PushBrowser::new(format!("{}/guest", push.url));
+    let subscription = browser.subscription();
+    let key = |name: &str| subscription["keys"][name].as_str().unwrap().to_owned();
+    let new = NewPush { endpoint: browser.endpoint.clone(), p256dh: key("p256dh"), auth: key("auth") };
+    let id = pair.nodes[0].subscribe(&session.actor, Some(session.id), new).await.unwrap();
+    in_time("the other node finds the subscription", async {
+        while pair.nodes[1].push_of(Some(session.id)).await.unwrap() != Some(id) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for (node, unread) in [(0, 1), (1, 2)] {
+        pair.post(node, room, "Hello").await;
+        assert_eq!(browser.read(&push.next().await)["unread"], unread);
+    }
+    assert!(push.is_empty());
 }

@@ -15,7 +15,7 @@ async fn app(database: Database) -> TestApp {
         settings.limits.sends = 100_000;
         settings.push.private = true;
         let soon = Duration::from_millis(20);
-        settings.push.pace = PushPace { grace: Duration::from_millis(300), retries: [soon; 3] };
+        settings.push.pace = PushPace { grace: Duration::from_millis(300), look_every: soon, retries: [soon; 3] };
     })
     .await
 }

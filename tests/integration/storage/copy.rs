@@ -80,7 +80,8 @@ async fn filled() -> Held {
     store.replace_link(&world.admin, room.id, link).await.unwrap();
     let guest = Actor::Guest(vec![link.id]);
     let [session, guest_session, sign_in, token, invite, reset, confirmation, setup] = std::array::from_fn(|_| hash());
-    store.create_session(new_session(session, Some(cleo.id), &[link.id], in_an_hour())).await.unwrap();
+    let of_session = store.create_session(new_session(session, Some(cleo.id), &[link.id], in_an_hour())).await.unwrap();
+    store.add_push(of_session, new_push("1"), 1).await.unwrap();
     store.create_session(new_session(guest_session, None, &[link.id], in_an_hour())).await.unwrap();
     let ended = store.create_session(new_session(hash(), Some(ada), &[], in_an_hour())).await.unwrap();
     store.end_session(ended).await.unwrap();
@@ -137,6 +138,8 @@ async fn seen(held: &Held, store: &dyn Store) -> Vec<String> {
         let session = find_session(store, hash).await.unwrap();
         note(&mut all, session);
     }
+    let of_session = find_session(store, held.session).await.unwrap().id;
+    note(&mut all, store.find_push(of_session).await.unwrap().unwrap());
     note(&mut all, store.find_sign_in_link(held.sign_in).await.unwrap().unwrap());
     note(&mut all, store.find_token(held.token).await.unwrap().unwrap());
     note(&mut all, store.find_invite(held.invite).await.unwrap().unwrap());
