@@ -24,7 +24,7 @@ use crate::{
     ui::pages::{
         AccountPage, AdminRequestsPage, ConfirmPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage,
         LoginPage, LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage,
-        ResetPage, SetupPage, TokensPage,
+        ResetPage, SetupPage, TokensPage, UnsubscribePage,
     },
 };
 
@@ -144,6 +144,7 @@ pub fn App() -> impl IntoView {
                 <Route path=StaticSegment("forgot") view=ForgotPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("reset") view=ResetPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("confirm") view=ConfirmPage ssr=SsrMode::Async />
+                <Route path=StaticSegment("unsubscribe") view=UnsubscribePage ssr=SsrMode::Async />
                 <Route path=StaticSegment("invite") view=InvitePage ssr=SsrMode::Async />
                 <Route path=StaticSegment("account") view=AccountPage ssr=SsrMode::Async />
                 <Route path=StaticSegment("admin") view=DashboardPage ssr=SsrMode::Async />

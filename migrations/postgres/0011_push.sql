@@ -1,4 +1,4 @@
--- Web Push: where a browser takes notifications.
+-- Notifications: where a browser takes them (Web Push), and e-mail to absent people.
 
 -- It belongs to a browser's session, whose account and links decide what it is told, and ends with it.
 create table push_subscriptions (
@@ -25,3 +25,20 @@ alter table push_subscriptions enable row level security;
 alter table push_subscriptions force row level security;
 create policy system on push_subscriptions to bespoken_app using ((select acting_kind()) = 'system');
 create policy eraser on push_subscriptions to bespoken_app using ((select acting_kind()) = 'eraser');
+
+-- E-mail to absent people: what was considered for it, so that one node sends it once.
+create table mail_digests (
+    conversation_id uuid not null,
+    -- The messages up to this one need no e-mail any more.
+    seq bigint not null,
+    -- The customer side wants no further ones.
+    is_unsubscribed boolean not null,
+    constraint mail_digests_pk primary key (conversation_id),
+    constraint mail_digests_conversation_fk foreign key (conversation_id) references conversations (id) on delete cascade
+);
+
+grant select, insert, update, delete on mail_digests to bespoken_app;
+alter table mail_digests enable row level security;
+alter table mail_digests force row level security;
+create policy system on mail_digests to bespoken_app using ((select acting_kind()) = 'system');
+create policy eraser on mail_digests to bespoken_app using ((select acting_kind()) = 'eraser');

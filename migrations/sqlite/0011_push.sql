@@ -1,4 +1,4 @@
--- Web Push: where a browser takes notifications.
+-- Notifications: where a browser takes them (Web Push), and e-mail to absent people.
 
 -- It belongs to a browser's session, whose account and links decide what it is told, and ends with it.
 create table push_subscriptions (
@@ -19,3 +19,14 @@ create table push_subscriptions (
 ) strict;
 
 create index push_subscriptions_by_session on push_subscriptions (session_id, id);
+
+-- E-mail to absent people: what was considered for it, so that one node sends it once.
+create table mail_digests (
+    conversation_id blob not null,
+    -- The messages up to this one need no e-mail any more.
+    seq integer not null,
+    -- The customer side wants no further ones.
+    is_unsubscribed integer not null,
+    constraint mail_digests_pk primary key (conversation_id),
+    constraint mail_digests_conversation_fk foreign key (conversation_id) references conversations (id) on delete cascade
+) strict, without rowid;

@@ -296,6 +296,33 @@ pub(super) async fn confirmation(app: &App, asker: Asker, token: &str, reason: O
     render(app, asker, Uri::from_static("/confirm"), status, FormState { problem: reason, values }).await
 }
 
+#[derive(Deserialize)]
+pub(super) struct UnsubscribeQuery {
+    pub chat: ConversationId,
+    pub token: String,
+}
+
+/// Only shows a button: mail scanners open links too.
+pub(super) async fn unsubscribe(
+    State(app): State<App>,
+    Extension(asker): Extension<Asker>,
+    query: Result<Query<UnsubscribeQuery>, QueryRejection>,
+    uri: Uri,
+) -> Response {
+    let checked = match query {
+        Ok(Query(UnsubscribeQuery { chat, token })) => app.service.check_unsubscribe(chat, &token),
+        Err(_) => Err(Problem::not_found()),
+    };
+    match checked {
+        Ok(()) => {
+            let values = BTreeMap::from([("address".to_owned(), uri.to_string())]);
+            let form = FormState { problem: None, values };
+            render(&app, asker, Uri::from_static("/unsubscribe"), StatusCode::OK, form).await
+        }
+        Err(reason) => problem(&app, asker, reason).await,
+    }
+}
+
 pub(super) async fn invite(State(app): State<App>, Extension(asker): Extension<Asker>, uri: Uri) -> Response {
     if let Some(address) = links::tidied(&uri) {
         return see_other(&address);

@@ -66,6 +66,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/account/confirmation", post(forms::accounts::ask_for_confirmation))
         .route("/account/password", post(forms::accounts::change_password))
         .route("/account/sessions/{id}/end", post(forms::accounts::end_session))
+        .route("/unsubscribe", get(pages::unsubscribe).post(forms::mail::unsubscribe))
         .route("/docs/api", get(pages::public))
         .route("/chat", get(pages::open_link))
         .route("/chat/{id}", get(pages::chat).post(forms::messages::post_message).layer(text()))

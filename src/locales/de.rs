@@ -603,6 +603,15 @@ pub mod tokens {
     }
 }
 
+pub mod unsubscribe {
+    pub const DONE: &str = "Keine E-Mails mehr";
+    pub const DONE_HELP: &str =
+        "Sie erhalten keine E-Mails mehr zu diesem Chat. Seine Nachrichten bleiben, wo sie sind.";
+    pub const HELP: &str = "Wir senden Ihnen eine E-Mail, wenn in diesem Chat Nachrichten auf Sie warten.";
+    pub const STOP: &str = "Keine E-Mails mehr senden";
+    pub const TITLE: &str = "E-Mails zu Ihrem Chat";
+}
+
 // ---- Refusals, e-mails and documents
 
 /// For programs that use the REST API, the socket or HTTP itself.
@@ -708,6 +717,27 @@ pub mod mail {
 
     pub fn confirm_subject(business: &str) -> String {
         format!("Bestätigen Sie Ihre E-Mail-Adresse für {business}")
+    }
+
+    pub fn digest_lead(business: &str) -> String {
+        format!("{business} hat Ihnen geschrieben, und Sie haben es noch nicht gelesen:")
+    }
+
+    pub const DIGEST_OPEN: &str = "Im Chat lesen und antworten:";
+    pub const DIGEST_STOP: &str = "Keine E-Mails mehr zu diesem Chat:";
+
+    pub fn digest_subject(business: &str) -> String {
+        format!("Neue Nachrichten von {business}")
+    }
+
+    pub fn new_chat(business: &str, link: &str) -> String {
+        format!(
+            "Guten Tag,\n\njemand wartet bei {business} auf eine Antwort in einem Chat, den noch niemand geöffnet hat:\n{link}\n"
+        )
+    }
+
+    pub fn new_chat_subject(business: &str) -> String {
+        format!("Ein neuer Chat wartet bei {business}")
     }
 
     pub fn reset(business: &str, hours: i64, link: &str) -> String {

@@ -587,6 +587,14 @@ pub mod tokens {
     }
 }
 
+pub mod unsubscribe {
+    pub const DONE: &str = "No more e-mails";
+    pub const DONE_HELP: &str = "You get no more e-mails about this chat. Its messages stay where they are.";
+    pub const HELP: &str = "We send you an e-mail when messages in this chat wait for you.";
+    pub const STOP: &str = "Send no more e-mails";
+    pub const TITLE: &str = "E-mails about your chat";
+}
+
 // ---- Refusals, e-mails and documents
 
 /// For programs that use the REST API, the socket or HTTP itself.
@@ -689,6 +697,27 @@ pub mod mail {
 
     pub fn confirm_subject(business: &str) -> String {
         format!("Confirm your e-mail address for {business}")
+    }
+
+    pub fn digest_lead(business: &str) -> String {
+        format!("{business} wrote to you, and you have not read it yet:")
+    }
+
+    pub const DIGEST_OPEN: &str = "Read and answer in the chat:";
+    pub const DIGEST_STOP: &str = "No more e-mails about this chat:";
+
+    pub fn digest_subject(business: &str) -> String {
+        format!("New messages from {business}")
+    }
+
+    pub fn new_chat(business: &str, link: &str) -> String {
+        format!(
+            "Hello,\n\na customer of {business} waits for an answer in a chat that nobody has opened yet:\n{link}\n"
+        )
+    }
+
+    pub fn new_chat_subject(business: &str) -> String {
+        format!("A new chat waits at {business}")
     }
 
     pub fn reset(business: &str, hours: i64, link: &str) -> String {

@@ -348,7 +348,7 @@ impl Service {
         conversation
     }
 
-    fn link_address(&self, link: LinkId) -> String {
+    pub(super) fn link_address(&self, link: LinkId) -> String {
         format!("{}/chat?chatId={}", self.public_url, self.link_key.secret(link).expose())
     }
 

@@ -1,14 +1,14 @@
 //! E-mail to people. Without a mail server the text is logged, so that the operator can forward it.
 //!
 //! A mail contains fixed text, a link of this server, and the business's name from the settings. It never contains
-//! user input: spammers could send advertisements in it.
+//! input of strangers: spammers could send advertisements in it. Only a digest contains words, those of admins.
 
 use std::time::Duration;
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
-        Mailbox,
+        Mailbox, MultiPart,
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
@@ -21,7 +21,7 @@ use super::{
     rate::{self, held_back},
 };
 use crate::{
-    domain::{Email, Problem, UserId},
+    domain::{ConversationId, Email, Problem, UserId},
     locales::{self, t},
     settings::Limits,
 };
@@ -34,6 +34,8 @@ pub(super) enum Why {
     Owner,
     /// A person requests this address for their account.
     Wanted,
+    /// The mail reports messages that this person has not read.
+    Digest,
 }
 
 /// Limits for sent mails.
@@ -89,6 +91,18 @@ fn mailbox(email: &Email) -> String {
     format!("{}@{domain}", local.split('+').next().filter(|name| !name.is_empty()).unwrap_or(local))
 }
 
+/// A mail to a person.
+pub(super) struct Letter {
+    pub subject: String,
+    pub text: String,
+    /// The same in HTML.
+    pub html: Option<String>,
+    /// The conversation that it is about: mail programs group such mails.
+    pub thread: Option<ConversationId>,
+    /// The name of the mailing list, and the address that ends it with one click (RFC 8058).
+    pub list: Option<(String, String)>,
+}
+
 /// Time limit for a mail server to accept a mail.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 
@@ -121,11 +135,26 @@ impl Mail {
     /// # Errors
     /// `unavailable` if the mail server rejects it.
     pub(super) async fn send(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
+        let letter = Letter { subject: subject.to_owned(), text, html: None, thread: None, list: None };
+        self.send_letter(public_url, to, letter).await
+    }
+
+    /// Whether mail leaves this machine, instead of going to the log.
+    pub(super) fn has_server(&self) -> bool {
+        self.transport.is_some()
+    }
+
+    /// The same for a mail with more than a text.
+    ///
+    /// # Errors
+    /// As for [`Mail::send`].
+    pub(super) async fn send_letter(&self, public_url: &str, to: &Email, letter: Letter) -> Result<(), Problem> {
         let Some(transport) = &self.transport else {
+            let Letter { subject, text, .. } = letter;
             tracing::warn!(to = to.as_str(), subject, "no mail server is configured, so this mail is logged:\n{text}");
             return Ok(());
         };
-        let message = self.message(public_url, to, subject, text)?;
+        let message = self.message(public_url, to, letter)?;
         // The transport has a timeout for connecting only.
         let sent = timeout(SEND_WITHIN, transport.send(message)).await;
         let reason = match sent {
@@ -137,20 +166,39 @@ impl Mail {
         Err(Problem::unavailable())
     }
 
-    fn message(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<Message, Problem> {
+    fn message(&self, public_url: &str, to: &Email, letter: Letter) -> Result<Message, Problem> {
         let address = to.as_str().parse().map_err(|_| Problem::unavailable())?;
-        Message::builder()
+        let (host, Letter { subject, text, html, thread, list }) = (host(public_url), letter);
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address))
             .subject(subject)
             .date_now()
-            .message_id(Some(format!("<{}@{}>", Uuid::new_v4(), host(public_url))))
+            .message_id(Some(format!("<{}@{host}>", Uuid::new_v4())))
             // Prevents automatic answers (RFC 3834, section 5).
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)
-            .map_err(|_| Problem::unavailable())
+            .raw_header(header("Auto-Submitted", "auto-generated".to_owned()));
+        if let Some(conversation) = thread {
+            // Nobody has the mail with this id. But all mails about the conversation name it, which makes them a thread.
+            let first = format!("<{conversation}@{host}>");
+            message = message.in_reply_to(first.clone()).references(first);
+        }
+        if let Some((name, unsubscribe)) = list {
+            let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').collect();
+            message = message
+                .raw_header(header("List-Id", format!("{} <chats.{host}>", name.trim())))
+                .raw_header(header("List-Unsubscribe", format!("<{unsubscribe}>")))
+                .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+        }
+        let message = match html {
+            Some(html) => message.multipart(MultiPart::alternative_plain_html(text, html)),
+            None => message.header(ContentType::TEXT_PLAIN).body(text),
+        };
+        message.map_err(|_| Problem::unavailable())
     }
+}
+
+fn header(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
 /// The host of a URL in the form for a Message-ID (RFC 5322, section 3.6.4): a name or an address, with brackets for
@@ -178,7 +226,8 @@ mod tests {
     fn a_mail_identifies_its_generator() {
         let to = Email::parse("email", "ada@example.com").unwrap();
         let mail = Mail::new(None, "no-reply@chat.example").unwrap();
-        let text = mail.message("https://chat.example", &to, "A subject", "Words".into()).unwrap().formatted();
+        let letter = Letter { subject: "A subject".into(), text: "Words".into(), html: None, thread: None, list: None };
+        let text = mail.message("https://chat.example", &to, letter).unwrap().formatted();
         let text = String::from_utf8(text).unwrap();
         let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: <")).expect("an id");
         assert!(id.ends_with("@chat.example>"), "{text}");

@@ -11,6 +11,7 @@ mod attachments;
 mod backup;
 mod conversations;
 mod demo;
+mod digests;
 mod erasure;
 mod error;
 mod exchange;
@@ -204,6 +205,11 @@ impl Service {
     /// server's data directory.
     pub fn keep_tidy(self: &Arc<Self>) {
         tokio::spawn(attachments::sweep(Arc::downgrade(self), self.files.discarded.clone()));
+        let minutes = u64::from(self.settings.mail_after_minutes);
+        // Without a mail server, mail goes to the log, which contains no messages. A demo's people do not exist.
+        if minutes > 0 && self.mail.has_server() && !self.settings.demo {
+            tokio::spawn(digests::keep(Arc::downgrade(self), std::time::Duration::from_secs(60 * minutes)));
+        }
         if self.settings.retention.days > 0 {
             tokio::spawn(erasure::keep(Arc::downgrade(self), self.settings.retention));
         }

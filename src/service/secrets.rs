@@ -106,6 +106,10 @@ impl LinkKey {
         bytes.try_into().map_err(damaged).map(Self)
     }
 
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// A random key, for tests.
     #[must_use]
     pub fn random() -> Self {

@@ -44,6 +44,9 @@ pub struct Settings {
     /// The sender of mail [default: no-reply at the host of the public URL]
     #[arg(long, env = "BESPOKEN_MAIL_FROM")]
     pub mail_from: Option<String>,
+    /// Minutes after which absent people get an e-mail about unread messages; 0: never. Needs a mail server
+    #[arg(long, env = "BESPOKEN_MAIL_AFTER_MINUTES", default_value_t = 10)]
+    pub mail_after_minutes: u32,
     /// Fill an empty database with demo data, and print sign-in links
     #[arg(long)]
     pub demo: bool,

@@ -102,6 +102,7 @@ pub(super) const TABLES: &[Table] = tables! {
         created_at Time, width Integer, height Integer,
     }
     discarded_files 1 { id Id }
+    mail_digests 1 { conversation_id Id, seq Integer, is_unsubscribed Flag }
     push_subscriptions 1 {
         id Id, session_id Id, endpoint Text, public_key Bytes, auth_secret Bytes, language Text, created_at Time,
     }

@@ -387,6 +387,22 @@ pub struct PushRecipient {
     pub subscription: PushSubscription,
 }
 
+/// A conversation without activity for a while, whose latest messages were not considered for an e-mail.
+#[derive(Clone, Debug)]
+pub struct Quiet {
+    pub id: ConversationId,
+    pub last_seq: i64,
+    /// The last message that was considered; 0 before the first.
+    pub considered_seq: i64,
+    /// The customer's account, if there is one.
+    pub customer: Option<User>,
+    /// The address of a customer without an account, as an admin gave it.
+    pub customer_email: Option<Email>,
+    /// The living link.
+    pub link: Option<LinkId>,
+    pub is_unsubscribed: bool,
+}
+
 /// The people whose sockets may receive a conversation, besides all admins.
 #[derive(Clone, Debug, Default)]
 pub struct Audience {

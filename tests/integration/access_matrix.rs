@@ -135,6 +135,10 @@ GET  /confirm?token={confirmation}                                  | 200       
 GET  /confirm?token={new}                                           | 404        404        404        404          404          404
 POST /confirm token={confirmation}&password={password}              | 303:/account 303:/account 303:/account 303:/account 303:/account 303:/account
 POST /confirm token={new}&password={password}                       | 404        404        404        404          404          404
+GET  /unsubscribe?{unsubscribe}                                     | 200        200        200        200          200          200
+GET  /unsubscribe?chat={conversation}&token={new}                   | 404        404        404        404          404          404
+POST /unsubscribe?{unsubscribe}                                     | 200        200        200        200          200          200
+POST /unsubscribe?chat={conversation}&token={new}                   | 404        404        404        404          404          404
 GET  /invite?token={invitation}                                     | 200        200        200        200          200          200
 GET  /invite?token={new}                                            | 404        404        404        404          404          404
 POST /invite token={invitation}&name=A&email={email}&password={password}| 303:/admin 303:/admin 303:/admin 303:/admin   303:/admin   303:/admin
@@ -350,6 +354,7 @@ impl<'a> Scene<'a> {
                 file.to_string()
             }
             "chat_id" => self.chat_id.clone(),
+            "unsubscribe" => service.unsubscribe_query(self.conversation),
             "said" => self.said.clone(),
             "asked" => self.asked.clone(),
             "owner" => self.stage.owner.id.to_string(),

@@ -5,6 +5,7 @@
 
 pub(super) mod accounts;
 pub(super) mod conversations;
+pub(super) mod mail;
 pub(super) mod messages;
 pub(super) mod people;
 pub(super) mod requests;

@@ -37,7 +37,7 @@ use tokio::sync::mpsc;
 
 pub use self::conn::Patience;
 use shared::{
-    actors, attachments, conversations, former, invites, links, notices, participants, pushes, requests, rows,
+    actors, attachments, conversations, digests, former, invites, links, notices, participants, pushes, requests, rows,
     sessions, timeline, tokens, users,
 };
 
@@ -54,8 +54,8 @@ use self::{
 use super::{
     ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
     FileBytes, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
-    PushRecipient, PushSubscription, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
-    SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
+    PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
+    SecretHash, SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,

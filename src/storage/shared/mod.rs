@@ -24,6 +24,7 @@ use super::{
 pub mod actors;
 pub mod attachments;
 pub mod conversations;
+pub mod digests;
 pub mod former;
 pub mod invites;
 pub mod links;

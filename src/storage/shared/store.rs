@@ -283,6 +283,29 @@ methods! {
         pushes::recipients(&mut *self.read(Acting::System).await?, id, seen_after, now()).await
     }
 
+    // E-mail to absent people
+
+    /// Open conversations whose last activity was after `since` and at the latest at `until`, and that have messages
+    /// which were not considered for an e-mail; least recent first.
+    async fn list_quiet(&self, since: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Quiet>> {
+        digests::list_quiet(&mut *self.read(Acting::System).await?, since, until, limit, now()).await
+    }
+
+    /// Notes that the messages up to `seq` are considered for an e-mail. False if another call has noted that.
+    async fn claim_digest(&self, id: ConversationId, seq: i64) -> Result<bool> {
+        self.change(Acting::System, move |conn| Box::pin(digests::claim(conn, id, seq))).await
+    }
+
+    /// Takes a claim back whose e-mail could not be sent, so that another attempt follows.
+    async fn release_digest(&self, id: ConversationId, considered_seq: i64) -> Result<()> {
+        self.change(Acting::System, move |conn| Box::pin(digests::release(conn, id, considered_seq))).await
+    }
+
+    /// The customer side gets no further e-mails about this conversation. False if there is no such conversation.
+    async fn unsubscribe_digest(&self, id: ConversationId) -> Result<bool> {
+        self.change(Acting::System, move |conn| Box::pin(digests::unsubscribe(conn, id))).await
+    }
+
     // API tokens
 
     /// # Errors

@@ -48,7 +48,7 @@ pub(super) use self::source::Source;
 pub use backup::{Replacement, copy};
 
 use shared::{
-    actors, attachments, conversations, former, invites, links, notices, participants, pushes, requests, rows,
+    actors, attachments, conversations, digests, former, invites, links, notices, participants, pushes, requests, rows,
     sessions, timeline, tokens, users,
 };
 
@@ -64,8 +64,8 @@ use self::{
 use super::{
     ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
     FileBytes, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
-    PushRecipient, PushSubscription, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat, SecretHash,
-    SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, acting::Acting, now, private,
+    PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
+    SecretHash, SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, acting::Acting, now, private,
     seated::Seated,
 };
 use crate::domain::{

@@ -14,7 +14,8 @@ use super::{
     conversation_lists::{self, By},
     conversations,
     dialect::{is_any, translated},
-    erasure, former, invites, journal, links, messages, pushes, requests, search, sessions, timeline, tokens, users,
+    digests, erasure, former, invites, journal, links, messages, pushes, requests, search, sessions, timeline, tokens,
+    users,
 };
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
@@ -256,6 +257,7 @@ async fn assembled_statements_use_an_index() {
         users::FIND_PASSWORD_RESET,
         users::FIND_CONFIRMATION,
         invites::FIND,
+        digests::LIST_QUIET,
         pushes::COUNT,
         pushes::RECIPIENTS,
         tokens::FIND,

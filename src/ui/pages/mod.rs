@@ -19,6 +19,7 @@ mod register;
 mod requests;
 mod setup;
 mod tokens;
+mod unsubscribe;
 
 pub use account::AccountPage;
 pub use confirm::ConfirmPage;
@@ -36,6 +37,7 @@ pub use register::RegisterPage;
 pub use requests::{AdminRequestsPage, NewRequestPage, RequestPage};
 pub use setup::SetupPage;
 pub use tokens::TokensPage;
+pub use unsubscribe::UnsubscribePage;
 
 use leptos::prelude::*;
 

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod attachments;
 mod conversations;
+mod digests;
 mod exchange;
 mod limits;
 mod links;

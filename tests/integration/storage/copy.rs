@@ -81,6 +81,7 @@ async fn filled() -> Held {
     let guest = Actor::Guest(vec![link.id]);
     let [session, guest_session, sign_in, token, invite, reset, confirmation, setup] = std::array::from_fn(|_| hash());
     let of_session = store.create_session(new_session(session, Some(cleo.id), &[link.id], in_an_hour())).await.unwrap();
+    store.claim_digest(rooms[0], 1).await.unwrap();
     store.add_push(of_session, new_push("1"), 1).await.unwrap();
     store.create_session(new_session(guest_session, None, &[link.id], in_an_hour())).await.unwrap();
     let ended = store.create_session(new_session(hash(), Some(ada), &[], in_an_hour())).await.unwrap();

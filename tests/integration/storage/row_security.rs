@@ -42,6 +42,7 @@ sign_in_links   | -      -     -     -     -     all    all | - -   -   -   -   
 api_tokens      | -      -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 password_resets | -      -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 email_confirmations | -  -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
+mail_digests    | -      -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 push_subscriptions | -   -     -     -     -     all    all | - -   -   -   -   all all | - - - - - all    all
 invites         | -      -     -     -     -     all    -   | - -   -   -   -   all -   | - - - - - all    -
 conversations   | -      own   own   own   all   all    all | - own own own all all all | - - - - - -      all
@@ -98,6 +99,7 @@ impl Scene {
         let own = world.admin.user().unwrap().email.clone();
         store.create_confirmation(hash(), ada, own, in_an_hour()).await.unwrap();
         let session = store.create_session(new_session(hash(), Some(ada), &[], in_an_hour())).await.unwrap();
+        store.claim_digest(conversations[0], 1).await.unwrap();
         store.add_push(session, new_push("1"), 1).await.unwrap().unwrap();
         store.create_invite(InviteId::new(), hash(), ada, in_an_hour()).await.unwrap();
         let ended = store.create_session(new_session(hash(), None, &[], in_an_hour())).await.unwrap();

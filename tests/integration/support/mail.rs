@@ -33,12 +33,12 @@ impl Mail {
 
 /// Undoes `quoted-printable` (RFC 2045, section 6.7).
 fn decoded(text: &str) -> String {
-    if !text.contains("Content-Transfer-Encoding: quoted-printable") {
-        return text.to_owned();
-    }
-    let joined = text.replace("=\n", "");
+    const MARK: &str = "Content-Transfer-Encoding: quoted-printable";
+    // The headers before are as they are; those between the parts of a body contain nothing to undo.
+    let Some((headers, body)) = text.split_once(MARK) else { return text.to_owned() };
+    let joined = body.replace("=\n", "");
     let mut parts = joined.split('=');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    let mut bytes = [headers, parts.next().unwrap_or_default()].concat().into_bytes();
     for part in parts {
         match part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => bytes.extend([&[byte], &part.as_bytes()[2..]].concat()),
