@@ -82,7 +82,9 @@ test("several messages of a chat are one notification, which leads to it", async
   await guest.page.goto(link);
   await guest.chat.live();
   const registrationId = await registered;
-  await guest.page.evaluate(() => navigator.serviceWorker.ready);
+  // Chromium drops what it delivers to a worker that is still being activated.
+  const state = () => guest.page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state);
+  await expect.poll(state).toBe("activated");
   const deliver = (body: string, unread: number) =>
     devtools.send("ServiceWorker.deliverPushMessage", {
       origin: server.url,
