@@ -38,7 +38,7 @@ fn decoded(text: &str) -> String {
     let Some((headers, body)) = text.split_once(MARK) else { return text.to_owned() };
     let joined = body.replace("=\n", "");
     let mut parts = joined.split('=');
-    let mut bytes = [headers, parts.next().unwrap_or_default()].concat().into_bytes();
+    let mut bytes = [headers, MARK, parts.next().unwrap_or_default()].concat().into_bytes();
     for part in parts {
         match part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => bytes.extend([&[byte], &part.as_bytes()[2..]].concat()),
