@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Json, PageClient};
 use crate::{
     domain::{
-        ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp, objects,
+        ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Rating, Timestamp,
+        objects,
     },
     protocol::Joined,
 };
@@ -66,6 +67,10 @@ pub struct Chat {
     pub joined: Joined,
     /// Maximum length of a message in characters.
     pub message_chars: usize,
+    /// The customer side's rating, since the chat was last closed.
+    pub rating: Option<Rating>,
+    /// Whether the chat has an address for e-mails to the customer.
+    pub has_email: bool,
 }
 
 objects!(Chat);

@@ -19,7 +19,7 @@ mod user;
 
 pub use actor::Actor;
 pub use change::Change;
-pub use conversation::{Conversation, ConversationKind, ConversationStatus};
+pub use conversation::{Conversation, ConversationKind, ConversationStatus, Rating};
 pub use ids::{
     AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, RequestId, SessionId,
     TokenId, UserId,

@@ -34,6 +34,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/conversations/{id}/messages", get(rest::messages::list).post(rest::messages::post))
         .route("/conversations/{id}/read", post(rest::messages::read))
         .route("/conversations/{id}/transcript", get(rest::conversations::transcript))
+        .route("/conversations/{id}/transcript/mail", post(rest::conversations::mail_transcript))
+        .route("/conversations/{id}/rating", post(rest::conversations::rate))
         .route("/conversations/{id}/attachments", post(rest::attachments::add))
         .route("/attachments/{id}", get(rest::attachments::show))
         .route("/messages/{id}", patch(rest::messages::edit).delete(rest::messages::delete))
@@ -67,6 +69,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/chat", get(pages::open_link))
         .route("/chat/{id}", get(pages::chat).post(forms::messages::post_message).layer(text()))
         .route("/chat/{id}/files", post(forms::messages::post_files))
+        .route("/chat/{id}/rating", post(forms::closing::rate).layer(text()))
+        .route("/chat/{id}/transcript", post(forms::closing::mail_transcript))
         .fallback(pages::not_found)
         // A reload after a form, and the language switch, send GET to addresses of forms.
         .method_not_allowed_fallback(pages::not_found)

@@ -28,6 +28,16 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const COMMENT: &str = "Kommentar (freiwillig)";
+    pub const MAIL_TRANSCRIPT: &str = "Mir das Protokoll mailen";
+    pub const MAILED: &str = "Das Protokoll ist an Ihre E-Mail-Adresse unterwegs.";
+    pub const RATE: &str = "Wie war dieser Chat?";
+    pub const RATED: &str = "Danke für Ihre Bewertung.";
+
+    pub fn score(value: i64) -> String {
+        format!("{value} von 5 Sternen")
+    }
+
     pub const REPLY: &str = "Antworten";
     pub const NO_REPLY: &str = "Nicht auf diese Nachricht antworten";
     pub const ABOUT: &str = "Über diesen Chat";
@@ -183,6 +193,7 @@ pub mod chat {
 }
 
 pub mod desk {
+    pub const RATING: &str = "Bewertung";
     pub const ABOUT: &str = "Thema";
     pub const CHAT_WITH: &str = "Chat mit";
     pub const CLOSE_CHAT: &str = "Chat schließen";
@@ -661,6 +672,10 @@ pub mod code {
 
 /// E-mails. A link stands at the end of its line.
 pub mod mail {
+    pub fn transcript_subject(business: &str) -> String {
+        format!("Ihr Chat mit {business}")
+    }
+
     pub fn address_changed(business: &str, url: &str) -> String {
         format!(
             "Guten Tag,\n\ndie E-Mail-Adresse Ihres Kontos bei {business} wurde geändert. E-Mails zu diesem Konto \
@@ -721,6 +736,12 @@ pub mod mail {
 
 /// Why something was refused.
 pub mod problem {
+    pub const NO_MAIL_ADDRESS: &str =
+        "Dieser Chat hat keine bestätigte E-Mail-Adresse. Speichern Sie das Protokoll stattdessen.";
+    pub const NOT_CLOSED: &str = "Ein Chat kann bewertet werden, sobald er geschlossen ist.";
+    pub const RATING_FINAL: &str = "Eine Bewertung lässt sich einen Tag lang ändern.";
+    pub const SCORE: &str = "Bitte geben Sie 1 bis 5 Sterne.";
+    pub const TRANSCRIPT_TOO_LONG: &str = "Dieses Protokoll ist zu lang für eine E-Mail. Speichern Sie es stattdessen.";
     pub const ADMIN_NEEDED: &str = "Das kann nur ein Admin.";
     pub const ADMIN_STAYS: &str = "Dieses Konto gehört einem Admin. Nur die Daten von Kunden lassen sich löschen.";
     pub const AMOUNT: &str = "Bitte geben Sie einen Betrag wie 1200 oder 1200,50 ein.";

@@ -27,6 +27,16 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const COMMENT: &str = "Comment (optional)";
+    pub const MAIL_TRANSCRIPT: &str = "E-mail me the transcript";
+    pub const MAILED: &str = "The transcript is on its way to your e-mail address.";
+    pub const RATE: &str = "How was this chat?";
+    pub const RATED: &str = "Thank you for your rating.";
+
+    pub fn score(value: i64) -> String {
+        format!("{value} of 5 stars")
+    }
+
     pub const REPLY: &str = "Reply";
     pub const NO_REPLY: &str = "Do not reply to this message";
     pub const ABOUT: &str = "About this chat";
@@ -180,6 +190,7 @@ pub mod chat {
 }
 
 pub mod desk {
+    pub const RATING: &str = "Rating";
     pub const ABOUT: &str = "About";
     pub const CHAT_WITH: &str = "Chat with";
     pub const CLOSE_CHAT: &str = "Close chat";
@@ -644,6 +655,10 @@ pub mod code {
 
 /// E-mails. A link stands at the end of its line.
 pub mod mail {
+    pub fn transcript_subject(business: &str) -> String {
+        format!("Your chat with {business}")
+    }
+
     pub fn address_changed(business: &str, url: &str) -> String {
         format!(
             "Hello,\n\nthe e-mail address of your account at {business} was changed. From now on, e-mails about the \
@@ -702,6 +717,11 @@ pub mod mail {
 
 /// Why something was refused.
 pub mod problem {
+    pub const NO_MAIL_ADDRESS: &str = "This chat has no confirmed e-mail address. Save the transcript instead.";
+    pub const NOT_CLOSED: &str = "A chat can be rated once it is closed.";
+    pub const RATING_FINAL: &str = "A rating can be changed for one day.";
+    pub const SCORE: &str = "Please give 1 to 5 stars.";
+    pub const TRANSCRIPT_TOO_LONG: &str = "This transcript is too long for an e-mail. Save it instead.";
     pub const ADMIN_NEEDED: &str = "Only an admin can do this.";
     pub const ADMIN_STAYS: &str = "This account belongs to an admin. Only the data of customers can be erased.";
     pub const AMOUNT: &str = "Please enter an amount like 1200 or 1200.50.";

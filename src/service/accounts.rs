@@ -6,7 +6,7 @@ use super::{
     Secret, Service,
     conversations::{MAX_LIST, searchable},
     guesses::Guessed,
-    mail::Why,
+    mail::{Letter, Why},
     once::id_for,
     passwords::Passwords,
     problem,
@@ -155,7 +155,8 @@ impl Service {
 
     /// Sends a mail that the limits have already counted.
     async fn mail(&self, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
-        self.mail.send(&self.public_url, to, subject, text).await
+        let letter = Letter { subject: subject.to_owned(), text, html: None };
+        self.mail.send(&self.public_url, to, letter).await
     }
 
     /// Sends a link that confirms `email`: the user's current address, or its replacement.

@@ -250,9 +250,12 @@ impl Service {
 
     async fn latest(&self, actor: &Actor, id: ConversationId) -> Result<Chat, Problem> {
         let room = self.store.load_room(actor, id, None, JOIN_LATEST).await.map_err(problem)?;
-        let me = room.seat.me.clone();
+        let Seat { me, rating, has_email, conversation, .. } = &room.seat;
+        let (me, has_email) = (me.clone(), *has_email);
+        // An earlier closing may have been rated.
+        let rating = rating.clone().filter(|rating| conversation.closed_at.is_some_and(|at| rating.rated_at >= at));
         let message_chars = self.settings.limits.message_chars;
-        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars })
+        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars, rating, has_email })
     }
 
     /// A loaded room from the view of `actor`, with current presence.
@@ -344,6 +347,7 @@ impl Service {
         if actor.is_admin() {
             conversation.link = seat.link.map(|link| self.link_address(link));
             conversation.customer_online = Some(self.hub.customer_online(conversation.id));
+            conversation.rating = seat.rating;
         }
         conversation
     }

@@ -1,14 +1,15 @@
 //! E-mail to people. Without a mail server the text is logged, so that the operator can forward it.
 //!
-//! A mail contains fixed text, a link of this server, and the business's name from the settings. It never contains
-//! user input: spammers could send advertisements in it.
+//! A mail contains fixed text, a link of this server, and the business's name from the settings. User input in a mail
+//! would let spammers send advertisements. So only transcripts contain it, and they go only to a confirmed address or
+//! to one that an admin gave.
 
 use std::time::Duration;
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
-        Mailbox,
+        Mailbox, MultiPart,
         header::{ContentType, HeaderName, HeaderValue},
     },
 };
@@ -34,6 +35,16 @@ pub(super) enum Why {
     Owner,
     /// A person requests this address for their account.
     Wanted,
+    /// A transcript, for the customer of a conversation.
+    Transcript,
+}
+
+/// The content of a mail.
+pub(super) struct Letter {
+    pub subject: String,
+    pub text: String,
+    /// The same as a page, for mail programs that show one.
+    pub html: Option<String>,
 }
 
 /// Limits for sent mails.
@@ -120,12 +131,13 @@ impl Mail {
     ///
     /// # Errors
     /// `unavailable` if the mail server rejects it.
-    pub(super) async fn send(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
+    pub(super) async fn send(&self, public_url: &str, to: &Email, letter: Letter) -> Result<(), Problem> {
         let Some(transport) = &self.transport else {
+            let Letter { subject, text, .. } = letter;
             tracing::warn!(to = to.as_str(), subject, "no mail server is configured, so this mail is logged:\n{text}");
             return Ok(());
         };
-        let message = self.message(public_url, to, subject, text)?;
+        let message = self.message(public_url, to, letter)?;
         // The transport has a timeout for connecting only.
         let sent = timeout(SEND_WITHIN, transport.send(message)).await;
         let reason = match sent {
@@ -137,19 +149,25 @@ impl Mail {
         Err(Problem::unavailable())
     }
 
-    fn message(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<Message, Problem> {
+    fn message(&self, public_url: &str, to: &Email, letter: Letter) -> Result<Message, Problem> {
+        let Letter { subject, text, html } = letter;
         let address = to.as_str().parse().map_err(|_| Problem::unavailable())?;
-        Message::builder()
+        let builder = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address))
             .subject(subject)
             .date_now()
             .message_id(Some(format!("<{}@{}>", Uuid::new_v4(), host(public_url))))
             // Prevents automatic answers (RFC 3834, section 5).
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)
-            .map_err(|_| Problem::unavailable())
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
+        match html {
+            Some(html) => builder.multipart(MultiPart::alternative_plain_html(text, html)),
+            None => builder.header(ContentType::TEXT_PLAIN).body(text),
+        }
+        .map_err(|_| Problem::unavailable())
     }
 }
 
@@ -178,7 +196,8 @@ mod tests {
     fn a_mail_identifies_its_generator() {
         let to = Email::parse("email", "ada@example.com").unwrap();
         let mail = Mail::new(None, "no-reply@chat.example").unwrap();
-        let text = mail.message("https://chat.example", &to, "A subject", "Words".into()).unwrap().formatted();
+        let letter = Letter { subject: "A subject".into(), text: "Words".into(), html: None };
+        let text = mail.message("https://chat.example", &to, letter).unwrap().formatted();
         let text = String::from_utf8(text).unwrap();
         let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: <")).expect("an id");
         assert!(id.ends_with("@chat.example>"), "{text}");

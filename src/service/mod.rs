@@ -9,6 +9,7 @@
 mod accounts;
 mod attachments;
 mod backup;
+mod closing;
 mod conversations;
 mod demo;
 mod erasure;
@@ -32,6 +33,7 @@ mod requests;
 mod rooms;
 mod secrets;
 mod sessions;
+pub mod transcript;
 mod uploads;
 
 use std::sync::Arc;

@@ -42,9 +42,9 @@ use tokio::sync::mpsc;
 pub use crate::domain::Change;
 use crate::domain::{
     Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
-    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Receipt,
-    RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User,
-    UserId,
+    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Rating,
+    Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId,
+    User, UserId,
 };
 
 pub use copy::{BATCH, Compared, DatabaseCopy, Sum};
@@ -113,6 +113,12 @@ pub enum StoreError {
     /// This person has put more files into the conversation, without sending them, than may wait there.
     #[error("too many unsent files")]
     TooManyFiles,
+    /// The conversation is open, and only closed ones are rated.
+    #[error("not closed")]
+    NotClosed,
+    /// The rating is older than [`Rating::CHANGEABLE_MS`].
+    #[error("the rating is final")]
+    RatingFinal,
     /// This client id names another message of the sender's.
     #[error("this client id names another message")]
     Conflict,
@@ -206,6 +212,9 @@ pub struct Seat {
     pub me: Participant,
     /// The valid link of the conversation, for admins.
     pub link: Option<LinkId>,
+    pub rating: Option<Rating>,
+    /// Whether the conversation has an address for e-mails to the customer.
+    pub has_email: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -39,6 +39,8 @@ DELETE /conversations/{conversation}/link                           | 401    403
 GET    /conversations/{conversation}/messages                       | 401    200   404      200   404   200
 POST   /conversations/{conversation}/messages {"content":"hello"}   | 401    201   404      201   404   201
 POST   /conversations/{conversation}/read {"seq":1}                 | 401    204   404      204   404   204
+POST   /conversations/{conversation}/rating {"score":5}             | 401    409   404      409   404   403
+POST   /conversations/{conversation}/transcript/mail                | 401    409   404      204   404   204
 GET    /conversations/{conversation}/transcript                     | 401    200   404      200   404   200
 GET    /conversations/{conversation}/transcript?format=json         | 401    200   404      200   404   200
 POST   /conversations/{conversation}/attachments file               | 401    201   404      201   404   201
@@ -157,6 +159,8 @@ GET  /chat?chatId={new}                                             | 404       
 GET  /chat/{conversation}                                           | 404        200        404        200          404          303:/admin
 POST /chat/{conversation} content=hello                             | 404        303:/chat/{conversation} 404 303:/chat/{conversation} 404 303:/admin
 POST /chat/{conversation}/files file                                | 404        303:/chat/{conversation} 404 303:/chat/{conversation} 404 303:/admin
+POST /chat/{conversation}/rating score=5                            | 401        409        404        409          404          403
+POST /chat/{conversation}/transcript                                | 401        409        404        303:/chat/{conversation} 404 303:/admin
 GET  /admin                                                         | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin?chat={conversation}                                     | 303:/login 303:/login 303:/login 404          404          200
 POST /admin/chats customer_name=Chair                               | 401        403        403        403          403          303:/admin

@@ -59,8 +59,8 @@ use super::{
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
-    InviteId, LinkId, Message, MessageId, Name, ParticipantId, Receipt, RequestId, RequestStatus, RequestText, Role,
-    SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    InviteId, LinkId, Message, MessageId, Name, ParticipantId, Rating, Receipt, RequestId, RequestStatus, RequestText,
+    Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// The oldest version that has all that is used: views that see what their reader may see.

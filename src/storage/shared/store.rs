@@ -352,6 +352,25 @@ methods! {
         .await
     }
 
+    /// Rates a closed conversation, for the customer side. The same again: no new rev. The actor may see the
+    /// conversation but is an admin: [`StoreError::Forbidden`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotClosed`]; [`StoreError::RatingFinal`].
+    async fn rate(&self, actor: &Actor, id: ConversationId, score: i64, comment: Option<String>) -> Result<Rating> {
+        let by = actor.clone();
+        self.change_seated(actor, id, move |tx, seated, now| {
+            Box::pin(async move { conversations::rate(tx, &by, &seated, score, comment.as_deref(), now).await })
+        })
+        .await
+    }
+
+    /// The address for e-mails to the customer, if there is one. The customer side gets an account's only as that
+    /// account.
+    async fn find_mail_address(&self, actor: &Actor, id: ConversationId) -> Result<Option<Email>> {
+        conversations::mail_address(&mut *self.read(Acting::Actor(actor)).await?, actor, id).await
+    }
+
     /// Assigns an admin or nobody. Admins only, else [`StoreError::Forbidden`]. An assignee who is no
     /// admin: [`StoreError::NotFound`]. Already so: no new rev.
     async fn assign(&self, actor: &Actor, id: ConversationId, assignee: Option<UserId>) -> Result<Seat> {

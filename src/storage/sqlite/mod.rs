@@ -69,8 +69,8 @@ use super::{
 };
 use crate::domain::{
     Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
-    InviteId, LinkId, Message, MessageId, Name, ParticipantId, Receipt, RequestId, RequestStatus, RequestText, Role,
-    SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    InviteId, LinkId, Message, MessageId, Name, ParticipantId, Rating, Receipt, RequestId, RequestStatus, RequestText,
+    Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// Every migration: its number, its name, its text. Listed here, and not found by sqlx's macro: that
@@ -85,6 +85,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "search without accents", include_str!("../../../migrations/sqlite/0007_search_without_accents.sql")),
     (8, "files", include_str!("../../../migrations/sqlite/0008_files.sql")),
     (9, "replies", include_str!("../../../migrations/sqlite/0009_replies.sql")),
+    (10, "ratings", include_str!("../../../migrations/sqlite/0010_ratings.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon

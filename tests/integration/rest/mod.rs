@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod attachments;
+mod closing;
 mod conversations;
 mod exchange;
 mod limits;

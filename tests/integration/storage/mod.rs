@@ -16,6 +16,7 @@ mod messages;
 mod notices;
 mod participants;
 mod postgres;
+mod ratings;
 mod replies;
 mod requests;
 mod row_security;
@@ -128,6 +129,11 @@ contract! {
             the_list_shows_the_latest_message
             older_pages
             newer_pages
+        }
+        ratings {
+            the_customer_side_rates_a_closed_conversation
+            a_conversation_that_is_closed_again_is_rated_again
+            an_account_s_address_is_for_that_account
         }
         replies {
             a_reply_shows_the_message_as_it_is_now

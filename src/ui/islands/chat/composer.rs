@@ -3,7 +3,7 @@
 use leptos::{ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::panel::{Panel, closed_words};
+use super::panel::Panel;
 use crate::{
     client::{
         labels::{self, isolated},
@@ -130,39 +130,9 @@ fn ReplyTo(panel: Panel) -> impl IntoView {
     }
 }
 
-/// Replaces the composer in a closed chat.
-#[component]
-pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
-    let locale = locales::current();
-    let words = move || closed_words(&panel.room.read(), panel.now.get(), panel.zone.get());
-    let on_submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        panel.reopen();
-    };
-    let is_admin = panel.room.with_untracked(|room| room.is_admin());
-    view! {
-        <div class="composer composer--closed" hidden=move || panel.is_open()>
-            <p class="composer__closed">
-                <Text of=Signal::derive(words) />
-            </p>
-            {is_admin
-                .then(|| {
-                    view! {
-                        <form method="post" action=format!("/admin/chats/{id}/reopen") on:submit=on_submit>
-                            <button class="button" type="submit">
-                                {t!(locale, chat::REOPEN)}
-                            </button>
-                        </form>
-                    }
-                })}
-            <Notice panel />
-        </div>
-    }
-}
-
 /// The error of the person's last action.
 #[component]
-fn Notice(panel: Panel) -> impl IntoView {
+pub(super) fn Notice(panel: Panel) -> impl IntoView {
     view! {
         <Anew value=move || panel.room.read().notice.clone() let:words>
             {words
