@@ -4,6 +4,7 @@
 //! modules. A value of one of these types has been checked: code that holds it need not check again.
 
 mod actor;
+mod business;
 mod change;
 mod conversation;
 mod ids;
@@ -18,6 +19,7 @@ mod time;
 mod user;
 
 pub use actor::Actor;
+pub use business::{Business, BusinessForm};
 pub use change::Change;
 pub use conversation::{Conversation, ConversationKind, ConversationStatus, Rating};
 pub use ids::{

@@ -88,6 +88,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/requests/{id}/chat", post(forms::requests::open_request_chat))
         .route("/requests/{id}/status", post(forms::requests::set_request_status))
         .route("/admin/requests", get(pages::for_admins))
+        .route("/admin/settings", get(pages::for_admins).post(forms::business::set).layer(text()))
         .route("/admin/people", get(pages::for_admins))
         .route("/admin/people/invites", post(forms::people::invite))
         .route("/admin/people/invites/{id}/withdraw", post(forms::people::withdraw_invite))

@@ -28,6 +28,7 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const SUGGESTIONS: &str = "Beginnen Sie mit einem dieser Sätze:";
     pub const COMMENT: &str = "Kommentar (freiwillig)";
     pub const MAIL_TRANSCRIPT: &str = "Mir das Protokoll mailen";
     pub const MAILED: &str = "Das Protokoll ist an Ihre E-Mail-Adresse unterwegs.";
@@ -584,6 +585,34 @@ pub mod request_pages {
     }
 }
 
+pub mod settings {
+    pub const DONE: &str = "Die Einstellungen sind gespeichert.";
+    pub const IDLE_DAYS: &str = "Stille Chats nach … Tagen schließen";
+    pub const IDLE_DAYS_HELP: &str = "Für Chats per Link, in denen Sie zuletzt geschrieben haben. Eine Zeile im Chat warnt einen \
+         Tag vorher. Leer: Chats bleiben offen.";
+    pub const LANGUAGE: &str = "Sprache";
+    pub const LANGUAGE_DEFAULT: &str = "Wie beim Start des Servers";
+    pub const LANGUAGE_HELP: &str = "Für Menschen, deren Browser weder Englisch noch Deutsch verlangt.";
+    pub const LEAD: &str = "Was Ihre Kunden sehen, und wie Chats enden. Änderungen gelten sofort.";
+    pub const NAME: &str = "Name des Unternehmens";
+    pub const NAME_HELP: &str =
+        "Auf jeder Seite und in jeder E-Mail. Leer: der Name, mit dem der Server gestartet ist.";
+    pub const PRIVACY: &str = "Hinweis zum Datenschutz";
+    pub const PRIVACY_HELP: &str = "Was Sie mit persönlichen Daten tun. Er steht am Anfang jedes Chats.";
+    pub const REOPENS: &str = "Wer als Kunde in einem geschlossenen Chat schreibt, öffnet ihn wieder.";
+    pub const RETENTION_DAYS: &str = "Alte Chats nach … Tagen löschen";
+    pub const RETENTION_DAYS_HELP: &str = "Tage ohne Aktivität. Das gilt für Chats, und für Anfragen, die erledigt oder abgelehnt \
+         sind. 0: nie. Leer: wie beim Start des Servers.";
+    pub const SUGGESTIONS: &str = "Vorgeschlagene erste Sätze";
+    pub const TITLE: &str = "Einstellungen";
+    pub const WELCOME: &str = "Begrüßung";
+    pub const WELCOME_HELP: &str = "Am Anfang jedes Chats, für Ihre Kunden.";
+
+    pub fn suggestions_help(most: usize) -> String {
+        format!("Bis zu {most}, je Zeile einer. Solange der Chat leer ist, senden Kunden einen davon mit einem Klick.")
+    }
+}
+
 pub mod setup {
     pub const LEAD: &str = "Dies ist das erste Konto. Es kann alle Chats sehen und beantworten.";
     pub const TITLE: &str = "Einrichten";
@@ -753,8 +782,8 @@ pub mod problem {
     pub const CLIENT_ID_TAKEN: &str =
         "Diese client_id gehört schon zu einer anderen Nachricht. Diese Nachricht wurde deshalb nicht gespeichert.";
     pub const CLOSED: &str = "Dieser Chat ist geschlossen. Sie können ihn lesen, aber nichts mehr schreiben.";
-    pub const CONTENT_EMPTY: &str = "Eine Nachricht braucht etwas Text.";
-    pub const CONTENT_NUL: &str = "Eine Nachricht darf kein NUL-Zeichen enthalten.";
+    pub const CONTENT_EMPTY: &str = "Bitte schreiben Sie etwas Text.";
+    pub const CONTENT_NUL: &str = "Text darf kein NUL-Zeichen enthalten.";
     pub const DAY: &str = "Bitte geben Sie einen Tag wie 2026-12-24 ein.";
     pub const DESCRIPTION_EMPTY: &str = "Bitte beschreiben Sie Ihre Anfrage.";
     pub const DESCRIPTION_NUL: &str = "Eine Beschreibung darf kein NUL-Zeichen enthalten.";
@@ -769,6 +798,14 @@ pub mod problem {
                                     diese, oder versuchen Sie es morgen noch einmal.";
     pub const FILE_EMPTY: &str = "Diese Datei ist leer.";
     pub const FILE_MISSING: &str = "Bitte wählen Sie eine Datei aus.";
+    pub fn days(least: u32, most: u32) -> String {
+        format!("Bitte geben Sie eine Anzahl von {least} bis {most} Tagen ein.")
+    }
+
+    pub fn too_many_suggestions(most: usize) -> String {
+        format!("Bitte geben Sie höchstens {most} Sätze ein, jeden in einer eigenen Zeile.")
+    }
+
     pub fn replies_per_message(most: i64) -> String {
         format!("Diese Nachricht hat schon {most} Antworten. Senden Sie Ihre, ohne sie zu zitieren.")
     }
@@ -825,7 +862,7 @@ pub mod problem {
     }
 
     pub fn content_too_long(most: usize, chars: usize) -> String {
-        format!("Nachrichten dürfen bis zu {most} Zeichen lang sein. Diese hat {chars}. Bitte teilen Sie sie auf.")
+        format!("Text darf hier bis zu {most} Zeichen lang sein. Dieser hat {chars}.")
     }
 
     pub fn description_too_long(most: usize) -> String {
@@ -931,6 +968,7 @@ pub mod problem {
 
 /// The statuses of a custom request.
 pub mod status {
+    pub const CLOSES_SOON: &str = "Ohne neue Nachricht wird dieser Chat in 24 Stunden geschlossen.";
     pub const DECLINED: &str = "Abgelehnt";
     pub const DONE: &str = "Erledigt";
     pub const IN_PROGRESS: &str = "In Arbeit";

@@ -34,9 +34,8 @@ impl Service {
         }
         let comment = comment
             .filter(|text| !text.trim().is_empty())
-            .map(|text| Content::parse(text, Rating::MAX_COMMENT_CHARS))
-            .transpose()
-            .map_err(|problem| Problem { field: Some("comment".into()), ..problem })?;
+            .map(|text| Content::parse_as("comment", text, Rating::MAX_COMMENT_CHARS))
+            .transpose()?;
         self.store.rate(actor, id, score, comment.map(Content::into_string)).await.map_err(problem)
     }
 
@@ -53,7 +52,7 @@ impl Service {
         self.mails.send(&to, Why::Transcript)?;
         let (conversation, messages) = self.transcript(actor, id).await?;
         let locale = locales::current();
-        let business = self.business.as_str();
+        let business = &*self.business_name();
         let letter = Letter {
             subject: t!(locale, mail::transcript_subject(business)),
             text: transcript::text(&conversation, &messages),

@@ -106,7 +106,8 @@ pub(super) const TABLES: &[Table] = tables! {
 };
 
 /// The columns of `meta` that both databases have. `needs_level` is each one's own, and so is `folded_before`.
-pub(super) const META: [&str; 5] = ["only_row", "epoch", "setup_secret_hash", "needs_level", "folded_before"];
+pub(super) const META: [&str; 6] =
+    ["only_row", "epoch", "setup_secret_hash", "needs_level", "folded_before", "business"];
 
 /// A value in the form that both databases are compared in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ use tokio::sync::mpsc;
 
 pub use crate::domain::Change;
 use crate::domain::{
-    Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
+    Actor, Attachment, AttachmentId, Business, ClientId, Content, Conversation, ConversationId, ConversationStatus,
     CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Rating,
     Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId,
     User, UserId,
@@ -382,6 +382,14 @@ pub struct Audience {
     pub customer: Option<UserId>,
     /// Those that are alive.
     pub links: Vec<LinkId>,
+}
+
+/// A chat by link in which the business waits for an answer, since before a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    Silent(Timestamp),
+    /// A line warns that it will close.
+    Warned(Timestamp),
 }
 
 /// A change that every process must learn of, not only the one that made it.

@@ -54,6 +54,11 @@ pub(super) fn stored_content(message: &Message) -> Cow<'_, str> {
     }
 }
 
+/// The stored content of a system line about `event`.
+pub(super) fn stored_event(event: MessageEvent) -> String {
+    serde_json::to_string(&event).unwrap_or_default()
+}
+
 /// The content and the event of a message from its stored content. Programs before this one stored system lines as
 /// English words, which stay as they are.
 pub(super) fn read_content(stored: String, is_system: bool) -> (String, Option<MessageEvent>) {

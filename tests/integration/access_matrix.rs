@@ -89,6 +89,7 @@ const FUNCTIONS: &str = r#"
 load_viewer  {}                                                     | ok           ok        ok        ok        ok        ok
 list_inbox   {"status":"open","search":null,"cursor":null}          | unauthorized ok        ok        ok        ok        ok
 load_chat    {"id":"{conversation}"}                                | unauthorized ok        not_found ok        not_found ok
+load_extras  {"id":"{conversation}"}                                | unauthorized ok        not_found ok        not_found ok
 list_older   {"id":"{conversation}","before_seq":100}               | unauthorized ok        not_found ok        not_found ok
 exchange     {"frames":[{"type":"joinRequest","room":"{conversation}"}],"since":null} | unauthorized ok ok     ok        ok        ok
 open_chat    {"customer_name":"Chair","customer_email":null,"first_message":null} | unauthorized forbidden forbidden forbidden forbidden ok
@@ -103,6 +104,7 @@ open_request_chat {"id":"{quiet}"}                                  | unauthoriz
 set_request_status {"id":"{request}","status":"done"}               | unauthorized not_found not_found forbidden not_found ok
 list_account {"cursor":null}                                        | unauthorized ok        ok        ok        ok        ok
 list_sessions {}                                                    | unauthorized unauthorized unauthorized ok  ok        ok
+load_business {}                                                    | unauthorized forbidden forbidden forbidden forbidden ok
 list_people  {"search":null}                                        | unauthorized forbidden forbidden forbidden forbidden ok
 list_tokens  {}                                                     | unauthorized forbidden forbidden forbidden forbidden ok
 load_reference {}                                                   | ok           ok        ok        ok        ok        ok
@@ -171,6 +173,8 @@ POST /admin/chats/{conversation}/revoke                             | 401       
 GET  /admin/requests                                                | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin/requests?q={asked}                                      | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin/requests?chat={request}                                 | 303:/login 303:/login 303:/login 404          404          200
+GET  /admin/settings                                                | 303:/login 303:/login 303:/login 404          404          200
+POST /admin/settings name=A                                         | 401        403        403        403          403          303:/admin/settings
 GET  /admin/people                                                  | 303:/login 303:/login 303:/login 404          404          200
 POST /admin/people/{user}/role role=admin                           | 401        403        403        403          403          303:/admin/people
 POST /admin/people/invites                                          | 401        403        403        403          403          200

@@ -25,6 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "files", include_str!("../../../migrations/postgres/0008_files.sql")),
     (9, "replies", include_str!("../../../migrations/postgres/0009_replies.sql")),
     (10, "ratings", include_str!("../../../migrations/postgres/0010_ratings.sql")),
+    (12, "business", include_str!("../../../migrations/postgres/0012_business.sql")),
 ];
 
 /// A table that is there while another database is being copied into this one, and then goes. It holds the

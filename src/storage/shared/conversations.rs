@@ -400,6 +400,12 @@ pub async fn set_status(
     now: Timestamp,
 ) -> Result<Seat> {
     seated.require_admin()?;
+    change_status(tx, seated, status, now).await?;
+    load(&mut tx.conn, actor, seated).await
+}
+
+/// The same for everyone with a seat: the caller decides who may.
+pub async fn change_status(tx: &mut Tx, seated: &Seated, status: ConversationStatus, now: Timestamp) -> Result<()> {
     if seated.status() != status {
         let closed = (status == ConversationStatus::Closed).then_some(now);
         let rev = seated.head() + 1;
@@ -418,7 +424,7 @@ pub async fn set_status(
         .await?;
         tx.commits.push(Commit { conversation_id: seated.conversation_id(), rev, change: Change::Conversation });
     }
-    load(&mut tx.conn, actor, seated).await
+    Ok(())
 }
 
 /// Rates a closed conversation, or changes the rating. After the conversation was closed again, it can be rated again.

@@ -21,6 +21,17 @@ methods! {
         notices::list(&mut *self.read(Acting::System).await?, after, limit).await
     }
 
+    /// What admins have set for the business.
+    async fn find_business(&self) -> Result<Business> {
+        business::find(&mut *self.read(Acting::System).await?).await
+    }
+
+    /// Admins only, else [`StoreError::Forbidden`].
+    async fn put_business(&self, actor: &Actor, new: Business) -> Result<()> {
+        let by = actor.clone();
+        self.change(Acting::System, move |conn| Box::pin(async move { business::put(conn, &by, &new).await })).await
+    }
+
     // Accounts
 
     /// # Errors
@@ -348,6 +359,30 @@ methods! {
         let by = actor.clone();
         self.change_seated(actor, id, move |tx, seated, now| {
             Box::pin(async move { conversations::set_status(tx, &by, &seated, status, now).await })
+        })
+        .await
+    }
+
+    /// Idle chats, longest silent first, each with the author of its last message. Admins only, else
+    /// [`StoreError::Forbidden`].
+    async fn list_idle(&self, actor: &Actor, idle: Idle, limit: i64) -> Result<Vec<(ConversationId, UserId)>> {
+        idle::list(&mut *self.read(Acting::Actor(actor)).await?, actor, idle, limit).await
+    }
+
+    /// Warns in an idle chat, or closes it after the warning. False if somebody has written since. Admins only, else
+    /// [`StoreError::Forbidden`].
+    async fn end_idle(&self, actor: &Actor, id: ConversationId, idle: Idle) -> Result<bool> {
+        self.change_seated(actor, id, move |tx, seated, now| {
+            Box::pin(async move { idle::end(tx, &seated, idle, now).await })
+        })
+        .await
+    }
+
+    /// Reopens a conversation for a person of the customer side who writes in it. An admin: as with
+    /// [`Store::set_status`].
+    async fn reopen(&self, actor: &Actor, id: ConversationId) -> Result<()> {
+        self.change_seated(actor, id, move |tx, seated, now| {
+            Box::pin(async move { conversations::change_status(tx, &seated, ConversationStatus::Open, now).await })
         })
         .await
     }

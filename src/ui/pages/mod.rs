@@ -17,6 +17,7 @@ mod problem;
 mod reference;
 mod register;
 mod requests;
+mod settings;
 mod setup;
 mod tokens;
 
@@ -34,6 +35,7 @@ pub use problem::{NotFoundPage, ProblemPage};
 pub use reference::ReferencePage;
 pub use register::RegisterPage;
 pub use requests::{AdminRequestsPage, NewRequestPage, RequestPage};
+pub use settings::SettingsPage;
 pub use setup::SetupPage;
 pub use tokens::TokensPage;
 

@@ -12,6 +12,7 @@ mod copy;
 mod cost;
 mod erasure;
 mod files;
+mod idle;
 mod messages;
 mod notices;
 mod participants;
@@ -129,6 +130,10 @@ contract! {
             the_list_shows_the_latest_message
             older_pages
             newer_pages
+        }
+        idle {
+            a_silent_chat_is_warned_and_then_closed
+            chats_in_which_somebody_waits_stay_open
         }
         ratings {
             the_customer_side_rates_a_closed_conversation

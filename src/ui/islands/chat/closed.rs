@@ -8,6 +8,7 @@ use super::{
     plain::{Forms, Plain, PlainForm},
 };
 use crate::{
+    api::Extras,
     domain::Rating,
     locales::{self, t},
     ui::components::{Text, textarea_html},
@@ -39,7 +40,7 @@ pub(super) fn Closed(panel: Panel, forms: Forms) -> impl IntoView {
                     },
                 )
             } else {
-                Either::Right(view! { <PlainForm which=Plain::Afterwards forms /> })
+                Either::Right(view! { <PlainForm panel which=Plain::Afterwards forms /> })
             }}
             <Notice panel />
         </div>
@@ -50,7 +51,8 @@ pub(super) fn Closed(panel: Panel, forms: Forms) -> impl IntoView {
 #[component]
 pub(super) fn Afterwards(forms: Forms) -> impl IntoView {
     let locale = locales::current();
-    let Forms { id, from, rating, has_email, comment, mailed, .. } = forms;
+    let Forms { id, from, extras, comment, mailed, .. } = forms;
+    let Extras { rating, has_email, .. } = extras;
     let given = rating.as_ref().map(|rating| rating.score);
     let star = move |score: i64| {
         let is_full = given.is_some_and(|given| given >= score);

@@ -59,7 +59,7 @@ pub(super) fn Composer(
             class="composer"
             method="post"
             action=format!("/chat/{id}")
-            hidden=move || !panel.is_open()
+            hidden=move || !panel.can_write()
             // Errors are shown beside the text, not in the browser's own bubble.
             novalidate=move || panel.is_hydrated.get()
             on:submit=on_submit
@@ -250,9 +250,13 @@ impl Panel {
             self.typing_told.set_value(None);
             let reply_to = self.quoted.with_untracked(|quoted| quoted.as_ref().map(|quoted| quoted.id));
             self.quoted.set(None);
-            self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
+            self.say(content, reply_to);
         }
         self.focus();
+    }
+
+    pub fn say(self, content: String, reply_to: Option<MessageId>) {
+        self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
     }
 
     /// The next message will reply to this one.

@@ -6,6 +6,7 @@ mod closed;
 mod composer;
 mod edit;
 mod files;
+mod greeting;
 mod log;
 mod message;
 mod panel;
@@ -66,8 +67,10 @@ pub struct MessageForm {
     pub draft: String,
     pub problem: Option<String>,
     /// The comment of a rejected rating.
+    #[serde(skip)]
     pub comment: String,
     /// Whether the form that requested the transcript by e-mail has just succeeded.
+    #[serde(skip)]
     pub mailed: bool,
 }
 
@@ -121,14 +124,14 @@ pub fn ChatPanel(
     let locale = locales::current();
     let (me, id, key) = (chat.me.id, chat.joined.room, form.key);
     let MessageForm { comment, mailed, .. } = form.clone();
-    let (rating, has_email) = (chat.rating.clone(), chat.has_email);
+    let extras = chat.extras.clone();
     let panel = Panel::new(chat, form, now);
     Effect::new(move || panel.wake_up());
     let from = match &place {
         Place::Beside { here, .. } => Some(here.clone()),
         Place::Desk | Place::Own => None,
     };
-    let forms = Forms { id, me, key, from: from.clone(), rating, has_email, comment, mailed };
+    let forms = Forms { id, me, key, from: from.clone(), extras, comment, mailed };
     let leave = move |click| {
         if let Some(on_leave) = on_leave {
             on_leave.run(click);
@@ -207,7 +210,7 @@ pub fn ChatPanel(
                 <Text of=Signal::derive(move || panel.banner().map(|banner| banner.words).unwrap_or_default()) />
             </p>
             <div class="chat__log">
-                <Log panel name=name.clone() />
+                <Log panel name=name.clone() forms=forms.clone() />
                 <Jump panel />
             </div>
             <p class="chat__typing" aria-live="polite">
@@ -216,6 +219,6 @@ pub fn ChatPanel(
             <Composer panel id me key name=name.clone() from />
             <Closed panel forms=forms.clone() />
         </section>
-        <PlainForm which=Plain::Files forms />
+        <PlainForm panel which=Plain::Files forms />
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     },
     domain::{
         ClientId, Code, Conversation, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind,
-        Problem, Quote, Rating, Timestamp,
+        Problem, Quote, Timestamp,
     },
     locales::{self, t},
     protocol::ClientFrame,
@@ -93,8 +93,8 @@ pub(super) struct Panel {
     pub zone: RwSignal<Zone>,
     pub status: Memo<Status>,
     pub message_chars: usize,
-    rating: StoredValue<Option<Rating>>,
-    has_email: bool,
+    /// Whether a message of this person reopens the chat.
+    reopens: bool,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -129,7 +129,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub fn new(chat: api::Chat, form: MessageForm, now: Timestamp) -> Self {
-        let api::Chat { me, joined, message_chars, rating, has_email } = chat;
+        let api::Chat { me, joined, message_chars, reopens, .. } = chat;
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
@@ -144,8 +144,7 @@ impl Panel {
             zone,
             status: Memo::new(move |_| Status::of(&room.read())),
             message_chars,
-            rating: StoredValue::new(rating),
-            has_email,
+            reopens,
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
@@ -222,9 +221,13 @@ impl Panel {
             self.perform(leave);
             if let Some(cache) = cache {
                 let joined = self.room.with_untracked(Room::to_joined);
-                let (message_chars, has_email) = (self.message_chars, self.has_email);
-                let rating = self.rating.get_value();
-                cache.keep(api::Chat { me: self.me.get_value(), joined, message_chars, rating, has_email });
+                cache.keep(api::Chat {
+                    me: self.me.get_value(),
+                    joined,
+                    message_chars: self.message_chars,
+                    reopens: self.reopens,
+                    extras: api::Extras::default(),
+                });
             }
         });
         self.open();
@@ -235,6 +238,11 @@ impl Panel {
             self.room.write().divide();
         }
         self.look();
+    }
+
+    /// Whether this person can write now.
+    pub fn can_write(self) -> bool {
+        self.reopens || self.is_open()
     }
 
     pub fn is_live(self) -> bool {

@@ -3,11 +3,14 @@
 //! The client does not hydrate them, so that a first visit does not load their code. In a chat that the browser
 //! renders itself, a part of the client does.
 
-use leptos::{either::Either, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{either::EitherOf3, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
 use web_sys::HtmlElement;
 
-use super::{closed::Afterwards, files::FilesForm};
-use crate::domain::{ClientId, ConversationId, ParticipantId, Rating};
+use super::{closed::Afterwards, files::FilesForm, greeting::Greeting, panel::Panel};
+use crate::{
+    api::{Extras, load_extras},
+    domain::{ClientId, ConversationId, ParticipantId},
+};
 
 /// The content of the forms.
 #[derive(Clone)]
@@ -18,10 +21,8 @@ pub(super) struct Forms {
     pub key: ClientId,
     /// The page that the forms return to, if not the chat's own.
     pub from: Option<String>,
-    /// The customer side's rating of the closed chat.
-    pub rating: Option<Rating>,
-    /// Whether the transcript can go to the customer by e-mail.
-    pub has_email: bool,
+    /// From the server; a chat that the browser renders loads them.
+    pub extras: Extras,
     /// The comment of a rejected rating.
     pub comment: String,
     /// Whether the transcript has just been sent.
@@ -30,20 +31,22 @@ pub(super) struct Forms {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plain {
+    Greeting,
     Files,
     Afterwards,
 }
 
 #[component]
-pub(super) fn PlainForm(which: Plain, forms: Forms) -> impl IntoView {
+pub(super) fn PlainForm(panel: Panel, which: Plain, forms: Forms) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let owner = Owner::current();
     let html = if cfg!(target_arch = "wasm32") { String::new() } else { form(which, forms.clone()).to_html() };
     Effect::new(move || {
-        if let (Some(place), Some(owner)) = (place.get(), owner.clone())
+        let is_wanted = which != Plain::Afterwards || !panel.is_open();
+        if let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted)
             && place.first_element_child().is_none()
         {
-            spawn_local(fill(place.into(), owner, which, forms.clone()));
+            spawn_local(fill(place.into(), owner, panel, which, forms.clone()));
         }
     });
     view! { <div class="plain" node_ref=place inner_html=html></div> }
@@ -51,16 +54,28 @@ pub(super) fn PlainForm(which: Plain, forms: Forms) -> impl IntoView {
 
 fn form(which: Plain, forms: Forms) -> impl IntoView {
     match which {
-        Plain::Files => Either::Left(view! { <FilesForm forms /> }),
-        Plain::Afterwards => Either::Right(view! { <Afterwards forms /> }),
+        Plain::Greeting => EitherOf3::A(view! { <Greeting forms /> }),
+        Plain::Files => EitherOf3::B(view! { <FilesForm forms /> }),
+        Plain::Afterwards => EitherOf3::C(view! { <Afterwards forms /> }),
     }
 }
 
 #[lazy]
-async fn fill(place: HtmlElement, owner: Owner, which: Plain, forms: Forms) {
-    owner.with(|| {
-        let form = mount_to(place, move || form(which, forms));
-        // It goes with the panel.
-        StoredValue::new_local(form);
+async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: Forms) {
+    let extras = match which {
+        Plain::Files => Extras::default(),
+        // Without them, the page is still a chat.
+        Plain::Greeting | Plain::Afterwards => load_extras(forms.id).await.unwrap_or_default(),
+    };
+    panel.if_alive(|| {
+        // The chat may have been closed twice meanwhile.
+        if place.first_element_child().is_some() {
+            return;
+        }
+        owner.with(|| {
+            let form = mount_to(place, move || form(which, Forms { extras, ..forms }));
+            // It goes with the panel.
+            StoredValue::new_local(form);
+        });
     });
 }
