@@ -314,6 +314,9 @@ pub mod time {
 // ---- Pages
 
 pub mod account {
+    pub const THIS_BROWSER_ONLY: &str =
+        "Die Chats, die Sie in diesem Browser geöffnet haben. Mit einem Konto finden Sie sie überall.";
+    pub const YOUR_CHATS: &str = "Ihre Chats";
     pub const CHANGE_PASSWORD: &str = "Passwort ändern";
     pub const CHANGE_PASSWORD_TITLE: &str = "Passwort ändern";
     pub const CONFIRMED: &str = "Ihre E-Mail-Adresse ist bestätigt.";

@@ -309,6 +309,9 @@ pub mod time {
 // ---- Pages
 
 pub mod account {
+    pub const THIS_BROWSER_ONLY: &str =
+        "The chats that you opened in this browser. With an account you find them everywhere.";
+    pub const YOUR_CHATS: &str = "Your chats";
     pub const CHANGE_PASSWORD: &str = "Change the password";
     pub const CHANGE_PASSWORD_TITLE: &str = "Change your password";
     pub const CONFIRMED: &str = "Your e-mail address is confirmed.";

@@ -139,8 +139,9 @@ GET  /invite?token={invitation}                                     | 200       
 GET  /invite?token={new}                                            | 404        404        404        404          404          404
 POST /invite token={invitation}&name=A&email={email}&password={password}| 303:/admin 303:/admin 303:/admin 303:/admin   303:/admin   303:/admin
 POST /invite token={new}&name=A&email={email}&password={password}   | 404        404        404        404          404          404
-GET  /account                                                       | 303:/login 303:/login 303:/login 200          200          200
+GET  /account                                                       | 303:/login 200        200        200          200          200
 GET  /account?tab=requests                                          | 303:/login 303:/login 303:/login 200          200          200
+GET  /account?tab=profile                                           | 303:/login 303:/login 303:/login 200          200          200
 GET  /account?chat={request}                                        | 303:/login 303:/login 303:/login 200          404          200
 POST /account/profile name=A&email={own_email}                      | 401        401        401        303:/account 303:/account 303:/account
 POST /account/profile name=A&email={email}                          | 401        401        401        422          422          422

@@ -11,12 +11,12 @@ use crate::{
 #[component]
 pub(super) fn Greeting(forms: Forms) -> impl IntoView {
     let locale = locales::current();
-    let Forms { id, me, key, from, extras, .. } = forms;
+    let Forms { id, me, is_guest, key, from, extras, .. } = forms;
     let Extras { welcome, privacy, suggestions, .. } = extras;
-    let paragraph = |words: String| {
+    let paragraph = |class: &'static str, words: String| {
         (!words.is_empty()).then(|| {
             view! {
-                <p class="greeting__words" dir="auto">
+                <p class=class dir="auto">
                     {words}
                 </p>
             }
@@ -31,8 +31,18 @@ pub(super) fn Greeting(forms: Forms) -> impl IntoView {
         }
     };
     view! {
-        {paragraph(welcome)}
-        {paragraph(privacy)}
+        {paragraph("greeting__words greeting__words--welcome", welcome)}
+        {paragraph("greeting__words", privacy)}
+        {is_guest
+            .then(|| {
+                view! {
+                    <p>
+                        <a class="link-button" href="/account">
+                            {t!(locale, account::YOUR_CHATS)}
+                        </a>
+                    </p>
+                }
+            })}
         {(!suggestions.is_empty())
             .then(|| {
                 view! {

@@ -123,6 +123,7 @@ pub fn ChatPanel(
 ) -> impl IntoView {
     let locale = locales::current();
     let (me, id, key) = (chat.me.id, chat.joined.room, form.key);
+    let is_guest = chat.me.kind == ParticipantKind::Guest;
     let MessageForm { comment, mailed, .. } = form.clone();
     let extras = chat.extras.clone();
     let panel = Panel::new(chat, form, now);
@@ -131,7 +132,7 @@ pub fn ChatPanel(
         Place::Beside { here, .. } => Some(here.clone()),
         Place::Desk | Place::Own => None,
     };
-    let forms = Forms { id, me, key, from: from.clone(), extras, comment, mailed };
+    let forms = Forms { id, me, is_guest, key, from: from.clone(), extras, comment, mailed };
     let leave = move |click| {
         if let Some(on_leave) = on_leave {
             on_leave.run(click);

@@ -17,6 +17,7 @@ use crate::{
 pub(super) struct Forms {
     pub id: ConversationId,
     pub me: ParticipantId,
+    pub is_guest: bool,
     /// The key of a message with files.
     pub key: ClientId,
     /// The page that the forms return to, if not the chat's own.
