@@ -24,7 +24,7 @@ use crate::{
     ui::pages::{
         AccountPage, AdminRequestsPage, ConfirmPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage,
         LoginPage, LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage,
-        ResetPage, SetupPage, TokensPage, UnsubscribePage,
+        ResetPage, SettingsPage, SetupPage, TokensPage, UnsubscribePage,
     },
 };
 
@@ -154,6 +154,7 @@ pub fn App() -> impl IntoView {
                     ssr=SsrMode::Async
                 />
                 <Route path=(StaticSegment("admin"), StaticSegment("people")) view=PeoplePage ssr=SsrMode::Async />
+                <Route path=(StaticSegment("admin"), StaticSegment("settings")) view=SettingsPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("admin"), StaticSegment("tokens")) view=TokensPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("requests"), StaticSegment("new")) view=NewRequestPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("requests"), ParamSegment("id")) view=RequestPage ssr=SsrMode::Async />

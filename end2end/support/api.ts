@@ -61,6 +61,10 @@ export class Api {
     return this.call("DELETE", `/messages/${message}`);
   }
 
+  close(conversation: string): Promise<Conversation> {
+    return this.call("PATCH", `/conversations/${conversation}`, { status: "closed" });
+  }
+
   async revokeLink(conversation: string): Promise<void> {
     await fetch(`${this.server.url}/api/v1/conversations/${conversation}/link`, {
       method: "DELETE",

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Json, PageClient};
 use crate::{
     domain::{
-        ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Timestamp, objects,
+        ClientId, Conversation, ConversationId, ConversationStatus, MessageId, Participant, Problem, Rating, Timestamp,
+        objects,
     },
     protocol::Joined,
 };
@@ -66,9 +67,31 @@ pub struct Chat {
     pub joined: Joined,
     /// Maximum length of a message in characters.
     pub message_chars: usize,
+    /// Whether the customer side's messages reopen the chat.
+    pub reopens: bool,
+    /// Only the server renders them with the chat; see [`load_extras`].
+    #[serde(skip)]
+    pub extras: Extras,
 }
 
 objects!(Chat);
+
+/// What the customer side sees above the first message, and in a closed chat.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Extras {
+    pub welcome: String,
+    /// What the business does with personal data.
+    pub privacy: String,
+    /// First sentences to choose from while there is no message.
+    pub suggestions: Vec<String>,
+    /// The rating since the chat was last closed.
+    pub rating: Option<Rating>,
+    /// Whether the chat has an address for e-mails to the customer.
+    pub has_email: bool,
+}
+
+objects!(Extras);
 
 /// A part of the conversations that the viewer may see, and of the messages if there is a search.
 #[server(input = Json, output = Json, endpoint = "list_inbox", client = PageClient)]
@@ -86,6 +109,13 @@ pub async fn list_inbox(
 pub async fn load_chat(id: ConversationId, before: Option<i64>) -> Result<Chat, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.chat(&actor, id, before).await
+}
+
+/// The parts of a chat that its first load does not need.
+#[server(input = Json, output = Json, endpoint = "load_extras", client = PageClient)]
+pub async fn load_extras(id: ConversationId) -> Result<Extras, Problem> {
+    let (service, actor) = crate::http::asker()?.require()?;
+    service.extras(&actor, id).await
 }
 
 /// Opens a chat and returns it with the link to share; once for each `form_key`.

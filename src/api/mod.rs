@@ -5,6 +5,7 @@
 //! values.
 
 mod accounts;
+mod business;
 mod client;
 mod conversations;
 mod exchange;
@@ -14,6 +15,7 @@ mod requests;
 mod viewer;
 
 pub use accounts::*;
+pub use business::*;
 pub use client::PageClient;
 pub use conversations::*;
 pub use exchange::*;

@@ -40,7 +40,7 @@ objects!(RequestDetails);
 #[serde(remote = "Self")]
 pub struct AccountLists {
     pub requests: RequestList,
-    /// Chats without a request, open ones first.
+    /// Chats without a request, latest activity first.
     #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     pub chats: Vec<Conversation>,
 }

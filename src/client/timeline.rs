@@ -239,6 +239,7 @@ pub(crate) mod tests {
             closed_by: None,
             link: None,
             customer_online: None,
+            rating: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! A conversation: the persisted thread between one customer side and the admins.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,6 +22,35 @@ pub enum ConversationStatus {
     Open,
     /// Read-only until an admin reopens it.
     Closed,
+}
+
+/// How the customer side found a closed conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(remote = "Self")]
+pub struct Rating {
+    /// From 1, the worst, to 5.
+    #[schema(minimum = 1, maximum = 5)]
+    pub score: i64,
+    /// Up to 1,000 characters.
+    pub comment: Option<String>,
+    /// When it was first given.
+    pub rated_at: Timestamp,
+}
+
+objects!(Rating);
+
+impl Rating {
+    pub const SCORES: RangeInclusive<i64> = 1..=5;
+    /// Maximum number of characters of a comment.
+    pub const MAX_COMMENT_CHARS: usize = 1_000;
+    /// How long the customer side can change it, in milliseconds: a day.
+    pub const CHANGEABLE_MS: i64 = 86_400_000;
+
+    /// Five stars, of which `score` are full.
+    #[must_use]
+    pub fn stars(&self) -> String {
+        Self::SCORES.map(|score| if score <= self.score { '★' } else { '☆' }).collect()
+    }
 }
 
 /// Metadata from programs, for programs. A browser skips it, so its size does not matter.
@@ -69,6 +100,9 @@ pub struct Conversation {
     /// Whether someone of the customer side has this conversation open. For admins only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_online: Option<bool>,
+    /// The customer side's rating. For admins only, and only if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
 }
 
 objects!(Conversation);

@@ -4,6 +4,7 @@
 //! modules. A value of one of these types has been checked: code that holds it need not check again.
 
 mod actor;
+mod business;
 mod change;
 mod conversation;
 mod ids;
@@ -18,8 +19,9 @@ mod time;
 mod user;
 
 pub use actor::Actor;
+pub use business::{Business, BusinessForm};
 pub use change::Change;
-pub use conversation::{Conversation, ConversationKind, ConversationStatus};
+pub use conversation::{Conversation, ConversationKind, ConversationStatus, Rating};
 pub use ids::{
     AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, PushId, RequestId,
     SessionId, TokenId, UserId,

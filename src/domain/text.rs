@@ -142,9 +142,17 @@ impl Content {
     /// # Errors
     /// `invalid`, naming the field `content`.
     pub fn parse(text: &str, max_chars: usize) -> Result<Self, Problem> {
-        match Self::beside_files(text, max_chars)? {
+        Self::parse_as("content", text, max_chars)
+    }
+
+    /// The same for another field.
+    ///
+    /// # Errors
+    /// `invalid`, naming `field`.
+    pub fn parse_as(field: &str, text: &str, max_chars: usize) -> Result<Self, Problem> {
+        match Self::bounded(field, text, max_chars)? {
             Self(text) if !text.chars().any(is_visible) => {
-                Err(Problem::invalid("content", t!(locales::current(), problem::CONTENT_EMPTY)))
+                Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_EMPTY)))
             }
             content => Ok(content),
         }
@@ -155,16 +163,17 @@ impl Content {
     /// # Errors
     /// `invalid`, naming the field `content`.
     pub fn beside_files(text: &str, max_chars: usize) -> Result<Self, Problem> {
+        Self::bounded("content", text, max_chars)
+    }
+
+    fn bounded(field: &str, text: &str, max_chars: usize) -> Result<Self, Problem> {
         let content = normalized(text);
         let chars = content.chars().count();
         if chars > max_chars {
-            return Err(Problem::invalid(
-                "content",
-                t!(locales::current(), problem::content_too_long(max_chars, chars)),
-            ));
+            return Err(Problem::invalid(field, t!(locales::current(), problem::content_too_long(max_chars, chars))));
         }
         if content.contains('\0') {
-            return Err(Problem::invalid("content", t!(locales::current(), problem::CONTENT_NUL)));
+            return Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_NUL)));
         }
         Ok(Self(content))
     }

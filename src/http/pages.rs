@@ -333,7 +333,7 @@ pub(super) async fn invite(State(app): State<App>, Extension(asker): Extension<A
     }
 }
 
-/// For people with an account.
+/// For people with an account, and the chats of guests.
 pub(super) async fn account(
     State(app): State<App>,
     Extension(asker): Extension<Asker>,
@@ -342,6 +342,8 @@ pub(super) async fn account(
 ) -> Response {
     match &asker.actor {
         Some(Actor::Customer(..) | Actor::Admin(_)) => plain(&app, asker, uri).await,
+        // Guests have no profile.
+        Some(Actor::Guest(_)) if uri.query().is_none() => plain(&app, asker, uri).await,
         Some(Actor::Guest(_)) | None => to_login(&app, &uri, &headers),
     }
 }

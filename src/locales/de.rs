@@ -28,6 +28,17 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const SUGGESTIONS: &str = "Beginnen Sie mit einem dieser Sätze:";
+    pub const COMMENT: &str = "Kommentar (freiwillig)";
+    pub const MAIL_TRANSCRIPT: &str = "Mir das Protokoll mailen";
+    pub const MAILED: &str = "Das Protokoll ist an Ihre E-Mail-Adresse unterwegs.";
+    pub const RATE: &str = "Wie war dieser Chat?";
+    pub const RATED: &str = "Danke für Ihre Bewertung.";
+
+    pub fn score(value: i64) -> String {
+        format!("{value} von 5 Sternen")
+    }
+
     pub const REPLY: &str = "Antworten";
     pub const NO_REPLY: &str = "Nicht auf diese Nachricht antworten";
     pub const ABOUT: &str = "Über diesen Chat";
@@ -187,6 +198,7 @@ pub mod chat {
 }
 
 pub mod desk {
+    pub const RATING: &str = "Bewertung";
     pub const ABOUT: &str = "Thema";
     pub const CHAT_WITH: &str = "Chat mit";
     pub const CLOSE_CHAT: &str = "Chat schließen";
@@ -306,6 +318,9 @@ pub mod time {
 // ---- Pages
 
 pub mod account {
+    pub const THIS_BROWSER_ONLY: &str =
+        "Die Chats, die Sie in diesem Browser geöffnet haben. Mit einem Konto finden Sie sie überall.";
+    pub const YOUR_CHATS: &str = "Ihre Chats";
     pub const CHANGE_PASSWORD: &str = "Passwort ändern";
     pub const CHANGE_PASSWORD_TITLE: &str = "Passwort ändern";
     pub const CONFIRMED: &str = "Ihre E-Mail-Adresse ist bestätigt.";
@@ -577,6 +592,34 @@ pub mod request_pages {
     }
 }
 
+pub mod settings {
+    pub const DONE: &str = "Die Einstellungen sind gespeichert.";
+    pub const IDLE_DAYS: &str = "Stille Chats nach … Tagen schließen";
+    pub const IDLE_DAYS_HELP: &str = "Für Chats per Link, in denen Sie zuletzt geschrieben haben. Eine Zeile im Chat warnt einen \
+         Tag vorher. Leer: Chats bleiben offen.";
+    pub const LANGUAGE: &str = "Sprache";
+    pub const LANGUAGE_DEFAULT: &str = "Wie beim Start des Servers";
+    pub const LANGUAGE_HELP: &str = "Für Menschen, deren Browser weder Englisch noch Deutsch verlangt.";
+    pub const LEAD: &str = "Was Ihre Kunden sehen, und wie Chats enden. Änderungen gelten sofort.";
+    pub const NAME: &str = "Name des Unternehmens";
+    pub const NAME_HELP: &str =
+        "Auf jeder Seite und in jeder E-Mail. Leer: der Name, mit dem der Server gestartet ist.";
+    pub const PRIVACY: &str = "Hinweis zum Datenschutz";
+    pub const PRIVACY_HELP: &str = "Was Sie mit persönlichen Daten tun. Er steht am Anfang jedes Chats.";
+    pub const REOPENS: &str = "Wer als Kunde in einem geschlossenen Chat schreibt, öffnet ihn wieder.";
+    pub const RETENTION_DAYS: &str = "Alte Chats nach … Tagen löschen";
+    pub const RETENTION_DAYS_HELP: &str = "Tage ohne Aktivität. Das gilt für Chats, und für Anfragen, die erledigt oder abgelehnt \
+         sind. 0: nie. Leer: wie beim Start des Servers.";
+    pub const SUGGESTIONS: &str = "Vorgeschlagene erste Sätze";
+    pub const TITLE: &str = "Einstellungen";
+    pub const WELCOME: &str = "Begrüßung";
+    pub const WELCOME_HELP: &str = "Am Anfang jedes Chats, für Ihre Kunden.";
+
+    pub fn suggestions_help(most: usize) -> String {
+        format!("Bis zu {most}, je Zeile einer. Solange der Chat leer ist, senden Kunden einen davon mit einem Klick.")
+    }
+}
+
 pub mod setup {
     pub const LEAD: &str = "Dies ist das erste Konto. Es kann alle Chats sehen und beantworten.";
     pub const TITLE: &str = "Einrichten";
@@ -674,6 +717,10 @@ pub mod code {
 
 /// E-mails. A link stands at the end of its line.
 pub mod mail {
+    pub fn transcript_subject(business: &str) -> String {
+        format!("Ihr Chat mit {business}")
+    }
+
     pub fn address_changed(business: &str, url: &str) -> String {
         format!(
             "Guten Tag,\n\ndie E-Mail-Adresse Ihres Kontos bei {business} wurde geändert. E-Mails zu diesem Konto \
@@ -762,6 +809,12 @@ pub mod push {
 
 /// Why something was refused.
 pub mod problem {
+    pub const NO_MAIL_ADDRESS: &str =
+        "Dieser Chat hat keine bestätigte E-Mail-Adresse. Speichern Sie das Protokoll stattdessen.";
+    pub const NOT_CLOSED: &str = "Ein Chat kann bewertet werden, sobald er geschlossen ist.";
+    pub const RATING_FINAL: &str = "Eine Bewertung lässt sich einen Tag lang ändern.";
+    pub const SCORE: &str = "Bitte geben Sie 1 bis 5 Sterne.";
+    pub const TRANSCRIPT_TOO_LONG: &str = "Dieses Protokoll ist zu lang für eine E-Mail. Speichern Sie es stattdessen.";
     pub const ADMIN_NEEDED: &str = "Das kann nur ein Admin.";
     pub const ADMIN_STAYS: &str = "Dieses Konto gehört einem Admin. Nur die Daten von Kunden lassen sich löschen.";
     pub const AMOUNT: &str = "Bitte geben Sie einen Betrag wie 1200 oder 1200,50 ein.";
@@ -773,8 +826,8 @@ pub mod problem {
     pub const CLIENT_ID_TAKEN: &str =
         "Diese client_id gehört schon zu einer anderen Nachricht. Diese Nachricht wurde deshalb nicht gespeichert.";
     pub const CLOSED: &str = "Dieser Chat ist geschlossen. Sie können ihn lesen, aber nichts mehr schreiben.";
-    pub const CONTENT_EMPTY: &str = "Eine Nachricht braucht etwas Text.";
-    pub const CONTENT_NUL: &str = "Eine Nachricht darf kein NUL-Zeichen enthalten.";
+    pub const CONTENT_EMPTY: &str = "Bitte schreiben Sie etwas Text.";
+    pub const CONTENT_NUL: &str = "Text darf kein NUL-Zeichen enthalten.";
     pub const DAY: &str = "Bitte geben Sie einen Tag wie 2026-12-24 ein.";
     pub const DESCRIPTION_EMPTY: &str = "Bitte beschreiben Sie Ihre Anfrage.";
     pub const DESCRIPTION_NUL: &str = "Eine Beschreibung darf kein NUL-Zeichen enthalten.";
@@ -789,6 +842,14 @@ pub mod problem {
                                     diese, oder versuchen Sie es morgen noch einmal.";
     pub const FILE_EMPTY: &str = "Diese Datei ist leer.";
     pub const FILE_MISSING: &str = "Bitte wählen Sie eine Datei aus.";
+    pub fn days(least: u32, most: u32) -> String {
+        format!("Bitte geben Sie eine Anzahl von {least} bis {most} Tagen ein.")
+    }
+
+    pub fn too_many_suggestions(most: usize) -> String {
+        format!("Bitte geben Sie höchstens {most} Sätze ein, jeden in einer eigenen Zeile.")
+    }
+
     pub fn replies_per_message(most: i64) -> String {
         format!("Diese Nachricht hat schon {most} Antworten. Senden Sie Ihre, ohne sie zu zitieren.")
     }
@@ -848,7 +909,7 @@ pub mod problem {
     }
 
     pub fn content_too_long(most: usize, chars: usize) -> String {
-        format!("Nachrichten dürfen bis zu {most} Zeichen lang sein. Diese hat {chars}. Bitte teilen Sie sie auf.")
+        format!("Text darf hier bis zu {most} Zeichen lang sein. Dieser hat {chars}.")
     }
 
     pub fn description_too_long(most: usize) -> String {
@@ -958,6 +1019,7 @@ pub mod problem {
 
 /// The statuses of a custom request.
 pub mod status {
+    pub const CLOSES_SOON: &str = "Ohne neue Nachricht wird dieser Chat in 24 Stunden geschlossen.";
     pub const DECLINED: &str = "Abgelehnt";
     pub const DONE: &str = "Erledigt";
     pub const IN_PROGRESS: &str = "In Arbeit";

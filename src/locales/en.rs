@@ -27,6 +27,17 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const SUGGESTIONS: &str = "Begin with one of these sentences:";
+    pub const COMMENT: &str = "Comment (optional)";
+    pub const MAIL_TRANSCRIPT: &str = "E-mail me the transcript";
+    pub const MAILED: &str = "The transcript is on its way to your e-mail address.";
+    pub const RATE: &str = "How was this chat?";
+    pub const RATED: &str = "Thank you for your rating.";
+
+    pub fn score(value: i64) -> String {
+        format!("{value} of 5 stars")
+    }
+
     pub const REPLY: &str = "Reply";
     pub const NO_REPLY: &str = "Do not reply to this message";
     pub const ABOUT: &str = "About this chat";
@@ -184,6 +195,7 @@ pub mod chat {
 }
 
 pub mod desk {
+    pub const RATING: &str = "Rating";
     pub const ABOUT: &str = "About";
     pub const CHAT_WITH: &str = "Chat with";
     pub const CLOSE_CHAT: &str = "Close chat";
@@ -301,6 +313,9 @@ pub mod time {
 // ---- Pages
 
 pub mod account {
+    pub const THIS_BROWSER_ONLY: &str =
+        "The chats that you opened in this browser. With an account you find them everywhere.";
+    pub const YOUR_CHATS: &str = "Your chats";
     pub const CHANGE_PASSWORD: &str = "Change the password";
     pub const CHANGE_PASSWORD_TITLE: &str = "Change your password";
     pub const CONFIRMED: &str = "Your e-mail address is confirmed.";
@@ -562,6 +577,33 @@ pub mod request_pages {
     }
 }
 
+pub mod settings {
+    pub const DONE: &str = "The settings are saved.";
+    pub const IDLE_DAYS: &str = "Close silent chats after … days";
+    pub const IDLE_DAYS_HELP: &str = "For chats by link in which you wrote last. A line in the chat warns a day before. \
+         Empty: chats stay open.";
+    pub const LANGUAGE: &str = "Language";
+    pub const LANGUAGE_DEFAULT: &str = "As the server is started";
+    pub const LANGUAGE_HELP: &str = "For people whose browser requests neither English nor German.";
+    pub const LEAD: &str = "What your customers see, and how chats end. Changes apply at once.";
+    pub const NAME: &str = "Name of the business";
+    pub const NAME_HELP: &str = "On every page and in every e-mail. Empty: the name with which the server is started.";
+    pub const PRIVACY: &str = "Privacy note";
+    pub const PRIVACY_HELP: &str = "What you do with personal data. It appears at the start of each chat.";
+    pub const REOPENS: &str = "A customer who writes in a closed chat reopens it.";
+    pub const RETENTION_DAYS: &str = "Erase old chats after … days";
+    pub const RETENTION_DAYS_HELP: &str = "Days without activity. It applies to chats, and to requests that are done or \
+         declined. 0: never. Empty: as the server is started.";
+    pub const SUGGESTIONS: &str = "Suggested first sentences";
+    pub const TITLE: &str = "Settings";
+    pub const WELCOME: &str = "Welcome text";
+    pub const WELCOME_HELP: &str = "At the start of each chat, for your customers.";
+
+    pub fn suggestions_help(most: usize) -> String {
+        format!("Up to {most}, one on each line. A customer sends one with a click, while the chat is empty.")
+    }
+}
+
 pub mod setup {
     pub const LEAD: &str = "You are the first here. This account can see and answer all chats.";
     pub const TITLE: &str = "Set up";
@@ -656,6 +698,10 @@ pub mod code {
 
 /// E-mails. A link stands at the end of its line.
 pub mod mail {
+    pub fn transcript_subject(business: &str) -> String {
+        format!("Your chat with {business}")
+    }
+
     pub fn address_changed(business: &str, url: &str) -> String {
         format!(
             "Hello,\n\nthe e-mail address of your account at {business} was changed. From now on, e-mails about the \
@@ -742,6 +788,11 @@ pub mod push {
 
 /// Why something was refused.
 pub mod problem {
+    pub const NO_MAIL_ADDRESS: &str = "This chat has no confirmed e-mail address. Save the transcript instead.";
+    pub const NOT_CLOSED: &str = "A chat can be rated once it is closed.";
+    pub const RATING_FINAL: &str = "A rating can be changed for one day.";
+    pub const SCORE: &str = "Please give 1 to 5 stars.";
+    pub const TRANSCRIPT_TOO_LONG: &str = "This transcript is too long for an e-mail. Save it instead.";
     pub const ADMIN_NEEDED: &str = "Only an admin can do this.";
     pub const ADMIN_STAYS: &str = "This account belongs to an admin. Only the data of customers can be erased.";
     pub const AMOUNT: &str = "Please enter an amount like 1200 or 1200.50.";
@@ -751,8 +802,8 @@ pub mod problem {
         "This chat has no room for more files. Delete messages with files that you do not need any more.";
     pub const CLIENT_ID_TAKEN: &str = "Another message has this client id already, so this message was not stored.";
     pub const CLOSED: &str = "This chat is closed. You can read it, but you cannot write in it.";
-    pub const CONTENT_EMPTY: &str = "A message needs some text.";
-    pub const CONTENT_NUL: &str = "A message cannot contain the NUL character.";
+    pub const CONTENT_EMPTY: &str = "Please write some text.";
+    pub const CONTENT_NUL: &str = "Text cannot contain the NUL character.";
     pub const DAY: &str = "Please enter a day like 2026-12-24.";
     pub const DESCRIPTION_EMPTY: &str = "Please describe your request.";
     pub const DESCRIPTION_NUL: &str = "A description cannot contain the NUL character.";
@@ -765,6 +816,14 @@ pub mod problem {
         "Too many files in this chat are not sent yet. Send those first, or try again tomorrow.";
     pub const FILE_EMPTY: &str = "This file is empty.";
     pub const FILE_MISSING: &str = "Please choose a file to send.";
+    pub fn days(least: u32, most: u32) -> String {
+        format!("Please enter a number of days from {least} to {most}.")
+    }
+
+    pub fn too_many_suggestions(most: usize) -> String {
+        format!("Please enter up to {most} sentences, one on each line.")
+    }
+
     pub fn replies_per_message(most: i64) -> String {
         format!("This message has {most} replies already. Send yours without quoting it.")
     }
@@ -815,7 +874,7 @@ pub mod problem {
     }
 
     pub fn content_too_long(most: usize, chars: usize) -> String {
-        format!("Messages can be up to {most} characters long. This one has {chars}. Please send it in parts.")
+        format!("Text here can be up to {most} characters long. This one has {chars}.")
     }
 
     pub fn description_too_long(most: usize) -> String {
@@ -921,6 +980,7 @@ pub mod problem {
 
 /// The statuses of a custom request.
 pub mod status {
+    pub const CLOSES_SOON: &str = "Without a new message, this chat closes in 24 hours.";
     pub const DECLINED: &str = "Declined";
     pub const DONE: &str = "Done";
     pub const IN_PROGRESS: &str = "In progress";

@@ -6,7 +6,7 @@ use super::{
     Secret, Service,
     conversations::{MAX_LIST, searchable},
     guesses::Guessed,
-    mail::Why,
+    mail::{Letter, Why},
     once::id_for,
     passwords::Passwords,
     problem,
@@ -155,7 +155,8 @@ impl Service {
 
     /// Sends a mail that the limits have already counted.
     async fn mail(&self, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
-        self.mail.send(&self.public_url, to, subject, text).await
+        let letter = Letter::new(subject.to_owned(), text);
+        self.mail.send(&self.public_url, to, letter).await
     }
 
     /// Sends a link that confirms `email`: the user's current address, or its replacement.
@@ -163,7 +164,7 @@ impl Service {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + CONFIRM_HOURS * HOUR_MS);
         self.store.create_confirmation(secret.hash(), user.id, email.clone(), expires_at).await.map_err(problem)?;
-        let business = self.business.as_str();
+        let business = &*self.business_name();
         let link = format!("{}/confirm?token={}", self.public_url, secret.expose());
         let text = if *email == user.email {
             t!(locale, mail::confirm(business, CONFIRM_HOURS, &link))
@@ -254,7 +255,7 @@ impl Service {
         if !before.is_confirmed {
             return Ok(());
         }
-        let business = self.business.as_str();
+        let business = &*self.business_name();
         let text = t!(locale, mail::address_changed(business, &self.public_url));
         self.mail(&before.email, &t!(locale, mail::address_changed_subject(business)), text).await
     }
@@ -299,7 +300,7 @@ impl Service {
         if self.store.find_user_by_email(email).await.map_err(problem)?.is_none() {
             return self.mail_confirmation(locale, user, email).await;
         }
-        let business = self.business.as_str();
+        let business = &*self.business_name();
         let text = t!(locale, mail::address_taken(business, &format!("{}/forgot", self.public_url)));
         self.mail(email, &t!(locale, mail::address_taken_subject(business)), text).await
     }
@@ -368,7 +369,7 @@ impl Service {
         let secret = Secret::random("");
         let expires_at = Timestamp(now().0 + RESET_HOURS * HOUR_MS);
         self.store.create_password_reset(secret.hash(), user.id, expires_at).await.map_err(problem)?;
-        let business = self.business.as_str();
+        let business = &*self.business_name();
         let link = format!("{}/reset?token={}", self.public_url, secret.expose());
         let text = t!(locale, mail::reset(business, RESET_HOURS, &link));
         self.mail(&user.email, &t!(locale, mail::reset_subject(business)), text).await

@@ -141,7 +141,11 @@ impl Service {
     ) -> Result<Upload<'a>, Problem> {
         let turn = self.uploads.begin(&self.settings.limits, Person::from(actor), from)?;
         // Only people of the chat may use disk space for it.
-        let is_open = self.conversation(actor, conversation).await?.is_open();
+        let mut is_open = self.conversation(actor, conversation).await?.is_open();
+        if !is_open && self.may_reopen(actor) {
+            self.store.reopen(actor, conversation).await.map_err(problem)?;
+            is_open = true;
+        }
         Ok(Upload { service: self, actor, conversation, is_open, _turn: turn })
     }
 

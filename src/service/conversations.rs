@@ -8,10 +8,10 @@ use super::{
     sessions::require_admin,
 };
 use crate::{
-    api::{Chat, FOUND_MESSAGES, Found, Inbox},
+    api::{Chat, Extras, FOUND_MESSAGES, Found, Inbox},
     domain::{
-        Actor, ClientId, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus, Email,
-        LinkId, Name, ParticipantId, Problem, Timestamp, User,
+        Actor, Business, ClientId, Code, Content, Conversation, ConversationId, ConversationKind, ConversationStatus,
+        Email, LinkId, Name, ParticipantId, Problem, Rating, Timestamp, User,
     },
     locales::{self, t},
     protocol::{JOIN_LATEST, Joined},
@@ -59,9 +59,8 @@ impl Service {
     ) -> Result<Conversation, Problem> {
         let first_message = first_message
             .filter(|text| !text.trim().is_empty())
-            .map(|text| Content::parse(text, self.settings.limits.message_chars))
-            .transpose()
-            .map_err(|problem| Problem { field: Some("first_message".into()), ..problem })?;
+            .map(|text| Content::parse_as("first_message", text, self.settings.limits.message_chars))
+            .transpose()?;
         let conversation =
             self.open_conversation(actor, key, customer_name, customer_email, serde_json::Value::Null).await?;
         if let Some(content) = first_message {
@@ -250,9 +249,26 @@ impl Service {
 
     async fn latest(&self, actor: &Actor, id: ConversationId) -> Result<Chat, Problem> {
         let room = self.store.load_room(actor, id, None, JOIN_LATEST).await.map_err(problem)?;
-        let me = room.seat.me.clone();
+        let (me, extras) = (room.seat.me.clone(), self.extras_of(&room.seat));
         let message_chars = self.settings.limits.message_chars;
-        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars })
+        let reopens = self.may_reopen(actor);
+        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars, reopens, extras })
+    }
+
+    /// What the customer side sees beside the messages.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn extras(&self, actor: &Actor, id: ConversationId) -> Result<Extras, Problem> {
+        Ok(self.extras_of(&self.store.find_conversation(actor, id).await.map_err(problem)?))
+    }
+
+    fn extras_of(&self, Seat { conversation, rating, has_email, .. }: &Seat) -> Extras {
+        let Business { welcome, privacy, suggestions, .. } = (*self.business()).clone();
+        // An earlier closing may have been rated.
+        let is_current = |rated: &Rating| conversation.closed_at.is_some_and(|at| rated.rated_at >= at);
+        let rating = rating.clone().filter(is_current);
+        Extras { welcome, privacy, suggestions, rating, has_email: *has_email }
     }
 
     /// A loaded room from the view of `actor`, with current presence.
@@ -344,6 +360,7 @@ impl Service {
         if actor.is_admin() {
             conversation.link = seat.link.map(|link| self.link_address(link));
             conversation.customer_online = Some(self.hub.customer_online(conversation.id));
+            conversation.rating = seat.rating;
         }
         conversation
     }

@@ -94,7 +94,7 @@ impl Service {
         if self.mails.send(to, Why::Digest).is_err() {
             return Ok(());
         }
-        let (locale, business) = (self.locale(), self.business.as_str());
+        let (locale, business) = (self.locale(), &*self.business_name());
         let unsubscribe = format!("{}/unsubscribe?{}", self.public_url, self.unsubscribe_query(id));
         let subject = t!(locale, mail::digest_subject(business));
         let (lead, open, stop) =
@@ -125,7 +125,7 @@ impl Service {
             thread: Some(id),
             list: Some((business.to_owned(), unsubscribe)),
         };
-        self.mail.send_letter(&self.public_url, to, letter).await
+        self.mail.send(&self.public_url, to, letter).await
     }
 
     /// Tells the admins of a chat in which a customer waits and that none of them has opened.
@@ -142,7 +142,7 @@ impl Service {
         if is_opened || !waits {
             return Ok(());
         }
-        let (locale, business) = (self.locale(), self.business.as_str());
+        let (locale, business) = (self.locale(), &*self.business_name());
         let link = format!("{}/admin?chat={id}", self.public_url);
         for admin in admins.iter().filter(|admin| admin.is_confirmed) {
             if self.mails.send(&admin.email, Why::Digest).is_err() {
@@ -155,7 +155,7 @@ impl Service {
                 thread: Some(id),
                 list: None,
             };
-            self.mail.send_letter(&self.public_url, &admin.email, letter).await?;
+            self.mail.send(&self.public_url, &admin.email, letter).await?;
         }
         Ok(())
     }

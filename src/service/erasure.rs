@@ -21,10 +21,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LIST: i64 = 100;
 
 /// Erases expired data, at once and then daily. Ends with the service.
-pub(super) async fn keep(service: Weak<Service>, retention: Retention) {
+pub(super) async fn keep(service: Weak<Service>) {
     loop {
         let Some(service) = service.upgrade() else { return };
-        let wait = match service.expire(retention).await {
+        let wait = match service.expire(service.retention()).await {
             Ok(0) => EVERY,
             Ok(count) => {
                 tracing::info!(count, "erased expired conversations and requests");
@@ -46,6 +46,9 @@ impl Service {
     /// # Errors
     /// If the database fails.
     pub async fn expire(&self, Retention { days, how }: Retention) -> Result<u64, StoreError> {
+        if days == 0 {
+            return Ok(0);
+        }
         let before = Timestamp(now().0 - i64::from(days) * DAY_MS);
         let mut count = 0;
         loop {

@@ -18,6 +18,8 @@ pub fn problem(error: StoreError) -> Problem {
             Problem::invalid("reply_to", t!(locales::current(), problem::replies_per_message(MAX_REPLIES)))
         }
         StoreError::TooManyFiles => Problem::invalid("file", t!(locales::current(), problem::FILES_UNSENT)),
+        StoreError::NotClosed => Problem::new(Code::Conflict, t!(locales::current(), problem::NOT_CLOSED)),
+        StoreError::RatingFinal => Problem::new(Code::Conflict, t!(locales::current(), problem::RATING_FINAL)),
         StoreError::Conflict => Problem::new(Code::Conflict, t!(locales::current(), problem::CLIENT_ID_TAKEN)),
         StoreError::QuotaUsed(Used::ByPerson) => {
             Problem::held_back(3_600, t!(locales::current(), problem::FILES_PER_DAY))

@@ -1,7 +1,8 @@
 //! E-mail to people. Without a mail server the text is logged, so that the operator can forward it.
 //!
-//! A mail contains fixed text, a link of this server, and the business's name from the settings. It never contains
-//! input of strangers: spammers could send advertisements in it. Only a digest contains words, those of admins.
+//! A mail contains fixed text, a link of this server, and the business's name from the settings. User input in a mail
+//! would let spammers send advertisements. So only transcripts and digests contain it, and they go only to a confirmed
+//! address or to one that an admin gave.
 
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(super) enum Why {
     Wanted,
     /// The mail reports messages that this person has not read.
     Digest,
+    /// A transcript, for the customer of a conversation.
+    Transcript,
 }
 
 /// Limits for sent mails.
@@ -103,6 +106,12 @@ pub(super) struct Letter {
     pub list: Option<(String, String)>,
 }
 
+impl Letter {
+    pub fn new(subject: String, text: String) -> Self {
+        Self { subject, text, html: None, thread: None, list: None }
+    }
+}
+
 /// Time limit for a mail server to accept a mail.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 
@@ -130,25 +139,16 @@ impl Mail {
         Ok(Self { transport, from })
     }
 
-    /// Sends a mail of the server at `public_url` to the mail server.
-    ///
-    /// # Errors
-    /// `unavailable` if the mail server rejects it.
-    pub(super) async fn send(&self, public_url: &str, to: &Email, subject: &str, text: String) -> Result<(), Problem> {
-        let letter = Letter { subject: subject.to_owned(), text, html: None, thread: None, list: None };
-        self.send_letter(public_url, to, letter).await
-    }
-
     /// Whether mail leaves this machine, instead of going to the log.
     pub(super) fn has_server(&self) -> bool {
         self.transport.is_some()
     }
 
-    /// The same for a mail with more than a text.
+    /// Sends a mail of the server at `public_url` to the mail server.
     ///
     /// # Errors
-    /// As for [`Mail::send`].
-    pub(super) async fn send_letter(&self, public_url: &str, to: &Email, letter: Letter) -> Result<(), Problem> {
+    /// `unavailable` if the mail server rejects it.
+    pub(super) async fn send(&self, public_url: &str, to: &Email, letter: Letter) -> Result<(), Problem> {
         let Some(transport) = &self.transport else {
             let Letter { subject, text, .. } = letter;
             tracing::warn!(to = to.as_str(), subject, "no mail server is configured, so this mail is logged:\n{text}");
@@ -226,7 +226,7 @@ mod tests {
     fn a_mail_identifies_its_generator() {
         let to = Email::parse("email", "ada@example.com").unwrap();
         let mail = Mail::new(None, "no-reply@chat.example").unwrap();
-        let letter = Letter { subject: "A subject".into(), text: "Words".into(), html: None, thread: None, list: None };
+        let letter = Letter::new("A subject".into(), "Words".into());
         let text = mail.message("https://chat.example", &to, letter).unwrap().formatted();
         let text = String::from_utf8(text).unwrap();
         let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: <")).expect("an id");

@@ -106,7 +106,20 @@ impl Service {
             Content::beside_files(&content, max_chars)?
         };
         let draft = Draft { conversation_id: room, client_id, content, attachments, reply_to };
-        self.store.post_message(actor, draft).await.map_err(problem)
+        let again = self.may_reopen(actor).then(|| draft.clone());
+        let posted = match (self.store.post_message(actor, draft).await, again) {
+            (Err(StoreError::Closed), Some(draft)) => {
+                self.store.reopen(actor, room).await.map_err(problem)?;
+                self.store.post_message(actor, draft).await
+            }
+            (posted, _) => posted,
+        };
+        posted.map_err(problem)
+    }
+
+    /// Whether this person's messages reopen closed conversations.
+    pub(super) fn may_reopen(&self, actor: &Actor) -> bool {
+        !actor.is_admin() && self.business().reopens
     }
 
     /// Changes a message's content; its author only.

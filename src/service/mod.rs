@@ -9,6 +9,8 @@
 mod accounts;
 mod attachments;
 mod backup;
+mod business;
+mod closing;
 mod conversations;
 mod demo;
 mod digests;
@@ -18,6 +20,7 @@ mod exchange;
 mod export;
 mod gaps;
 mod guesses;
+mod idle;
 mod inboxes;
 mod mail;
 mod messages;
@@ -34,6 +37,7 @@ mod requests;
 mod rooms;
 mod secrets;
 mod sessions;
+pub mod transcript;
 mod uploads;
 
 use std::sync::Arc;
@@ -54,7 +58,6 @@ pub use sessions::{CookieSession, SESSION_DAYS, Visitor};
 use crate::{
     domain::{Epoch, Name, Problem},
     live::{Bus, BusChannel, BusEvent, Hub, Topic},
-    locales::Locale,
     settings::{Limits, Settings},
     storage::{Store, StoreError},
 };
@@ -85,7 +88,9 @@ pub struct Service {
     bus: Option<Arc<dyn Bus>>,
     settings: Settings,
     public_url: String,
-    business: Name,
+    business: business::Current,
+    /// The name of the business, unless admins have set one.
+    default_name: Name,
     link_key: LinkKey,
     mail: Mail,
     epoch: Epoch,
@@ -145,10 +150,11 @@ impl Service {
         resolved: Resolved,
         line: Option<BusChannel>,
     ) -> Result<Arc<Self>, StoreError> {
-        let Resolved { settings, public_url, business, link_key, push_key, mail } = resolved;
+        let Resolved { settings, public_url, business: default_name, link_key, push_key, mail } = resolved;
         let epoch = store.epoch().await?;
         let has_pushes = store.has_pushes().await?;
         let last_notice = store.last_notice().await?;
+        let business = business::load(&*store).await?;
         let commits = store.commits().ok_or_else(|| StoreError::Unfit("this store serves another service".into()))?;
         let (dirty, changed) = tokio::sync::mpsc::unbounded_channel();
         let (bus, heard) = line.map(|BusChannel { bus, heard }| (bus, heard)).unzip();
@@ -184,6 +190,7 @@ impl Service {
             settings,
             public_url,
             business,
+            default_name,
             link_key,
             mail,
         });
@@ -193,6 +200,7 @@ impl Service {
         if service.bus.is_some() || service.store.may_keep_silent() {
             tokio::spawn(nodes::compare_all(Arc::downgrade(&service)));
             tokio::spawn(push::look_for_others(Arc::downgrade(&service)));
+            tokio::spawn(business::follow(Arc::downgrade(&service)));
         }
         if let Some(heard) = heard {
             tokio::spawn(nodes::listen(Arc::downgrade(&service), heard));
@@ -210,9 +218,8 @@ impl Service {
         if minutes > 0 && self.mail.has_server() && !self.settings.demo {
             tokio::spawn(digests::keep(Arc::downgrade(self), std::time::Duration::from_secs(60 * minutes)));
         }
-        if self.settings.retention.days > 0 {
-            tokio::spawn(erasure::keep(Arc::downgrade(self), self.settings.retention));
-        }
+        tokio::spawn(erasure::keep(Arc::downgrade(self)));
+        tokio::spawn(idle::keep(Arc::downgrade(self)));
     }
 
     /// Registers the metrics of the service and of the database.
@@ -253,17 +260,6 @@ impl Service {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.public_url
-    }
-
-    #[must_use]
-    pub fn business_name(&self) -> String {
-        self.business.to_string()
-    }
-
-    /// The default language, for browsers that accept no available one.
-    #[must_use]
-    pub fn locale(&self) -> Locale {
-        self.settings.language
     }
 
     /// The currency of budgets.

@@ -142,7 +142,9 @@ impl Service {
         let open = self.inbox(actor, ConversationStatus::Open, None, None).await?.items;
         let closed = self.inbox(actor, ConversationStatus::Closed, None, None).await?.items;
         let is_session = |chat: &Conversation| chat.kind == ConversationKind::Session;
-        Ok(AccountLists { requests, chats: open.into_iter().chain(closed).filter(is_session).collect() })
+        let mut chats: Vec<_> = open.into_iter().chain(closed).filter(is_session).collect();
+        chats.sort_by_key(|chat| std::cmp::Reverse((chat.updated_at, chat.id.0)));
+        Ok(AccountLists { requests, chats })
     }
 
     /// The chat about a request, if it has one.

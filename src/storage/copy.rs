@@ -86,7 +86,7 @@ pub(super) const TABLES: &[Table] = tables! {
         id Id, kind Text, request_id Id, status Text, customer_name Text, customer_email Text, customer_id Id,
         customer_participant_id Id, metadata Json, assignee_id Id, head Integer, last_seq Integer, last_message Text,
         customer_folded Text, last_message_folded Text, created_at Time, updated_at Time, closed_at Time,
-        closed_by_name Text, anonymised_at Time,
+        closed_by_name Text, anonymised_at Time, rating_score Integer, rating_comment Text, rated_at Time,
     }
     links 1 { id Id, conversation_id Id, secret_hash Bytes, created_at Time, expires_at Time, revoked_at Time }
     session_links 2 { session_id Id, link_id Id }
@@ -110,7 +110,8 @@ pub(super) const TABLES: &[Table] = tables! {
 };
 
 /// The columns of `meta` that both databases have. `needs_level` is each one's own, and so is `folded_before`.
-pub(super) const META: [&str; 5] = ["only_row", "epoch", "setup_secret_hash", "needs_level", "folded_before"];
+pub(super) const META: [&str; 6] =
+    ["only_row", "epoch", "setup_secret_hash", "needs_level", "folded_before", "business"];
 
 /// A value in the form that both databases are compared in.
 #[derive(Clone, Debug, PartialEq, Eq)]

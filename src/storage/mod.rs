@@ -41,10 +41,10 @@ use tokio::sync::mpsc;
 
 pub use crate::domain::Change;
 use crate::domain::{
-    Actor, Attachment, AttachmentId, ClientId, Content, Conversation, ConversationId, ConversationStatus,
+    Actor, Attachment, AttachmentId, Business, ClientId, Content, Conversation, ConversationId, ConversationStatus,
     CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, PushId,
-    Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId,
-    User, UserId,
+    Rating, Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp,
+    TokenId, User, UserId,
 };
 use crate::locales::Locale;
 
@@ -114,6 +114,12 @@ pub enum StoreError {
     /// This person has put more files into the conversation, without sending them, than may wait there.
     #[error("too many unsent files")]
     TooManyFiles,
+    /// The conversation is open, and only closed ones are rated.
+    #[error("not closed")]
+    NotClosed,
+    /// The rating is older than [`Rating::CHANGEABLE_MS`].
+    #[error("the rating is final")]
+    RatingFinal,
     /// This client id names another message of the sender's.
     #[error("this client id names another message")]
     Conflict,
@@ -207,6 +213,9 @@ pub struct Seat {
     pub me: Participant,
     /// The valid link of the conversation, for admins.
     pub link: Option<LinkId>,
+    pub rating: Option<Rating>,
+    /// Whether the conversation has an address for e-mails to the customer.
+    pub has_email: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -409,6 +418,14 @@ pub struct Audience {
     pub customer: Option<UserId>,
     /// Those that are alive.
     pub links: Vec<LinkId>,
+}
+
+/// A chat by link in which the business waits for an answer, since before a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    Silent(Timestamp),
+    /// A line warns that it will close.
+    Warned(Timestamp),
 }
 
 /// A change that every process must learn of, not only the one that made it.

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Audience, Draft, Notice, RequestCounts, search::fold};
+use super::{Audience, Draft, Notice, RequestCounts, Result, StoreError, search::fold};
 use crate::{
     domain::{
-        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, MessageEvent, MessageId, RequestStatus, SessionId,
-        Timestamp, TokenId, UserId, excerpt,
+        AttachmentId, ConversationId, LinkId, MOST_COUNTED, Message, MessageEvent, MessageId, Rating, RequestStatus,
+        SessionId, Timestamp, TokenId, UserId, excerpt,
     },
     locales::{self, Locale, t},
 };
@@ -52,6 +52,11 @@ pub(super) fn stored_content(message: &Message) -> Cow<'_, str> {
         Some(Ok(event)) => Cow::Owned(event),
         _ => Cow::Borrowed(&message.content),
     }
+}
+
+/// The stored content of a system line about `event`.
+pub(super) fn stored_event(event: MessageEvent) -> String {
+    serde_json::to_string(&event).unwrap_or_default()
 }
 
 /// The content and the event of a message from its stored content. Programs before this one stored system lines as
@@ -129,6 +134,19 @@ pub(super) fn gathered(rows: Vec<(ConversationId, Option<UserId>, Option<LinkId>
         }
     }
     audiences
+}
+
+/// When a conversation that is rated `now` was first rated, since it was closed. `before` is that rating, if any.
+///
+/// # Errors
+/// [`StoreError::RatingFinal`].
+pub(super) fn first_rated_at(before: Option<&Rating>, closed_at: Timestamp, now: Timestamp) -> Result<Timestamp> {
+    match before {
+        Some(rating) if rating.rated_at.0 + Rating::CHANGEABLE_MS < now.0 => Err(StoreError::RatingFinal),
+        Some(rating) => Ok(rating.rated_at),
+        // The clock of another node, which closed it, may be ahead.
+        None => Ok(now.max(closed_at)),
+    }
 }
 
 /// The searchable text of a conversation.
@@ -219,6 +237,18 @@ pub(super) const NOBODY_EMAIL: &str = "former-customer@bespoken.invalid";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rating_can_be_changed_for_a_day() {
+        let (closed, rated) = (Timestamp(1_000), Timestamp(2_000));
+        let before = Rating { score: 1, comment: None, rated_at: rated };
+        let last = Timestamp(rated.0 + Rating::CHANGEABLE_MS);
+        assert_eq!(first_rated_at(None, closed, last).unwrap(), last);
+        assert_eq!(first_rated_at(None, closed, Timestamp(999)).unwrap(), closed, "never before it was closed");
+        assert_eq!(first_rated_at(Some(&before), closed, last).unwrap(), rated);
+        let late = first_rated_at(Some(&before), closed, Timestamp(last.0 + 1));
+        assert!(matches!(late, Err(StoreError::RatingFinal)), "{late:?}");
+    }
 
     #[test]
     fn a_system_line_is_stored_as_what_happened() {

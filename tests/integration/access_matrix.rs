@@ -39,6 +39,8 @@ DELETE /conversations/{conversation}/link                           | 401    403
 GET    /conversations/{conversation}/messages                       | 401    200   404      200   404   200
 POST   /conversations/{conversation}/messages {"content":"hello"}   | 401    201   404      201   404   201
 POST   /conversations/{conversation}/read {"seq":1}                 | 401    204   404      204   404   204
+POST   /conversations/{conversation}/rating {"score":5}             | 401    409   404      409   404   403
+POST   /conversations/{conversation}/transcript/mail                | 401    409   404      204   404   204
 GET    /conversations/{conversation}/transcript                     | 401    200   404      200   404   200
 GET    /conversations/{conversation}/transcript?format=json         | 401    200   404      200   404   200
 POST   /conversations/{conversation}/attachments file               | 401    201   404      201   404   201
@@ -91,6 +93,7 @@ const FUNCTIONS: &str = r#"
 load_viewer  {}                                                     | ok           ok        ok        ok        ok        ok
 list_inbox   {"status":"open","search":null,"cursor":null}          | unauthorized ok        ok        ok        ok        ok
 load_chat    {"id":"{conversation}"}                                | unauthorized ok        not_found ok        not_found ok
+load_extras  {"id":"{conversation}"}                                | unauthorized ok        not_found ok        not_found ok
 list_older   {"id":"{conversation}","before_seq":100}               | unauthorized ok        not_found ok        not_found ok
 exchange     {"frames":[{"type":"joinRequest","room":"{conversation}"}],"since":null} | unauthorized ok ok     ok        ok        ok
 open_chat    {"customer_name":"Chair","customer_email":null,"first_message":null} | unauthorized forbidden forbidden forbidden forbidden ok
@@ -105,6 +108,7 @@ open_request_chat {"id":"{quiet}"}                                  | unauthoriz
 set_request_status {"id":"{request}","status":"done"}               | unauthorized not_found not_found forbidden not_found ok
 list_account {"cursor":null}                                        | unauthorized ok        ok        ok        ok        ok
 list_sessions {}                                                    | unauthorized unauthorized unauthorized ok  ok        ok
+load_business {}                                                    | unauthorized forbidden forbidden forbidden forbidden ok
 list_people  {"search":null}                                        | unauthorized forbidden forbidden forbidden forbidden ok
 list_tokens  {}                                                     | unauthorized forbidden forbidden forbidden forbidden ok
 load_reference {}                                                   | ok           ok        ok        ok        ok        ok
@@ -143,8 +147,9 @@ GET  /invite?token={invitation}                                     | 200       
 GET  /invite?token={new}                                            | 404        404        404        404          404          404
 POST /invite token={invitation}&name=A&email={email}&password={password}| 303:/admin 303:/admin 303:/admin 303:/admin   303:/admin   303:/admin
 POST /invite token={new}&name=A&email={email}&password={password}   | 404        404        404        404          404          404
-GET  /account                                                       | 303:/login 303:/login 303:/login 200          200          200
+GET  /account                                                       | 303:/login 200        200        200          200          200
 GET  /account?tab=requests                                          | 303:/login 303:/login 303:/login 200          200          200
+GET  /account?tab=profile                                           | 303:/login 303:/login 303:/login 200          200          200
 GET  /account?chat={request}                                        | 303:/login 303:/login 303:/login 200          404          200
 POST /account/profile name=A&email={own_email}                      | 401        401        401        303:/account 303:/account 303:/account
 POST /account/profile name=A&email={email}                          | 401        401        401        422          422          422
@@ -165,6 +170,8 @@ GET  /chat?chatId={new}                                             | 404       
 GET  /chat/{conversation}                                           | 404        200        404        200          404          303:/admin
 POST /chat/{conversation} content=hello                             | 404        303:/chat/{conversation} 404 303:/chat/{conversation} 404 303:/admin
 POST /chat/{conversation}/files file                                | 404        303:/chat/{conversation} 404 303:/chat/{conversation} 404 303:/admin
+POST /chat/{conversation}/rating score=5                            | 401        409        404        409          404          403
+POST /chat/{conversation}/transcript                                | 401        409        404        303:/chat/{conversation} 404 303:/admin
 GET  /admin                                                         | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin?chat={conversation}                                     | 303:/login 303:/login 303:/login 404          404          200
 POST /admin/chats customer_name=Chair                               | 401        403        403        403          403          303:/admin
@@ -175,6 +182,8 @@ POST /admin/chats/{conversation}/revoke                             | 401       
 GET  /admin/requests                                                | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin/requests?q={asked}                                      | 303:/login 303:/login 303:/login 404          404          200
 GET  /admin/requests?chat={request}                                 | 303:/login 303:/login 303:/login 404          404          200
+GET  /admin/settings                                                | 303:/login 303:/login 303:/login 404          404          200
+POST /admin/settings name=A                                         | 401        403        403        403          403          303:/admin/settings
 GET  /admin/people                                                  | 303:/login 303:/login 303:/login 404          404          200
 POST /admin/people/{user}/role role=admin                           | 401        403        403        403          403          303:/admin/people
 POST /admin/people/invites                                          | 401        403        403        403          403          200

@@ -37,6 +37,15 @@ pub struct NewMessage {
     sender: Option<ParticipantId>,
 }
 
+/// The page that shows this chat to this person: `from`, or the chat's own.
+pub(super) fn page_of(actor: Option<&Actor>, id: ConversationId, from: Option<&str>) -> String {
+    match from.and_then(own_path).filter(|path| has_chat_beside(path)) {
+        Some(page) => page.to_owned(),
+        None if actor.is_some_and(Actor::is_admin) => format!("/admin?chat={id}"),
+        None => format!("/chat/{id}"),
+    }
+}
+
 /// Whether the page at this address can show a chat beside it.
 fn has_chat_beside(path: &str) -> bool {
     ["/account?", "/requests/", "/admin/requests?"].iter().any(|page| path.starts_with(page))
@@ -74,11 +83,7 @@ async fn post(
     if let Err(reason) = app.service.require_sender(actor, id, form.sender).await {
         return not_sent(app, asker, reason, form.content).await;
     }
-    let page = match form.from.as_deref().and_then(own_path).filter(|path| has_chat_beside(path)) {
-        Some(page) => page.to_owned(),
-        None if actor.is_admin() => format!("/admin?chat={id}"),
-        None => format!("/chat/{id}"),
-    };
+    let page = page_of(Some(actor), id, form.from.as_deref());
     let new = |attachment_ids| service::NewMessage {
         client_id: form.client_id,
         content: form.content.clone(),

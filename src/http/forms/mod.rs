@@ -4,6 +4,8 @@
 //! On failure it shows the same page again, with the reason next to the field and all typed values except passwords.
 
 pub(super) mod accounts;
+pub(super) mod business;
+pub(super) mod closing;
 pub(super) mod conversations;
 pub(super) mod mail;
 pub(super) mod messages;

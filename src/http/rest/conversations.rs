@@ -8,10 +8,13 @@ use axum::{
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Body, Id, Params, SignedIn, transcript};
+use super::{Body, Id, Params, SignedIn};
 use crate::{
-    domain::{Conversation, ConversationId, ConversationKind, ConversationStatus, Message, ParticipantId, Problem},
+    domain::{
+        Conversation, ConversationId, ConversationKind, ConversationStatus, Message, ParticipantId, Problem, Rating,
+    },
     locales::{self, t},
+    service::transcript,
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -152,6 +155,39 @@ pub(in crate::http) async fn make_link(
     responses((status = 204, description = "Done")))]
 pub(in crate::http) async fn revoke_link(by: SignedIn, Id(id): Id<ConversationId>) -> Result<StatusCode, Problem> {
     by.service.revoke_link(&by.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewRating)]
+pub(in crate::http) struct NewRating {
+    #[schema(minimum = 1, maximum = 5)]
+    score: i64,
+    #[serde(default)]
+    #[schema(max_length = 1_000)]
+    comment: Option<String>,
+}
+
+/// Rate a conversation
+///
+/// The customer side only, once the conversation is closed. The rating can be changed for a day.
+#[utoipa::path(post, path = "/conversations/{id}/rating", tag = "Conversations", params(("id" = ConversationId, Path)),
+    request_body = NewRating, responses((status = 200, description = "The rating", body = Rating)))]
+pub(in crate::http) async fn rate(
+    by: SignedIn,
+    Id(id): Id<ConversationId>,
+    Body(new): Body<NewRating>,
+) -> Result<Json<Rating>, Problem> {
+    by.service.rate(&by.actor, id, new.score, new.comment.as_deref()).await.map(Json)
+}
+
+/// E-mail the transcript
+///
+/// Sends the transcript to the customer's address: the confirmed one of the account, or the one that an admin gave.
+#[utoipa::path(post, path = "/conversations/{id}/transcript/mail", tag = "Conversations",
+    params(("id" = ConversationId, Path)), responses((status = 204, description = "Sent")))]
+pub(in crate::http) async fn mail_transcript(by: SignedIn, Id(id): Id<ConversationId>) -> Result<StatusCode, Problem> {
+    by.service.mail_transcript(&by.actor, id, by.address).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

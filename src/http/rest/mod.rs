@@ -7,9 +7,8 @@ pub(super) mod openapi;
 pub(super) mod push;
 pub(super) mod reference;
 pub(super) mod requests;
-mod transcript;
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, net::IpAddr};
 
 use axum::{
     Extension,
@@ -33,6 +32,8 @@ use crate::{
 pub(super) struct SignedIn {
     pub service: std::sync::Arc<Service>,
     pub actor: Actor,
+    /// The client's address.
+    pub address: IpAddr,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
@@ -41,8 +42,9 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Extension(asker) =
             Extension::<Asker>::from_request_parts(parts, state).await.map_err(|_| Problem::unavailable())?;
+        let address = asker.address;
         let (service, actor) = asker.require()?;
-        Ok(Self { service, actor })
+        Ok(Self { service, actor, address })
     }
 }
 

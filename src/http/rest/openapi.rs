@@ -41,7 +41,7 @@ struct Problem {
     servers((url = "/api/v1")),
     paths(
         conversations::list, conversations::open, conversations::show, conversations::change, conversations::close,
-        conversations::make_link, conversations::revoke_link, conversations::transcript,
+        conversations::make_link, conversations::revoke_link, conversations::transcript, conversations::mail_transcript, conversations::rate,
         messages::list, messages::post, messages::edit, messages::delete, messages::read, messages::search,
         attachments::add, attachments::show,
         requests::list, requests::create, requests::show, requests::change, requests::open_conversation,

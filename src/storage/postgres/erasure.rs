@@ -114,7 +114,7 @@ pub(super) async fn anonymise(
     make_nobody(&mut tx.conn).await?;
     let rev = sqlx::query_scalar(
         "update conversations
-         set head = head + 1, customer_name = $2, customer_email = null, customer_folded = $3, metadata = 'null',
+         set head = head + 1, customer_name = $2, customer_email = null, customer_folded = $3, rating_comment = null, metadata = 'null',
              customer_id = case when customer_id is not null then $4 end,
              last_message = case when not latest.is_empty then last_message end,
              last_message_folded = null

@@ -37,8 +37,8 @@ use tokio::sync::mpsc;
 
 pub use self::conn::Patience;
 use shared::{
-    actors, attachments, conversations, digests, former, invites, links, notices, participants, pushes, requests, rows,
-    sessions, timeline, tokens, users,
+    actors, attachments, business, conversations, digests, former, idle, invites, links, notices, participants, pushes,
+    requests, rows, sessions, timeline, tokens, users,
 };
 
 pub(super) use self::target::Target;
@@ -53,14 +53,14 @@ use self::{
 };
 use super::{
     ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
-    FileBytes, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
+    FileBytes, Idle, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
     PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
     SecretHash, SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
-    Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
-    InviteId, LinkId, Message, MessageId, Name, ParticipantId, PushId, Receipt, RequestId, RequestStatus, RequestText,
-    Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    Actor, Attachment, AttachmentId, Business, Content, ConversationId, ConversationStatus, CustomRequest, Email,
+    Epoch, InviteId, LinkId, Message, MessageId, Name, ParticipantId, PushId, Rating, Receipt, RequestId,
+    RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// The oldest version that has all that is used: views that see what their reader may see.

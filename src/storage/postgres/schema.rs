@@ -24,7 +24,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "search without accents", include_str!("../../../migrations/postgres/0007_search_without_accents.sql")),
     (8, "files", include_str!("../../../migrations/postgres/0008_files.sql")),
     (9, "replies", include_str!("../../../migrations/postgres/0009_replies.sql")),
+    (10, "ratings", include_str!("../../../migrations/postgres/0010_ratings.sql")),
     (11, "push", include_str!("../../../migrations/postgres/0011_push.sql")),
+    (12, "business", include_str!("../../../migrations/postgres/0012_business.sql")),
 ];
 
 /// A table that is there while another database is being copied into this one, and then goes. It holds the

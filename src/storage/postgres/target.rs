@@ -164,22 +164,31 @@ impl Target {
     /// Nobody else reads or writes until it ends.
     pub(in crate::storage) async fn begin_check(&mut self, meta: &[Value]) -> Result<()> {
         self.begin(TABLES).await?;
-        let [epoch, setup_secret_hash, last_notice] = meta else { return Err(sqlx::Error::RowNotFound.into()) };
-        sqlx::query("update meta set epoch = $1, setup_secret_hash = $2, last_notice = $3, folded_before = null")
-            .bind(id(epoch)?)
-            .bind(bytes(setup_secret_hash))
-            .bind(integer(last_notice))
-            .execute(&mut self.conn)
-            .await?;
+        let [epoch, setup_secret_hash, last_notice, business] = meta else {
+            return Err(sqlx::Error::RowNotFound.into());
+        };
+        sqlx::query(
+            "update meta
+             set epoch = $1, setup_secret_hash = $2, last_notice = $3, business = $4, folded_before = null",
+        )
+        .bind(id(epoch)?)
+        .bind(bytes(setup_secret_hash))
+        .bind(integer(last_notice))
+        .bind(text(business))
+        .execute(&mut self.conn)
+        .await?;
         Ok(())
     }
 
     /// As the source has it, see there.
     pub(in crate::storage) async fn meta(&mut self) -> Result<Row> {
-        let (epoch, hash, last_notice): (Uuid, Option<Vec<u8>>, i64) =
-            sqlx::query_as("select epoch, setup_secret_hash, last_notice from meta").fetch_one(&mut self.conn).await?;
+        let (epoch, hash, last_notice, business): (Uuid, Option<Vec<u8>>, i64, Option<String>) =
+            sqlx::query_as("select epoch, setup_secret_hash, last_notice, business from meta")
+                .fetch_one(&mut self.conn)
+                .await?;
         let epoch = epoch.as_bytes().to_vec();
-        Ok(vec![Value::Bytes(epoch), hash.map_or(Value::Null, Value::Bytes), Value::Integer(last_notice)])
+        let business = business.map_or(Value::Null, Value::Text);
+        Ok(vec![Value::Bytes(epoch), hash.map_or(Value::Null, Value::Bytes), Value::Integer(last_notice), business])
     }
 
     /// Makes the database one that can be opened, if it `is_whole`.

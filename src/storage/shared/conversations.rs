@@ -15,11 +15,11 @@ use super::{
 use crate::{
     domain::{
         Actor, Conversation, ConversationId, ConversationKind, ConversationStatus, Email, LinkId, MOST_COUNTED,
-        MOST_UNREAD, Name, Participant, ParticipantId, ParticipantKind, RequestId, Timestamp, UserId,
+        MOST_UNREAD, Name, Participant, ParticipantId, ParticipantKind, Rating, RequestId, Timestamp, UserId,
     },
     storage::{
         Audience, Change, Commit, NewConversation, Result, Seat, StatusCounts, StoreError, now,
-        rules::{folded_customer, gathered, read_last_message, shown},
+        rules::{first_rated_at, folded_customer, gathered, read_last_message, shown},
         seated::{Seated, customer_side},
     },
 };
@@ -58,6 +58,7 @@ macro_rules! select_conversations {
            conversations.metadata, conversations.assignee_id, conversations.head, conversations.last_seq,
            conversations.last_message, conversations.created_at, conversations.updated_at,
            conversations.closed_at, conversations.closed_by_name,
+           conversations.rating_score, conversations.rating_comment, conversations.rated_at,
            ",
             unread!("$4"),
             " as unread,
@@ -84,7 +85,8 @@ pub(crate) use select_conversations;
 pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
     let customer_name = shown(row.try_get("customer_name")?);
     let last_seen_at = row.optional_time("last_seen_at")?;
-    let customer_email = row.try_get("customer_email")?;
+    let customer_email: Option<String> = row.try_get("customer_email")?;
+    let has_email = customer_email.is_some();
     // The customer side may be anybody with the link.
     let (me, metadata, customer_email) = match actor {
         Actor::Admin(user) => {
@@ -124,8 +126,13 @@ pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
         closed_by: row.try_get("closed_by_name")?,
         link: None,
         customer_online: None,
+        rating: None,
     };
-    Ok(Seat { conversation, me, link: row.optional_id("link_id", LinkId)? })
+    let rating = match (row.try_get("rating_score")?, row.optional_time("rated_at")?) {
+        (Some(score), Some(rated_at)) => Some(Rating { score, comment: row.try_get("rating_comment")?, rated_at }),
+        _ => None,
+    };
+    Ok(Seat { conversation, me, link: row.optional_id("link_id", LinkId)?, rating, has_email })
 }
 
 pub const LOAD: &str = sql!(select_conversations!("conversations"), " where conversations.id = $5");
@@ -393,6 +400,12 @@ pub async fn set_status(
     now: Timestamp,
 ) -> Result<Seat> {
     seated.require_admin()?;
+    change_status(tx, seated, status, now).await?;
+    load(&mut tx.conn, actor, seated).await
+}
+
+/// The same for everyone with a seat: the caller decides who may.
+pub async fn change_status(tx: &mut Tx, seated: &Seated, status: ConversationStatus, now: Timestamp) -> Result<()> {
     if seated.status() != status {
         let closed = (status == ConversationStatus::Closed).then_some(now);
         let rev = seated.head() + 1;
@@ -411,7 +424,66 @@ pub async fn set_status(
         .await?;
         tx.commits.push(Commit { conversation_id: seated.conversation_id(), rev, change: Change::Conversation });
     }
-    load(&mut tx.conn, actor, seated).await
+    Ok(())
+}
+
+/// Rates a closed conversation, or changes the rating. After the conversation was closed again, it can be rated again.
+///
+/// # Errors
+/// [`StoreError::Forbidden`] for admins; [`StoreError::NotClosed`]; [`StoreError::RatingFinal`].
+pub async fn rate(
+    tx: &mut Tx,
+    actor: &Actor,
+    seated: &Seated,
+    score: i64,
+    comment: Option<&str>,
+    now: Timestamp,
+) -> Result<Rating> {
+    if seated.is_admin() {
+        return Err(StoreError::Forbidden);
+    }
+    let Seat { conversation, rating, .. } = load(&mut tx.conn, actor, seated).await?;
+    let closed_at = conversation.closed_at.ok_or(StoreError::NotClosed)?;
+    let before = rating.filter(|rating| rating.rated_at >= closed_at);
+    if let Some(same) = before.as_ref().filter(|it| it.score == score && it.comment.as_deref() == comment) {
+        return Ok(same.clone());
+    }
+    let rated_at = first_rated_at(before.as_ref(), closed_at, now)?;
+    let rev = seated.head() + 1;
+    sqlx::query(sql!(
+        "update conversations
+         set head = $2, rating_score = $3, rating_comment = $4, rated_at = $5, updated_at = greatest(updated_at, $6)
+         where id = $1"
+    ))
+    .bind(seated.conversation_id().0)
+    .bind(rev)
+    .bind(score)
+    .bind(comment)
+    .bind(rated_at)
+    .bind(now)
+    .execute(&mut tx.conn)
+    .await?;
+    tx.commits.push(Commit { conversation_id: seated.conversation_id(), rev, change: Change::Conversation });
+    Ok(Rating { score, comment: comment.map(str::to_owned), rated_at })
+}
+
+/// The address for e-mails to the customer of a conversation: the confirmed one of the account that it belongs to, or
+/// else the one that an admin gave. Only the account itself and admins get an account's.
+pub async fn mail_address(conn: &mut Conn, actor: &Actor, id: ConversationId) -> Result<Option<Email>> {
+    find(&mut *conn, actor, id).await?;
+    let address: Option<String> = sqlx::query_scalar(sql!(
+        "select case when conversations.customer_id is null then conversations.customer_email
+                     when users.confirmed_email = users.email then users.email end
+         from conversations
+         left join users on users.id = conversations.customer_id and (users.id = $2 or $3)
+         where conversations.id = $1"
+    ))
+    .bind(id.0)
+    .bind(actor.user_id().map(|user| user.0))
+    .bind(actor.is_admin())
+    .fetch_one(conn)
+    .await?;
+    Ok(address.and_then(|address| Email::parse("customer_email", &address).ok()))
 }
 
 /// Assigns an admin or nobody, unless it is so already.

@@ -23,9 +23,11 @@ use super::{
 
 pub mod actors;
 pub mod attachments;
+pub mod business;
 pub mod conversations;
 pub mod digests;
 pub mod former;
+pub mod idle;
 pub mod invites;
 pub mod links;
 pub mod notices;

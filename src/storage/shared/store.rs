@@ -21,6 +21,17 @@ methods! {
         notices::list(&mut *self.read(Acting::System).await?, after, limit).await
     }
 
+    /// What admins have set for the business.
+    async fn find_business(&self) -> Result<Business> {
+        business::find(&mut *self.read(Acting::System).await?).await
+    }
+
+    /// Admins only, else [`StoreError::Forbidden`].
+    async fn put_business(&self, actor: &Actor, new: Business) -> Result<()> {
+        let by = actor.clone();
+        self.change(Acting::System, move |conn| Box::pin(async move { business::put(conn, &by, &new).await })).await
+    }
+
     // Accounts
 
     /// # Errors
@@ -409,6 +420,49 @@ methods! {
             Box::pin(async move { conversations::set_status(tx, &by, &seated, status, now).await })
         })
         .await
+    }
+
+    /// Idle chats, longest silent first, each with the author of its last message. Admins only, else
+    /// [`StoreError::Forbidden`].
+    async fn list_idle(&self, actor: &Actor, idle: Idle, limit: i64) -> Result<Vec<(ConversationId, UserId)>> {
+        idle::list(&mut *self.read(Acting::Actor(actor)).await?, actor, idle, limit).await
+    }
+
+    /// Warns in an idle chat, or closes it after the warning. False if somebody has written since. Admins only, else
+    /// [`StoreError::Forbidden`].
+    async fn end_idle(&self, actor: &Actor, id: ConversationId, idle: Idle) -> Result<bool> {
+        self.change_seated(actor, id, move |tx, seated, now| {
+            Box::pin(async move { idle::end(tx, &seated, idle, now).await })
+        })
+        .await
+    }
+
+    /// Reopens a conversation for a person of the customer side who writes in it. An admin: as with
+    /// [`Store::set_status`].
+    async fn reopen(&self, actor: &Actor, id: ConversationId) -> Result<()> {
+        self.change_seated(actor, id, move |tx, seated, now| {
+            Box::pin(async move { conversations::change_status(tx, &seated, ConversationStatus::Open, now).await })
+        })
+        .await
+    }
+
+    /// Rates a closed conversation, for the customer side. The same again: no new rev. The actor may see the
+    /// conversation but is an admin: [`StoreError::Forbidden`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotClosed`]; [`StoreError::RatingFinal`].
+    async fn rate(&self, actor: &Actor, id: ConversationId, score: i64, comment: Option<String>) -> Result<Rating> {
+        let by = actor.clone();
+        self.change_seated(actor, id, move |tx, seated, now| {
+            Box::pin(async move { conversations::rate(tx, &by, &seated, score, comment.as_deref(), now).await })
+        })
+        .await
+    }
+
+    /// The address for e-mails to the customer, if there is one. The customer side gets an account's only as that
+    /// account.
+    async fn find_mail_address(&self, actor: &Actor, id: ConversationId) -> Result<Option<Email>> {
+        conversations::mail_address(&mut *self.read(Acting::Actor(actor)).await?, actor, id).await
     }
 
     /// Assigns an admin or nobody. Admins only, else [`StoreError::Forbidden`]. An assignee who is no

@@ -122,7 +122,7 @@ async fn anonymise(
     make_nobody(&mut tx.conn).await?;
     sqlx::query(
         "update conversations
-         set head = head + 1, customer_name = ?, customer_email = null, customer_folded = ?, metadata = 'null',
+         set head = head + 1, customer_name = ?, customer_email = null, customer_folded = ?, rating_comment = null, metadata = 'null',
              customer_id = iif(customer_id is null, null, ?),
              last_message = iif(is_empty, null, last_message), last_message_folded = null
          from (select exists (select 1 from messages join conversations

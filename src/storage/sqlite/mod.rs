@@ -48,8 +48,8 @@ pub(super) use self::source::Source;
 pub use backup::{Replacement, copy};
 
 use shared::{
-    actors, attachments, conversations, digests, former, invites, links, notices, participants, pushes, requests, rows,
-    sessions, timeline, tokens, users,
+    actors, attachments, business, conversations, digests, former, idle, invites, links, notices, participants, pushes,
+    requests, rows, sessions, timeline, tokens, users,
 };
 
 use self::{
@@ -63,15 +63,15 @@ use self::{
 };
 use super::{
     ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
-    FileBytes, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
+    FileBytes, Idle, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
     PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
     SecretHash, SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, acting::Acting, now, private,
     seated::Seated,
 };
 use crate::domain::{
-    Actor, Attachment, AttachmentId, Content, ConversationId, ConversationStatus, CustomRequest, Email, Epoch,
-    InviteId, LinkId, Message, MessageId, Name, ParticipantId, PushId, Receipt, RequestId, RequestStatus, RequestText,
-    Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
+    Actor, Attachment, AttachmentId, Business, Content, ConversationId, ConversationStatus, CustomRequest, Email,
+    Epoch, InviteId, LinkId, Message, MessageId, Name, ParticipantId, PushId, Rating, Receipt, RequestId,
+    RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp, TokenId, User, UserId,
 };
 
 /// Every migration: its number, its name, its text. Listed here, and not found by sqlx's macro: that
@@ -86,7 +86,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "search without accents", include_str!("../../../migrations/sqlite/0007_search_without_accents.sql")),
     (8, "files", include_str!("../../../migrations/sqlite/0008_files.sql")),
     (9, "replies", include_str!("../../../migrations/sqlite/0009_replies.sql")),
+    (10, "ratings", include_str!("../../../migrations/sqlite/0010_ratings.sql")),
     (11, "push", include_str!("../../../migrations/sqlite/0011_push.sql")),
+    (12, "business", include_str!("../../../migrations/sqlite/0012_business.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon

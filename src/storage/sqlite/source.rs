@@ -63,16 +63,17 @@ impl Source {
         self.epoch
     }
 
-    /// The epoch, the hash of the secret for the first admin, and the number of the latest notice.
+    /// The epoch, the hash of the secret for the first admin, the number of the latest notice, and the business.
     pub(in crate::storage) async fn meta(&mut self) -> Result<Row> {
-        let (hash, last_notice): (Option<Vec<u8>>, i64) = sqlx::query_as(
-            "select setup_secret_hash, coalesce((select seq from sqlite_sequence where name = 'notices'), 0)
+        let (hash, last_notice, business): (Option<Vec<u8>>, i64, Option<String>) = sqlx::query_as(
+            "select setup_secret_hash, coalesce((select seq from sqlite_sequence where name = 'notices'), 0), business
              from meta",
         )
         .fetch_one(&mut self.conn)
         .await?;
         let epoch = self.epoch.0.as_bytes().to_vec();
-        Ok(vec![Value::Bytes(epoch), hash.map_or(Value::Null, Value::Bytes), Value::Integer(last_notice)])
+        let business = business.map_or(Value::Null, Value::Text);
+        Ok(vec![Value::Bytes(epoch), hash.map_or(Value::Null, Value::Bytes), Value::Integer(last_notice), business])
     }
 
     pub(in crate::storage) async fn close(self) -> Result<()> {

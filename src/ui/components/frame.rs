@@ -113,6 +113,7 @@ fn SignedIn(user: User) -> impl IntoView {
     let more: &[(&str, &str)] = match user.role {
         Role::Admin => &[
             ("/account", t!(locale, frame::PROFILE_AND_SECURITY)),
+            ("/admin/settings", t!(locale, settings::TITLE)),
             ("/admin/people", t!(locale, frame::PEOPLE)),
             ("/admin/tokens", t!(locale, frame::API_TOKENS)),
         ],

@@ -92,6 +92,7 @@ fn Facts(shown: RwSignal<Conversation>, clock: Clock) -> impl IntoView {
     let locale = locales::current();
     let Conversation { customer_name, customer_email, request_id, created_at, .. } = shown.get_untracked();
     let is_open = Memo::new(move |_| shown.read().is_open());
+    let rating = Memo::new(move |_| shown.read().rating.clone());
     let closed = Memo::new(move |_| shown.with(|chat| chat.closed_at.map(|at| (at, chat.closed_by.clone()))));
     view! {
         <dl class="facts">
@@ -121,6 +122,22 @@ fn Facts(shown: RwSignal<Conversation>, clock: Clock) -> impl IntoView {
                     <span class=if is_open { "chip chip--ok" } else { "chip" }>{if is_open { t!(locale, desk::OPEN) } else { t!(locale, desk::CLOSED) }}</span>
                 </Anew>
             </dd>
+            <Anew value=move || rating.get() let:rating>
+                {rating
+                    .map(|rating| {
+                        view! {
+                            <dt>{t!(locale, desk::RATING)}</dt>
+                            <dd>
+                                <span role="img" aria-label=t!(locale, chat::score(rating.score))>
+                                    {rating.stars()}
+                                </span>
+                                <p class="facts__words" dir="auto">
+                                    {rating.comment}
+                                </p>
+                            </dd>
+                        }
+                    })}
+            </Anew>
             <dt>{t!(locale, desk::OPENED)}</dt>
             <dd>
                 <Day at=created_at clock />

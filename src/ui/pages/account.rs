@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use super::{Beside, BesidePage, NewPassword, with_viewer};
 use crate::{
-    api::{self, Session, list_account, list_sessions},
+    api::{self, Session, Viewer, list_account, list_sessions},
     app::FormState,
     client::page,
     domain::{Name, Problem, Role},
@@ -39,7 +39,7 @@ pub fn AccountPage() -> impl IntoView {
         let (cursor, chosen) = (cursor.clone(), chosen.clone());
         async move {
             let locale = locales::current();
-            let user = viewer.user.clone().ok_or_else(Problem::unauthorized)?;
+            let Some(user) = viewer.user.clone() else { return guest_chats(viewer).await };
             let is_customer = user.role == Role::Customer;
             // Admins have no requests of their own.
             let tab = if tab == Tab::Requests && !is_customer { Tab::Profile } else { tab };
@@ -59,6 +59,7 @@ pub fn AccountPage() -> impl IntoView {
                         <CustomerLists
                             lists
                             business=viewer.business.clone()
+                            is_guest=false
                             cursor
                             chosen
                             now=page::now()
@@ -115,6 +116,23 @@ pub fn AccountPage() -> impl IntoView {
             .into_any())
         }
     })
+}
+
+/// The chats whose links were opened in this browser.
+async fn guest_chats(viewer: Viewer) -> Result<AnyView, Problem> {
+    let locale = locales::current();
+    let lists = list_account(None).await?;
+    let business = viewer.business.clone();
+    Ok(view! {
+        <Beside viewer=viewer title=t!(locale, account::YOUR_CHATS) beside=None>
+            <h1 class="page__title">{t!(locale, account::YOUR_CHATS)}</h1>
+            <p class="page__words">
+                {t!(locale, account::THIS_BROWSER_ONLY)} " " <a href="/register">{t!(locale, frame::REGISTER)}</a>
+            </p>
+            <CustomerLists lists business is_guest=true cursor=None chosen=None now=page::now() />
+        </Beside>
+    }
+    .into_any())
 }
 
 #[component]

@@ -321,3 +321,29 @@ async fn an_admin_who_tries_a_link_stays_an_admin() {
     assert_eq!(answer.header("location"), format!("/admin?chat={}", chat.id));
     browser.get("/admin").await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_lists_the_chats_whose_links_it_opened() {
+    for database in Database::each().await {
+        let app = TestApp::start_on(database).await;
+        let (first, second, other) = (app.open("Ada").await, app.open("Ben").await, app.open("Cleo").await);
+        app.say(first.id, "About the table").await;
+        app.say(second.id, "About the shelf").await;
+        app.say(other.id, "A secret").await;
+        let browser = app.guest_browser(&first).await;
+        browser.get(&format!("/chat?chatId={}", second.chat_id)).await.expect(303);
+        let page = browser.get("/account").await.expect(200).text;
+        for (chat, words) in [(&first, "About the table"), (&second, "About the shelf")] {
+            assert!(page.contains(words) && page.contains(&format!("/chat/{}", chat.id)), "{page}");
+        }
+        assert!(!page.contains("A secret") && !page.contains("/requests/new"), "{page}");
+        let at = |words: &str| page.find(words).unwrap();
+        assert!(at("About the shelf") < at("About the table"), "latest activity first");
+        app.close(second.id).await;
+        app.say(first.id, "It is ready").await;
+        let page = browser.get("/account").await.expect(200).text;
+        assert!(page.find("It is ready").unwrap() < page.find("About the shelf").unwrap(), "{page}");
+        app.admin().delete(&format!("/conversations/{}/link", second.id)).await.expect(204);
+        assert!(!browser.get("/account").await.expect(200).text.contains("About the shelf"));
+    }
+}

@@ -156,6 +156,13 @@ async fn markup_in_any_field_is_text_on_every_page() {
     guest.get(&format!("/chat?chatId={}", chat.chat_id)).await.expect(303);
     guest.submit(&format!("/chat/{}", chat.id), &[("content", HOSTILE)]).await.expect(303);
 
+    let rated = app.open(HOSTILE).await;
+    guest.get(&format!("/chat?chatId={}", rated.chat_id)).await.expect(303);
+    app.close(rated.id).await;
+    guest.submit(&format!("/chat/{}/rating", rated.id), &[("score", "1"), ("comment", HOSTILE)]).await.expect(303);
+    let form = ["name", "welcome", "privacy", "suggestions"].map(|field| (field, HOSTILE));
+    admin.submit("/admin/settings", &form).await.expect(303);
+
     // Addresses are read into pages too.
     let hostile = percent_encoded(HOSTILE, b"");
     let mut starts: Vec<String> = ["", "admin", "admin/requests", "admin/people", "admin/tokens", "account", "chat"]
@@ -173,19 +180,31 @@ async fn markup_in_any_field_is_text_on_every_page() {
     starts.push(format!("/{hostile}"));
     starts.push(format!("/chat/{}", chat.id));
     starts.push(format!("/admin?chat={}", chat.id));
+    starts.push(format!("/admin?chat={}", rated.id));
     starts.push(format!("/requests/{}?chat=1", request.id));
     starts.push(format!("/admin/requests?chat={}", request.id));
     starts.push(format!("/account?chat={}", request.id));
 
     for (browser, pages) in [
         (&app.browser(), vec!["/login", "/register", "/forgot"]),
-        (&guest, vec!["/chat/{chat}"]),
+        (&guest, vec!["/chat/{chat}", "/chat/{rated}", "/account"]),
         (&customer, vec!["/account", "/requests/{request}", "/requests/new"]),
-        (&admin, vec!["/admin", "/admin/requests", "/admin/people", "/admin/tokens", "/requests/{request}"]),
+        (
+            &admin,
+            vec![
+                "/admin",
+                "/admin/requests",
+                "/admin/people",
+                "/admin/tokens",
+                "/admin/settings",
+                "/requests/{request}",
+            ],
+        ),
     ] {
         let seen = crawl(browser, &starts).await;
         for page in pages {
             let page = page.replace("{chat}", &chat.id.to_string()).replace("{request}", &request.id.to_string());
+            let page = page.replace("{rated}", &rated.id.to_string());
             assert!(seen.contains(&page), "{page} was not read, but {seen:?}");
         }
     }

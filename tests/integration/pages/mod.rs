@@ -9,6 +9,7 @@ mod link;
 mod markup;
 mod sender;
 mod session;
+mod settings;
 mod setup;
 mod twice;
 

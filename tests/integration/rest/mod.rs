@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod attachments;
+mod closing;
 mod conversations;
 mod digests;
 mod exchange;

@@ -12,10 +12,12 @@ mod copy;
 mod cost;
 mod erasure;
 mod files;
+mod idle;
 mod messages;
 mod notices;
 mod participants;
 mod postgres;
+mod ratings;
 mod replies;
 mod requests;
 mod row_security;
@@ -128,6 +130,15 @@ contract! {
             the_list_shows_the_latest_message
             older_pages
             newer_pages
+        }
+        idle {
+            a_silent_chat_is_warned_and_then_closed
+            chats_in_which_somebody_waits_stay_open
+        }
+        ratings {
+            the_customer_side_rates_a_closed_conversation
+            a_conversation_that_is_closed_again_is_rated_again
+            an_account_s_address_is_for_that_account
         }
         replies {
             a_reply_shows_the_message_as_it_is_now

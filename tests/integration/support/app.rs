@@ -306,6 +306,12 @@ impl TestApp {
         browser
     }
 
+    /// The API as a browser in which the chat's link was opened.
+    pub async fn guest_api(&self, chat: &Chat) -> Api {
+        let opened = self.browser().get(&format!("/chat?chatId={}", chat.chat_id)).await.expect(303);
+        Api::new(&self.url, Sign::Cookie(opened.cookie()))
+    }
+
     /// Opens a conversation.
     pub async fn open(&self, customer: &str) -> Chat {
         let answer = self.admin().post("/conversations", json!({ "customer_name": customer })).await;

@@ -3,7 +3,7 @@
 use leptos::{ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::panel::{Panel, closed_words};
+use super::panel::Panel;
 use crate::{
     client::{
         labels::{self, isolated},
@@ -59,7 +59,7 @@ pub(super) fn Composer(
             class="composer"
             method="post"
             action=format!("/chat/{id}")
-            hidden=move || !panel.is_open()
+            hidden=move || !panel.can_write()
             // Errors are shown beside the text, not in the browser's own bubble.
             novalidate=move || panel.is_hydrated.get()
             on:submit=on_submit
@@ -130,39 +130,9 @@ fn ReplyTo(panel: Panel) -> impl IntoView {
     }
 }
 
-/// Replaces the composer in a closed chat.
-#[component]
-pub(super) fn Closed(panel: Panel, id: ConversationId) -> impl IntoView {
-    let locale = locales::current();
-    let words = move || closed_words(&panel.room.read(), panel.now.get(), panel.zone.get());
-    let on_submit = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        panel.reopen();
-    };
-    let is_admin = panel.room.with_untracked(|room| room.is_admin());
-    view! {
-        <div class="composer composer--closed" hidden=move || panel.is_open()>
-            <p class="composer__closed">
-                <Text of=Signal::derive(words) />
-            </p>
-            {is_admin
-                .then(|| {
-                    view! {
-                        <form method="post" action=format!("/admin/chats/{id}/reopen") on:submit=on_submit>
-                            <button class="button" type="submit">
-                                {t!(locale, chat::REOPEN)}
-                            </button>
-                        </form>
-                    }
-                })}
-            <Notice panel />
-        </div>
-    }
-}
-
 /// The error of the person's last action.
 #[component]
-fn Notice(panel: Panel) -> impl IntoView {
+pub(super) fn Notice(panel: Panel) -> impl IntoView {
     view! {
         <Anew value=move || panel.room.read().notice.clone() let:words>
             {words
@@ -280,9 +250,13 @@ impl Panel {
             self.typing_told.set_value(None);
             let reply_to = self.quoted.with_untracked(|quoted| quoted.as_ref().map(|quoted| quoted.id));
             self.quoted.set(None);
-            self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
+            self.say(content, reply_to);
         }
         self.focus();
+    }
+
+    pub fn say(self, content: String, reply_to: Option<MessageId>) {
+        self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
     }
 
     /// The next message will reply to this one.

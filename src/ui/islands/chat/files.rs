@@ -3,15 +3,16 @@
 
 use leptos::prelude::*;
 
+use super::plain::Forms;
 use crate::{
-    domain::{ClientId, ConversationId, ParticipantId},
     locales::{self, t},
     ui::components::{Icon, icon},
 };
 
 #[component]
-pub(super) fn FilesForm(id: ConversationId, me: ParticipantId, key: ClientId, from: Option<String>) -> impl IntoView {
+pub(super) fn FilesForm(forms: Forms) -> impl IntoView {
     let locale = locales::current();
+    let Forms { id, me, key, from, .. } = forms;
     view! {
         <div class="dialog" id="files" popover="auto" role="dialog" aria-labelledby="files-title">
             <form class="form" method="post" action=format!("/chat/{id}/files") enctype="multipart/form-data">

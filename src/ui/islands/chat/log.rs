@@ -11,6 +11,7 @@ use web_sys::{Element, TouchEvent};
 use super::{
     message::Message,
     panel::{LineSignal, Panel},
+    plain::{Forms, Plain, PlainForm},
 };
 use crate::{
     client::{
@@ -28,7 +29,7 @@ const SWIPE_PX: i32 = 64;
 const EDGE_PX: i32 = 24;
 
 #[component]
-pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
+pub(super) fn Log(panel: Panel, name: String, forms: Forms) -> impl IntoView {
     let locale = locales::current();
     view! {
         <div
@@ -48,7 +49,7 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
             >
                 // The style shows it if no script converts times to the reader's zone.
                 <li class="log__utc">{t!(locale, time::ALL_UTC)}</li>
-                <Top panel name />
+                <Top panel name forms />
                 <For each=move || panel.lines.get() key=|(key, _)| *key let:line>
                     <Row panel line />
                 </For>
@@ -59,7 +60,7 @@ pub(super) fn Log(panel: Panel, name: String) -> impl IntoView {
 
 /// The part above the first message.
 #[component]
-fn Top(panel: Panel, name: String) -> impl IntoView {
+fn Top(panel: Panel, name: String, forms: Forms) -> impl IntoView {
     let locale = locales::current();
     let first = Memo::new(move |_| panel.room.read().timeline.first());
     let (is_admin, id) = panel.room.with_untracked(|room| (room.is_admin(), room.id()));
@@ -69,10 +70,24 @@ fn Top(panel: Panel, name: String) -> impl IntoView {
         let name = isolated(&name);
         if is_admin { t!(locale, chat::start_admin(&name)) } else { t!(locale, chat::start(&name)) }
     };
+    let suggest = move |event: ev::SubmitEvent| {
+        if let Some(words) = event.submitter().and_then(|button| button.get_attribute("value")) {
+            event.prevent_default();
+            panel.say(words, None);
+        }
+    };
     move || match (first.get(), panel.loading.get()) {
         (..=1, _) => EitherOf3::A(view! {
             <li class="log__start">
                 <p>{start.clone()}</p>
+                {(!is_admin)
+                    .then(|| {
+                        view! {
+                            <div class="plain" on:submit=suggest>
+                                <PlainForm panel which=Plain::Greeting forms=forms.clone() />
+                            </div>
+                        }
+                    })}
                 {is_guest.then(|| view! { <LanguageSwitch class="link-button" next=format!("/chat/{id}") /> })}
             </li>
         }),

@@ -2,23 +2,28 @@
 //! forms. The browser hydrates it and joins the room from the page's last change. From then on [`Panel`] synchronises
 //! [`Room`](crate::client::room::Room) and page.
 
+mod closed;
 mod composer;
 mod edit;
 mod files;
+mod greeting;
 mod log;
 mod message;
 mod notify;
 mod panel;
+mod plain;
 mod scroll;
 mod status;
 
-use composer::{Closed, Composer};
-use files::FilesForm;
+use closed::Closed;
+use composer::Composer;
 use leptos::{either::EitherOf3, ev, prelude::*};
+use leptos_router::hooks::use_query_map;
 use log::{Jump, Log};
 use notify::Notify;
 pub use panel::ChatCache;
 use panel::{Banner, Panel};
+use plain::{Forms, Plain, PlainForm};
 use serde::{Deserialize, Serialize};
 use status::StatusPill;
 
@@ -63,6 +68,12 @@ pub struct MessageForm {
     /// The rejected text, and the reason.
     pub draft: String,
     pub problem: Option<String>,
+    /// The comment of a rejected rating.
+    #[serde(skip)]
+    pub comment: String,
+    /// Whether the form that requested the transcript by e-mail has just succeeded.
+    #[serde(skip)]
+    pub mailed: bool,
 }
 
 objects!(MessageForm);
@@ -73,13 +84,15 @@ impl MessageForm {
     pub fn current() -> Self {
         let form = FormState::current();
         let key = form.value("client_id").parse().unwrap_or_else(|_| ClientId::new());
-        Self { key, draft: form.value("content"), problem: form.problem.map(|problem| problem.message) }
+        let mailed = use_query_map().read_untracked().get_str("mailed").is_some();
+        let (draft, comment) = (form.value("content"), form.value("comment"));
+        Self { key, draft, comment, problem: form.problem.map(|problem| problem.message), mailed }
     }
 
     /// The form of a chat that is opened without loading a page.
     #[must_use]
     pub fn empty() -> Self {
-        Self { key: page::new_client_id(), draft: String::new(), problem: None }
+        Self { key: page::new_client_id(), draft: String::new(), comment: String::new(), problem: None, mailed: false }
     }
 }
 
@@ -112,12 +125,16 @@ pub fn ChatPanel(
 ) -> impl IntoView {
     let locale = locales::current();
     let (me, id, key) = (chat.me.id, chat.joined.room, form.key);
+    let is_guest = chat.me.kind == ParticipantKind::Guest;
+    let MessageForm { comment, mailed, .. } = form.clone();
+    let extras = chat.extras.clone();
     let panel = Panel::new(chat, form, now);
     Effect::new(move || panel.wake_up());
     let from = match &place {
         Place::Beside { here, .. } => Some(here.clone()),
         Place::Desk | Place::Own => None,
     };
+    let forms = Forms { id, me, is_guest, key, from: from.clone(), extras, comment, mailed };
     let leave = move |click| {
         if let Some(on_leave) = on_leave {
             on_leave.run(click);
@@ -197,15 +214,15 @@ pub fn ChatPanel(
                 <Text of=Signal::derive(move || panel.banner().map(|banner| banner.words).unwrap_or_default()) />
             </p>
             <div class="chat__log">
-                <Log panel name=name.clone() />
+                <Log panel name=name.clone() forms=forms.clone() />
                 <Jump panel />
             </div>
             <p class="chat__typing" aria-live="polite">
                 <Text of=Signal::derive(move || panel.room.read().people.typing_line()) />
             </p>
-            <Composer panel id me key name=name.clone() from=from.clone() />
-            <Closed panel id />
+            <Composer panel id me key name=name.clone() from />
+            <Closed panel forms=forms.clone() />
         </section>
-        <FilesForm id me key from />
+        <PlainForm panel which=Plain::Files forms />
     }
 }

@@ -93,6 +93,8 @@ pub(super) struct Panel {
     pub zone: RwSignal<Zone>,
     pub status: Memo<Status>,
     pub message_chars: usize,
+    /// Whether a message of this person reopens the chat.
+    reopens: bool,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -127,7 +129,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub fn new(chat: api::Chat, form: MessageForm, now: Timestamp) -> Self {
-        let api::Chat { me, joined, message_chars } = chat;
+        let api::Chat { me, joined, message_chars, reopens, .. } = chat;
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
@@ -142,6 +144,7 @@ impl Panel {
             zone,
             status: Memo::new(move |_| Status::of(&room.read())),
             message_chars,
+            reopens,
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
@@ -218,7 +221,13 @@ impl Panel {
             self.perform(leave);
             if let Some(cache) = cache {
                 let joined = self.room.with_untracked(Room::to_joined);
-                cache.keep(api::Chat { me: self.me.get_value(), joined, message_chars: self.message_chars });
+                cache.keep(api::Chat {
+                    me: self.me.get_value(),
+                    joined,
+                    message_chars: self.message_chars,
+                    reopens: self.reopens,
+                    extras: api::Extras::default(),
+                });
             }
         });
         self.open();
@@ -229,6 +238,11 @@ impl Panel {
             self.room.write().divide();
         }
         self.look();
+    }
+
+    /// Whether this person can write now.
+    pub fn can_write(self) -> bool {
+        self.reopens || self.is_open()
     }
 
     pub fn is_live(self) -> bool {

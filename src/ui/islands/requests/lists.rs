@@ -17,6 +17,8 @@ use crate::{
 pub fn CustomerLists(
     lists: AccountLists,
     business: String,
+    /// Guests have chats only.
+    is_guest: bool,
     cursor: Option<String>,
     chosen: Option<String>,
     now: Timestamp,
@@ -37,8 +39,7 @@ pub fn CustomerLists(
             on:pointerdown=move |_| region.press()
         >
             {move || {
-                is_empty
-                    .get()
+                (is_empty.get() && !is_guest)
                     .then(|| {
                         view! {
                             <div class="empty">
@@ -88,7 +89,7 @@ pub fn CustomerLists(
                         }
                     })}
             </Anew>
-            {move || has_chats.get().then(|| view! { <h2 class="page__subtitle">{t!(locale, requests::OTHER_CHATS)}</h2> })}
+            {move || (has_chats.get() && !is_guest).then(|| view! { <h2 class="page__subtitle">{t!(locale, requests::OTHER_CHATS)}</h2> })}
             <ul class="cards">
                 <For each=move || chats.get() key=|id| *id let:id>
                     <ChatCard shown id clock />

@@ -45,7 +45,7 @@ fn head(locale: Locale, message: &Message) -> String {
     }
 }
 
-pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String {
+pub fn text(conversation: &Conversation, messages: &[Message]) -> String {
     let locale = locales::current();
     let mut text = String::new();
     for line in heading(locale, conversation) {
@@ -60,7 +60,7 @@ pub(super) fn text(conversation: &Conversation, messages: &[Message]) -> String 
     text
 }
 
-pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String {
+pub fn html(conversation: &Conversation, messages: &[Message]) -> String {
     let locale = locales::current();
     let heading = heading(locale, conversation);
     let mut heading = heading.iter().map(escaped);
@@ -87,7 +87,7 @@ pub(super) fn html(conversation: &Conversation, messages: &[Message]) -> String 
 
 /// # Errors
 /// Never, for values of this program.
-pub(super) fn json(all: &impl Serialize) -> serde_json::Result<String> {
+pub fn json(all: &impl Serialize) -> serde_json::Result<String> {
     let mut all = serde_json::to_value(all)?;
     clean(&mut all);
     serde_json::to_string(&all)

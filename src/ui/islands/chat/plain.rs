@@ -1,0 +1,82 @@
+//! The parts of a panel that are plain forms also with scripts: the server answers with the chat's page.
+//!
+//! The client does not hydrate them, so that a first visit does not load their code. In a chat that the browser
+//! renders itself, a part of the client does.
+
+use leptos::{either::EitherOf3, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use web_sys::HtmlElement;
+
+use super::{closed::Afterwards, files::FilesForm, greeting::Greeting, panel::Panel};
+use crate::{
+    api::{Extras, load_extras},
+    domain::{ClientId, ConversationId, ParticipantId},
+};
+
+/// The content of the forms.
+#[derive(Clone)]
+pub(super) struct Forms {
+    pub id: ConversationId,
+    pub me: ParticipantId,
+    pub is_guest: bool,
+    /// The key of a message with files.
+    pub key: ClientId,
+    /// The page that the forms return to, if not the chat's own.
+    pub from: Option<String>,
+    /// From the server; a chat that the browser renders loads them.
+    pub extras: Extras,
+    /// The comment of a rejected rating.
+    pub comment: String,
+    /// Whether the transcript has just been sent.
+    pub mailed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    Greeting,
+    Files,
+    Afterwards,
+}
+
+#[component]
+pub(super) fn PlainForm(panel: Panel, which: Plain, forms: Forms) -> impl IntoView {
+    let place = NodeRef::<html::Div>::new();
+    let owner = Owner::current();
+    let html = if cfg!(target_arch = "wasm32") { String::new() } else { form(which, forms.clone()).to_html() };
+    Effect::new(move || {
+        let is_wanted = which != Plain::Afterwards || !panel.is_open();
+        if let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted)
+            && place.first_element_child().is_none()
+        {
+            spawn_local(fill(place.into(), owner, panel, which, forms.clone()));
+        }
+    });
+    view! { <div class="plain" node_ref=place inner_html=html></div> }
+}
+
+fn form(which: Plain, forms: Forms) -> impl IntoView {
+    match which {
+        Plain::Greeting => EitherOf3::A(view! { <Greeting forms /> }),
+        Plain::Files => EitherOf3::B(view! { <FilesForm forms /> }),
+        Plain::Afterwards => EitherOf3::C(view! { <Afterwards forms /> }),
+    }
+}
+
+#[lazy]
+async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: Forms) {
+    let extras = match which {
+        Plain::Files => Extras::default(),
+        // Without them, the page is still a chat.
+        Plain::Greeting | Plain::Afterwards => load_extras(forms.id).await.unwrap_or_default(),
+    };
+    panel.if_alive(|| {
+        // The chat may have been closed twice meanwhile.
+        if place.first_element_child().is_some() {
+            return;
+        }
+        owner.with(|| {
+            let form = mount_to(place, move || form(which, Forms { extras, ..forms }));
+            // It goes with the panel.
+            StoredValue::new_local(form);
+        });
+    });
+}
