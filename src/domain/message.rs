@@ -168,9 +168,56 @@ impl Attachment {
         PICTURES.contains(&self.media_type.as_str())
     }
 
+    /// Width and height of a picture in a log, in CSS pixels, if they are known.
+    #[must_use]
+    pub fn size_in_log(&self) -> Option<(i64, i64)> {
+        const MOST: (i64, i64) = (640, 320);
+        let (width, height) = self.width.zip(self.height).filter(|(width, height)| *width > 0 && *height > 0)?;
+        let fit = |width: i64, height: i64, most: i64| {
+            if width > most { (most, (height * most / width).max(1)) } else { (width, height) }
+        };
+        let (width, height) = fit(width, height, MOST.0);
+        let (height, width) = fit(height, width, MOST.1);
+        Some((width, height))
+    }
+
+    /// The address of a picture of at most 640 pixels.
+    #[must_use]
+    pub fn preview_address(&self) -> String {
+        // A preview of an animation would stand still.
+        if self.media_type == "image/gif" { self.address() } else { self.address() + "?size=preview" }
+    }
+
     /// Where it is to be had.
     #[must_use]
     pub fn address(&self) -> String {
         ["/api/v1/attachments/", &self.id.to_string()].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_keep_their_shape_in_a_log() {
+        let size = |width, height| {
+            let id = AttachmentId::new();
+            let (name, media_type) = ("a.png".to_owned(), PICTURES[0].to_owned());
+            Attachment { id, name, media_type, size_bytes: 1, width, height }.size_in_log()
+        };
+        for (given, shown) in [
+            ((3_000, 4_000), (240, 320)),
+            ((4_000, 3_000), (426, 320)),
+            ((1_280, 320), (640, 160)),
+            ((100, 50), (100, 50)),
+            ((65_535, 1), (640, 1)),
+            ((1, 65_535), (1, 320)),
+        ] {
+            assert_eq!(size(Some(given.0), Some(given.1)), Some(shown), "{given:?}");
+        }
+        for (width, height) in [(None, Some(5)), (Some(5), None), (Some(0), Some(5))] {
+            assert_eq!(size(width, height), None);
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::{Mutex, Notify, Semaphore},
     task::spawn_blocking,
 };
@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     Network, Service,
     pictures::{self, HEAD_BYTES, Picture},
-    problem,
+    previews, problem,
     uploads::Turn,
 };
 use crate::{
@@ -44,7 +44,7 @@ const SWEEP_SOON: Duration = Duration::from_secs(5);
 /// Files that are removed per write to the database.
 const SWEEP_BATCH: i64 = 500;
 /// Extension of an incomplete file.
-const UNFINISHED: &str = "part";
+pub(super) const UNFINISHED: &str = "part";
 /// An incomplete file that was not written for this long belongs to a stopped server.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 /// Number of pictures in memory at once.
@@ -56,7 +56,7 @@ const ADD_UP_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Files {
     /// Notified when files may have been discarded.
     pub(super) discarded: Arc<Notify>,
-    pictures: Arc<Semaphore>,
+    pub(super) pictures: Arc<Semaphore>,
     /// The size of all files, and the time of counting. Counted only if there is a limit.
     all_bytes: Mutex<Option<(Instant, u64)>>,
 }
@@ -207,21 +207,15 @@ impl Service {
         Ok(bytes)
     }
 
-    /// A file, open for reading. Its media type is verified against its first bytes, because an older version or
+    /// A file, and its place on the disk. Its media type is verified against its first bytes, because an older version or
     /// another program may have stored a wrong one.
     ///
     /// # Errors
     /// `not_found`.
-    pub async fn attachment(&self, actor: &Actor, id: AttachmentId) -> Result<(Attachment, tokio::fs::File), Problem> {
+    pub async fn attachment(&self, actor: &Actor, id: AttachmentId) -> Result<(Attachment, PathBuf), Problem> {
         let mut file = self.store.find_attachment(actor, id).await.map_err(problem)?;
-        let opened = async {
-            let mut on_disk = tokio::fs::File::open(self.file(id)).await?;
-            let mut head = Vec::with_capacity(HEAD_BYTES);
-            (&mut on_disk).take(HEAD_BYTES as u64).read_to_end(&mut head).await?;
-            on_disk.rewind().await?;
-            Ok::<_, io::Error>((head, on_disk))
-        };
-        let (head, on_disk) = opened.await.map_err(|error| {
+        let path = self.file(id);
+        let head = head_of(&path).await.map_err(|error| {
             tracing::error!(%error, attachment = %id, "an attachment is missing in the data directory");
             Problem::not_found()
         })?;
@@ -229,8 +223,15 @@ impl Service {
         if seen != file.media_type {
             file.media_type = pictures::UNKNOWN.to_owned();
         }
-        Ok((file, on_disk))
+        Ok((file, path))
     }
+}
+
+/// The first bytes of a file, which identify its type.
+pub(super) async fn head_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    tokio::fs::File::open(path).await?.take(HEAD_BYTES as u64).read_to_end(&mut head).await?;
+    Ok(head)
 }
 
 impl Upload<'_> {
@@ -417,11 +418,11 @@ impl Service {
             let discarded = self.store.list_discarded_attachments(SWEEP_BATCH).await.map_err(problem)?;
             let mut removed = Vec::with_capacity(discarded.len());
             for id in discarded {
-                match tokio::fs::remove_file(self.file(id)).await {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                match (remove(&self.preview_file(id)).await, remove(&self.file(id)).await) {
+                    (Ok(()), Ok(())) => removed.push(id),
+                    (Err(error), _) | (_, Err(error)) => {
                         tracing::warn!(%error, attachment = %id, "could not remove a discarded attachment");
                     }
-                    _ => removed.push(id),
                 }
             }
             if removed.is_empty() {
@@ -433,6 +434,14 @@ impl Service {
     }
 }
 
+/// Removes a file, if it is there.
+async fn remove(path: &Path) -> io::Result<()> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Removes unsent and incomplete files every hour, and files of deleted messages soon after the deletion. Ends with
 /// the service.
 pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
@@ -441,8 +450,9 @@ pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
         let Some(service) = service.upgrade() else { return };
         if looked.is_none_or(|at: Instant| at.elapsed() >= SWEEP_EVERY) {
             looked = Some(Instant::now());
-            let folder = folder(&service.settings.data.data_dir);
-            spawn_blocking(move || remove_abandoned(&folder)).await.ok();
+            let data_dir = &service.settings.data.data_dir;
+            let folders = [folder(data_dir), previews::folder(data_dir)];
+            spawn_blocking(move || folders.iter().for_each(|folder| remove_abandoned(folder))).await.ok();
             if let Err(error) = service.store.discard_unsent_attachments(Timestamp(now().0 - UNSENT_MS)).await {
                 tracing::warn!(%error, "could not discard unsent files");
             }

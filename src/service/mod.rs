@@ -30,6 +30,7 @@ mod notices;
 mod once;
 mod passwords;
 mod pictures;
+mod previews;
 mod publisher;
 mod push;
 mod rate;

@@ -56,13 +56,15 @@ impl Service {
         parts.extend(new.reply_to.map(|MessageId(id)| id.as_bytes().to_vec()));
         let mut piece = vec![0; PIECE_BYTES];
         for id in &new.attachment_ids {
-            let (file, mut on_disk) = self.attachment(actor, *id).await?;
+            let (file, path) = self.attachment(actor, *id).await?;
+            let failed = |error| {
+                tracing::error!(%error, "could not read an attachment");
+                Problem::unavailable()
+            };
+            let mut on_disk = tokio::fs::File::open(path).await.map_err(failed)?;
             let mut hash = Sha256::new();
             loop {
-                let count = on_disk.read(&mut piece).await.map_err(|error| {
-                    tracing::error!(%error, "could not read an attachment");
-                    Problem::unavailable()
-                })?;
+                let count = on_disk.read(&mut piece).await.map_err(failed)?;
                 if count == 0 {
                     break;
                 }

@@ -45,6 +45,7 @@ GET    /conversations/{conversation}/transcript                     | 401    200
 GET    /conversations/{conversation}/transcript?format=json         | 401    200   404      200   404   200
 POST   /conversations/{conversation}/attachments file               | 401    201   404      201   404   201
 GET    /attachments/{sent}                                          | 401    200   404      200   404   200
+GET    /attachments/{sent}?size=preview                             | 401    404   404      404   404   404
 GET    /attachments/{unsent}                                        | 401    200   404      200   404   404
 PATCH  /messages/{message} {"content":"edited"}                     | 401    200   404      200   404   403
 PATCH  /messages/{answer} {"content":"edited"}                      | 401    403   404      403   404   200

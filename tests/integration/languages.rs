@@ -80,8 +80,8 @@ async fn a_socket_speaks_the_language_of_its_handshake() {
     let chat = app.open("Oak table").await;
     let token = format!("Bearer {}", chat.chat_id);
     for (language, unknown, empty) in [
-        ("en", "The server does not understand this frame.", "A message needs some text."),
-        (GERMAN, "Der Server versteht diesen Frame nicht.", "Eine Nachricht braucht etwas Text."),
+        ("en", "The server does not understand this frame.", "Please write some text."),
+        (GERMAN, "Der Server versteht diesen Frame nicht.", "Bitte schreiben Sie etwas Text."),
     ] {
         let headers = [("authorization", token.as_str()), ("accept-language", language)];
         let mut ws = Ws::connect(&app.url, &headers).await.unwrap();

@@ -2,8 +2,8 @@
 //! selects tests by a part of their name. `--api` adds `cargo xtask api-test`, `--weight` adds `cargo xtask weight`.
 //!
 //! The client's logic is in the same library, so the unit tests on the host cover it. Browser tests start servers
-//! themselves, from the program in BESPOKEN_BIN, and run once on each database. The tests in tests/ use both
-//! databases in one run.
+//! themselves, from the program in BESPOKEN_BIN. All of them run on SQLite, and the journeys that write most run again on
+//! PostgreSQL. The tests in tests/ use both databases in one run.
 
 use std::num::NonZero;
 use std::{fs, thread};
@@ -12,6 +12,11 @@ use crate::postgres::Server;
 use crate::process::{Context, Outcome, cargo, run, say};
 use crate::workspace::Workspace;
 use crate::{api_test, bench, client, lint, run as run_task, server, setup, weight};
+
+/// Browser tests that run on PostgreSQL too: those of what people store. The others are about the page itself, and the
+/// contract of storage, which both databases are tested for, is all that a page sees of the database.
+const STORING: [&str; 9] =
+    ["accounts", "closing", "delivery", "files", "journey", "reply", "requests", "search", "settings"];
 
 struct Wanted<'a> {
     unit: bool,
@@ -134,12 +139,13 @@ fn browser_tests(workspace: &Workspace, wanted: &Wanted, postgres: &Server) -> O
     }
     setup::node_packages(workspace, &workspace.end2end())?;
     let chromium = setup::chromium(workspace)?;
-    for database in ["sqlite", "postgres"] {
+    for (database, files) in [("sqlite", &[][..]), ("postgres", &STORING)] {
         say(format!("browser tests, on {database}"));
         let mut command = setup::playwright(workspace);
         postgres
             .tell(&mut command)
             .args(["test", "--pass-with-no-tests", "--grep", &wanted.names.join("|")])
+            .args(files.iter().map(|name| format!("tests/{name}.spec")))
             .env("BESPOKEN_BIN", server::program(workspace, server::Profile::Dev))
             .env("BESPOKEN_TEST_DATABASE", database);
         if let Some(chromium) = &chromium {

@@ -3,13 +3,15 @@
 use axum::{
     Extension, Json,
     body::Body,
+    extract::Request,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use tokio_util::io::ReaderStream;
-use utoipa::ToSchema;
+use serde::Deserialize;
+use tower_http::services::ServeFile;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Id, SignedIn};
+use super::{Id, Params, SignedIn};
 use crate::{
     domain::{Attachment, AttachmentId, Code, ConversationId, Problem, file_name, percent_encoded},
     http::{
@@ -61,21 +63,50 @@ pub(in crate::http) async fn add(
     Err(misunderstood())
 }
 
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum Size {
+    /// At most 640 pixels wide and high.
+    Preview,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(in crate::http) struct Wanted {
+    /// Only for pictures; without it, the file itself.
+    #[param(inline)]
+    size: Option<Size>,
+}
+
 /// Get a file
 ///
-/// A file of a message that you may see, or one that you have not sent yet.
-#[utoipa::path(get, path = "/attachments/{id}", tag = "Attachments", params(("id" = AttachmentId, Path)),
-    responses((status = 200, description = "The content", content_type = "*/*")))]
-pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<AttachmentId>) -> Result<Response, Problem> {
-    let (file, on_disk) = by.service.attachment(&by.actor, id).await?;
-    let mut response = Response::new(Body::from_stream(ReaderStream::new(on_disk)));
+/// A file of a message that you may see, or one that you have not sent yet. Ranges of bytes are served too. Large
+/// pictures have a preview.
+#[utoipa::path(get, path = "/attachments/{id}", tag = "Attachments", params(("id" = AttachmentId, Path), Wanted),
+    responses((status = 200, description = "The content", content_type = "*/*"),
+        (status = 206, description = "The range of the content", content_type = "*/*")))]
+pub(in crate::http) async fn show(
+    by: SignedIn,
+    Id(id): Id<AttachmentId>,
+    Params(wanted): Params<Wanted>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (file, path) = match wanted.size {
+        None => by.service.attachment(&by.actor, id).await?,
+        Some(Size::Preview) => by.service.preview(&by.actor, id).await?,
+    };
+    let media_type = file.media_type.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM);
+    // Also handles ranges, and requests for what has changed.
+    let served = ServeFile::new_with_mime(path, &media_type).try_call(request).await;
+    let mut response = served.map_err(|_| Problem::unavailable())?.map(Body::new);
+    if response.status() == StatusCode::NOT_FOUND {
+        return Err(Problem::not_found());
+    }
     let headers = response.headers_mut();
     let value = |text: &str| {
         HeaderValue::try_from(text)
             .map_err(|_| Problem::new(Code::Unavailable, t!(locales::current(), api::FILE_HEADERS)))
     };
-    headers.insert(header::CONTENT_TYPE, value(&file.media_type)?);
-    headers.insert(header::CONTENT_LENGTH, file.size_bytes.into());
     // Only pictures are shown in place; everything else is saved.
     let how = if file.is_picture() { "inline" } else { "attachment" };
     // RFC 8187 defines the encoding. The name is cleaned again, because earlier versions stored names unchecked.

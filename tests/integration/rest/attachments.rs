@@ -174,3 +174,90 @@ async fn files_count_as_sends() {
         assert_eq!(statuses, [201, 201, 429]);
     }
 }
+
+/// A picture of one colour, as JPEG.
+fn jpeg(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(width, height, [30, 120, 60].into())
+        .write_to(&mut bytes, image::ImageFormat::Jpeg)
+        .unwrap();
+    bytes.into_inner()
+}
+
+async fn fetched(api: &Api, path: &str) -> (reqwest::header::HeaderMap, Vec<u8>) {
+    let answer = api.request(Method::GET, path).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    (answer.headers().clone(), in_time("the file", answer.bytes()).await.unwrap().to_vec())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_picture_has_a_preview_until_it_is_removed() {
+    let app = TestApp::start().await;
+    let (chat, other) = (app.open("Oak table").await, app.open("Another").await);
+    let (guest, path) = (app.api(&chat.chat_id), format!("/conversations/{}", chat.id));
+    let files = format!("{path}/attachments");
+    let put = async |name: &str, bytes: &[u8]| {
+        let file = guest.upload(&files, name, "image/jpeg", bytes).await.expect(201).json();
+        format!("/attachments/{}", file["id"].as_str().unwrap())
+    };
+    let large = put("alcove.jpg", &jpeg(1_600, 1_200)).await;
+    let preview = format!("{large}?size=preview");
+    let (headers, bytes) = fetched(&guest, &preview).await;
+    assert_eq!(headers["content-type"], "image/jpeg");
+    assert!(headers["content-security-policy"].to_str().unwrap().starts_with("sandbox"));
+    assert_eq!(headers["cache-control"], "private, no-cache");
+    let shown = image::load_from_memory(&bytes).unwrap();
+    assert_eq!((shown.width(), shown.height()), (640, 480));
+    assert_eq!(fetched(&guest, &preview).await.1, bytes, "the second time as well");
+    app.api(&other.chat_id).get(&preview).await.problem(404, "not_found");
+    app.admin().get(&preview).await.problem(404, "not_found");
+    app.nobody().get(&preview).await.problem(401, "unauthorized");
+    guest.get(&format!("{large}?size=huge")).await.problem(422, "invalid");
+
+    let small = jpeg(64, 48);
+    let address = put("icon.jpg", &small).await;
+    assert_eq!(fetched(&guest, &format!("{address}?size=preview")).await.1, small, "is its own preview");
+    let text = put("plan.txt", b"plan").await;
+    guest.get(&format!("{text}?size=preview")).await.problem(404, "not_found");
+
+    let id = large.rsplit('/').next().unwrap();
+    let message = json!({ "content": "", "attachment_ids": [id] });
+    let message: Message = guest.post(&format!("{path}/messages"), message).await.expect(201).read();
+    let size = (message.attachments[0].width, message.attachments[0].height);
+    assert_eq!(size, (Some(1_600), Some(1_200)));
+    fetched(&app.admin(), &preview).await;
+    let on_disk = app.data.data_dir().join("previews").join(id);
+    assert!(on_disk.exists());
+    guest.delete(&format!("/messages/{}", message.id)).await.expect(200);
+    app.service.remove_discarded_files().await.unwrap();
+    assert!(!on_disk.exists());
+    guest.get(&preview).await.problem(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_of_a_file_are_fetched_by_range() {
+    let app = TestApp::start().await;
+    let chat = app.open("Oak table").await;
+    let guest = app.api(&chat.chat_id);
+    let files = format!("/conversations/{}/attachments", chat.id);
+    let bytes: Vec<u8> = (0..=255).cycle().take(1_000).collect();
+    let file = guest.upload(&files, "sound.bin", "audio/mpeg", &bytes).await.expect(201).json();
+    let address = format!("/attachments/{}", file["id"].as_str().unwrap());
+    for (range, part, content_range) in [
+        ("bytes=10-19", Some(10..20), "bytes 10-19/1000"),
+        ("bytes=990-", Some(990..1_000), "bytes 990-999/1000"),
+        ("bytes=-5", Some(995..1_000), "bytes 995-999/1000"),
+        ("bytes=1000-", None, "bytes */1000"),
+    ] {
+        let answer = guest.request(Method::GET, &address).header("range", range).send().await.unwrap();
+        assert_eq!(answer.status(), if part.is_some() { 206 } else { 416 }, "{range}");
+        assert_eq!(answer.headers()["content-range"], content_range);
+        assert!(answer.headers()["content-security-policy"].to_str().unwrap().starts_with("sandbox"));
+        let content = in_time("the part", answer.bytes()).await.unwrap();
+        if let Some(part) = part {
+            assert_eq!(content, bytes[part]);
+        }
+    }
+    let whole = guest.request(Method::GET, &address).send().await.unwrap();
+    assert_eq!((whole.headers()["accept-ranges"].to_str().unwrap(), whole.content_length()), ("bytes", Some(1_000)));
+}

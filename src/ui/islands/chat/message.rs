@@ -133,20 +133,31 @@ fn piece(piece: Piece) -> impl IntoView {
 fn quoted(panel: Panel, quote: Quote) -> impl IntoView {
     let is_here = panel.room.with_untracked(|room| room.timeline.first() <= quote.seq);
     let page = if is_here { String::new() } else { panel.page_before(quote.seq + 1) };
-    link("quote", "_self", [&*page, "#m-", &quote.seq.to_string()].concat(), labels::quote(&quote), false)
+    link("quote", "_self", [&*page, "#m-", &quote.seq.to_string()].concat(), labels::quote(&quote), None)
 }
 
 fn file(file: Attachment) -> impl IntoView {
-    let (address, is_picture) = (file.address(), file.is_picture());
-    link("file", "_blank", address, file.name, is_picture)
+    let picture = file.is_picture().then(|| (file.preview_address(), file.size_in_log()));
+    link("file", "_blank", file.address(), file.name, picture)
 }
 
 /// What goes with a text. One function for all of it, as each type of view takes a kilobyte.
-fn link(class: &'static str, target: &'static str, address: String, words: String, is_picture: bool) -> impl IntoView {
-    let inside = if is_picture {
-        Either::Left(view! { <img class="file__picture" src=address.clone() alt=words loading="lazy" /> })
-    } else {
-        Either::Right(view! { <span dir="auto">{words}</span> })
+fn link(
+    class: &'static str,
+    target: &'static str,
+    address: String,
+    words: String,
+    picture: Option<(String, Option<(i64, i64)>)>,
+) -> impl IntoView {
+    let inside = match picture {
+        // The browser reserves the space of a picture that is still loading.
+        Some((src, size)) => {
+            let (width, height) = size.unzip();
+            Either::Left(
+                view! { <img class="file__picture" src=src width=width height=height alt=words loading="lazy" /> },
+            )
+        }
+        None => Either::Right(view! { <span dir="auto">{words}</span> }),
     };
     view! {
         <a class=class href=address target=target>
