@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     api::Extras,
-    domain::Rating,
+    domain::{ConversationId, Rating},
     locales::{self, t},
     ui::components::{Text, textarea_html},
 };
 
 /// Replaces the composer in a closed chat.
 #[component]
-pub(super) fn Closed(panel: Panel, forms: Forms) -> impl IntoView {
+pub(super) fn Closed(panel: Panel, id: ConversationId, forms: StoredValue<Forms>) -> impl IntoView {
     let locale = locales::current();
     let words = move || closed_words(&panel.room.read(), panel.now.get(), panel.zone.get());
     let is_admin = panel.room.with_untracked(|room| room.is_admin());
@@ -32,7 +32,7 @@ pub(super) fn Closed(panel: Panel, forms: Forms) -> impl IntoView {
                 };
                 Either::Left(
                     view! {
-                        <form method="post" action=format!("/admin/chats/{}/reopen", forms.id) on:submit=on_submit>
+                        <form method="post" action=format!("/admin/chats/{id}/reopen") on:submit=on_submit>
                             <button class="button" type="submit">
                                 {t!(locale, chat::REOPEN)}
                             </button>

@@ -53,7 +53,8 @@ pub(super) fn Composer(
             }
         }
     };
-    let draft = panel.text.get_untracked();
+    // The browser never renders one: it restores drafts from its storage.
+    let draft = if cfg!(target_arch = "wasm32") { String::new() } else { textarea_html(&panel.text.get_untracked()) };
     view! {
         <form
             class="composer"
@@ -91,7 +92,7 @@ pub(super) fn Composer(
                     }
                     on:keydown=on_key
                     on:blur=move |_| panel.tell_typing(false)
-                    inner_html=textarea_html(&draft)
+                    inner_html=draft
                 ></textarea>
                 <button
                     class="composer__send"

@@ -29,7 +29,7 @@ const SWIPE_PX: i32 = 64;
 const EDGE_PX: i32 = 24;
 
 #[component]
-pub(super) fn Log(panel: Panel, name: String, forms: Forms) -> impl IntoView {
+pub(super) fn Log(panel: Panel, name: String, forms: StoredValue<Forms>) -> impl IntoView {
     let locale = locales::current();
     view! {
         <div
@@ -60,7 +60,7 @@ pub(super) fn Log(panel: Panel, name: String, forms: Forms) -> impl IntoView {
 
 /// The part above the first message.
 #[component]
-fn Top(panel: Panel, name: String, forms: Forms) -> impl IntoView {
+fn Top(panel: Panel, name: String, forms: StoredValue<Forms>) -> impl IntoView {
     let locale = locales::current();
     let first = Memo::new(move |_| panel.room.read().timeline.first());
     let (is_admin, id) = panel.room.with_untracked(|room| (room.is_admin(), room.id()));
@@ -84,7 +84,7 @@ fn Top(panel: Panel, name: String, forms: Forms) -> impl IntoView {
                     .then(|| {
                         view! {
                             <div class="plain" on:submit=suggest>
-                                <PlainForm panel which=Plain::Greeting forms=forms.clone() />
+                                <PlainForm panel which=Plain::Greeting forms />
                             </div>
                         }
                     })}

@@ -134,7 +134,7 @@ pub fn ChatPanel(
         Place::Beside { here, .. } => Some(here.clone()),
         Place::Desk | Place::Own => None,
     };
-    let forms = Forms { id, me, is_guest, key, from: from.clone(), extras, comment, mailed };
+    let forms = StoredValue::new(Forms { id, me, is_guest, key, from: from.clone(), extras, comment, mailed });
     let leave = move |click| {
         if let Some(on_leave) = on_leave {
             on_leave.run(click);
@@ -214,14 +214,14 @@ pub fn ChatPanel(
                 <Text of=Signal::derive(move || panel.banner().map(|banner| banner.words).unwrap_or_default()) />
             </p>
             <div class="chat__log">
-                <Log panel name=name.clone() forms=forms.clone() />
+                <Log panel name=name.clone() forms />
                 <Jump panel />
             </div>
             <p class="chat__typing" aria-live="polite">
                 <Text of=Signal::derive(move || panel.room.read().people.typing_line()) />
             </p>
             <Composer panel id me key name=name.clone() from />
-            <Closed panel forms=forms.clone() />
+            <Closed panel id forms />
         </section>
         <PlainForm panel which=Plain::Files forms />
     }

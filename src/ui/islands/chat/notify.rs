@@ -18,14 +18,17 @@ use crate::{
 
 #[component]
 pub(super) fn Notify(panel: Panel) -> impl IntoView {
-    let (is_offered, is_on) = (RwSignal::new(None), RwSignal::new(false));
+    let state = RwSignal::new("");
     let show = move || {
-        is_offered.set(Some(page::can_be_notified()));
-        is_on.set(page::push_id().is_some());
+        state.set(match (page::can_be_notified(), page::push_id()) {
+            (false, _) => "none",
+            (true, None) => "off",
+            (true, Some(_)) => "on",
+        });
     };
     Effect::new(show);
     let on_click = move |_| {
-        let wanted = !is_on.get_untracked();
+        let wanted = state.get_untracked() == "off";
         spawn_local(async move {
             let done = switch(wanted).await;
             panel.if_alive(|| {
@@ -37,12 +40,10 @@ pub(super) fn Notify(panel: Panel) -> impl IntoView {
     view! {
         <button
             class="icon-button chat__notify"
-            class:chat__notify--waiting=move || is_offered.get().is_none()
             type="button"
             aria-label=t!(locales::current(), chat::NOTIFY)
-            title=t!(locales::current(), chat::NOTIFY)
-            aria-pressed=move || is_on.get().to_string()
-            hidden=move || is_offered.get() == Some(false)
+            aria-pressed=move || if state.get() == "on" { "true" } else { "false" }
+            data-state=move || state.get()
             on:click=on_click
         >
             <Icon d=icon::BELL />

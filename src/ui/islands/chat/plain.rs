@@ -38,16 +38,20 @@ pub(super) enum Plain {
 }
 
 #[component]
-pub(super) fn PlainForm(panel: Panel, which: Plain, forms: Forms) -> impl IntoView {
+pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let owner = Owner::current();
-    let html = if cfg!(target_arch = "wasm32") { String::new() } else { form(which, forms.clone()).to_html() };
+    let is_wanted = move || which != Plain::Afterwards || !panel.is_open();
+    let html = if cfg!(target_arch = "wasm32") || !untrack(is_wanted) {
+        String::new()
+    } else {
+        form(which, forms.get_value()).to_html()
+    };
     Effect::new(move || {
-        let is_wanted = which != Plain::Afterwards || !panel.is_open();
-        if let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted)
+        if let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted())
             && place.first_element_child().is_none()
         {
-            spawn_local(fill(place.into(), owner, panel, which, forms.clone()));
+            spawn_local(fill(place.into(), owner, panel, which, forms));
         }
     });
     view! { <div class="plain" node_ref=place inner_html=html></div> }
@@ -62,7 +66,8 @@ fn form(which: Plain, forms: Forms) -> impl IntoView {
 }
 
 #[lazy]
-async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: Forms) {
+async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
+    let Some(forms) = forms.try_get_value() else { return };
     let extras = match which {
         Plain::Files => Extras::default(),
         // Without them, the page is still a chat.
