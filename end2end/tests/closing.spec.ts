@@ -1,9 +1,7 @@
 import type { Page } from "@playwright/test";
 
 import { entry, makeRequest, register } from "../support/account";
-import { expect, refused, test } from "../support/test";
-
-test.use({ failures: refused(409) });
+import { expect, test } from "../support/test";
 
 /** The stars under a closed chat. */
 const star = (page: Page, score: number) =>
@@ -67,8 +65,8 @@ test("a chat that the browser renders itself has the same forms", async ({ admin
   await expect(page.getByText("Thank you for your rating.")).toBeVisible();
   expect(new URL(page.url()).pathname).toBe("/account");
   await expect(admin.chat.about.getByRole("img", { name: "2 of 5 stars" })).toBeVisible();
-  await page.getByRole("button", { name: "E-mail me the transcript" }).click();
-  await expect(chat.panel.getByRole("alert")).toContainText("no confirmed e-mail address");
+  // The server of these tests sends no mail.
+  await expect(page.getByRole("button", { name: "E-mail me the transcript" })).toHaveCount(0);
 });
 
 test("a closed chat is rated without JavaScript", async ({ api, person }) => {

@@ -809,8 +809,7 @@ pub mod push {
 
 /// Why something was refused.
 pub mod problem {
-    pub const NO_MAIL_ADDRESS: &str =
-        "Dieser Chat hat keine bestätigte E-Mail-Adresse. Speichern Sie das Protokoll stattdessen.";
+    pub const NO_MAIL_ADDRESS: &str = "Das Protokoll lässt sich nicht mailen: Dieser Chat hat keine bestätigte Adresse. Speichern Sie es stattdessen.";
     pub const NOT_CLOSED: &str = "Ein Chat kann bewertet werden, sobald er geschlossen ist.";
     pub const RATING_FINAL: &str = "Eine Bewertung lässt sich einen Tag lang ändern.";
     pub const SCORE: &str = "Bitte geben Sie 1 bis 5 Sterne.";

@@ -788,7 +788,8 @@ pub mod push {
 
 /// Why something was refused.
 pub mod problem {
-    pub const NO_MAIL_ADDRESS: &str = "This chat has no confirmed e-mail address. Save the transcript instead.";
+    pub const NO_MAIL_ADDRESS: &str =
+        "The transcript cannot be sent by e-mail: this chat has no confirmed address. Save it instead.";
     pub const NOT_CLOSED: &str = "A chat can be rated once it is closed.";
     pub const RATING_FINAL: &str = "A rating can be changed for one day.";
     pub const SCORE: &str = "Please give 1 to 5 stars.";

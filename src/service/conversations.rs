@@ -268,7 +268,7 @@ impl Service {
         // An earlier closing may have been rated.
         let is_current = |rated: &Rating| conversation.closed_at.is_some_and(|at| rated.rated_at >= at);
         let rating = rating.clone().filter(is_current);
-        Extras { welcome, privacy, suggestions, rating, has_email: *has_email }
+        Extras { welcome, privacy, suggestions, rating, has_email: *has_email && self.mail.has_server() }
     }
 
     /// A loaded room from the view of `actor`, with current presence.

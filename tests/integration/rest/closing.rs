@@ -122,3 +122,12 @@ async fn the_transcript_is_mailed_to_the_customer() {
         assert!(mails.is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_mail_offers_no_transcript_by_mail() {
+    let app = TestApp::start().await;
+    let new = json!({ "customer_name": "Cleo", "customer_email": "cleo@example.com" });
+    let conversation = app.admin().post("/conversations", new).await.expect(201).json();
+    let path = format!("/conversations/{}/transcript/mail", conversation["id"].as_str().unwrap());
+    app.admin().post(&path, json!({})).await.problem(409, "conflict");
+}
