@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     Network, Service,
     pictures::{self, HEAD_BYTES, Picture},
-    previews, problem,
+    problem,
     uploads::Turn,
 };
 use crate::{
@@ -74,6 +74,11 @@ impl Default for Files {
 /// The folder with the files, in the data directory.
 pub(super) fn folder(data_dir: &Path) -> PathBuf {
     data_dir.join("attachments")
+}
+
+/// The folder with the previews, in the data directory. A backup does not need it.
+fn previews_folder(data_dir: &Path) -> PathBuf {
+    data_dir.join("previews")
 }
 
 /// Locked exclusively for removing files, and shared by backups, which need all files.
@@ -205,6 +210,10 @@ impl Service {
         let bytes = self.store.all_file_bytes().await.map_err(problem)?;
         *known = Some((Instant::now(), bytes));
         Ok(bytes)
+    }
+
+    pub(super) fn preview_file(&self, id: AttachmentId) -> PathBuf {
+        previews_folder(&self.settings.data.data_dir).join(id.to_string())
     }
 
     /// A file, and its place on the disk. Its media type is verified against its first bytes, because an older version or
@@ -451,7 +460,7 @@ pub(super) async fn sweep(service: Weak<Service>, discarded: Arc<Notify>) {
         if looked.is_none_or(|at: Instant| at.elapsed() >= SWEEP_EVERY) {
             looked = Some(Instant::now());
             let data_dir = &service.settings.data.data_dir;
-            let folders = [folder(data_dir), previews::folder(data_dir)];
+            let folders = [folder(data_dir), previews_folder(data_dir)];
             spawn_blocking(move || folders.iter().for_each(|folder| remove_abandoned(folder))).await.ok();
             if let Err(error) = service.store.discard_unsent_attachments(Timestamp(now().0 - UNSENT_MS)).await {
                 tracing::warn!(%error, "could not discard unsent files");

@@ -30,16 +30,7 @@ const MOST_PIXELS: i64 = 40_000_000;
 const MOST_ALLOC: u64 = 512 * 1024 * 1024;
 const JPEG_QUALITY: u8 = 82;
 
-/// The folder with the previews, in the data directory. A backup does not need it.
-pub(super) fn folder(data_dir: &Path) -> PathBuf {
-    data_dir.join("previews")
-}
-
 impl Service {
-    pub(super) fn preview_file(&self, id: AttachmentId) -> PathBuf {
-        folder(&self.settings.data.data_dir).join(id.to_string())
-    }
-
     /// The preview of a picture. A picture that is as small, or that cannot be decoded, is its own preview.
     ///
     /// # Errors

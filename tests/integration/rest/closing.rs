@@ -110,6 +110,7 @@ async fn the_transcript_is_mailed_to_the_customer() {
         {
             assert!(mail.text.contains(part), "{part} in {}", mail.text);
         }
+        app.close(id.parse().unwrap()).await;
         let page = guest.get(&format!("/chat/{id}?mailed=1")).await.expect(200).text;
         assert!(page.contains("on its way"), "{page}");
         app.admin().post(&format!("/conversations/{id}/transcript/mail"), json!({})).await.expect(204);

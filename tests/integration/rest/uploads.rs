@@ -308,7 +308,7 @@ async fn pictures_lose_their_metadata() {
     let heic: Attachment = upload(&app, &chat, "b.png", "image/png", b"\0\0\0\x18ftypheic").await.expect(201).read();
     let (picture, other) = (sent(&app, &chat, file).await, sent(&app, &chat, heic).await);
     let page = app.guest_browser(&chat).await.get(&format!("/chat/{}", chat.id)).await.expect(200).text;
-    assert!(page.contains(&format!("src=\"{}\"", picture.address())), "{page}");
+    assert!(page.contains(&format!("src=\"{}\"", picture.preview_address())), "{page}");
     assert!(page.contains(&format!("href=\"{}\"", other.address())), "{page}");
     assert!(!page.contains(&format!("src=\"{}\"", other.address())), "{page}");
 }
