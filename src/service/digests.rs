@@ -172,7 +172,8 @@ impl Service {
     /// `not_found`.
     pub fn check_unsubscribe(&self, id: ConversationId, token: &str) -> Result<(), Problem> {
         // Hashes take equally long to compare wherever the tokens differ.
-        let [known, given] = [&*self.link_key.unsubscribe_token(id), token].map(|token| Secret::presented(token).hash());
+        let [known, given] =
+            [&*self.link_key.unsubscribe_token(id), token].map(|token| Secret::presented(token).hash());
         let is_right = known == given;
         is_right.then_some(()).ok_or_else(Problem::not_found)
     }

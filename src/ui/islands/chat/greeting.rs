@@ -37,7 +37,7 @@ pub(super) fn Greeting(forms: Forms) -> impl IntoView {
             .then(|| {
                 view! {
                     <p>
-                        <a class="link-button" href="/account">
+                        <a class="link-button greeting__link" href="/account">
                             {t!(locale, account::YOUR_CHATS)}
                         </a>
                     </p>
