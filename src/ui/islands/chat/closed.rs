@@ -1,6 +1,6 @@
 //! A closed chat: what happened, and what each side can do now.
 
-use leptos::{either::Either, ev, prelude::*};
+use leptos::{either::Either, prelude::*};
 
 use super::{
     composer::Notice,
@@ -9,47 +9,49 @@ use super::{
 };
 use crate::{
     api::Extras,
-    domain::{ConversationId, Rating},
+    domain::{ConversationId, ParticipantKind, Rating},
     locales::{self, t},
     ui::components::{Text, textarea_html},
 };
 
 /// Replaces the composer in a closed chat.
 #[component]
-pub(super) fn Closed(panel: Panel, id: ConversationId, forms: StoredValue<Forms>) -> impl IntoView {
-    let locale = locales::current();
+pub(super) fn Closed(panel: Panel, forms: StoredValue<Forms>) -> impl IntoView {
     let words = move || closed_words(&panel.room.read(), panel.now.get(), panel.zone.get());
-    let is_admin = panel.room.with_untracked(|room| room.is_admin());
     view! {
         <div class="composer composer--closed" hidden=move || panel.is_open()>
             <p class="composer__closed">
                 <Text of=Signal::derive(words) />
             </p>
-            {if is_admin {
-                let on_submit = move |event: ev::SubmitEvent| {
-                    event.prevent_default();
-                    panel.reopen();
-                };
-                Either::Left(
-                    view! {
-                        <form method="post" action=format!("/admin/chats/{id}/reopen") on:submit=on_submit>
-                            <button class="button" type="submit">
-                                {t!(locale, chat::REOPEN)}
-                            </button>
-                        </form>
-                    },
-                )
-            } else {
-                Either::Right(view! { <PlainForm panel which=Plain::Afterwards forms /> })
-            }}
+            <PlainForm panel which=Plain::Afterwards forms />
             <Notice panel />
         </div>
     }
 }
 
-/// The customer side's rating, and the transcript.
+/// What each side can do now.
 #[component]
 pub(super) fn Afterwards(forms: Forms) -> impl IntoView {
+    match forms.kind {
+        ParticipantKind::Admin => Either::Left(view! { <Reopen id=forms.id /> }),
+        ParticipantKind::Customer | ParticipantKind::Guest => Either::Right(view! { <Rate forms /> }),
+    }
+}
+
+#[component]
+fn Reopen(id: ConversationId) -> impl IntoView {
+    view! {
+        <form method="post" action=format!("/admin/chats/{id}/reopen")>
+            <button class="button" type="submit">
+                {t!(locales::current(), chat::REOPEN)}
+            </button>
+        </form>
+    }
+}
+
+/// The customer side's rating, and the transcript.
+#[component]
+fn Rate(forms: Forms) -> impl IntoView {
     let locale = locales::current();
     let Forms { id, from, extras, comment, mailed, .. } = forms;
     let Extras { rating, has_email, .. } = extras;
@@ -103,7 +105,6 @@ pub(super) fn Afterwards(forms: Forms) -> impl IntoView {
                     })}
             </div>
         </form>
-        <div class="composer__transcript">
             <a class="button button--small" href=format!("/api/v1/conversations/{id}/transcript?format=html") download="">
                 {t!(locale, desk::SAVE_TRANSCRIPT)}
             </a>
@@ -119,6 +120,5 @@ pub(super) fn Afterwards(forms: Forms) -> impl IntoView {
                     }
                 })}
             {mailed.then(|| view! { <p role="status">{t!(locale, chat::MAILED)}</p> })}
-        </div>
     }
 }

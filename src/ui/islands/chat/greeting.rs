@@ -5,13 +5,14 @@ use leptos::prelude::*;
 use super::plain::Forms;
 use crate::{
     api::Extras,
+    domain::ParticipantKind,
     locales::{self, t},
 };
 
 #[component]
 pub(super) fn Greeting(forms: Forms) -> impl IntoView {
     let locale = locales::current();
-    let Forms { id, me, is_guest, key, from, extras, .. } = forms;
+    let Forms { id, me, kind, key, from, extras, .. } = forms;
     let Extras { welcome, privacy, suggestions, .. } = extras;
     let paragraph = |class: &'static str, words: String| {
         (!words.is_empty()).then(|| {
@@ -33,11 +34,11 @@ pub(super) fn Greeting(forms: Forms) -> impl IntoView {
     view! {
         {paragraph("greeting__words greeting__words--welcome", welcome)}
         {paragraph("greeting__words", privacy)}
-        {is_guest
+        {(kind == ParticipantKind::Guest)
             .then(|| {
                 view! {
                     <p>
-                        <a class="link-button greeting__link" href="/account">
+                        <a class="button button--quiet button--small" href="/account">
                             {t!(locale, account::YOUR_CHATS)}
                         </a>
                     </p>

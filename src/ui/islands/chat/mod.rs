@@ -125,7 +125,7 @@ pub fn ChatPanel(
 ) -> impl IntoView {
     let locale = locales::current();
     let (me, id, key) = (chat.me.id, chat.joined.room, form.key);
-    let is_guest = chat.me.kind == ParticipantKind::Guest;
+    let kind = chat.me.kind;
     let MessageForm { comment, mailed, .. } = form.clone();
     let extras = chat.extras.clone();
     let panel = Panel::new(chat, form, now);
@@ -134,7 +134,7 @@ pub fn ChatPanel(
         Place::Beside { here, .. } => Some(here.clone()),
         Place::Desk | Place::Own => None,
     };
-    let forms = StoredValue::new(Forms { id, me, is_guest, key, from: from.clone(), extras, comment, mailed });
+    let forms = StoredValue::new(Forms { id, me, kind, key, from: from.clone(), extras, comment, mailed });
     let leave = move |click| {
         if let Some(on_leave) = on_leave {
             on_leave.run(click);
@@ -221,7 +221,7 @@ pub fn ChatPanel(
                 <Text of=Signal::derive(move || panel.room.read().people.typing_line()) />
             </p>
             <Composer panel id me key name=name.clone() from />
-            <Closed panel id forms />
+            <Closed panel forms />
         </section>
         <PlainForm panel which=Plain::Files forms />
     }

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use leptos::{
-    html, lazy, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer,
-    task::spawn_local,
-};
+use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
 
@@ -23,10 +20,7 @@ use crate::{
         socket::{self, Event},
         storage,
     },
-    domain::{
-        ClientId, Code, Conversation, ConversationId, ConversationStatus, MessageId, Participant, ParticipantKind,
-        Problem, Quote, Timestamp,
-    },
+    domain::{ClientId, Code, ConversationId, MessageId, Participant, ParticipantKind, Quote, Timestamp},
     locales::{self, t},
     protocol::ClientFrame,
 };
@@ -418,15 +412,6 @@ impl Panel {
         self.focus();
     }
 
-    /// All sockets of the room, also this one, receive the change.
-    pub fn reopen(self) {
-        let id = self.room.read_untracked().id();
-        spawn_local(async move {
-            let answer = set_open(id).await;
-            self.if_alive(|| self.room.write().notice = answer.err().map(|problem| problem.message));
-        });
-    }
-
     /// Records that a message's menu was opened.
     pub fn opened(self, menu: &HtmlDetailsElement) {
         self.open_menu.load(menu);
@@ -453,12 +438,6 @@ impl Panel {
             });
         }
     }
-}
-
-/// The browser loads this when an admin reopens a chat.
-#[lazy]
-async fn set_open(id: ConversationId) -> Result<Conversation, Problem> {
-    api::set_status(id, ConversationStatus::Open).await
 }
 
 /// The reason why messages are not sent, and their state meanwhile; `None` if they are.

@@ -9,7 +9,7 @@ use web_sys::HtmlElement;
 use super::{closed::Afterwards, files::FilesForm, greeting::Greeting, panel::Panel};
 use crate::{
     api::{Extras, load_extras},
-    domain::{ClientId, ConversationId, ParticipantId},
+    domain::{ClientId, ConversationId, ParticipantId, ParticipantKind},
 };
 
 /// The content of the forms.
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Forms {
     pub id: ConversationId,
     pub me: ParticipantId,
-    pub is_guest: bool,
+    pub kind: ParticipantKind,
     /// The key of a message with files.
     pub key: ClientId,
     /// The page that the forms return to, if not the chat's own.
@@ -68,11 +68,9 @@ fn form(which: Plain, forms: Forms) -> impl IntoView {
 #[lazy]
 async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
     let Some(forms) = forms.try_get_value() else { return };
-    let extras = match which {
-        Plain::Files => Extras::default(),
-        // Without them, the page is still a chat.
-        Plain::Greeting | Plain::Afterwards => load_extras(forms.id).await.unwrap_or_default(),
-    };
+    let needs_none = which == Plain::Files || forms.kind == ParticipantKind::Admin;
+    // Without them, the page is still a chat.
+    let extras = if needs_none { Extras::default() } else { load_extras(forms.id).await.unwrap_or_default() };
     panel.if_alive(|| {
         // The chat may have been closed twice meanwhile.
         if place.first_element_child().is_some() {
