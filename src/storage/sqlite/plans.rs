@@ -14,8 +14,8 @@ use super::{
     conversation_lists::{self, By},
     conversations,
     dialect::{is_any, translated},
-    digests, erasure, former, invites, journal, links, messages, pushes, requests, search, sessions, timeline, tokens,
-    users,
+    digests, erasure, former, idle, invites, journal, links, messages, pushes, requests, search, sessions, timeline,
+    tokens, users,
 };
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
@@ -258,6 +258,8 @@ async fn assembled_statements_use_an_index() {
         users::FIND_CONFIRMATION,
         invites::FIND,
         digests::LIST_QUIET,
+        idle::LIST,
+        idle::IS_IDLE,
         pushes::COUNT,
         pushes::RECIPIENTS,
         tokens::FIND,
