@@ -16,7 +16,7 @@ pub struct Business {
     pub language: Option<Locale>,
     /// Above the first message of each chat, for customers.
     pub welcome: String,
-    /// What the business does with personal data: on chats and on the form of a request.
+    /// What the business does with personal data: at the start of each chat, for customers.
     pub privacy: String,
     /// First sentences that an empty chat offers to its customer.
     pub suggestions: Vec<String>,

@@ -46,6 +46,12 @@ impl Rating {
     /// How long the customer side can change it, in milliseconds: a day.
     pub const CHANGEABLE_MS: i64 = 86_400_000;
 
+    /// Whether it is about the closing at this time, and not about an earlier one.
+    #[must_use]
+    pub fn is_since(&self, closed_at: Timestamp) -> bool {
+        self.rated_at >= closed_at
+    }
+
     /// Five stars, of which `score` are full.
     #[must_use]
     pub fn stars(&self) -> String {

@@ -57,16 +57,17 @@ impl Service {
         let (conversation, messages) = self.transcript(actor, id).await?;
         let locale = locales::current();
         let business = &*self.business_name();
+        let text = transcript::text(&conversation, &messages);
+        if text.len() > MAX_MAILED_BYTES {
+            return Err(Problem::new(Code::TooLarge, t!(locale, problem::TRANSCRIPT_TOO_LONG)));
+        }
         let letter = Letter {
             subject: t!(locale, mail::transcript_subject(business)),
-            text: transcript::text(&conversation, &messages),
+            text,
             html: Some(transcript::html(&conversation, &messages)),
             thread: Some(id),
             list: None,
         };
-        if letter.text.len() > MAX_MAILED_BYTES {
-            return Err(Problem::new(Code::TooLarge, t!(locale, problem::TRANSCRIPT_TOO_LONG)));
-        }
         self.mail.send(&self.public_url, &to, letter).await
     }
 }

@@ -266,7 +266,7 @@ impl Service {
     fn extras_of(&self, Seat { conversation, rating, has_email, .. }: &Seat) -> Extras {
         let Business { welcome, privacy, suggestions, .. } = (*self.business()).clone();
         // An earlier closing may have been rated.
-        let is_current = |rated: &Rating| conversation.closed_at.is_some_and(|at| rated.rated_at >= at);
+        let is_current = |rated: &Rating| conversation.closed_at.is_some_and(|at| rated.is_since(at));
         let rating = rating.clone().filter(is_current);
         Extras { welcome, privacy, suggestions, rating, has_email: *has_email && self.mail.has_server() }
     }

@@ -48,10 +48,7 @@ pub(super) fn read_last_message(stored: Option<String>) -> (Option<String>, Opti
 
 /// The stored content of a message: for a system line its event, as JSON.
 pub(super) fn stored_content(message: &Message) -> Cow<'_, str> {
-    match message.event.map(|event| serde_json::to_string(&event)) {
-        Some(Ok(event)) => Cow::Owned(event),
-        _ => Cow::Borrowed(&message.content),
-    }
+    message.event.map_or(Cow::Borrowed(&message.content), |event| Cow::Owned(stored_event(event)))
 }
 
 /// The stored content of a system line about `event`.

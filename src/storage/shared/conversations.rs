@@ -444,7 +444,7 @@ pub async fn rate(
     }
     let Seat { conversation, rating, .. } = load(&mut tx.conn, actor, seated).await?;
     let closed_at = conversation.closed_at.ok_or(StoreError::NotClosed)?;
-    let before = rating.filter(|rating| rating.rated_at >= closed_at);
+    let before = rating.filter(|rating| rating.is_since(closed_at));
     if let Some(same) = before.as_ref().filter(|it| it.score == score && it.comment.as_deref() == comment) {
         return Ok(same.clone());
     }

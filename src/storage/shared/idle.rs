@@ -7,19 +7,17 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    domain::{
-        Actor, ConversationId, ConversationKind, ConversationStatus, MessageEvent, SenderType, Timestamp, UserId,
-    },
+    domain::{Actor, ConversationId, ConversationStatus, MessageEvent, Timestamp, UserId},
     storage::{Change, Commit, Idle, Result, StoreError, rules::stored_event, seated::Seated},
 };
 
 /// An open chat by link whose last message is an admin's and before `$1`. `$2`: it is the warning `$3`, or not.
 macro_rules! idle {
     () => {
-        "conversations.status = $4 and conversations.kind = $5 and conversations.updated_at < $1
+        "conversations.status = 'open' and conversations.kind = 'session' and conversations.updated_at < $1
          and exists (select 1 from messages
                      where messages.conversation_id = conversations.id and messages.seq = conversations.last_seq
-                       and messages.sender_type = $6 and (messages.is_system and messages.content = $3) = $2)"
+                       and messages.sender_type = 'admin' and (messages.is_system and messages.content = $3) = $2)"
     };
 }
 
@@ -29,7 +27,7 @@ pub const LIST: &str = sql!(
              where messages.conversation_id = conversations.id and messages.seq = conversations.last_seq) as author_id
      from conversations where ",
     idle!(),
-    " order by conversations.updated_at limit $7"
+    " order by conversations.updated_at limit $4"
 );
 
 /// # Errors
@@ -43,9 +41,6 @@ pub async fn list(conn: &mut Conn, actor: &Actor, idle: Idle, limit: i64) -> Res
         .bind(before)
         .bind(warned)
         .bind(stored_event(MessageEvent::ClosesSoon))
-        .bind(ConversationStatus::Open.word())
-        .bind(ConversationKind::Session.word())
-        .bind(SenderType::Admin.word())
         .bind(limit.max(0))
         .fetch_all(conn)
         .await?;
@@ -63,7 +58,7 @@ fn bounds(idle: Idle) -> (Timestamp, bool) {
 }
 
 pub const IS_IDLE: &str =
-    sql!("select exists (select 1 from conversations where conversations.id = $7 and ", idle!(), ")");
+    sql!("select exists (select 1 from conversations where conversations.id = $4 and ", idle!(), ")");
 
 /// Warns in a silent chat, or closes one that was warned. False if it is so no more.
 ///
@@ -77,9 +72,6 @@ pub async fn end(tx: &mut Tx, seated: &Seated, idle: Idle, now: Timestamp) -> Re
         .bind(before)
         .bind(warned)
         .bind(stored_event(MessageEvent::ClosesSoon))
-        .bind(ConversationStatus::Open.word())
-        .bind(ConversationKind::Session.word())
-        .bind(SenderType::Admin.word())
         .bind(id.0)
         .fetch_one(&mut tx.conn)
         .await?;
