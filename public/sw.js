@@ -5,6 +5,8 @@
 // only together with the script that it belongs to.
 const PAGE = "/offline.html";
 const CACHE = `offline ${PAGE}`;
+// Files that wait to be sent, see src/ui/islands/chat/tray.rs.
+const FILES = "bespoken-files";
 
 self.addEventListener("install", (event) => {
   event.waitUntil(
@@ -18,7 +20,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   const dropOld = caches
     .keys()
-    .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))));
+    .then((names) => Promise.all(names.filter((name) => name !== CACHE && name !== FILES).map((name) => caches.delete(name))));
   // Lets the browser ask the network while this script still starts.
   const preload = self.registration.navigationPreload?.enable();
   event.waitUntil(Promise.all([dropOld, preload, self.clients.claim()]));

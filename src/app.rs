@@ -22,9 +22,9 @@ use crate::{
     domain::Problem,
     locales::{self, t},
     ui::pages::{
-        AccountPage, AdminRequestsPage, ConfirmPage, DashboardPage, ForgotPage, GuestChatPage, HomePage, InvitePage,
-        LoginPage, LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage, RegisterPage, RequestPage,
-        ResetPage, SettingsPage, SetupPage, TokensPage, UnsubscribePage,
+        AccountPage, AdminRequestsPage, ConfirmPage, DashboardPage, EditRequestPage, ForgotPage, GuestChatPage,
+        HomePage, InvitePage, LoginPage, LogoutPage, NewRequestPage, NotFoundPage, PeoplePage, ReferencePage,
+        RegisterPage, RequestPage, ResetPage, SettingsPage, SetupPage, TokensPage, UnsubscribePage,
     },
 };
 
@@ -158,6 +158,11 @@ pub fn App() -> impl IntoView {
                 <Route path=(StaticSegment("admin"), StaticSegment("tokens")) view=TokensPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("requests"), StaticSegment("new")) view=NewRequestPage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("requests"), ParamSegment("id")) view=RequestPage ssr=SsrMode::Async />
+                <Route
+                    path=(StaticSegment("requests"), ParamSegment("id"), StaticSegment("edit"))
+                    view=EditRequestPage
+                    ssr=SsrMode::Async
+                />
                 <Route path=(StaticSegment("docs"), StaticSegment("api")) view=ReferencePage ssr=SsrMode::Async />
                 <Route path=(StaticSegment("chat"), ParamSegment("id")) view=GuestChatPage ssr=SsrMode::Async />
             </Routes>

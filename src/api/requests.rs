@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Chat, Json, PageClient};
 use crate::domain::{
-    Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange, objects,
+    Attachment, Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, StatusChange, objects,
 };
 
 /// A part of the requests that the viewer may see.
@@ -31,9 +31,23 @@ pub struct RequestDetails {
     pub request: CustomRequest,
     /// All status changes, oldest first.
     pub changes: Vec<StatusChange>,
+    /// Its own files, and those in its chat.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
+    pub files: Vec<RequestFile>,
 }
 
 objects!(RequestDetails);
+
+/// A file of a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct RequestFile {
+    pub file: Attachment,
+    /// The place of its message in the request's chat; `None` if it belongs to the request itself.
+    pub seq: Option<i64>,
+}
+
+objects!(RequestFile);
 
 /// The lists of a customer's account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,12 +92,11 @@ pub async fn list_account(cursor: Option<String>) -> Result<AccountLists, Proble
     service.account_lists(&actor, cursor.as_deref()).await
 }
 
-/// One request.
+/// One request, with its history and its files.
 #[server(input = Json, output = Json, endpoint = "load_request", client = PageClient)]
 pub async fn load_request(id: RequestId) -> Result<RequestDetails, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
-    let request = service.request(&actor, id).await?;
-    Ok(RequestDetails { changes: service.request_changes(&actor, id).await?, request })
+    service.request_details(&actor, id).await
 }
 
 /// Sets the status of a request, and adds a message about it to its conversation. For admins.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    domain::{Date, MOST_COUNTED, Quote, Timestamp},
+    domain::{Attachment, Date, MOST_COUNTED, Quote, Timestamp},
     locales::{self, DateStyle, t},
 };
 
@@ -31,6 +31,17 @@ pub fn isolated(name: &str) -> Cow<'_, str> {
 pub fn quote(quote: &Quote) -> String {
     let excerpt = if quote.excerpt.is_empty() { t!(locales::current(), chat::DELETED) } else { &*quote.excerpt };
     [&*isolated(&quote.sender_name), ": ", &*isolated(excerpt)].concat()
+}
+
+/// A file's name and its size in decimal units.
+#[must_use]
+pub fn file(file: &Attachment) -> String {
+    let tenths = (file.size_bytes + 50_000) / 100_000;
+    let size = match tenths {
+        0..10 => [&*((file.size_bytes + 999) / 1_000).to_string(), " KB"].concat(),
+        _ => t!(locales::current(), chat::megabytes(&(tenths / 10).to_string(), &(tenths % 10).to_string())),
+    };
+    [&*isolated(&file.name), " · ", &*size].concat()
 }
 
 /// The calendar day of a moment.

@@ -58,6 +58,8 @@ objects!(Message);
 pub enum MessageEvent {
     /// An admin gave the custom request that the conversation is about this status.
     StatusSet(RequestStatus),
+    /// The customer withdrew the custom request that the conversation is about, which is declined then.
+    Withdrawn,
     /// The chat closes a day later, unless somebody writes.
     ClosesSoon,
 }
@@ -67,6 +69,7 @@ impl MessageEvent {
     pub fn words(self, locale: Locale) -> String {
         match self {
             Self::StatusSet(status) => t!(locale, status::set_to(status.label(locale))),
+            Self::Withdrawn => t!(locale, status::WITHDRAWN).to_owned(),
             Self::ClosesSoon => t!(locale, status::CLOSES_SOON).to_owned(),
         }
     }

@@ -33,7 +33,7 @@ pub use message::{
 pub(crate) use object::objects;
 pub use participant::{Participant, ParticipantKind, Receipt};
 pub use problem::{Code, Problem};
-pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, parse_money};
+pub use request::{CustomRequest, RequestOrder, RequestStatus, RequestText, StatusChange, money_field, parse_money};
 pub use text::{Content, Email, Name, file_name, is_visible, percent_encoded, plain_line, plain_lines, shorten};
 pub use time::{Date, Timestamp};
 pub use user::{Role, User};

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, objects, text};
+use super::{
+    Attachment, ConversationId, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, objects, text,
+};
 use crate::locales::{self, Locale, t};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -32,6 +34,12 @@ impl RequestStatus {
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
+    /// Whether work on it may come or goes on.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::New | Self::InProgress)
     }
 
     /// The words for people.
@@ -86,12 +94,25 @@ pub struct CustomRequest {
     pub last_event: Option<MessageEvent>,
     /// The number of others' messages that this person has not read.
     pub unread: i64,
+    /// The files that were added to it, in the order of their arrival. Those of its conversation are in messages.
+    pub attachments: Vec<Attachment>,
     pub created_at: Timestamp,
+    /// When its customer last edited it.
+    pub edited_at: Option<Timestamp>,
     /// The latest activity: in the request itself or in its conversation.
     pub updated_at: Timestamp,
 }
 
 objects!(CustomRequest);
+
+impl CustomRequest {
+    /// What its customer wrote.
+    #[must_use]
+    pub fn text(&self) -> RequestText {
+        let Self { title, description, budget_cents, wanted_on, .. } = self.clone();
+        RequestText { title, description, budget_cents, wanted_on }
+    }
+}
 
 /// A status that a request was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,12 +121,15 @@ pub struct StatusChange {
     pub status: RequestStatus,
     pub by: String,
     pub at: Timestamp,
+    /// Whether the customer withdrew the request, which is declined then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withdrawn: bool,
 }
 
 objects!(StatusChange);
 
 /// A customer's input, validated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestText {
     pub title: String,
     pub description: String,
@@ -184,6 +208,12 @@ pub fn parse_money(field: &str, text: &str) -> Result<Option<i64>, Problem> {
         _ => cents.parse().map_err(|_| wrong())?,
     };
     Ok(Some(whole.parse::<i64>().map_err(|_| wrong())? * 100 + cents))
+}
+
+/// The amount as [`parse_money`] reads it.
+#[must_use]
+pub fn money_field(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 #[cfg(test)]

@@ -95,8 +95,8 @@ pub(super) fn page_policy(headers: &mut HeaderMap, nonce: &str, public_url: &str
     let sockets = public_url.replacen("http", "ws", 1);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; object-src 'none'; \
-         style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' {sockets}; manifest-src 'self'; \
-         worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self' {sockets}; \
+         manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -134,6 +134,10 @@ pub mod chat {
     }
 
     pub const SEND: &str = "Senden";
+    pub fn megabytes(whole: &str, tenths: &str) -> String {
+        [whole, ",", tenths, " MB"].concat()
+    }
+
     pub const SEND_FILES: &str = "Dateien senden";
     pub const SENDING: &str = "Wird gesendet…";
     pub const SENT: &str = "Gesendet";
@@ -289,6 +293,11 @@ pub mod requests {
         format!(", {count} ungelesen")
     }
 
+    pub const EDITED: &str = "Geändert";
+    pub const FILES: &str = "Dateien";
+    pub const IN_CHAT: &str = "Im Chat zeigen";
+    pub const SHOW_NEW_TEXT: &str = "Neuen Text zeigen";
+    pub const WITHDRAWN: &str = "Zurückgezogen";
     pub const WANTED_BY: &str = "Gewünscht bis";
     pub const WHICH: &str = "Welche Anfragen";
 }
@@ -574,6 +583,15 @@ pub mod request_pages {
     pub const ALL_REQUESTS: &str = "Alle Anfragen";
     pub const DESCRIPTION: &str = "Beschreibung";
     pub const DESCRIPTION_HELP: &str = "Größe, Material, Zweck und alles, was Ihnen sonst wichtig ist.";
+    pub const ADD_FILES: &str = "Dateien hinzufügen";
+    pub const EDIT: &str = "Ändern";
+    pub const EDIT_TITLE: &str = "Ihre Anfrage ändern";
+    pub const FILES: &str = "Bilder und Zeichnungen";
+    pub const FILES_HELP: &str = "Höchstens zehn auf einmal. Fotos verlieren ihren Ort und andere verborgene Daten.";
+    pub const SAVE: &str = "Speichern";
+    pub const WITHDRAW: &str = "Zurückziehen";
+    pub const WITHDRAW_HELP: &str = "Eine zurückgezogene Anfrage gilt als abgelehnt. Text und Chat bleiben.";
+    pub const WITHDRAW_NOW: &str = "Anfrage zurückziehen";
     pub const MY_REQUESTS: &str = "Meine Anfragen";
     pub const NEW_TITLE: &str = "Was sollen wir für Sie anfertigen?";
     pub const SEARCH: &str = "Anfragen suchen";
@@ -663,6 +681,7 @@ pub mod api {
     pub const CURSOR: &str = "Dieser Cursor stammt nicht von diesem Server.";
     pub const EITHER_SEQ_OR_REV: &str = "Geben Sie entweder before_seq oder after_rev an, nicht beides.";
     pub const EITHER_STATUS_OR_ASSIGNEE: &str = "Geben Sie entweder status oder assignee_id an.";
+    pub const EITHER_STATUS_OR_TEXT: &str = "Senden Sie entweder den Status oder die zu ändernden Felder.";
     pub const FILE_HEADERS: &str = "Der Server kann diese Datei nicht senden.";
     pub const FRAME: &str = "Der Server versteht diesen Frame nicht.";
     pub const HOST: &str = "Ein Aufruf braucht genau einen Host-Header mit dem Host, an den er sich richtet.";
@@ -810,6 +829,12 @@ pub mod push {
 /// Why something was refused.
 pub mod problem {
     pub const NO_MAIL_ADDRESS: &str = "Das Protokoll lässt sich nicht mailen: Dieser Chat hat keine bestätigte Adresse. Speichern Sie es stattdessen.";
+    pub fn request_full(most: usize) -> String {
+        format!("Eine Anfrage kann {most} Dateien haben. Bitte senden Sie weitere im Chat.")
+    }
+    pub const REQUEST_ENDED: &str = "Diese Anfrage ist erledigt oder abgelehnt.";
+    pub const REQUEST_BEGUN: &str = "Diese Anfrage ist nicht mehr neu und kann nicht geändert werden. Bitte schreiben Sie \
+                                     im Chat.";
     pub const NOT_CLOSED: &str = "Ein Chat kann bewertet werden, sobald er geschlossen ist.";
     pub const RATING_FINAL: &str = "Eine Bewertung lässt sich einen Tag lang ändern.";
     pub const SCORE: &str = "Bitte geben Sie 1 bis 5 Sterne.";
@@ -1018,6 +1043,7 @@ pub mod problem {
 
 /// The statuses of a custom request.
 pub mod status {
+    pub const WITHDRAWN: &str = "Die Anfrage wurde zurückgezogen";
     pub const CLOSES_SOON: &str = "Ohne neue Nachricht wird dieser Chat in 24 Stunden geschlossen.";
     pub const DECLINED: &str = "Abgelehnt";
     pub const DONE: &str = "Erledigt";

@@ -133,6 +133,10 @@ pub mod chat {
     }
 
     pub const SEND: &str = "Send";
+    pub fn megabytes(whole: &str, tenths: &str) -> String {
+        [whole, ".", tenths, " MB"].concat()
+    }
+
     pub const SEND_FILES: &str = "Send files";
     pub const SENDING: &str = "Sending…";
     pub const SENT: &str = "Sent";
@@ -284,6 +288,11 @@ pub mod requests {
         format!(", {count} unread")
     }
 
+    pub const EDITED: &str = "Edited";
+    pub const FILES: &str = "Files";
+    pub const IN_CHAT: &str = "Show in the chat";
+    pub const SHOW_NEW_TEXT: &str = "Show the new text";
+    pub const WITHDRAWN: &str = "Withdrawn";
     pub const WANTED_BY: &str = "Wanted by";
     pub const WHICH: &str = "Which requests";
 }
@@ -559,6 +568,15 @@ pub mod request_pages {
     pub const ALL_REQUESTS: &str = "All requests";
     pub const DESCRIPTION: &str = "Describe it";
     pub const DESCRIPTION_HELP: &str = "Size, material, purpose, and everything else that matters to you.";
+    pub const ADD_FILES: &str = "Add files";
+    pub const EDIT: &str = "Edit";
+    pub const EDIT_TITLE: &str = "Edit your request";
+    pub const FILES: &str = "Pictures and drawings";
+    pub const FILES_HELP: &str = "Ten at most at once. Photographs lose their place and other hidden data.";
+    pub const SAVE: &str = "Save";
+    pub const WITHDRAW: &str = "Withdraw";
+    pub const WITHDRAW_HELP: &str = "A withdrawn request is declined. Its text and its chat stay.";
+    pub const WITHDRAW_NOW: &str = "Withdraw the request";
     pub const MY_REQUESTS: &str = "My requests";
     pub const NEW_TITLE: &str = "What would you like to have made?";
     pub const SEARCH: &str = "Search requests";
@@ -645,6 +663,7 @@ pub mod api {
     pub const CURSOR: &str = "This cursor does not come from this server.";
     pub const EITHER_SEQ_OR_REV: &str = "Give either before_seq or after_rev, not both.";
     pub const EITHER_STATUS_OR_ASSIGNEE: &str = "Give either status or assignee_id.";
+    pub const EITHER_STATUS_OR_TEXT: &str = "Send either the status, or the fields to edit.";
     pub const FILE_HEADERS: &str = "The server cannot send this file.";
     pub const FRAME: &str = "The server does not understand this frame.";
     pub const HOST: &str = "A request needs exactly one Host header, with the host that it is for.";
@@ -790,6 +809,12 @@ pub mod push {
 pub mod problem {
     pub const NO_MAIL_ADDRESS: &str =
         "The transcript cannot be sent by e-mail: this chat has no confirmed address. Save it instead.";
+    pub fn request_full(most: usize) -> String {
+        format!("A request can have {most} files. Please send further ones in its chat.")
+    }
+    pub const REQUEST_ENDED: &str = "This request is done or declined.";
+    pub const REQUEST_BEGUN: &str =
+        "This request is not new any more, so it cannot be changed. Please write in its chat.";
     pub const NOT_CLOSED: &str = "A chat can be rated once it is closed.";
     pub const RATING_FINAL: &str = "A rating can be changed for one day.";
     pub const SCORE: &str = "Please give 1 to 5 stars.";
@@ -981,6 +1006,7 @@ pub mod problem {
 
 /// The statuses of a custom request.
 pub mod status {
+    pub const WITHDRAWN: &str = "The request was withdrawn";
     pub const CLOSES_SOON: &str = "Without a new message, this chat closes in 24 hours.";
     pub const DECLINED: &str = "Declined";
     pub const DONE: &str = "Done";

@@ -1,4 +1,4 @@
-//! Attachments: files in chats. The data directory contains their content, under their ids. The database contains
+//! Attachments: files of chats and of custom requests. The data directory contains their content, under their ids. The database contains
 //! their metadata and controls access.
 
 use std::{
@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::{Mutex, Notify, Semaphore},
@@ -22,10 +23,12 @@ use super::{
     uploads::Turn,
 };
 use crate::{
-    domain::{self, Actor, Attachment, AttachmentId, Code, ConversationId, ParticipantId, Problem, Timestamp},
+    domain::{
+        self, Actor, Attachment, AttachmentId, Code, ConversationId, ParticipantId, Problem, RequestId, Timestamp,
+    },
     live::Person,
     locales::{self, t},
-    storage::{FileBytes, Quota, StoreError, now, private},
+    storage::{Digest, FileBytes, Quota, StoreError, now, private},
 };
 
 /// Maximum length of a file's name; longer ones lose their middle.
@@ -47,6 +50,8 @@ const SWEEP_BATCH: i64 = 500;
 pub(super) const UNFINISHED: &str = "part";
 /// An incomplete file that was not written for this long belongs to a stopped server.
 const ABANDONED: Duration = Duration::from_secs(3_600);
+/// Bytes of a file per read.
+const PIECE_BYTES: usize = 64 * 1024;
 /// Number of pictures in memory at once.
 const PICTURES_AT_ONCE: usize = 2;
 /// Interval for counting the size of all files.
@@ -96,12 +101,20 @@ fn is_full() -> Problem {
     Problem::new(Code::TooLarge, t!(locales::current(), problem::DISK_FULL))
 }
 
-/// A person's upload to a conversation. It counts as concurrent until it is dropped.
+/// What files are uploaded to.
+#[derive(Clone, Copy, Debug)]
+enum Destination {
+    Conversation(ConversationId),
+    Request(RequestId),
+}
+
+/// A person's upload to a conversation or a request. It counts as concurrent until it is dropped.
 pub struct Upload<'a> {
     service: &'a Service,
     actor: &'a Actor,
-    conversation: ConversationId,
-    is_open: bool,
+    to: Destination,
+    /// Why no file can be added, if so.
+    closed: Option<Problem>,
     _turn: Turn,
 }
 
@@ -151,7 +164,24 @@ impl Service {
             self.store.reopen(actor, conversation).await.map_err(problem)?;
             is_open = true;
         }
-        Ok(Upload { service: self, actor, conversation, is_open, _turn: turn })
+        let closed = (!is_open).then(Problem::closed);
+        Ok(Upload { service: self, actor, to: Destination::Conversation(conversation), closed, _turn: turn })
+    }
+
+    /// Checks whether the actor may add files to a request. Call it before reading their content.
+    ///
+    /// # Errors
+    /// `not_found`, `rate_limited`, `unavailable`.
+    pub async fn begin_request_upload<'a>(
+        &'a self,
+        actor: &'a Actor,
+        from: Network,
+        request: RequestId,
+    ) -> Result<Upload<'a>, Problem> {
+        let turn = self.uploads.begin(&self.settings.limits, Person::from(actor), from)?;
+        let is_open = self.request(actor, request).await?.status.is_open();
+        let closed = (!is_open).then(|| problem(StoreError::RequestEnded));
+        Ok(Upload { service: self, actor, to: Destination::Request(request), closed, _turn: turn })
     }
 
     #[must_use]
@@ -171,10 +201,14 @@ impl Service {
     }
 
     /// Maximum size of another file in bytes, and the error beyond it.
-    async fn room(&self, actor: &Actor, conversation: ConversationId) -> Result<(u64, Problem), Problem> {
+    async fn room(&self, actor: &Actor, to: Destination) -> Result<(u64, Problem), Problem> {
         let limits = &self.settings.limits;
         let quota = self.quota(actor);
-        let counted = self.store.file_bytes(actor, conversation, quota.since).await.map_err(problem)?;
+        let counted = match to {
+            Destination::Conversation(id) => self.store.file_bytes(actor, id, quota.since).await,
+            Destination::Request(id) => self.store.request_file_bytes(actor, id, quota.since).await,
+        };
+        let counted = counted.map_err(problem)?;
         let (quota, used) = quota.room(counted);
         let of_all = match limits.stored_bytes {
             0 => u64::MAX,
@@ -249,21 +283,24 @@ impl Upload<'_> {
     /// # Errors
     /// `forbidden`, `not_found`, `unavailable`.
     pub async fn require_sender(&self, sender: Option<ParticipantId>) -> Result<(), Problem> {
-        self.service.require_sender(self.actor, self.conversation, sender).await
+        match self.to {
+            Destination::Conversation(id) => self.service.require_sender(self.actor, id, sender).await,
+            Destination::Request(_) => Ok(()),
+        }
     }
 
     /// Begins a file. It counts as a send.
     ///
     /// # Errors
-    /// `closed`, `too_large`, `rate_limited`, `unavailable`.
+    /// `closed`, or `conflict` for a request; `too_large`, `rate_limited`, `unavailable`.
     pub async fn file(&self, name: &str) -> Result<NewFile<'_>, Problem> {
         self.service.count_send(self.actor)?;
-        if !self.is_open {
-            return Err(Problem::closed());
+        if let Some(reason) = &self.closed {
+            return Err(reason.clone());
         }
         let folder = folder(&self.service.settings.data.data_dir);
         private::folder(&folder).map_err(|error| no_disk(&error))?;
-        let (room, too_large) = self.service.room(self.actor, self.conversation).await?;
+        let (room, too_large) = self.service.room(self.actor, self.to).await?;
         let id = AttachmentId::new();
         let path = folder.join(id.to_string()).with_extension(UNFINISHED);
         let on_disk = private::file(&path).map_err(|error| no_disk(&error))?;
@@ -303,11 +340,10 @@ impl NewFile<'_> {
     /// Completes the file. It is on disk when this returns, and can be sent.
     ///
     /// # Errors
-    /// `invalid` if it is empty, `closed`, `not_found`, `too_large`, `rate_limited`, `unavailable`.
+    /// `invalid` if it is empty or one too many, `closed` or `conflict`, `not_found`, `too_large`, `rate_limited`,
+    /// `unavailable`.
     pub async fn finish(self) -> Result<Attachment, Problem> {
-        let Self {
-            upload: Upload { service, actor, conversation, .. }, attachment, unfinished, mut on_disk, head, ..
-        } = self;
+        let Self { upload: Upload { service, actor, to, .. }, attachment, unfinished, mut on_disk, head, .. } = self;
         if self.size == 0 {
             return Err(Problem::invalid("file", t!(locales::current(), problem::FILE_EMPTY)));
         }
@@ -326,17 +362,51 @@ impl NewFile<'_> {
         });
         let stored = stored.await.map_err(io::Error::from).and_then(|stored| stored);
         let (file, mut unfinished) = stored.map_err(|error| no_disk(&error))?;
+        let quota = service.quota(actor);
+        let digest = match to {
+            Destination::Conversation(_) => Digest::default(),
+            Destination::Request(_) => digest_of(&service.file(file.id)).await.map_err(|error| no_disk(&error))?,
+        };
         // From here on the database may refer to the file.
         let path = unfinished.0.take();
-        let quota = service.quota(actor);
-        if let Err(error) = service.store.add_attachment(actor, *conversation, file.clone(), quota).await {
+        let added = match *to {
+            Destination::Conversation(id) => service.store.add_attachment(actor, id, file.clone(), quota).await,
+            Destination::Request(id) => {
+                let added = service.store.add_request_file(actor, id, (file.clone(), digest), quota).await;
+                match added {
+                    // The same file was added before.
+                    Ok(same) if same.id != file.id => {
+                        drop(Unfinished(path));
+                        return Ok(same);
+                    }
+                    added => added.map(drop),
+                }
+            }
+        };
+        if let Err(error) = added {
             drop(Unfinished(path));
             return Err(problem(error));
+        }
+        if let Destination::Request(id) = *to {
+            service.request_changed(&service.request(actor, id).await?);
         }
         if let Some((_, bytes)) = &mut *service.files.all_bytes.lock().await {
             *bytes += file.size_bytes as u64;
         }
         Ok(file)
+    }
+}
+
+/// The SHA-256 of a file.
+pub(super) async fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut on_disk = tokio::fs::File::open(path).await?;
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut hash = Sha256::new();
+    loop {
+        match on_disk.read(&mut piece).await? {
+            0 => return Ok(hash.finalize().into()),
+            count => hash.update(&piece[..count]),
+        }
     }
 }
 

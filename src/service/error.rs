@@ -3,7 +3,7 @@
 use crate::{
     domain::{Code, MAX_REPLIES, Problem},
     locales::{self, t},
-    storage::{StoreError, Used},
+    storage::{MOST_REQUEST_FILES, StoreError, Used},
 };
 
 /// The problem that the requesting person sees.
@@ -18,6 +18,11 @@ pub fn problem(error: StoreError) -> Problem {
             Problem::invalid("reply_to", t!(locales::current(), problem::replies_per_message(MAX_REPLIES)))
         }
         StoreError::TooManyFiles => Problem::invalid("file", t!(locales::current(), problem::FILES_UNSENT)),
+        StoreError::RequestFull => {
+            Problem::invalid("file", t!(locales::current(), problem::request_full(MOST_REQUEST_FILES)))
+        }
+        StoreError::RequestEnded => Problem::new(Code::Conflict, t!(locales::current(), problem::REQUEST_ENDED)),
+        StoreError::RequestBegun => Problem::new(Code::Conflict, t!(locales::current(), problem::REQUEST_BEGUN)),
         StoreError::NotClosed => Problem::new(Code::Conflict, t!(locales::current(), problem::NOT_CLOSED)),
         StoreError::RatingFinal => Problem::new(Code::Conflict, t!(locales::current(), problem::RATING_FINAL)),
         StoreError::Conflict => Problem::new(Code::Conflict, t!(locales::current(), problem::CLIENT_ID_TAKEN)),

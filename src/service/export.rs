@@ -96,7 +96,9 @@ impl Service {
         let files: Vec<AttachmentId> = talks
             .iter()
             .flat_map(|talk| &talk.messages)
-            .flat_map(|message| message.attachments.iter().map(|file| file.id))
+            .flat_map(|message| &message.attachments)
+            .chain(requests.iter().flat_map(|asked: &Asked| &asked.request.attachments))
+            .map(|file| file.id)
             .collect();
         let count = talks.len();
         let all = json!({

@@ -4,17 +4,13 @@
 //! primary key of its table rejects a duplicate, on every node and also concurrently.
 
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
-use super::{NewMessage, Service};
+use super::{NewMessage, Service, attachments::digest_of};
 use crate::{
     domain::{Actor, ClientId, Code, MessageId, Problem},
     locales::{self, t},
 };
-
-/// Bytes of a file per read.
-const PIECE_BYTES: usize = 64 * 1024;
 
 /// The id derived from `key` and `parts`. It contains the key's time at the position of a UUIDv7's, so that later ids
 /// still sort later.
@@ -54,24 +50,15 @@ impl Service {
     pub(super) async fn send_of(&self, actor: &Actor, key: ClientId, new: &NewMessage) -> Result<ClientId, Problem> {
         let mut parts = vec![new.content.as_bytes().to_vec()];
         parts.extend(new.reply_to.map(|MessageId(id)| id.as_bytes().to_vec()));
-        let mut piece = vec![0; PIECE_BYTES];
         for id in &new.attachment_ids {
             let (file, path) = self.attachment(actor, *id).await?;
             let failed = |error| {
                 tracing::error!(%error, "could not read an attachment");
                 Problem::unavailable()
             };
-            let mut on_disk = tokio::fs::File::open(path).await.map_err(failed)?;
-            let mut hash = Sha256::new();
-            loop {
-                let count = on_disk.read(&mut piece).await.map_err(failed)?;
-                if count == 0 {
-                    break;
-                }
-                hash.update(&piece[..count]);
-            }
+            let digest = digest_of(&path).await.map_err(failed)?;
             parts.push(file.name.into_bytes());
-            parts.push(hash.finalize().to_vec());
+            parts.push(digest.to_vec());
         }
         Ok(ClientId(id_of(key, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())))
     }

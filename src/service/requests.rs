@@ -8,10 +8,10 @@ use super::{
     rate::held_back,
 };
 use crate::{
-    api::{AccountLists, RequestChat, RequestList},
+    api::{AccountLists, RequestChat, RequestDetails, RequestFile, RequestList},
     domain::{
         Actor, ClientId, Code, Conversation, ConversationKind, ConversationStatus, CustomRequest, Problem, RequestId,
-        RequestOrder, RequestStatus, RequestText, StatusChange, UserId,
+        RequestOrder, RequestStatus, RequestText, UserId,
     },
     live::{BusEvent, Topic, frame},
     locales::{self, t},
@@ -19,6 +19,8 @@ use crate::{
     storage::{RequestCursor, RequestFilter, StoreError},
 };
 
+/// Files of a chat that the page of its request lists.
+const FILES_SHOWN: i64 = 100;
 /// Requests in one part of a page.
 const REQUEST_PAGE: i64 = 25;
 
@@ -55,10 +57,7 @@ impl Service {
         let made = self.store.create_request(actor, id, customer, text.clone()).await;
         if matches!(made, Err(StoreError::IdTaken)) {
             let known = self.request(actor, id).await?;
-            let RequestText { title, description, budget_cents, wanted_on } = text;
-            let is_same = (known.title == title && known.description == description)
-                && (known.budget_cents == budget_cents && known.wanted_on == wanted_on);
-            return if is_same { Ok(known) } else { Err(made_before()) };
+            return if known.text() == text { Ok(known) } else { Err(made_before()) };
         }
         let request = made.map_err(|error| match problem(error) {
             Problem { code: Code::NotFound, .. } => {
@@ -74,9 +73,8 @@ impl Service {
     /// `rate_limited` if this customer has the maximum number of open requests.
     async fn require_few_open(&self, customer: &Actor) -> Result<(), Problem> {
         let counts = self.store.count_requests(customer).await.map_err(problem)?;
-        let is_open = |status| matches!(status, RequestStatus::New | RequestStatus::InProgress);
         let open: i64 =
-            RequestStatus::ALL.into_iter().zip(counts).filter(|(status, _)| is_open(*status)).map(|(_, n)| n).sum();
+            RequestStatus::ALL.into_iter().zip(counts).filter(|(status, _)| status.is_open()).map(|(_, n)| n).sum();
         let most = self.settings.limits.open_requests;
         if open < most.into() {
             return Ok(());
@@ -128,6 +126,7 @@ impl Service {
         let (mut items, next_cursor) = self.requests(actor, filter, cursor, REQUEST_PAGE).await?;
         for request in &mut items {
             request.description.clear();
+            request.attachments.clear();
         }
         let counts = self.store.count_requests(actor).await.map_err(problem)?;
         Ok(RequestList { items, next_cursor, counts })
@@ -160,18 +159,11 @@ impl Service {
         Ok(RequestChat { request: id, title: request.title, chat })
     }
 
-    /// All status changes of the request, oldest first.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub async fn request_changes(&self, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>, Problem> {
-        self.store.list_request_changes(actor, id).await.map_err(problem)
-    }
-
     /// Sets the status of a request, and adds a message about it to its conversation.
     ///
     /// # Errors
-    /// `forbidden` unless the actor is an admin; `not_found`.
+    /// `not_found`; `forbidden` for customers, who can only withdraw: decline a request that is new; `conflict` if it is not
+    /// new any more.
     pub async fn set_request_status(
         &self,
         actor: &Actor,
@@ -184,6 +176,39 @@ impl Service {
             self.request_changed(&request);
         }
         Ok(request)
+    }
+
+    /// Replaces the text of the actor's own new request.
+    ///
+    /// # Errors
+    /// `not_found`; `forbidden` for admins; `conflict` if the request is not new any more; `rate_limited`.
+    pub async fn edit_request(
+        &self,
+        actor: &Actor,
+        id: RequestId,
+        text: RequestText,
+    ) -> Result<CustomRequest, Problem> {
+        self.count_send(actor)?;
+        let request = self.store.edit_request(actor, id, text).await.map_err(problem)?;
+        self.request_changed(&request);
+        Ok(request)
+    }
+
+    /// A request with its history, and all of its files in one place: its own, then those in its conversation, latest
+    /// first.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub async fn request_details(&self, actor: &Actor, id: RequestId) -> Result<RequestDetails, Problem> {
+        let mut request = self.request(actor, id).await?;
+        let own = std::mem::take(&mut request.attachments);
+        let mut files: Vec<_> = own.into_iter().map(|file| RequestFile { file, seq: None }).collect();
+        if let Some(chat) = request.conversation_id {
+            let in_chat = self.store.list_conversation_files(actor, chat, FILES_SHOWN).await.map_err(problem)?;
+            files.extend(in_chat.into_iter().map(|(file, seq)| RequestFile { file, seq: Some(seq) }));
+        }
+        let changes = self.store.list_request_changes(actor, id).await.map_err(problem)?;
+        Ok(RequestDetails { request, changes, files })
     }
 
     /// The conversation of a request, and whether this call opened it.
@@ -199,7 +224,7 @@ impl Service {
         Ok((self.seen_by(actor, seat), is_new))
     }
 
-    fn request_changed(&self, request: &CustomRequest) {
+    pub(super) fn request_changed(&self, request: &CustomRequest) {
         let CustomRequest { id, customer_id: customer, status, .. } = *request;
         self.hub.send_request(customer, &frame(&ServerFrame::Request { id, status }));
         self.hub.publish(Topic::Nodes, || BusEvent::Request { customer, id, status });

@@ -77,7 +77,11 @@ pub(super) const TABLES: &[Table] = tables! {
     invites 1 { id Id, secret_hash Bytes, invited_by Id, created_at Time, expires_at Time }
     custom_requests 1 {
         id Id, customer_id Id, title Text, description Text, budget_cents Integer, wanted_on Text, status Text,
-        folded Text, created_at Time, updated_at Time,
+        folded Text, created_at Time, updated_at Time, edited_at Time,
+    }
+    request_files 1 {
+        id Id, request_id Id, uploader_id Id, name Text, media_type Text, size_bytes Integer, width Integer,
+        height Integer, digest Bytes, created_at Time,
     }
     request_changes 2 {
         request_id Id, number Integer, status Text, changed_by Id, changed_by_name Text, changed_at Time,

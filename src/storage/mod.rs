@@ -50,6 +50,7 @@ use crate::locales::Locale;
 
 pub use copy::{BATCH, Compared, DatabaseCopy, Sum};
 pub use metrics::StoreMetrics;
+pub use rules::MOST_REQUEST_FILES;
 
 /// Opens the database that `url` names, `sqlite:` or `postgres:`, and brings it up to date. Must be called
 /// within a Tokio runtime.
@@ -114,6 +115,15 @@ pub enum StoreError {
     /// This person has put more files into the conversation, without sending them, than may wait there.
     #[error("too many unsent files")]
     TooManyFiles,
+    /// [`MOST_REQUEST_FILES`](rules::MOST_REQUEST_FILES) belong to the request.
+    #[error("too many files of this request")]
+    RequestFull,
+    /// The request is done or declined.
+    #[error("the request has ended")]
+    RequestEnded,
+    /// The request is not new any more, and only new ones are edited or withdrawn.
+    #[error("the request is not new")]
+    RequestBegun,
     /// The conversation is open, and only closed ones are rated.
     #[error("not closed")]
     NotClosed,
@@ -152,6 +162,9 @@ impl StoreError {
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// SHA-256 of a file.
+pub type Digest = [u8; 32];
 
 /// Whose bytes are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ use crate::{
 
 /// Files that one person may have put into a conversation and not sent: two messages full.
 pub(super) const MOST_UNSENT: i64 = 20;
+/// Files of a custom request.
+pub const MOST_REQUEST_FILES: usize = 20;
 
 /// How exactly it is known when a session was last seen, in milliseconds: a write for every page would
 /// be too much.

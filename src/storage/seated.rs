@@ -15,6 +15,19 @@ pub(super) struct Seated {
     last_seq: i64,
 }
 
+/// The author of a system line's change.
+pub(super) struct Doer {
+    pub(super) id: ParticipantId,
+    pub(super) kind: ParticipantKind,
+    pub(super) name: String,
+}
+
+impl From<&Participant> for Doer {
+    fn from(person: &Participant) -> Self {
+        Self { id: person.id, kind: person.kind, name: person.name.clone() }
+    }
+}
+
 /// A conversation's state, for an actor with access to it.
 pub(super) struct SeatRow {
     pub(super) customer: ParticipantId,

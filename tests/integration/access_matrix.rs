@@ -59,6 +59,11 @@ GET    /requests?q={asked}                                          | 401    200
 POST   /requests {"title":"Chair","description":"Oak","customer_id":"{owner}"} | 401 403 403 201  201   201
 GET    /requests/{request}                                          | 401    404   404      200   404   200
 PATCH  /requests/{request} {"status":"done"}                        | 401    404   404      403   404   200
+PATCH  /requests/{request} {"title":"A"}                            | 401    404   404      409   404   403
+PATCH  /requests/{quiet} {"title":"A"}                              | 401    404   404      200   404   403
+PATCH  /requests/{quiet} {"status":"declined"}                      | 401    404   404      200   404   200
+POST   /requests/{request}/attachments file                         | 401    404   404      201   404   201
+GET    /attachments/{drawing}                                       | 401    404   404      200   404   200
 POST   /requests/{request}/conversation                             | 401    404   404      200   404   200
 POST   /requests/{quiet}/conversation                               | 401    404   404      201   404   201
 GET    /push/key                                                    | 401    200   200      200   200   200
@@ -164,6 +169,13 @@ GET  /requests/{request}                                            | 303:/login
 GET  /requests/{request}?chat=1                                     | 303:/login 303:/login 303:/login 200          404          200
 POST /requests/{request}/chat from=                                 | 401        404        404        303:/requests/{request} 404          303:/requests/{request}
 POST /requests/{quiet}/chat from=                                   | 401        404        404        303:/requests/* 404          303:/requests/*
+GET  /requests/{request}/edit                                       | 303:/login 303:/login 303:/login 409          404          404
+GET  /requests/{quiet}/edit                                         | 303:/login 303:/login 303:/login 200          404          404
+POST /requests/{request}/edit title=A&description=B                 | 401        404        404        409          404          403
+POST /requests/{quiet}/edit title=A&description=B                   | 401        404        404        303:/requests/* 404          403
+POST /requests/{request}/withdraw                                   | 401        404        404        409          404          303:/requests/{request}
+POST /requests/{quiet}/withdraw                                     | 401        404        404        303:/requests/* 404          303:/requests/*
+POST /requests/{request}/files file                                 | 401        404        404        303:/requests/{request} 404          303:/requests/{request}
 POST /requests/{request}/status status=done                         | 401        404        404        403          404          303:/requests/{request}
 GET  /docs/api                                                      | 200        200        200        200          200          200
 GET  /chat?chatId={chat_id}                                         | 303:/chat/{conversation} 303:/chat/{conversation} 303:/chat/{conversation} 303:/chat/{conversation} 303:/chat/{conversation} 303:/chat/{conversation}
@@ -351,6 +363,14 @@ impl<'a> Scene<'a> {
             "message" => message(2).await,
             "answer" => message(3).await,
             "unsent" => file().await.to_string(),
+            // A file of the request itself.
+            "drawing" => {
+                let (owner, from) = (self.owner(), std::net::IpAddr::from([127, 0, 0, 1]).into());
+                let upload = service.begin_request_upload(&owner, from, self.request).await.unwrap();
+                let mut file = upload.file("plan.txt").await.unwrap();
+                file.write(fresh().to_string().as_bytes()).await.unwrap();
+                file.finish().await.unwrap().id.to_string()
+            }
             "sent" => {
                 let file = file().await;
                 service

@@ -191,11 +191,11 @@ async fn read_files(
     }
 }
 
-/// Stores a file after `count` others in the conversation, or returns why not. `None` if no file was chosen.
+/// Stores a file after `count` others of its form, or returns why not. `None` if no file was chosen.
 ///
 /// # Errors
 /// If the rest of the form cannot be read.
-async fn read_file(
+pub(super) async fn read_file(
     upload: &Upload<'_>,
     mut part: multipart::Part,
     count: usize,

@@ -13,13 +13,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Id, Params, SignedIn};
 use crate::{
-    domain::{Attachment, AttachmentId, Code, ConversationId, Problem, file_name, percent_encoded},
+    domain::{Attachment, AttachmentId, Code, ConversationId, Problem, RequestId, file_name, percent_encoded},
     http::{
         Asker,
         body_size::BODY_BYTES,
         multipart::{Form, misunderstood},
     },
     locales::{self, t},
+    service::Upload,
 };
 
 #[derive(ToSchema)]
@@ -44,6 +45,26 @@ pub(in crate::http) async fn add(
 ) -> Result<(StatusCode, Json<Attachment>), Problem> {
     // Checks permission and the number of concurrent uploads before it reads the body.
     let upload = by.service.begin_upload(&by.actor, asker.address.into(), id).await?;
+    receive(&by, &upload, form).await
+}
+
+/// Add a file to a custom request
+///
+/// For its customer and admins, while the request is new or in progress. The same file again is the one from before.
+#[utoipa::path(post, path = "/requests/{id}/attachments", tag = "Attachments",
+    params(("id" = RequestId, Path)), request_body(content = New, content_type = "multipart/form-data"),
+    responses((status = 201, description = "The file of the request", body = Attachment)))]
+pub(in crate::http) async fn add_to_request(
+    by: SignedIn,
+    Extension(asker): Extension<Asker>,
+    Id(id): Id<RequestId>,
+    form: Form,
+) -> Result<(StatusCode, Json<Attachment>), Problem> {
+    let upload = by.service.begin_request_upload(&by.actor, asker.address.into(), id).await?;
+    receive(&by, &upload, form).await
+}
+
+async fn receive(by: &SignedIn, upload: &Upload<'_>, form: Form) -> Result<(StatusCode, Json<Attachment>), Problem> {
     let most = by.service.limits().attachment_bytes.saturating_add(BODY_BYTES);
     let mut parts = form.read(most).map_err(|refused| match refused.code {
         Code::TooLarge => by.service.attachment_too_large(),
@@ -80,7 +101,7 @@ pub(in crate::http) struct Wanted {
 
 /// Get a file
 ///
-/// A file of a message that you may see, or one that you have not sent yet. Ranges of bytes are served too. Large
+/// A file of a message or a request that you may see, or one that you have not sent yet. Ranges of bytes are served too. Large
 /// pictures have a preview.
 #[utoipa::path(get, path = "/attachments/{id}", tag = "Attachments", params(("id" = AttachmentId, Path), Wanted),
     responses((status = 200, description = "The content", content_type = "*/*"),

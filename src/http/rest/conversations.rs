@@ -105,7 +105,10 @@ pub(in crate::http) struct Changes {
     assignee_id: Option<Option<ParticipantId>>,
 }
 
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<ParticipantId>>, D::Error> {
+/// Reads a member that may be null, as opposed to absent.
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 

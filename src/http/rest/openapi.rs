@@ -43,7 +43,7 @@ struct Problem {
         conversations::list, conversations::open, conversations::show, conversations::change, conversations::close,
         conversations::make_link, conversations::revoke_link, conversations::transcript, conversations::mail_transcript, conversations::rate,
         messages::list, messages::post, messages::edit, messages::delete, messages::read, messages::search,
-        attachments::add, attachments::show,
+        attachments::add, attachments::add_to_request, attachments::show,
         requests::list, requests::create, requests::show, requests::change, requests::open_conversation,
         push::key, push::subscribe, push::unsubscribe,
     ),

@@ -4,9 +4,13 @@ use axum::{Json, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Body, Id, Params, SignedIn, conversations::default_limit};
+use super::{
+    Body, Id, Params, SignedIn,
+    conversations::{default_limit, present},
+};
 use crate::{
     domain::{Conversation, CustomRequest, Problem, RequestId, RequestOrder, RequestStatus, RequestText, UserId},
+    locales::{self, t},
     storage::RequestFilter,
 };
 
@@ -91,12 +95,22 @@ pub(in crate::http) async fn show(by: SignedIn, Id(id): Id<RequestId>) -> Result
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RequestChange)]
 pub(in crate::http) struct Change {
-    status: RequestStatus,
+    status: Option<RequestStatus>,
+    /// As in a new request.
+    title: Option<String>,
+    description: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i64>, minimum = 0)]
+    budget_cents: Option<Option<i64>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>, format = Date)]
+    wanted_on: Option<Option<String>>,
 }
 
-/// Set the status of a custom request
+/// Set the status of a custom request, or edit it
 ///
-/// Admins only. The server adds a message about it to the conversation.
+/// Admins set the status. Its customer edits the other members, or withdraws the request with the status `declined`, as
+/// long as it is new. The server adds a message about a new status to the conversation.
 #[utoipa::path(patch, path = "/requests/{id}", tag = "Custom requests", params(("id" = RequestId, Path)),
     request_body = Change, responses((status = 200, description = "The changed request", body = CustomRequest)))]
 pub(in crate::http) async fn change(
@@ -104,7 +118,22 @@ pub(in crate::http) async fn change(
     Id(id): Id<RequestId>,
     Body(change): Body<Change>,
 ) -> Result<Json<CustomRequest>, Problem> {
-    by.service.set_request_status(&by.actor, id, change.status).await.map(Json)
+    let Change { status, title, description, budget_cents, wanted_on } = change;
+    let has_text = title.is_some() || description.is_some() || budget_cents.is_some() || wanted_on.is_some();
+    match status {
+        Some(status) if !has_text => by.service.set_request_status(&by.actor, id, status).await.map(Json),
+        None if has_text => {
+            let before = by.service.request(&by.actor, id).await?;
+            let text = RequestText::parse(
+                &title.unwrap_or(before.title),
+                &description.unwrap_or(before.description),
+                budget_cents.unwrap_or(before.budget_cents),
+                wanted_on.unwrap_or(before.wanted_on).as_deref(),
+            )?;
+            by.service.edit_request(&by.actor, id, text).await.map(Json)
+        }
+        _ => Err(Problem::invalid("status", t!(locales::current(), api::EITHER_STATUS_OR_TEXT))),
+    }
 }
 
 /// Open the conversation of a custom request

@@ -14,13 +14,13 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    domain::{ConversationId, Message, MessageEvent, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp},
+    domain::{ConversationId, Message, MessageEvent, MessageId, ParticipantKind, Timestamp},
     locales::Locale,
     storage::{
         Change, Draft, Posted, Result,
         rules::{self, last_message, stored_content},
         search,
-        seated::Seated,
+        seated::{Doer, Seated},
     },
 };
 
@@ -53,13 +53,7 @@ pub(super) async fn post(
     Ok(Posted { message, fresh: true })
 }
 
-/// The author of a system line's change.
-pub(super) struct Doer {
-    pub(super) id: ParticipantId,
-    pub(super) name: String,
-}
-
-/// Stores a line about an admin's action, also in a closed conversation. It is news to everyone else; what the admin
+/// Stores a line about a person's action, also in a closed conversation. It is news to everyone else; what the person
 /// has not read stays unread.
 pub(super) async fn post_system(
     tx: &mut Tx,
@@ -78,7 +72,7 @@ pub(super) async fn post_system(
         conversation_id: conversation,
         seq: last_seq + 1,
         rev: head + 1,
-        sender_type: SenderType::Admin,
+        sender_type: by.kind.sender_type(),
         sender_id: by.id,
         sender_name: by.name,
         content: event.words(Locale::En),

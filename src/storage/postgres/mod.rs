@@ -38,7 +38,7 @@ use tokio::sync::mpsc;
 pub use self::conn::Patience;
 use shared::{
     actors, attachments, business, conversations, digests, former, idle, invites, links, notices, participants, pushes,
-    requests, rows, sessions, timeline, tokens, users,
+    request_files, requests, rows, sessions, timeline, tokens, users,
 };
 
 pub(super) use self::target::Target;
@@ -52,9 +52,9 @@ use self::{
     writer::{Listener, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
-    FileBytes, Idle, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
-    PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
+    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Digest, Draft, Erased, Expired,
+    Expiry, FileBytes, Idle, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page,
+    Posted, PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
     SecretHash, SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, now, seated::Seated,
 };
 use crate::domain::{
@@ -224,8 +224,8 @@ impl PostgresStore {
             return erased.await.map(Some);
         }
         let Some(user) = user else { return Ok(None) };
-        self.change(Acting::Eraser, move |conn| Box::pin(former::erase_account(conn, user))).await?;
-        Ok(Some(Erased::default()))
+        let files = self.change(Acting::Eraser, move |conn| Box::pin(former::erase_account(conn, user))).await?;
+        Ok(Some(Erased { files, ..Erased::default() }))
     }
 
     async fn take_out(&self, what: Expired, before: Timestamp, how: Expiry, batch: i64) -> Result<bool> {

@@ -2,6 +2,7 @@
 //! database.
 
 use sqlx::Row;
+use uuid::Uuid;
 
 use super::{
     access::seat,
@@ -13,7 +14,8 @@ use crate::{
     storage::{FileBytes, Quota, Result, StoreError, rules::MOST_UNSENT, seated::Seated},
 };
 
-fn attachment(row: &DbRow) -> sqlx::Result<Attachment> {
+/// Reads the columns that all files have.
+pub fn attachment(row: &DbRow) -> sqlx::Result<Attachment> {
     Ok(Attachment {
         id: row.id("id", AttachmentId)?,
         name: row.try_get("name")?,
@@ -26,23 +28,38 @@ fn attachment(row: &DbRow) -> sqlx::Result<Attachment> {
 
 /// The usage that counts for a file of this participant.
 pub async fn bytes(conn: &mut Conn, seated: &Seated, since: Timestamp) -> Result<FileBytes> {
-    let (by_person, in_conversation): (i64, i64) = sqlx::query_as(sql!(
-        "select (select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments
-                 where uploader_id = $1 and created_at > $2),
-                (select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments where conversation_id = $3)"
+    let by_person = bytes_by(&mut *conn, seated.me().id.in_storage(), since).await?;
+    let in_conversation: i64 = sqlx::query_scalar(sql!(
+        "select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments where conversation_id = $1"
     ))
-    .bind(seated.me().id.in_storage())
-    .bind(since)
     .bind(seated.conversation_id().0)
     .fetch_one(conn)
     .await?;
-    Ok(FileBytes { by_person: by_person as u64, in_conversation: in_conversation as u64 })
+    Ok(FileBytes { by_person, in_conversation: in_conversation as u64 })
+}
+
+/// The bytes of all files that this person has added since a moment.
+pub async fn bytes_by(conn: &mut Conn, uploader: Option<Uuid>, since: Timestamp) -> Result<u64> {
+    let bytes: i64 = sqlx::query_scalar(sql!(
+        "select (select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments
+                 where uploader_id = $1 and created_at > $2)
+              + (select cast(coalesce(sum(size_bytes), 0) as bigint) from request_files
+                 where uploader_id = $1 and created_at > $2)"
+    ))
+    .bind(uploader)
+    .bind(since)
+    .fetch_one(conn)
+    .await?;
+    Ok(bytes as u64)
 }
 
 pub async fn all_bytes(conn: &mut Conn) -> Result<u64> {
-    let all: i64 = sqlx::query_scalar(sql!("select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments"))
-        .fetch_one(conn)
-        .await?;
+    let all: i64 = sqlx::query_scalar(sql!(
+        "select (select cast(coalesce(sum(size_bytes), 0) as bigint) from attachments)
+              + (select cast(coalesce(sum(size_bytes), 0) as bigint) from request_files)"
+    ))
+    .fetch_one(conn)
+    .await?;
     Ok(all as u64)
 }
 
@@ -98,6 +115,22 @@ pub async fn find(conn: &mut Conn, actor: &Actor, id: AttachmentId, now: Timesta
     } else {
         Err(StoreError::NotFound)
     }
+}
+
+/// The latest files in messages, with the place of each message. The last upload is first.
+pub async fn list(conn: &mut Conn, seated: &Seated, limit: i64) -> Result<Vec<(Attachment, i64)>> {
+    let rows = sqlx::query(sql!(
+        "select attachments.id, attachments.name, attachments.media_type, attachments.size_bytes, attachments.width,
+                attachments.height, messages.seq
+         from attachments join messages on messages.id = attachments.message_id
+         where attachments.conversation_id = $1
+         order by attachments.created_at desc limit $2"
+    ))
+    .bind(seated.conversation_id().0)
+    .bind(limit.max(0))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.iter().map(|row| Ok((attachment(row)?, row.try_get("seq")?))).collect::<sqlx::Result<_>>()?)
 }
 
 /// Files that this sender may send now, in the order of `files`.

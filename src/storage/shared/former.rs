@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     dialect::{Conn, lock, sql, unindexed},
-    journal,
+    journal, request_files,
     rows::Word,
     tx::Tx,
     users,
@@ -62,9 +62,19 @@ pub async fn make_nobody(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// Takes a customer and their words out of requests: one, or all of an account.
-async fn anonymise_requests(conn: &mut Conn, request: Option<RequestId>, customer: Option<UserId>) -> Result<()> {
+/// Takes a customer, their words and files out of requests: one, or all of an account. Returns the number of files.
+async fn anonymise_requests(conn: &mut Conn, request: Option<RequestId>, customer: Option<UserId>) -> Result<u64> {
     make_nobody(&mut *conn).await?;
+    let requests: Vec<Uuid> =
+        sqlx::query_scalar(sql!("select id from custom_requests where id = $1 or customer_id = $2"))
+            .bind(request.map(|id| id.0))
+            .bind(customer.map(|id| id.0))
+            .fetch_all(&mut *conn)
+            .await?;
+    let mut files = 0;
+    for id in requests {
+        files += request_files::discard(&mut *conn, RequestId(id)).await?;
+    }
     sqlx::query(sql!(
         "update custom_requests
          set title = $1, description = $1, folded = $2, customer_id = $3
@@ -77,7 +87,7 @@ async fn anonymise_requests(conn: &mut Conn, request: Option<RequestId>, custome
     .bind(customer.map(|id| id.0))
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(files)
 }
 
 /// Ends everything by which the customer with this address gets into an account, and the way to get it back.
@@ -101,9 +111,10 @@ pub async fn shut_out(conn: &mut Conn, email: &Email) -> Result<Option<UserId>> 
     Ok(Some(user))
 }
 
-/// Takes out an account that has no conversations any more, and its words in requests.
-pub async fn erase_account(conn: &mut Conn, user: UserId) -> Result<()> {
-    anonymise_requests(&mut *conn, None, Some(user)).await?;
+/// Takes out an account that has no conversations any more, and its words and files in requests. Returns the number of
+/// files.
+pub async fn erase_account(conn: &mut Conn, user: UserId) -> Result<u64> {
+    let files = anonymise_requests(&mut *conn, None, Some(user)).await?;
     // A former admin may still have assigned chats. In the order in which those who write to conversations wait for
     // them.
     lock!(conn, "conversations where assignee_id = $1 order by id for no key update", user.0);
@@ -115,7 +126,8 @@ pub async fn erase_account(conn: &mut Conn, user: UserId) -> Result<()> {
     .await?;
     sqlx::query(sql!("delete from users where id = $1")).bind(user.0).execute(&mut *conn).await?;
     let changed = |(id, rev)| Notice::Conversation { id: ConversationId(id), rev: Some(rev) };
-    journal::note(conn, unassigned.into_iter().map(changed).chain([Notice::User(user)])).await
+    journal::note(conn, unassigned.into_iter().map(changed).chain([Notice::User(user)])).await?;
+    Ok(files)
 }
 
 /// Conversations of an account, and those about somebody with this address that belong to no account.
@@ -142,8 +154,9 @@ pub async fn conversations_of(
 /// Takes out a request that has no conversation any more, or its words.
 pub async fn take_out_request(conn: &mut Conn, id: RequestId, how: Expiry) -> Result<()> {
     match how {
-        Expiry::Anonymise => anonymise_requests(conn, Some(id), None).await,
+        Expiry::Anonymise => anonymise_requests(conn, Some(id), None).await.map(drop),
         Expiry::Delete => {
+            request_files::discard(&mut *conn, id).await?;
             sqlx::query(sql!("delete from request_changes where request_id = $1"))
                 .bind(id.0)
                 .execute(&mut *conn)

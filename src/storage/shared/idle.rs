@@ -2,7 +2,7 @@
 
 use super::{
     dialect::{Conn, sql},
-    messages::{self, Doer},
+    messages,
     rows::{Columns, Word},
     tx::Tx,
 };
@@ -79,9 +79,7 @@ pub async fn end(tx: &mut Tx, seated: &Seated, idle: Idle, now: Timestamp) -> Re
         return Ok(false);
     }
     if !warned {
-        let me = seated.me();
-        let by = Doer { id: me.id, name: me.name.clone() };
-        messages::post_system(tx, id, by, MessageEvent::ClosesSoon, now).await?;
+        messages::post_system(tx, id, seated.me().into(), MessageEvent::ClosesSoon, now).await?;
         return Ok(true);
     }
     let rev = seated.head() + 1;

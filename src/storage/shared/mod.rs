@@ -33,6 +33,7 @@ pub mod links;
 pub mod notices;
 pub mod participants;
 pub mod pushes;
+pub mod request_files;
 pub mod requests;
 pub mod rows;
 pub mod seated_change;

@@ -10,15 +10,14 @@ use super::{
     actors::Asker,
     conversations::{self, unread},
     dialect::{Conn, DbRow, first_line, lock, locking, ms, prefer_indexes, searchable, sql, unindexed},
-    messages::{self, Doer},
-    participants,
+    messages, participants, request_files,
     rows::Columns,
     tx::Tx,
 };
 use crate::{
     domain::{
         Actor, ConversationId, ConversationKind, CustomRequest, Email, MOST_COUNTED, MessageEvent, Name, ParticipantId,
-        RequestId, RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
+        ParticipantKind, RequestId, RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
@@ -26,6 +25,7 @@ use crate::{
             count_requests_sql, folded_customer, folded_request, read_last_message, request_counts, searched, shown,
         },
         search::fold,
+        seated::Doer,
     },
 };
 
@@ -36,7 +36,7 @@ macro_rules! select_requests {
             "
     select custom_requests.id, custom_requests.customer_id, custom_requests.title, custom_requests.description,
            custom_requests.budget_cents, custom_requests.wanted_on, custom_requests.status,
-           custom_requests.created_at, users.name as customer_name, users.email as customer_email,
+           custom_requests.created_at, custom_requests.edited_at, users.name as customer_name, users.email as customer_email,
            conversations.id as conversation_id, conversations.last_message,
            coalesce(",
             unread!("$1"),
@@ -56,6 +56,7 @@ macro_rules! select_requests {
     };
 }
 
+/// Without its files.
 fn request(row: &DbRow) -> sqlx::Result<CustomRequest> {
     let (last_message, last_event) = read_last_message(row.try_get("last_message")?);
     Ok(CustomRequest {
@@ -72,7 +73,9 @@ fn request(row: &DbRow) -> sqlx::Result<CustomRequest> {
         last_message,
         last_event,
         unread: row.try_get("unread")?,
+        attachments: Vec::new(),
         created_at: row.time("created_at")?,
+        edited_at: row.optional_time("edited_at")?,
         updated_at: row.time("active_at")?,
     })
 }
@@ -162,8 +165,10 @@ pub const BY_ID: &str = sql!(
 /// [`StoreError::NotFound`].
 pub async fn find(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
     let asker = Asker::from(actor);
-    let row = sqlx::query(BY_ID).bind(asker.admin).bind(asker.customer).bind(id.0).fetch_optional(conn).await?;
-    Ok(request(&row.ok_or(StoreError::NotFound)?)?)
+    let row = sqlx::query(BY_ID).bind(asker.admin).bind(asker.customer).bind(id.0).fetch_optional(&mut *conn).await?;
+    let mut request = request(&row.ok_or(StoreError::NotFound)?)?;
+    request.attachments = request_files::of(conn, [id]).await?.remove(&id).unwrap_or_default();
+    Ok(request)
 }
 
 /// The statement that lists what matches `filter`. All variants bind the same values. `$1` is that of
@@ -224,14 +229,19 @@ pub async fn list(
         .bind(id)
         .bind(limit.max(0))
         .bind(number)
-        .fetch_all(conn)
+        .fetch_all(&mut *conn)
         .await?;
     let with_cursor = |row: &DbRow| {
         let request = request(row)?;
         let cursor = RequestCursor { key: row.try_get("order_key")?, id: request.id };
         Ok((request, cursor))
     };
-    Ok(rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?)
+    let mut requests: Vec<_> = rows.iter().map(with_cursor).collect::<sqlx::Result<_>>()?;
+    let mut files = request_files::of(conn, requests.iter().map(|(request, _)| request.id)).await?;
+    for (request, _) in &mut requests {
+        request.attachments = files.remove(&request.id).unwrap_or_default();
+    }
+    Ok(requests)
 }
 
 /// Where [`count_requests_sql`] binds how far to count.
@@ -251,12 +261,12 @@ pub async fn count(conn: &mut Conn, actor: &Actor) -> Result<RequestCounts> {
 }
 
 pub async fn changes(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<Vec<StatusChange>> {
-    find(&mut *conn, actor, id).await?;
-    Ok(history(conn, id).await?.into_iter().map(|(_, change)| change).collect())
+    let customer = find(&mut *conn, actor, id).await?.customer_id;
+    Ok(history(conn, id, customer).await?.into_iter().map(|(_, change)| change).collect())
 }
 
 /// Each change with its author.
-async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusChange)>> {
+async fn history(conn: &mut Conn, id: RequestId, customer: UserId) -> Result<Vec<(UserId, StatusChange)>> {
     let rows = sqlx::query(sql!(
         "select status, changed_by, changed_by_name, changed_at from request_changes
          where request_id = $1 order by number"
@@ -266,7 +276,8 @@ async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusCh
     .await?;
     let change = |row: &DbRow| {
         let (status, by, at) = (row.word("status")?, row.try_get("changed_by_name")?, row.time("changed_at")?);
-        Ok((row.id("changed_by", UserId)?, StatusChange { status, by, at }))
+        let by_id = row.id("changed_by", UserId)?;
+        Ok((by_id, StatusChange { status, by, at, withdrawn: by_id == customer }))
     };
     Ok(rows.iter().map(change).collect::<sqlx::Result<_>>()?)
 }
@@ -276,7 +287,7 @@ async fn history(conn: &mut Conn, id: RequestId) -> Result<Vec<(UserId, StatusCh
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
+pub async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result<CustomRequest> {
     lock!(conn, "custom_requests where id = $1 for no key update", id.0);
     // Asked after the wait, so that it sees what was waited for.
     find(conn, actor, id).await
@@ -286,7 +297,8 @@ async fn find_to_change(conn: &mut Conn, actor: &Actor, id: RequestId) -> Result
 /// publish the line (see `writer`).
 ///
 /// # Errors
-/// [`StoreError::NotFound`], [`StoreError::Forbidden`].
+/// [`StoreError::NotFound`]; [`StoreError::Forbidden`] for customers, who can only withdraw: decline a request that is
+/// new; [`StoreError::RequestBegun`] if it is not new any more.
 pub async fn set_status(
     tx: &mut Tx,
     actor: &Actor,
@@ -299,9 +311,16 @@ pub async fn set_status(
         conversations::hold(&mut tx.conn, conversation).await?;
     }
     let before = find_to_change(&mut tx.conn, actor, id).await?;
-    let Actor::Admin(admin) = actor else { return Err(StoreError::Forbidden) };
+    let by = match actor {
+        Actor::Admin(admin) => admin,
+        Actor::Customer(customer, _) if status == RequestStatus::Declined => customer,
+        Actor::Customer(..) | Actor::Guest(_) => return Err(StoreError::Forbidden),
+    };
     if before.status == status {
         return Ok(Some(before));
+    }
+    if !actor.is_admin() && before.status != RequestStatus::New {
+        return Err(StoreError::RequestBegun);
     }
     if before.conversation_id != conversation {
         return Ok(None);
@@ -318,16 +337,64 @@ pub async fn set_status(
     ))
     .bind(id.0)
     .bind(status.word())
-    .bind(admin.id.0)
-    .bind(admin.name.as_str())
+    .bind(by.id.0)
+    .bind(by.name.as_str())
     .bind(now)
     .execute(&mut tx.conn)
     .await?;
     if let Some(conversation) = conversation {
-        let by = Doer { id: admin.id.into(), name: admin.name.to_string() };
-        messages::post_system(tx, conversation, by, MessageEvent::StatusSet(status), now).await?;
+        let change = StatusChange { status, by: by.name.to_string(), at: now, withdrawn: !actor.is_admin() };
+        post_change(tx, conversation, by.id, change).await?;
     }
     find(&mut tx.conn, actor, id).await.map(Some)
+}
+
+/// Posts the system line about a change of the status.
+async fn post_change(tx: &mut Tx, conversation: ConversationId, by: UserId, change: StatusChange) -> Result<()> {
+    let (kind, event) = match change.withdrawn {
+        true => (ParticipantKind::Customer, MessageEvent::Withdrawn),
+        false => (ParticipantKind::Admin, MessageEvent::StatusSet(change.status)),
+    };
+    messages::post_system(tx, conversation, Doer { id: by.into(), kind, name: change.by }, event, change.at).await
+}
+
+/// Replaces the text of a new request.
+///
+/// # Errors
+/// [`StoreError::NotFound`]; [`StoreError::Forbidden`] for all but its customer; [`StoreError::RequestBegun`].
+pub async fn edit(
+    conn: &mut Conn,
+    actor: &Actor,
+    id: RequestId,
+    text: &RequestText,
+    now: Timestamp,
+) -> Result<CustomRequest> {
+    let before = find_to_change(&mut *conn, actor, id).await?;
+    if actor.is_admin() {
+        return Err(StoreError::Forbidden);
+    }
+    if before.status != RequestStatus::New {
+        return Err(StoreError::RequestBegun);
+    }
+    if before.text() == *text {
+        return Ok(before);
+    }
+    sqlx::query(sql!(
+        "update custom_requests
+         set title = $2, description = $3, budget_cents = $4, wanted_on = $5, folded = $6, edited_at = $7,
+             updated_at = greatest(updated_at, $7)
+         where id = $1"
+    ))
+    .bind(id.0)
+    .bind(&text.title)
+    .bind(&text.description)
+    .bind(text.budget_cents)
+    .bind(&text.wanted_on)
+    .bind(folded_request(&text.title, &text.description, &before.customer_name, &before.customer_email))
+    .bind(now)
+    .execute(&mut *conn)
+    .await?;
+    find(conn, actor, id).await
 }
 
 /// Opens the conversation under the id `new`; `None`, and no change, if there is one by now.
@@ -353,9 +420,8 @@ pub async fn open_conversation(
     };
     let kind = (ConversationKind::Request, Some(id));
     conversations::insert(tx, new, kind, customer, &serde_json::Value::Null, now).await?;
-    for (by, change) in history(&mut tx.conn, id).await? {
-        let by = Doer { id: by.into(), name: change.by };
-        messages::post_system(tx, new, by, MessageEvent::StatusSet(change.status), change.at).await?;
+    for (by, change) in history(&mut tx.conn, id, request.customer_id).await? {
+        post_change(tx, new, by, change).await?;
     }
     let seated = seat(&mut tx.conn, actor, new, now).await?;
     participants::join(&mut tx.conn, &seated).await?;

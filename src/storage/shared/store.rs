@@ -541,8 +541,8 @@ methods! {
         requests::changes(&mut *self.read(Acting::Actor(actor)).await?, actor, id).await
     }
 
-    /// Sets a request's status, and posts a system line in its conversation, if there is one. Admins only, else
-    /// [`StoreError::Forbidden`]. Already so: no change.
+    /// Sets a request's status, and posts a system line in its conversation, if there is one. Customers can only decline
+    /// their own new ones, else [`StoreError::Forbidden`] or [`StoreError::RequestBegun`]. Already so: no change.
     async fn set_request_status(&self, actor: &Actor, id: RequestId, status: RequestStatus) -> Result<CustomRequest> {
         loop {
             let conversation = self.find_request(actor, id).await?.conversation_id;
@@ -557,6 +557,18 @@ methods! {
             }
             // Somebody has just opened the conversation, which stays the request's.
         }
+    }
+
+    /// Replaces the text of a new request. Its customer only, else [`StoreError::Forbidden`].
+    ///
+    /// # Errors
+    /// [`StoreError::RequestBegun`].
+    async fn edit_request(&self, actor: &Actor, id: RequestId, text: RequestText) -> Result<CustomRequest> {
+        let by = actor.clone();
+        self.change(Acting::Actor(actor), move |conn| {
+            Box::pin(async move { requests::edit(conn, &by, id, &text, now()).await })
+        })
+        .await
     }
 
     /// The conversation of a request, and whether it was opened just now: then it begins with what
@@ -603,9 +615,48 @@ methods! {
         attachments::all_bytes(&mut *self.read(Acting::Eraser).await?).await
     }
 
-    /// A file of a message, or one that the actor has put there and not sent yet.
+    /// A file of a message or request, or one that the actor has put there and not sent yet.
     async fn find_attachment(&self, actor: &Actor, id: AttachmentId) -> Result<Attachment> {
-        attachments::find(&mut *self.read(Acting::Actor(actor)).await?, actor, id, now()).await
+        let mut conn = self.read(Acting::Actor(actor)).await?;
+        match attachments::find(&mut conn, actor, id, now()).await {
+            Err(StoreError::NotFound) => request_files::find(&mut conn, actor, id).await,
+            found => found,
+        }
+    }
+
+    /// Notes a file that the actor has added to a request. The same file again is the one from before.
+    ///
+    /// # Errors
+    /// [`StoreError::RequestEnded`], [`StoreError::RequestFull`], [`StoreError::QuotaUsed`].
+    async fn add_request_file(
+        &self,
+        actor: &Actor,
+        id: RequestId,
+        file: (Attachment, Digest),
+        quota: Quota,
+    ) -> Result<Attachment> {
+        let by = actor.clone();
+        self.change(Acting::Actor(actor), move |conn| {
+            Box::pin(async move { request_files::add(conn, &by, id, file, quota, now()).await })
+        })
+        .await
+    }
+
+    /// The bytes of files that count for this actor's uploads to this request.
+    async fn request_file_bytes(&self, actor: &Actor, id: RequestId, since: Timestamp) -> Result<FileBytes> {
+        request_files::bytes(&mut *self.read(Acting::Actor(actor)).await?, actor, id, since).await
+    }
+
+    /// The latest files in the messages of a conversation, with the place of each message. Latest first.
+    async fn list_conversation_files(
+        &self,
+        actor: &Actor,
+        id: ConversationId,
+        limit: i64,
+    ) -> Result<Vec<(Attachment, i64)>> {
+        let mut conn = self.read(Acting::Actor(actor)).await?;
+        let seated = seat(&mut conn, actor, id, now()).await?;
+        attachments::list(&mut conn, &seated, limit).await
     }
 
     /// Discards the files that were put somewhere before `before` and never sent.

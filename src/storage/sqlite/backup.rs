@@ -128,7 +128,10 @@ pub async fn copy(url: &str, to: &Path) -> Result<Vec<AttachmentId>> {
 }
 
 async fn attachments(conn: &mut SqliteConnection) -> Result<Vec<AttachmentId>> {
-    let ids: Vec<Uuid> = sqlx::query_scalar("select id from attachments order by id").fetch_all(conn).await?;
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("select id from attachments union all select id from request_files order by id")
+            .fetch_all(conn)
+            .await?;
     Ok(ids.into_iter().map(AttachmentId).collect())
 }
 

@@ -166,7 +166,7 @@ pub(super) async fn erase_customer(tx: &mut Tx, email: &Email, batch: i64) -> Re
         anonymise(tx, conversation, Whose::Customers, batch, now(), &mut erased).await?;
         true
     } else if let Some(user) = user {
-        former::erase_account(&mut tx.conn, user).await?;
+        erased.files += former::erase_account(&mut tx.conn, user).await?;
         true
     } else {
         false

@@ -17,14 +17,12 @@ use super::{
     tx::Tx,
 };
 use crate::{
-    domain::{
-        Actor, ConversationId, Message, MessageEvent, MessageId, ParticipantId, ParticipantKind, SenderType, Timestamp,
-    },
+    domain::{Actor, ConversationId, Message, MessageEvent, MessageId, ParticipantKind, Timestamp},
     locales::Locale,
     storage::{
         Change, Draft, Posted, Result, StoreError,
         rules::{self, last_message, stored_content},
-        seated::Seated,
+        seated::{Doer, Seated},
     },
 };
 
@@ -76,13 +74,7 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
     Ok(posted)
 }
 
-/// The author of a system line's change.
-pub(super) struct Doer {
-    pub(super) id: ParticipantId,
-    pub(super) name: String,
-}
-
-/// Stores a line about an admin's action, also in a closed conversation. It is news to everyone else; what the admin
+/// Stores a line about a person's action, also in a closed conversation. It is news to everyone else; what the person
 /// has not read stays unread.
 pub(super) async fn post_system(
     tx: &mut Tx,
@@ -95,12 +87,13 @@ pub(super) async fn post_system(
         .bind(conversation.0)
         .fetch_one(&mut tx.conn)
         .await?;
+    let kind = by.kind;
     let message = Message {
         id: MessageId::new(),
         conversation_id: conversation,
         seq: last_seq + 1,
         rev: head + 1,
-        sender_type: SenderType::Admin,
+        sender_type: by.kind.sender_type(),
         sender_id: by.id,
         sender_name: by.name,
         content: event.words(Locale::En),
@@ -113,7 +106,7 @@ pub(super) async fn post_system(
         attachments: Vec::new(),
         reply_to: None,
     };
-    insert(tx, &[New { message: message.clone(), kind: ParticipantKind::Admin }]).await?;
+    insert(tx, &[New { message: message.clone(), kind }]).await?;
     sqlx::query(READ_ON)
         .bind(message.conversation_id.0)
         .bind(message.sender_id.in_storage())

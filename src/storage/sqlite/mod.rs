@@ -49,7 +49,7 @@ pub use backup::{Replacement, copy};
 
 use shared::{
     actors, attachments, business, conversations, digests, former, idle, invites, links, notices, participants, pushes,
-    requests, rows, sessions, timeline, tokens, users,
+    request_files, requests, rows, sessions, timeline, tokens, users,
 };
 
 use self::{
@@ -62,9 +62,9 @@ use self::{
     writer::{Listener, Writer},
 };
 use super::{
-    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry,
-    FileBytes, Idle, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page, Posted,
-    PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
+    ApiToken, Audience, Commit, Confirmation, ConversationFilter, Cursor, Database, Digest, Draft, Erased, Expired,
+    Expiry, FileBytes, Idle, Invite, Link, LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Page,
+    Posted, PushRecipient, PushSubscription, Quiet, Quota, RequestCounts, RequestCursor, RequestFilter, Result, Seat,
     SecretHash, SessionEntry, Snapshot, StatusCounts, Store, StoreError, StoreMetrics, acting::Acting, now, private,
     seated::Seated,
 };
@@ -89,6 +89,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "ratings", include_str!("../../../migrations/sqlite/0010_ratings.sql")),
     (11, "push", include_str!("../../../migrations/sqlite/0011_push.sql")),
     (12, "business", include_str!("../../../migrations/sqlite/0012_business.sql")),
+    (13, "request_files", include_str!("../../../migrations/sqlite/0013_request_files.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon

@@ -14,8 +14,8 @@ use super::{
     conversation_lists::{self, By},
     conversations,
     dialect::{is_any, translated},
-    digests, erasure, former, idle, invites, journal, links, messages, pushes, requests, search, sessions, timeline,
-    tokens, users,
+    digests, erasure, former, idle, invites, journal, links, messages, pushes, request_files, requests, search,
+    sessions, timeline, tokens, users,
 };
 use crate::{
     domain::{ConversationKind, ConversationStatus, RequestOrder, RequestStatus},
@@ -248,6 +248,7 @@ async fn assembled_statements_use_an_index() {
         timeline::BEFORE,
         timeline::AFTER,
         journal::LAST,
+        request_files::OF,
         requests::BY_ID,
         &count_requests_sql(requests::MOST),
         sessions::FIND,

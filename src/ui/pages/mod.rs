@@ -35,7 +35,7 @@ pub use people::PeoplePage;
 pub use problem::{NotFoundPage, ProblemPage};
 pub use reference::ReferencePage;
 pub use register::RegisterPage;
-pub use requests::{AdminRequestsPage, NewRequestPage, RequestPage};
+pub use requests::{AdminRequestsPage, EditRequestPage, NewRequestPage, RequestPage};
 pub use settings::SettingsPage;
 pub use setup::SetupPage;
 pub use tokens::TokensPage;

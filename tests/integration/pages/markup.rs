@@ -140,6 +140,9 @@ async fn markup_in_any_field_is_text_on_every_page() {
 
     let request = json!({ "title": HOSTILE, "description": HOSTILE, "customer_id": owner.id });
     let request: CustomRequest = app.admin().post("/requests", request).await.expect(201).read();
+    let drawing = HOSTILE.replace('"', "'");
+    let path = format!("/requests/{}/attachments", request.id);
+    app.admin().upload(&path, &drawing, "text/plain", b"plan").await.expect(201);
     let about_request = app.open_request(request.id).await;
     let chat = app.open(HOSTILE).await;
     let metadata = json!({ "customer_name": HOSTILE, "metadata": { HOSTILE: HOSTILE } });
@@ -188,7 +191,7 @@ async fn markup_in_any_field_is_text_on_every_page() {
     for (browser, pages) in [
         (&app.browser(), vec!["/login", "/register", "/forgot"]),
         (&guest, vec!["/chat/{chat}", "/chat/{rated}", "/account"]),
-        (&customer, vec!["/account", "/requests/{request}", "/requests/new"]),
+        (&customer, vec!["/account", "/requests/{request}", "/requests/{request}/edit", "/requests/new"]),
         (
             &admin,
             vec![

@@ -13,6 +13,7 @@ mod messages;
 mod privacy;
 mod problems;
 mod push;
+mod request_files;
 mod requests;
 mod search;
 mod sender;

@@ -45,7 +45,11 @@ async fn filled() -> Held {
         world.set_request(&world.admin, request.id, RequestStatus::InProgress).await;
         requests.push(request.id);
     }
-    requests.push(world.request(&of_cleo, "Without a chat").await.id);
+    let alone = world.request(&of_cleo, "Without a chat").await;
+    requests.push(alone.id);
+    world.request_file(&of_cleo, alone.id, "alcove.jpg", 1).await.unwrap();
+    let text = RequestText { title: "Still without a chat".to_owned(), ..alone.text() };
+    store.edit_request(&of_cleo, alone.id, text).await.unwrap();
 
     let room = world.room("Guest").await;
     rooms.push(room.id);

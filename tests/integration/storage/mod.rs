@@ -147,6 +147,11 @@ contract! {
             a_message_has_a_limited_number_of_replies
         }
         requests {
+            files_of_a_request_belong_to_its_owner_and_the_admins
+            a_request_takes_few_files_while_it_is_open
+            files_of_an_erased_request_are_discarded
+            a_new_request_is_edited_by_its_customer
+            a_new_request_is_withdrawn_by_its_customer
             customers_make_their_own_and_admins_make_them_for_customers
             each_sees_their_own
             paging_in_each_order_visits_each_once

@@ -438,3 +438,156 @@ pub async fn statuses_and_messages_at_once_leave_no_holes(world: World) {
     let told: Vec<_> = std::iter::from_fn(|| commits.try_recv().ok()).flatten().map(|commit| commit.rev).collect();
     assert_eq!(told, (1..=head).collect::<Vec<_>>());
 }
+
+pub async fn files_of_a_request_belong_to_its_owner_and_the_admins(world: World) {
+    let (owner, other) = (world.customer("Owner").await, world.customer("Other").await);
+    let (request, elsewhere) = (world.request(&owner, "Table").await.id, world.request(&other, "Chair").await.id);
+    let room = world.open(&owner, request).await;
+    let link = new_link();
+    world.store.replace_link(&world.admin, room, link).await.unwrap();
+    let (guest, visitor) = (Actor::Guest(vec![link.id]), Actor::Customer(other.user().unwrap().clone(), vec![link.id]));
+
+    let mine = world.request_file(&owner, request, "alcove.jpg", 1).await.unwrap();
+    let theirs = world.request_file(&world.admin, request, "plan.pdf", 2).await.unwrap();
+    for (actor, error) in [(&other, "not found"), (&visitor, "not found"), (&guest, "not found")] {
+        let refused = world.request_file(actor, request, "a.pdf", 3).await.unwrap_err();
+        assert_eq!(refused.to_string(), error);
+        assert!(world.store.request_file_bytes(actor, request, Timestamp(0)).await.is_err());
+        for file in [&mine, &theirs] {
+            assert_err!(world.store.find_attachment(actor, file.id).await, StoreError::NotFound);
+        }
+    }
+    for actor in [&owner, &world.admin] {
+        assert_eq!(world.store.find_request(actor, request).await.unwrap().attachments, [mine.clone(), theirs.clone()]);
+        assert_eq!(world.store.find_attachment(actor, mine.id).await.unwrap(), mine);
+        let listed = requests(&world, actor, RequestFilter::default()).await;
+        let listed = listed.iter().find(|listed| listed.id == request).unwrap();
+        assert_eq!(listed.attachments.len(), 2);
+    }
+    assert!(world.store.find_request(&other, elsewhere).await.unwrap().attachments.is_empty());
+
+    // It is no file to send with a message.
+    let draft = Draft { attachments: vec![mine.id], ..draft(room, "look") };
+    assert_err!(world.store.post_message(&owner, draft).await, StoreError::NoAttachment);
+    assert_err!(world.request_file(&owner, RequestId::new(), "a.pdf", 3).await, StoreError::NotFound);
+}
+
+pub async fn a_request_takes_few_files_while_it_is_open(world: World) {
+    let owner = world.customer("Owner").await;
+    let request = world.request(&owner, "Table").await.id;
+    let first = world.request_file(&owner, request, "0.jpg", 0).await.unwrap();
+    assert_eq!(world.request_file(&owner, request, "0.jpg", 0).await.unwrap(), first, "the same file again");
+    for n in 1..MOST_REQUEST_FILES {
+        world.request_file(&owner, request, "0.jpg", u8::try_from(n).unwrap()).await.unwrap();
+    }
+    assert_err!(world.request_file(&owner, request, "more.jpg", 99).await, StoreError::RequestFull);
+    assert_eq!(world.request_file(&owner, request, "0.jpg", 0).await.unwrap(), first);
+
+    let second = world.request(&owner, "Chair").await.id;
+    let most =
+        |by_person, in_conversation| Quota { most: FileBytes { by_person, in_conversation }, since: Timestamp(0) };
+    let size = u64::try_from(first.size_bytes).unwrap();
+    let all = size * MOST_REQUEST_FILES as u64;
+    let add = async |quota| {
+        let file = (new_file("a.pdf"), [7; 32]);
+        world.store.add_request_file(&owner, second, file, quota).await.map(drop)
+    };
+    let known = world.store.request_file_bytes(&owner, second, Timestamp(0)).await.unwrap();
+    assert_eq!((known.by_person, known.in_conversation), (all, 0));
+    assert_err!(add(most(all, u64::MAX)).await, StoreError::QuotaUsed(Used::ByPerson));
+    assert_err!(add(most(u64::MAX, size - 1)).await, StoreError::QuotaUsed(Used::InConversation));
+    // Files in chats count for the same person.
+    let room = world.open(&owner, second).await;
+    assert_eq!(world.store.file_bytes(&owner, room, Timestamp(0)).await.unwrap().by_person, all);
+    add(most(all + size, size)).await.unwrap();
+
+    world.set_request(&world.admin, second, RequestStatus::Done).await;
+    for actor in [&owner, &world.admin] {
+        assert_err!(world.request_file(actor, second, "late.pdf", 8).await, StoreError::RequestEnded);
+    }
+}
+
+pub async fn files_of_an_erased_request_are_discarded(world: World) {
+    let owner = world.customer("Owner").await;
+    let (erased, expired) = (world.request(&owner, "Table").await.id, world.request(&owner, "Chair").await.id);
+    let first = world.request_file(&owner, erased, "a.jpg", 1).await.unwrap();
+    let second = world.request_file(&owner, expired, "b.jpg", 2).await.unwrap();
+    world.set_request(&world.admin, expired, RequestStatus::Done).await;
+    world.backend.set_request_times(expired, Timestamp(1_000), Timestamp(1_000)).await;
+    world.store.expire(Expired::Request(expired), Timestamp(1_001), Expiry::Delete, 10).await.unwrap();
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), [second.id]);
+    world.store.forget_discarded_attachments(&[second.id]).await.unwrap();
+
+    let email = owner.user().unwrap().email.clone();
+    let mut files = 0;
+    while let Some(step) = world.store.erase_customer(&email, 10).await.unwrap() {
+        files += step.files;
+    }
+    assert_eq!(files, 1);
+    assert_eq!(world.store.list_discarded_attachments(10).await.unwrap(), [first.id]);
+    assert_err!(world.store.find_attachment(&world.admin, first.id).await, StoreError::NotFound);
+    assert!(world.store.find_request(&world.admin, erased).await.unwrap().attachments.is_empty());
+}
+
+pub async fn a_new_request_is_edited_by_its_customer(world: World) {
+    let (owner, other) = (world.customer("Owner").await, world.customer("Other").await);
+    let request = world.request(&owner, "Table").await;
+    let text = RequestText::parse("Walnut table", "For eight", Some(90_000), Some("2028-02-29")).unwrap();
+    let edit = |actor: &Actor| {
+        let (store, actor, text) = (world.store.clone(), actor.clone(), text.clone());
+        async move { store.edit_request(&actor, request.id, text).await }
+    };
+    assert_err!(edit(&other).await, StoreError::NotFound);
+    assert_err!(edit(&Actor::Guest(Vec::new())).await, StoreError::NotFound);
+    assert_err!(edit(&world.admin).await, StoreError::Forbidden);
+    assert_eq!(world.store.find_request(&owner, request.id).await.unwrap(), request);
+
+    let edited = edit(&owner).await.unwrap();
+    assert_eq!((edited.text(), edited.created_at), (text.clone(), request.created_at));
+    assert!(edited.edited_at.is_some_and(|at| at >= request.created_at));
+    assert_eq!(world.store.find_request(&world.admin, request.id).await.unwrap(), edited);
+    assert_eq!(edit(&owner).await.unwrap(), edited, "an edit that changes nothing");
+    for (word, count) in [("walnut", 1), ("eight", 1), ("owner", 1), (&*request.description, 0)] {
+        let filter = RequestFilter { search: Some(word.to_owned()), ..RequestFilter::default() };
+        assert_eq!(requests(&world, &world.admin, filter).await.len(), count, "{word}");
+    }
+    world.set_request(&world.admin, request.id, RequestStatus::InProgress).await;
+    assert_err!(edit(&owner).await, StoreError::RequestBegun);
+}
+
+pub async fn a_new_request_is_withdrawn_by_its_customer(world: World) {
+    let (owner, other) = (world.customer("Owner").await, world.customer("Other").await);
+    let withdraw = |actor: &Actor, id| {
+        let (store, actor) = (world.store.clone(), actor.clone());
+        async move { store.set_request_status(&actor, id, RequestStatus::Declined).await }
+    };
+    let (with_chat, without) = (world.request(&owner, "Table").await.id, world.request(&owner, "Chair").await.id);
+    let room = world.open(&owner, with_chat).await;
+    for id in [with_chat, without] {
+        assert_err!(withdraw(&other, id).await, StoreError::NotFound);
+        assert_eq!(withdraw(&owner, id).await.unwrap().status, RequestStatus::Declined);
+        let changes = world.store.list_request_changes(&owner, id).await.unwrap();
+        assert_eq!(changes.len(), 1);
+        assert_eq!(
+            (changes[0].status, changes[0].withdrawn, &*changes[0].by),
+            (RequestStatus::Declined, true, "Owner")
+        );
+        assert_eq!(withdraw(&owner, id).await.unwrap().status, RequestStatus::Declined, "again");
+    }
+    // A chat that is opened later tells the same as one that was there.
+    let later = world.open(&owner, without).await;
+    for room in [room, later] {
+        let line = world.messages(&world.admin, room).await.pop().unwrap();
+        assert_eq!((line.event, line.sender_type), (Some(MessageEvent::Withdrawn), SenderType::Customer));
+        assert_eq!(line.sender_id, ParticipantId::from(owner.user_id().unwrap()));
+        assert_eq!(world.seat(&world.admin, room).await.conversation.unread, 1, "news for the admins");
+    }
+    // An admin reopens it, and declines it.
+    for status in [RequestStatus::New, RequestStatus::InProgress] {
+        world.set_request(&world.admin, with_chat, status).await;
+    }
+    assert_err!(withdraw(&owner, with_chat).await, StoreError::RequestBegun);
+    world.set_request(&world.admin, with_chat, RequestStatus::Declined).await;
+    let changes = world.store.list_request_changes(&owner, with_chat).await.unwrap();
+    assert_eq!(changes.iter().map(|change| change.withdrawn).collect::<Vec<_>>(), [true, false, false, false]);
+}

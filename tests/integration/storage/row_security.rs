@@ -51,6 +51,7 @@ messages        | -      own   own   own   all   -      all | - own own own all 
 participants    | -      own   own   own   all   all    all | - own own own all all all | - - - - - -      all
 receipts        | -      own   own   own   all   -      all | - own own own all -   all | - - - - - -      all
 custom_requests | -      -     own   own   all   all    all | - -   own own all all all | - - - - - -      all
+request_files   | -      -     own   own   all   -      all | - -   -   -   -   -   -   | - - - - - -      all
 request_changes | -      -     own   own   all   -      all | - -   -   -   -   -   -   | - - - - - -      all
 attachments     | -      own   own   own   all   unsent all | - own own own all -   all | - - - - - unsent all
 notices         | -      -     -     -     -     all    all | - -   -   -   -   -   -   | - - - - - all    all
@@ -78,6 +79,7 @@ impl Scene {
         for customer in [&owner, &other] {
             let request = world.request(customer, "Table").await;
             world.set_request(&world.admin, request.id, RequestStatus::InProgress).await;
+            world.request_file(customer, request.id, "plan", 1).await.unwrap();
             let id = world.open(customer, request.id).await;
             let sent = world.file(customer, id, "sent").await;
             let with_file = Draft { attachments: vec![sent.id], ..draft(id, "hello") };
@@ -147,7 +149,7 @@ impl Scene {
         match table {
             "users" => format!("id = '{user}'"),
             "custom_requests" => format!("customer_id = '{user}'"),
-            "request_changes" => {
+            "request_changes" | "request_files" => {
                 format!("request_id in (select id from custom_requests where customer_id = '{user}')")
             }
             "conversations" => format!("id in ({conversations})"),

@@ -13,8 +13,8 @@ pub use bespoken::{
     locales::Locale,
     storage::{
         Change, Commit, ConversationFilter, Cursor, Database, Draft, Erased, Expired, Expiry, FileBytes, Link,
-        LoginSession, NewConversation, NewLink, NewSession, NewUser, Notice, Posted, PushSubscription, Quota,
-        RequestFilter, Seat, SecretHash, StatusCounts, Store, StoreError, Used, now,
+        LoginSession, MOST_REQUEST_FILES, NewConversation, NewLink, NewSession, NewUser, Notice, Posted,
+        PushSubscription, Quota, RequestFilter, Seat, SecretHash, StatusCounts, Store, StoreError, Used, now,
     },
 };
 
@@ -80,6 +80,17 @@ impl World {
     /// A customer's request.
     pub async fn request(&self, customer: &Actor, title: &str) -> CustomRequest {
         self.store.create_request(customer, RequestId::new(), None, request_text(title)).await.unwrap()
+    }
+
+    /// Adds a file to a request. Its content is of one byte.
+    pub async fn request_file(
+        &self,
+        actor: &Actor,
+        request: RequestId,
+        name: &str,
+        content: u8,
+    ) -> Result<Attachment, StoreError> {
+        self.store.add_request_file(actor, request, (new_file(name), [content; 32]), Quota::NONE).await
     }
 
     /// The conversation of a request.

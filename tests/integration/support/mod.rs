@@ -85,7 +85,7 @@ pub const CONVERSATION: [&str; 16] = [
 ];
 
 /// The members of a custom request.
-pub const REQUEST: [&str; 14] = [
+pub const REQUEST: [&str; 16] = [
     "id",
     "customer_id",
     "customer_name",
@@ -98,7 +98,9 @@ pub const REQUEST: [&str; 14] = [
     "conversation_id",
     "last_message",
     "unread",
+    "attachments",
     "created_at",
+    "edited_at",
     "updated_at",
 ];
 

@@ -138,7 +138,8 @@ fn quoted(panel: Panel, quote: Quote) -> impl IntoView {
 
 fn file(file: Attachment) -> impl IntoView {
     let picture = file.is_picture().then(|| (file.preview_address(), file.size_in_log()));
-    link("file", "_blank", file.address(), file.name, picture)
+    let words = if picture.is_some() { file.name.clone() } else { labels::file(&file) };
+    link("file", "_blank", file.address(), words, picture)
 }
 
 /// What goes with a text. One function for all of it, as each type of view takes a kilobyte.
