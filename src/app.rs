@@ -52,6 +52,10 @@ impl PageStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageSession(pub Option<String>);
 
+/// The address of the page's styles, if they are not all styles. For the server.
+#[derive(Clone, Debug)]
+pub struct Styles(pub String);
+
 /// A rejected form: its page is shown again with the typed values and the errors. Never contains passwords.
 #[derive(Clone, Debug, Default)]
 pub struct FormState {
@@ -83,7 +87,7 @@ static BOOT: LazyLock<String> = LazyLock::new(|| {
 /// hydrates the islands; it replaces and extends Leptos' `HydrationScripts`.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let client = format!("/{}/{}", options.site_pkg_dir, options.output_name);
-    let stylesheet = format!("{client}.css");
+    let stylesheet = use_context::<Styles>().map_or_else(|| format!("{client}.css"), |styles| styles.0);
     let session = use_context::<PageSession>().unwrap_or_default().0;
     let form = FormState::current();
     let answer = (form.problem.is_some() || !form.values.is_empty()).then_some("true");

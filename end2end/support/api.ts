@@ -7,6 +7,7 @@ export interface Message {
   content: string;
   sender_type: "admin" | "customer";
   deleted_at: string | null;
+  attachments: { id: string; name: string }[];
   reply_to?: { id: string; seq: number; sender_name: string; excerpt: string };
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    domain::{Attachment, Date, MOST_COUNTED, Quote, Timestamp},
+    domain::{Date, MOST_COUNTED, Quote, Timestamp},
     locales::{self, DateStyle, t},
 };
 
@@ -35,13 +35,13 @@ pub fn quote(quote: &Quote) -> String {
 
 /// A file's name and its size in decimal units.
 #[must_use]
-pub fn file(file: &Attachment) -> String {
-    let tenths = (file.size_bytes + 50_000) / 100_000;
+pub fn file(name: &str, size_bytes: i64) -> String {
+    let tenths = (size_bytes + 50_000) / 100_000;
     let size = match tenths {
-        0..10 => [&*((file.size_bytes + 999) / 1_000).to_string(), " KB"].concat(),
+        0..10 => [&*((size_bytes + 999) / 1_000).to_string(), " KB"].concat(),
         _ => t!(locales::current(), chat::megabytes(&(tenths / 10).to_string(), &(tenths % 10).to_string())),
     };
-    [&*isolated(&file.name), " · ", &*size].concat()
+    [&*isolated(name), " · ", &*size].concat()
 }
 
 /// The calendar day of a moment.

@@ -318,6 +318,20 @@ fn settle_way(code: u16) {
 
 /// Asks for news by HTTP, and says what waits to be said.
 fn poll() {
+    spawn_local(async {
+        let answer = match select(pin!(exchange()), TimeoutFuture::new(ANSWER_MS)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(Problem::unavailable()),
+        };
+        if let Err(problem) = answer {
+            miss_by_http(&problem);
+        }
+    });
+}
+
+/// The browser loads this where it has no socket.
+#[lazy]
+async fn exchange() -> Result<(), Problem> {
     if with_connection(|connection| connection.way == Way::Http && connection.detour.waiting.is_empty()) {
         tell(&Event::Probe);
     }
@@ -337,22 +351,7 @@ fn poll() {
         }
         (frames, since)
     });
-    spawn_local(async move {
-        let answer = match select(pin!(exchange(frames, since)), TimeoutFuture::new(ANSWER_MS)).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(Problem::unavailable()),
-        };
-        match answer {
-            Ok(answer) => hear_by_http(answer),
-            Err(problem) => miss_by_http(&problem),
-        }
-    });
-}
-
-/// The browser loads this where it has no socket.
-#[lazy]
-async fn exchange(frames: Vec<ClientFrame>, since: Option<Timestamp>) -> Result<Exchanged, Problem> {
-    api::exchange(frames, since).await
+    api::exchange(frames, since).await.map(hear_by_http)
 }
 
 fn hear_by_http(answer: Exchanged) {

@@ -28,6 +28,12 @@ pub fn draft(room: ConversationId, me: ParticipantId) -> String {
     ["bespoken:draft:", &room.to_string(), ":", &me.to_string()].concat()
 }
 
+/// The key that says whether files wait to be sent to a room; see `ui::islands::chat::tray`.
+#[must_use]
+pub fn files(room: ConversationId, me: ParticipantId) -> String {
+    ["bespoken:files:", &room.to_string(), ":", &me.to_string()].concat()
+}
+
 #[must_use]
 pub fn load(key: &str) -> Option<String> {
     storage()?.get_item(key).ok().flatten()

@@ -115,6 +115,13 @@ impl Assets {
         self.folder.as_str().into()
     }
 
+    /// The address of the styles for the page at `path`, if it needs only a part of them. A build by another tool has no
+    /// such part.
+    pub fn styles(&self, path: &str) -> Option<String> {
+        let part = format!("/{}/chat.css", self.folder);
+        Some(part).filter(|part| path.starts_with("/chat/") && self.files.contains_key(part))
+    }
+
     /// The file at an address. A page that repeats a request does so in a subfolder, such as `/pkg/<hash>/2/`.
     /// Browsers remember that a script failed to load, and all scripts that it loads must come from one folder.
     fn find(&self, address: &str) -> Option<&Asset> {

@@ -31,7 +31,7 @@ use super::{
     links::{self, Target},
 };
 use crate::{
-    app::{FormState, PageSession, PageStatus, shell},
+    app::{FormState, PageSession, PageStatus, Styles, shell},
     domain::{Actor, Code, ConversationId, Problem, RequestId, Role, User, percent_encoded},
     locales::{self, t},
     protocol::{GUEST, VIEWER},
@@ -46,11 +46,15 @@ pub(super) async fn render(app: &App, asker: Asker, uri: Uri, status: StatusCode
         let (asker, form, page_status, used) = (asker.clone(), form, page_status.clone(), nonce.clone());
         let session = PageSession(session_name(&asker));
         let public_url = app.service.public_url().to_owned();
+        let styles = app.assets.styles(uri.path()).map(Styles);
         move || {
             provide_context(asker.clone());
             provide_context(form.clone());
             provide_context(page_status.clone());
             provide_context(session.clone());
+            if let Some(styles) = styles.clone() {
+                provide_context(styles);
+            }
             let answer = leptos::prelude::expect_context::<ResponseOptions>();
             if let Some(nonce) = use_nonce() {
                 let nonce = used.get_or_init(|| nonce.to_string());

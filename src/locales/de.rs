@@ -138,6 +138,20 @@ pub mod chat {
         [whole, ",", tenths, " MB"].concat()
     }
 
+    pub const FILE_LOST: &str = "Diese Datei ist nicht mehr da. Bitte wählen Sie sie noch einmal aus.";
+    pub const FILE_READY: &str = "Bereit zum Senden";
+    pub const FILE_WAITS: &str = "Wartet";
+
+    pub fn remove_file(name: &str) -> String {
+        format!("{name} entfernen")
+    }
+
+    pub const SENDING_FILES: &str = "Diese Nachricht wird gesendet, sobald ihre Dateien hochgeladen sind.";
+
+    pub fn uploading(percent: u8) -> String {
+        format!("Wird hochgeladen … {percent} %")
+    }
+
     pub const SEND_FILES: &str = "Dateien senden";
     pub const SENDING: &str = "Wird gesendet…";
     pub const SENT: &str = "Gesendet";

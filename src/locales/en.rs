@@ -137,6 +137,20 @@ pub mod chat {
         [whole, ".", tenths, " MB"].concat()
     }
 
+    pub const FILE_LOST: &str = "This file is no longer here. Please choose it again.";
+    pub const FILE_READY: &str = "Ready to send";
+    pub const FILE_WAITS: &str = "Waiting";
+
+    pub fn remove_file(name: &str) -> String {
+        format!("Remove {name}")
+    }
+
+    pub const SENDING_FILES: &str = "This message will be sent when its files are uploaded.";
+
+    pub fn uploading(percent: u8) -> String {
+        format!("Uploading… {percent} %")
+    }
+
     pub const SEND_FILES: &str = "Send files";
     pub const SENDING: &str = "Sending…";
     pub const SENT: &str = "Sent";

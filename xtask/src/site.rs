@@ -13,6 +13,8 @@ use crate::process::{Context, Failure, Outcome};
 use crate::workspace::Workspace;
 
 const LISTING: &str = "files.txt";
+/// The styles of a guest's chat, a part of the others. The server names it too (`http::assets`).
+const CHAT: &str = "chat.css";
 
 /// The treatment of the compressed files beside the assets.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,8 +33,15 @@ pub enum Compressed {
 pub fn assemble(workspace: &Workspace, bound_client: &Path, compressed: Compressed) -> Outcome {
     let mut files = BTreeMap::new();
     collect(bound_client, Path::new("pkg"), &mut files)?;
-    let styles = styles(&workspace.root.join("style"))?;
-    files.insert(format!("pkg/{NAME}.css").into(), styles.into_bytes());
+    let folder = workspace.root.join("style");
+    let (all, chat) = (imported(&folder, "main.css")?, imported(&folder, CHAT)?);
+    let mut rest = all.iter();
+    if !chat.iter().all(|name| rest.any(|other| other == name)) {
+        return Err(Failure::new("style/chat.css must import files of style/main.css, in the same order"));
+    }
+    require_all(&folder, &all)?;
+    files.insert(format!("pkg/{NAME}.css").into(), joined(&folder, &all)?.into_bytes());
+    files.insert(format!("pkg/{CHAT}").into(), joined(&folder, &chat)?.into_bytes());
     let public = workspace.root.join("public");
     if public.is_dir() {
         collect(&public, Path::new(""), &mut files)?;
@@ -83,25 +92,27 @@ pub fn compressible(workspace: &Workspace) -> Outcome<Vec<PathBuf>> {
         .collect())
 }
 
-/// Joins the files of style/ in the order in which style/main.css imports them.
-fn styles(folder: &Path) -> Outcome<String> {
-    let entry = folder.join("main.css");
-    if !entry.exists() {
-        return if folder.is_dir() && names(folder)?.iter().any(|name| name.ends_with(".css")) {
-            Err(Failure::new("style/main.css is missing: it imports the other files, one a line, in order"))
-        } else {
-            Ok(String::new())
-        };
+/// The names that a file of style/ imports.
+fn imported(folder: &Path, name: &str) -> Outcome<Vec<String>> {
+    imports(&fs::read_to_string(folder.join(name)).context(format!("style/{name}"))?)
+}
+
+/// No file of style/ is forgotten.
+fn require_all(folder: &Path, order: &[String]) -> Outcome {
+    let is_known = |name: &String| name == "main.css" || name == CHAT || order.contains(name);
+    match names(folder)?.iter().find(|name| name.ends_with(".css") && !is_known(name)) {
+        Some(forgotten) => {
+            Err(Failure::new(format!("style/{forgotten} would be left out: style/main.css does not import it")))
+        }
+        None => Ok(()),
     }
-    let order = imports(&fs::read_to_string(&entry).context("style/main.css")?)?;
-    if let Some(forgotten) =
-        names(folder)?.iter().find(|name| name.ends_with(".css") && *name != "main.css" && !order.contains(name))
-    {
-        return Err(Failure::new(format!("style/{forgotten} would be left out: style/main.css does not import it")));
-    }
+}
+
+/// Joins files of style/.
+fn joined(folder: &Path, order: &[String]) -> Outcome<String> {
     let mut joined = String::new();
     for name in order {
-        let text = fs::read_to_string(folder.join(&name)).context(format!("style/{name}"))?;
+        let text = fs::read_to_string(folder.join(name)).context(format!("style/{name}"))?;
         joined.push_str(&without_comments(&text));
     }
     Ok(joined)

@@ -1,9 +1,13 @@
 //! The composer of messages. Text typed before hydration is preserved, and drafts outlive the page.
 
-use leptos::{ev, prelude::*};
+use leptos::{ev, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::panel::Panel;
+use super::{
+    panel::Panel,
+    tray::{self, Call},
+};
 use crate::{
     client::{
         labels::{self, isolated},
@@ -69,11 +73,22 @@ pub(super) fn Composer(
             <input type="hidden" name="as" value=me.to_string() />
             {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}
             <ReplyTo panel />
+            <div node_ref=panel.tray></div>
             <label class="visually-hidden" for="content">
                 {t!(locale, chat::message_to(&isolated(&name)))}
             </label>
             <div class="composer__box">
-                <button class="icon-button composer__clip" type="button" popovertarget="files" aria-label=t!(locale, chat::SEND_FILES)>
+                <button
+                    class="icon-button composer__clip"
+                    type="button"
+                    // Without scripts it opens the form.
+                    popovertarget="files"
+                    aria-label=t!(locale, chat::SEND_FILES)
+                    on:click=move |event| {
+                        event.prevent_default();
+                        panel.call_tray(Call::Choose);
+                    }
+                >
                     <Icon d=icon::CLIP />
                 </button>
                 <textarea
@@ -98,7 +113,7 @@ pub(super) fn Composer(
                     class="composer__send"
                     type="submit"
                     aria-label=t!(locale, chat::SEND)
-                    aria-disabled=move || (panel.is_hydrated.get() && panel.text.read().trim().is_empty()).then_some("true")
+                    aria-disabled=move || (panel.is_hydrated.get() && !panel.has_files.get() && panel.text.read().trim().is_empty()).then_some("true")
                 >
                     <Icon d=icon::SEND />
                 </button>
@@ -245,15 +260,64 @@ impl Panel {
     }
 
     pub fn send(self) {
-        if let Some(content) = self.checked(&self.text.get_untracked()) {
+        let text = self.text.get_untracked();
+        let has_files = self.has_files.get_untracked();
+        let content = if has_files && text.trim().is_empty() { Some(String::new()) } else { self.checked(&text) };
+        if let Some(content) = content {
             self.set_text("");
             // The message itself ends the typing state of the others.
             self.typing_told.set_value(None);
             let reply_to = self.quoted.with_untracked(|quoted| quoted.as_ref().map(|quoted| quoted.id));
             self.quoted.set(None);
-            self.say(content, reply_to);
+            if has_files {
+                self.call_tray(Call::Send { content, reply_to });
+            } else {
+                self.say(content, reply_to);
+            }
         }
         self.focus();
+    }
+
+    pub fn call_tray(self, call: Call) {
+        spawn_local(tray::handle(self, call));
+    }
+
+    /// Listens for pasted and dropped files. Shows those of an earlier visit.
+    pub fn take_files(self) {
+        const DROPPING: &str = "data-drop";
+        let (id, me) = self.room.with_untracked(|room| (room.id(), room.me));
+        if tray::has_kept(id, me) {
+            self.call_tray(Call::Open);
+        }
+        let Some(section) = self.section.get_untracked() else { return };
+        let take = move |event: &web_sys::Event| {
+            let kind = event.type_();
+            let paste = event.dyn_ref::<ev::ClipboardEvent>();
+            let data = match paste {
+                Some(paste) => paste.clipboard_data(),
+                None => event.unchecked_ref::<ev::DragEvent>().data_transfer(),
+            };
+            let Some(data) = data.filter(|data| self.can_write() && data.types().includes(&"Files".into(), 0)) else {
+                return;
+            };
+            // Text wins when there are both: a spreadsheet copies a picture of its cells too.
+            if paste.is_some() && data.get_data("text").is_ok_and(|text| !text.is_empty()) {
+                return;
+            }
+            event.prevent_default();
+            let Some(section) = self.section.get_untracked() else { return };
+            let _ = if kind == "dragover" {
+                section.set_attribute(DROPPING, "")
+            } else {
+                section.remove_attribute(DROPPING)
+            };
+            if let Some(files) = data.files().filter(|files| files.length() > 0) {
+                self.call_tray(Call::Add(files));
+            }
+        };
+        for kind in ["paste", "dragover", "dragleave", "drop"] {
+            page::on(&section, kind, take);
+        }
     }
 
     pub fn say(self, content: String, reply_to: Option<MessageId>) {

@@ -1,5 +1,4 @@
-//! The form that sends files. It is a plain form even with scripts: the server answers with the chat's page, and the
-//! composer's text is stored as a draft.
+//! The form that sends files without scripts; with them, [`tray`](super::tray) does.
 
 use leptos::prelude::*;
 

@@ -138,7 +138,7 @@ fn quoted(panel: Panel, quote: Quote) -> impl IntoView {
 
 fn file(file: Attachment) -> impl IntoView {
     let picture = file.is_picture().then(|| (file.preview_address(), file.size_in_log()));
-    let words = if picture.is_some() { file.name.clone() } else { labels::file(&file) };
+    let words = if picture.is_some() { file.name.clone() } else { labels::file(&file.name, file.size_bytes) };
     link("file", "_blank", file.address(), words, picture)
 }
 

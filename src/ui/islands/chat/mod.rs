@@ -14,6 +14,7 @@ mod panel;
 mod plain;
 mod scroll;
 mod status;
+mod tray;
 
 use closed::Closed;
 use composer::Composer;
@@ -147,6 +148,7 @@ pub fn ChatPanel(
             data-conversation=id.to_string()
             data-live=move || if panel.is_live() { "true" } else { "false" }
             data-status=move || panel.status.get().look()
+            node_ref=panel.section
             on:keydown=move |event| panel.key_down(&event)
         >
             <header class="chat__head">

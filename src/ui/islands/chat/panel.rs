@@ -102,6 +102,12 @@ pub(super) struct Panel {
     pub typing_told: StoredValue<Option<i64>>,
     /// The text of an edit's field.
     pub edit_text: RwSignal<String>,
+    /// The whole panel, which takes dropped files.
+    pub section: NodeRef<html::Section>,
+    /// The place of the files of the next message.
+    pub tray: NodeRef<html::Div>,
+    /// Whether the next message has files.
+    pub has_files: RwSignal<bool>,
 
     pub log: NodeRef<html::Div>,
     pub list: NodeRef<html::Ol>,
@@ -146,6 +152,9 @@ impl Panel {
             quoted: RwSignal::new(None),
             typing_told: StoredValue::new(None),
             edit_text: RwSignal::new(String::new()),
+            section: NodeRef::new(),
+            tray: NodeRef::new(),
+            has_files: RwSignal::new(false),
             log: NodeRef::new(),
             list: NodeRef::new(),
             away: RwSignal::new(false),
@@ -178,6 +187,7 @@ impl Panel {
         self.is_hydrated.set(true);
         self.restore_draft();
         self.share_draft();
+        self.take_files();
         page::register_service_worker();
 
         // Local times are not new content, so the log is marked as busy for screen readers.

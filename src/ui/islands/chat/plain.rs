@@ -41,7 +41,12 @@ pub(super) enum Plain {
 pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let owner = Owner::current();
-    let is_wanted = move || which != Plain::Afterwards || !panel.is_open();
+    let is_wanted = move || match which {
+        Plain::Greeting => true,
+        // With scripts, the tray sends files.
+        Plain::Files => cfg!(not(target_arch = "wasm32")),
+        Plain::Afterwards => !panel.is_open(),
+    };
     let html = if cfg!(target_arch = "wasm32") || !untrack(is_wanted) {
         String::new()
     } else {
@@ -68,7 +73,7 @@ fn form(which: Plain, forms: Forms) -> impl IntoView {
 #[lazy]
 async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
     let Some(forms) = forms.try_get_value() else { return };
-    let needs_none = which == Plain::Files || forms.kind == ParticipantKind::Admin;
+    let needs_none = forms.kind == ParticipantKind::Admin;
     // Without them, the page is still a chat.
     let extras = if needs_none { Extras::default() } else { load_extras(forms.id).await.unwrap_or_default() };
     panel.if_alive(|| {

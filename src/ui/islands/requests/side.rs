@@ -146,7 +146,7 @@ fn Thumb(file: RequestFile, chat: Signal<Option<ConversationId>>, is_admin: bool
         let (page, before) = if is_admin { ("/admin?chat=", "&") } else { ("/chat/", "?") };
         Some(format!("{page}{chat}{before}before={}#m-{seq}", seq + 1))
     };
-    let words = labels::file(&file);
+    let words = labels::file(&file.name, file.size_bytes);
     let inside = if file.is_picture() {
         let (width, height) = file.size_in_log().unzip();
         Either::Left(view! {
