@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import type { Locator, Page } from "@playwright/test";
 
 import { cutOff, expect, refused, test } from "../support/test";
@@ -11,7 +12,7 @@ const sketch = { name: "sketch.png", mimeType: "image/png", buffer: picture };
 const measures = { name: "measures.txt", mimeType: "text/plain", buffer: Buffer.from("140 x 75") };
 
 /** Chooses files by the paper clip. */
-async function choose(page: Page, files: (typeof sketch)[]): Promise<void> {
+async function choose(page: Page, files: (typeof sketch)[] | string[]): Promise<void> {
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Send files" }).click();
   await (await chooser).setFiles(files);
@@ -117,6 +118,35 @@ test("pictures are pasted and dropped, and text wins over a picture", async ({ a
   await expect(chat.panel.getByRole("alert")).toContainText("10 files");
 });
 
+test("pictures open over the page, with the keyboard", async ({ api, person }) => {
+  const { link } = await api.openChat("Oak table");
+  const { page, chat } = await person();
+  await page.goto(link);
+  await chat.live();
+  await choose(page, [sketch, { ...sketch, name: "second.png" }]);
+  await chat.say("Two pictures");
+  const opener = chat.message("Two pictures").getByRole("link", { name: "sketch.png" });
+  await opener.focus();
+  await opener.getByRole("img").click();
+  const viewer = page.getByRole("dialog", { name: "sketch.png" });
+  await expect(viewer.getByRole("img", { name: "sketch.png" })).toBeVisible();
+  await expect(viewer.getByRole("status")).toHaveText("1 / 2");
+  await page.keyboard.press("ArrowRight");
+  const second = page.getByRole("dialog", { name: "second.png" });
+  await expect(second.getByRole("img", { name: "second.png" })).toBeVisible();
+  await expect(second.getByRole("button", { name: "Next picture" })).toBeDisabled();
+  const width = () => second.getByRole("img", { name: "second.png" }).evaluate((image) => image.clientWidth);
+  const before = await width();
+  await page.keyboard.press("+");
+  await expect.poll(width).toBeGreaterThan(before);
+  const download = page.waitForEvent("download");
+  await second.getByRole("link", { name: "Save the picture" }).click();
+  expect((await download).suggestedFilename()).toBe("second.png");
+  await page.keyboard.press("Escape");
+  await expect(second).toHaveCount(0);
+  await expect(opener).toBeFocused();
+});
+
 test.describe("on a bad connection", () => {
   test.use({ failures: new RegExp(`${cutOff.source}|${refused(413).source}`) });
 
@@ -146,12 +176,16 @@ test.describe("on a bad connection", () => {
     expect(digest(await stored.body())).toBe(digest(large.buffer));
   });
 
-  test("a rejected file says why, and the others can be sent", async ({ api, person }) => {
+  test("a rejected file says why, and the others can be sent", async ({ api, person }, info) => {
     const { link } = await api.openChat("Oak table");
     const { page, chat } = await person();
     await page.goto(link);
     await chat.live();
-    await choose(page, [{ ...sketch, name: "huge.bin", buffer: randomBytes(11_000_000) }, sketch]);
+    // From the disk: the tests' browser cannot take so large a file otherwise.
+    const paths = [info.outputPath("huge.bin"), info.outputPath("sketch.png")];
+    writeFileSync(paths[0], randomBytes(11_000_000));
+    writeFileSync(paths[1], picture);
+    await choose(page, paths);
     await expect(chips(page).first()).toContainText("Files can have up to 10 MiB");
     await page.getByRole("button", { name: "Remove huge.bin" }).click();
     await expect(chips(page).first()).toContainText("Ready to send");

@@ -5,7 +5,7 @@ import type { Chat } from "../support/chat";
 import { estranged, expect, refused, test } from "../support/test";
 
 // What these tests do makes the browser complain.
-test.use({ failures: refused(401, 403) });
+test.use({ failures: refused(401, 403, 422) });
 
 /** The sockets of a page, in the hands of the test. Call it before the page is opened. */
 async function line(page: Page) {

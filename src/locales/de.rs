@@ -138,6 +138,11 @@ pub mod chat {
         [whole, ",", tenths, " MB"].concat()
     }
 
+    pub const LARGER: &str = "Größer";
+    pub const NEXT: &str = "Nächstes Bild";
+    pub const PREVIOUS: &str = "Vorheriges Bild";
+    pub const SAVE_PICTURE: &str = "Bild speichern";
+    pub const SMALLER: &str = "Kleiner";
     pub const FILE_LOST: &str = "Diese Datei ist nicht mehr da. Bitte wählen Sie sie noch einmal aus.";
     pub const FILE_READY: &str = "Bereit zum Senden";
     pub const FILE_WAITS: &str = "Wartet";

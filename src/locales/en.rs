@@ -137,6 +137,11 @@ pub mod chat {
         [whole, ".", tenths, " MB"].concat()
     }
 
+    pub const LARGER: &str = "Larger";
+    pub const NEXT: &str = "Next picture";
+    pub const PREVIOUS: &str = "Previous picture";
+    pub const SAVE_PICTURE: &str = "Save the picture";
+    pub const SMALLER: &str = "Smaller";
     pub const FILE_LOST: &str = "This file is no longer here. Please choose it again.";
     pub const FILE_READY: &str = "Ready to send";
     pub const FILE_WAITS: &str = "Waiting";

@@ -62,6 +62,10 @@ pub fn cargo(workspace: &Workspace) -> Command {
     command.current_dir(&workspace.root);
     // An absolute path, as a relative one would mean another folder from here.
     command.env("CARGO_TARGET_DIR", &workspace.target);
+    // On a fresh machine each crate is compiled once. The notes for a second time cost time and gigabytes.
+    if env::var_os("CI").is_some() {
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     without_cargo_variables(&mut command);
     command
 }

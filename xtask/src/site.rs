@@ -208,6 +208,8 @@ fn write_if_changed(path: &Path, content: &[u8]) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -220,6 +222,44 @@ mod tests {
     fn imports_retain_their_order() {
         let text = "/* the order */\n@import \"./tokens.css\";\n@import \"base.css\";\n";
         assert_eq!(imports(text).unwrap(), ["tokens.css", "base.css"]);
+    }
+
+    /// The classes in a file of style/.
+    fn classes(folder: &Path, name: &str) -> BTreeSet<String> {
+        let css = without_comments(&fs::read_to_string(folder.join(name)).unwrap());
+        let words = css.split('.').skip(1);
+        let class =
+            |word: &str| word.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').next().map(str::to_owned);
+        words.filter_map(class).collect()
+    }
+
+    #[test]
+    fn the_styles_of_a_chat_are_complete() {
+        // Only beside another page, and the id of a popover.
+        const ELSEWHERE: [&str; 3] = ["chat__topic", "chat__close", "details"];
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let folder = root.join("style");
+        let (all, chat) = (imported(&folder, "main.css").unwrap(), imported(&folder, CHAT).unwrap());
+        // The last files change what others define.
+        let defines = |name: &&String| !name.starts_with('9');
+        let of =
+            |names: Vec<&String>| names.into_iter().flat_map(|name| classes(&folder, name)).collect::<BTreeSet<_>>();
+        let here = of(chat.iter().filter(defines).collect());
+        let missing: BTreeSet<_> =
+            of(all.iter().filter(|name| !chat.contains(name)).collect()).difference(&here).cloned().collect();
+        let mut sources: Vec<_> =
+            fs::read_dir(root.join("src/ui/islands/chat")).unwrap().map(|file| file.unwrap().path()).collect();
+        sources.extend(
+            ["pages/guest_chat.rs", "pages/problem.rs", "components/frame.rs"]
+                .map(|name| root.join("src/ui").join(name)),
+        );
+        for source in sources {
+            for text in fs::read_to_string(&source).unwrap().split('"').skip(1).step_by(2) {
+                for word in text.split_whitespace().filter(|word| !ELSEWHERE.contains(word)) {
+                    assert!(!missing.contains(word), "style/{CHAT} lacks .{word} of {}", source.display());
+                }
+            }
+        }
     }
 
     #[test]

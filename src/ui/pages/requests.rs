@@ -242,8 +242,8 @@ pub fn RequestPage() -> impl IntoView {
                     <div class="request__text" dir="auto">
                         {description}
                     </div>
-                    {(!is_admin).then(|| view! { <OwnerForms id status /> })}
                     <RequestSide details is_admin currency=viewer.currency chosen now=page::now() />
+                    {(!is_admin).then(|| view! { <OwnerForms id status /> })}
                 </article>
             </Beside>
         }

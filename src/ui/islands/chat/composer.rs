@@ -7,6 +7,7 @@ use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 use super::{
     panel::Panel,
     tray::{self, Call},
+    viewer,
 };
 use crate::{
     client::{
@@ -282,7 +283,7 @@ impl Panel {
         spawn_local(tray::handle(self, call));
     }
 
-    /// Listens for pasted and dropped files. Shows those of an earlier visit.
+    /// Listens for pasted and dropped files, and for clicks on pictures. Shows the files of an earlier visit.
     pub fn take_files(self) {
         const DROPPING: &str = "data-drop";
         let (id, me) = self.room.with_untracked(|room| (room.id(), room.me));
@@ -311,13 +312,20 @@ impl Panel {
             } else {
                 section.remove_attribute(DROPPING)
             };
-            if let Some(files) = data.files().filter(|files| files.length() > 0) {
+            let is_given = paste.is_some() || kind == "drop";
+            if let Some(files) = data.files().filter(|files| is_given && files.length() > 0) {
                 self.call_tray(Call::Add(files));
             }
         };
         for kind in ["paste", "dragover", "dragleave", "drop"] {
             page::on(&section, kind, take);
         }
+        page::on(&section, "click", move |event| {
+            if let Some(address) = viewer::opened(event) {
+                event.prevent_default();
+                self.call_tray(Call::View(address));
+            }
+        });
     }
 
     pub fn say(self, content: String, reply_to: Option<MessageId>) {

@@ -15,6 +15,7 @@ mod plain;
 mod scroll;
 mod status;
 mod tray;
+mod viewer;
 
 use closed::Closed;
 use composer::Composer;

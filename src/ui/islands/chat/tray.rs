@@ -21,7 +21,7 @@ use web_sys::{
     XmlHttpRequest,
 };
 
-use super::panel::Panel;
+use super::{panel::Panel, viewer};
 use crate::{
     client::{labels, page, storage},
     domain::{Attachment, AttachmentId, ClientId, ConversationId, MessageId, ParticipantId},
@@ -47,6 +47,8 @@ pub(super) enum Call {
     /// Let the person choose files.
     Choose,
     Add(FileList),
+    /// Show the picture at this address.
+    View(String),
     /// Send the chosen files with this text.
     Send {
         content: String,
@@ -123,6 +125,9 @@ thread_local! {
 
 #[lazy]
 pub(super) async fn handle(panel: Panel, call: Call) {
+    if let Call::View(address) = call {
+        return viewer::open(panel, &address);
+    }
     let (room, me) = panel.room.with_untracked(|room| (room.id(), room.me));
     let known = TRAYS.with_borrow(|trays| trays.get(&room).cloned());
     let tray = match known {
@@ -145,7 +150,7 @@ pub(super) async fn handle(panel: Panel, call: Call) {
     panel.if_alive(|| {
         tray.show(panel);
         match call {
-            Call::Open => tray.work(),
+            Call::Open | Call::View(_) => tray.work(),
             Call::Choose => tray.choose(panel),
             Call::Add(files) => tray.add(panel, &files),
             Call::Send { content, reply_to } => tray.send(content, reply_to),
