@@ -15,6 +15,7 @@ mod cluster;
 mod demo;
 mod lighthouse;
 mod lint;
+mod mutants;
 mod postgres;
 mod preview;
 mod process;
@@ -96,6 +97,12 @@ const TASKS: &[Task] = &[
         arguments: "[--cluster]",
         does: "ten minutes of clients, cuts and kills against the release build, alone or as three nodes",
         start: torture::start,
+    },
+    Task {
+        name: "mutants",
+        arguments: "[file …] [arguments of cargo-mutants]",
+        does: "change the code in one place after another, and list the changes that no unit test notices",
+        start: mutants::start,
     },
     Task {
         name: "weight",

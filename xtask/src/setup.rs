@@ -138,6 +138,27 @@ pub fn cargo_deny(workspace: &Workspace) -> Outcome<PathBuf> {
     }
 }
 
+/// cargo-mutants, installed into target/ if it is missing.
+///
+/// # Errors
+///
+/// If cargo cannot install it.
+pub fn cargo_mutants(workspace: &Workspace) -> Outcome<PathBuf> {
+    const VERSION: &str = "25.3.1";
+    if let Some(program) = on_path("cargo-mutants") {
+        return Ok(program);
+    }
+    let root = workspace.root.join("target/tools");
+    let program = root.join(format!("bin/cargo-mutants{}", env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        say("installing cargo-mutants into target/");
+        let mut install = cargo(workspace);
+        install.args(["install", "--locked", "cargo-mutants", "--version", VERSION, "--root"]).arg(&root);
+        run(&mut install)?;
+    }
+    Ok(program)
+}
+
 /// A program from a package of pip, in its own environment under target/. A change of `package` recreates the
 /// environment.
 fn python_program(workspace: &Workspace, package: &str, name: &str) -> Outcome<PathBuf> {
