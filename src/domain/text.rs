@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::{Problem, sealed};
 use crate::locales::{self, t};
 
 /// Whether `c` is visible: no control, no space, no blank, and not ignored by default (Default_Ignorable_Code_Point of
@@ -134,7 +134,11 @@ pub(super) fn normalized(text: &str) -> String {
 
 /// The body of a message: within the limit, without NUL, and with something to be seen unless files go with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content(String);
+pub struct Content {
+    text: String,
+    /// Why only a sealed conversation accepts it.
+    only_sealed: Option<Box<Problem>>,
+}
 
 impl Content {
     /// Trims `text` and accepts up to `max_chars` characters, of which one must be visible.
@@ -151,10 +155,38 @@ impl Content {
     /// `invalid`, naming `field`.
     pub fn parse_as(field: &str, text: &str, max_chars: usize) -> Result<Self, Problem> {
         match Self::bounded(field, text, max_chars)? {
-            Self(text) if !text.chars().any(is_visible) => {
+            Self { text, .. } if !text.chars().any(is_visible) => {
                 Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_EMPTY)))
             }
             content => Ok(content),
+        }
+    }
+
+    /// The same for a conversation that may be sealed. The form of a sealed text is longer than the text, and can
+    /// exceed `max_chars`; then only a sealed conversation accepts it.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field `content`.
+    pub fn parse_any(text: &str, max_chars: usize) -> Result<Self, Problem> {
+        Self::parse(text, max_chars).or_else(|problem| {
+            let text = text.trim();
+            let is_accepted = text.len() <= sealed::max_chars(max_chars) && sealed::is_sealed(text);
+            let content = Self { text: text.to_owned(), only_sealed: Some(Box::new(problem.clone())) };
+            is_accepted.then_some(content).ok_or(problem)
+        })
+    }
+
+    /// Whether a conversation that `is_sealed`, or is not, accepts it.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field `content`.
+    pub fn require_for(&self, is_sealed: bool) -> Result<(), Problem> {
+        match &self.only_sealed {
+            None if is_sealed && !sealed::is_sealed(&self.text) => {
+                Err(Problem::invalid("content", t!(locales::current(), problem::NOT_SEALED)))
+            }
+            Some(problem) if !is_sealed => Err((**problem).clone()),
+            _ => Ok(()),
         }
     }
 
@@ -175,17 +207,17 @@ impl Content {
         if content.contains('\0') {
             return Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_NUL)));
         }
-        Ok(Self(content))
+        Ok(Self { text: content, only_sealed: None })
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     #[must_use]
     pub fn into_string(self) -> String {
-        self.0
+        self.text
     }
 }
 

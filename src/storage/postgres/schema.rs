@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "ratings", include_str!("../../../migrations/postgres/0010_ratings.sql")),
     (11, "push", include_str!("../../../migrations/postgres/0011_push.sql")),
     (12, "business", include_str!("../../../migrations/postgres/0012_business.sql")),
+    (14, "sealed", include_str!("../../../migrations/postgres/0014_sealed.sql")),
 ];
 
 /// A table that is there while another database is being copied into this one, and then goes. It holds the

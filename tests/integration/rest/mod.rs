@@ -14,6 +14,7 @@ mod privacy;
 mod problems;
 mod push;
 mod requests;
+mod sealed;
 mod search;
 mod sender;
 mod server_functions;

@@ -3,13 +3,16 @@
 use leptos::{ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::panel::Panel;
+use super::panel::{Panel, Target};
 use crate::{
     client::{
         labels::{self, isolated},
-        page, socket, storage,
+        log::quote,
+        page,
+        room::Room,
+        socket, storage,
     },
-    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Quote},
+    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId},
     locales::{self, t},
     protocol::ClientFrame,
     ui::components::{Anew, Icon, Text, icon, textarea_html},
@@ -257,7 +260,25 @@ impl Panel {
     }
 
     pub fn say(self, content: String, reply_to: Option<MessageId>) {
-        self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
+        self.writer.get_value()(self, content, Target::New(reply_to));
+    }
+
+    /// Writes `content` as it is.
+    pub fn write(self, content: String, target: Target) {
+        let client_id = page::new_client_id();
+        match target {
+            Target::New(reply_to) => self.act(|room| room.post(client_id, content, reply_to, page::moment())),
+            Target::Edit(id) => {
+                self.act(|room| {
+                    let (room_id, sender) = (room.id(), Some(room.me));
+                    let edit = ClientFrame::UpdateMessage { room: room_id, client_id, id, content, sender };
+                    room.change(client_id, edit)
+                });
+                if self.room.read_untracked().editing.is_none() {
+                    self.focus();
+                }
+            }
+        }
     }
 
     /// The next message will reply to this one.
@@ -274,8 +295,9 @@ impl Panel {
 
     /// Chooses the latest message that is `wanted`.
     fn quote_first(self, wanted: impl Fn(&Message) -> bool) {
-        let quote =
-            self.room.with_untracked(|room| room.timeline.messages().rev().find(|it| wanted(it)).map(Quote::from));
+        let quote = self
+            .room
+            .with_untracked(|room| Some(quote(room.timeline.messages().rev().find(|it| wanted(it))?, room.read)));
         if quote.is_some() {
             self.quoted.set(quote);
         }
@@ -283,17 +305,11 @@ impl Panel {
 
     pub fn save_edit(self, id: MessageId) {
         let Some(content) = self.checked(&self.edit_text.get_untracked()) else { return };
-        let client_id = page::new_client_id();
-        self.act(|room| {
-            if room.message(id).is_some_and(|message| message.content == content) {
-                room.editing = None;
-                return Vec::new();
-            }
-            let frame = ClientFrame::UpdateMessage { room: room.id(), client_id, id, content, sender: Some(room.me) };
-            room.change(client_id, frame)
-        });
-        if self.room.read_untracked().editing.is_none() {
-            self.focus();
+        let is_same = |room: &Room| room.message(id).is_some_and(|message| room.text(message) == content);
+        if self.room.with_untracked(is_same) {
+            self.edit(None);
+        } else {
+            self.writer.get_value()(self, content, Target::Edit(id));
         }
     }
 }

@@ -67,6 +67,15 @@ impl Default for ChatCache {
 /// One line of the log: its key is constant, its content may change.
 pub(super) type LineSignal = (Key, ArcRwSignal<Line>);
 
+/// Where a text goes: a new message, with the one that it replies to, or a changed one.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    New(Option<MessageId>),
+    Edit(MessageId),
+}
+
+pub(super) type Writer = fn(Panel, String, Target);
+
 /// The reason why messages are not sent.
 pub(super) struct Banner {
     pub words: String,
@@ -89,6 +98,8 @@ pub(super) struct Panel {
     pub message_chars: usize,
     /// Whether a message of this person reopens the chat.
     reopens: bool,
+    /// Writes a text; in a sealed chat, once it is encrypted.
+    pub writer: StoredValue<Writer>,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -127,6 +138,8 @@ impl Panel {
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
+        // Nothing leaves a sealed chat as it was typed.
+        let writer: Writer = if room.locked { |_, _, _| () } else { Panel::write };
         let lines = room.lines(now, utc).into_iter().map(|line| (line.key(), ArcRwSignal::new(line))).collect();
         let room = RwSignal::new(room);
         let (now, zone) = (RwSignal::new(now), RwSignal::new(utc as Zone));
@@ -139,6 +152,7 @@ impl Panel {
             status: Memo::new(move |_| Status::of(&room.read())),
             message_chars,
             reopens,
+            writer: StoredValue::new(writer),
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
@@ -236,7 +250,7 @@ impl Panel {
 
     /// Whether this person can write now.
     pub fn can_write(self) -> bool {
-        self.reopens || self.is_open()
+        (self.reopens || self.is_open()) && !self.room.read().locked
     }
 
     pub fn is_live(self) -> bool {
@@ -350,7 +364,7 @@ impl Panel {
     }
 
     pub fn edit(self, id: Option<MessageId>) {
-        let text = self.room.with_untracked(|room| Some(room.message(id?)?.content.clone()));
+        let text = self.room.with_untracked(|room| Some(room.text(room.message(id?)?)));
         self.edit_text.set(text.unwrap_or_default());
         self.room.write().editing = id;
         if id.is_none() {

@@ -3,10 +3,16 @@
 //! The client does not hydrate them, so that a first visit does not load their code. In a chat that the browser
 //! renders itself, a part of the client does.
 
-use leptos::{either::EitherOf3, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{either::EitherOf4, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
 use web_sys::HtmlElement;
 
-use super::{closed::Afterwards, files::FilesForm, greeting::Greeting, panel::Panel};
+use super::{
+    closed::Afterwards,
+    files::FilesForm,
+    greeting::Greeting,
+    panel::Panel,
+    sealed::{self, Locked},
+};
 use crate::{
     api::{Extras, load_extras},
     domain::{ClientId, ConversationId, ParticipantId, ParticipantKind},
@@ -20,6 +26,7 @@ pub(super) struct Forms {
     pub kind: ParticipantKind,
     /// The key of a message with files.
     pub key: ClientId,
+    pub is_sealed: bool,
     /// The page that the forms return to, if not the chat's own.
     pub from: Option<String>,
     /// From the server; a chat that the browser renders loads them.
@@ -35,22 +42,30 @@ pub(super) enum Plain {
     Greeting,
     Files,
     Afterwards,
+    Sealed,
 }
 
 #[component]
 pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let owner = Owner::current();
-    let is_wanted = move || which != Plain::Afterwards || !panel.is_open();
+    let is_sealed = forms.with_value(|forms| forms.is_sealed);
+    let is_wanted = move || match which {
+        Plain::Greeting => true,
+        Plain::Files => !is_sealed,
+        Plain::Afterwards => !panel.is_open(),
+        Plain::Sealed => is_sealed,
+    };
     let html = if cfg!(target_arch = "wasm32") || !untrack(is_wanted) {
         String::new()
     } else {
         form(which, forms.get_value()).to_html()
     };
     Effect::new(move || {
-        if let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted())
-            && place.first_element_child().is_none()
-        {
+        let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted()) else { return };
+        if which == Plain::Sealed {
+            spawn_local(sealed::start(place.into(), owner, panel));
+        } else if place.first_element_child().is_none() {
             spawn_local(fill(place.into(), owner, panel, which, forms));
         }
     });
@@ -59,9 +74,10 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
 
 fn form(which: Plain, forms: Forms) -> impl IntoView {
     match which {
-        Plain::Greeting => EitherOf3::A(view! { <Greeting forms /> }),
-        Plain::Files => EitherOf3::B(view! { <FilesForm forms /> }),
-        Plain::Afterwards => EitherOf3::C(view! { <Afterwards forms /> }),
+        Plain::Greeting => EitherOf4::A(view! { <Greeting forms /> }),
+        Plain::Files => EitherOf4::B(view! { <FilesForm forms /> }),
+        Plain::Afterwards => EitherOf4::C(view! { <Afterwards forms /> }),
+        Plain::Sealed => EitherOf4::D(view! { <Locked /> }),
     }
 }
 
