@@ -10,22 +10,9 @@ use super::{
     text::{Piece, is_lone_emoji, pieces},
 };
 use crate::{
-    domain::{Attachment, ClientId, Date, EXCERPT_CHARS, Message, MessageId, ParticipantId, Quote, Timestamp, shorten},
-    locales::{self, t},
+    domain::{Attachment, ClientId, Date, Message, MessageId, ParticipantId, Quote, Timestamp},
+    locales,
 };
-
-/// Returns the text of a sealed one, or what to show in its place. Nothing becomes nothing.
-pub type Reader = fn(&str) -> String;
-
-/// A message as another one quotes it.
-#[must_use]
-pub fn quote(message: &Message, read: Option<Reader>) -> Quote {
-    let mut quote = Quote::from(message);
-    if let Some(read) = read {
-        quote.excerpt = shorten(&read(&message.content), EXCERPT_CHARS);
-    }
-    quote
-}
 
 /// Consecutive messages of one person form a group up to this distance.
 const GROUP_MS: i64 = 5 * 60_000;
@@ -118,17 +105,6 @@ pub struct LogOptions<'a> {
     pub editing: Option<MessageId>,
     pub now: Timestamp,
     pub zone: Zone,
-    /// In a sealed chat.
-    pub read: Option<Reader>,
-}
-
-impl LogOptions<'_> {
-    fn body(&self, content: &str) -> Body {
-        match self.read {
-            Some(read) => body(&read(content)),
-            None => body(content),
-        }
-    }
 }
 
 impl Line {
@@ -171,7 +147,7 @@ impl Pen<'_> {
         self.last = None;
     }
 
-    fn message(&mut self, message: &Message, quote: Option<Quote>, delivery: Delivery) {
+    fn message(&mut self, message: &Message, delivery: Delivery) {
         let own = message.sender_id == self.look.me;
         let deleted = message.deleted_at.is_some();
         if message.system {
@@ -196,10 +172,10 @@ impl Pen<'_> {
             body: match () {
                 () if deleted => Body::Deleted,
                 () if message.system => Body::System(message.words(locales::current()).into_owned()),
-                () => self.look.body(&message.content),
+                () => body(&message.content),
             },
             files: message.attachments.clone(),
-            quote,
+            quote: message.reply_to.as_deref().cloned(),
             edited: message.edited_at.is_some() && !deleted,
             delivery,
             may_reply: can_change,
@@ -223,7 +199,7 @@ impl Pen<'_> {
             at,
             clock: labels::clock(at, self.look.zone),
             full_time: labels::full(at, self.look.zone),
-            body: self.look.body(&entry.content),
+            body: body(&entry.content),
             files: Vec::new(),
             quote,
             edited: false,
@@ -240,7 +216,9 @@ impl Pen<'_> {
     }
 }
 
-fn body(content: &str) -> Body {
+/// The body of a text.
+#[must_use]
+pub fn body(content: &str) -> Body {
     if is_lone_emoji(content) { Body::Emoji(content.to_owned()) } else { Body::Text(pieces(content)) }
 }
 
@@ -264,14 +242,6 @@ pub fn lay_out<'a>(
 
     let today = labels::local_date(look.now, look.zone);
     let mut pen = Pen { look, today, lines: Vec::new(), day: None, last: None };
-    // The server cannot read what a sealed one quotes.
-    let quoted = |known: &Quote| match look.read {
-        None => known.clone(),
-        Some(read) => match messages.clone().rev().find(|message| message.id == known.id) {
-            Some(message) => quote(message, Some(read)),
-            None => Quote { excerpt: t!(locales::current(), chat::SEALED_MESSAGE).to_owned(), ..known.clone() },
-        },
-    };
     for message in messages.clone() {
         if look.new_from == Some(message.seq) {
             pen.divide();
@@ -281,11 +251,11 @@ pub fn lay_out<'a>(
             Some(at) => Delivery::Seen(labels::moment(at, today, look.zone)),
             None => Delivery::Sent,
         };
-        pen.message(message, message.reply_to.as_deref().map(quoted), delivery);
+        pen.message(message, delivery);
     }
     for (at, entry) in waiting.iter().enumerate() {
         let quoted = entry.reply_to.and_then(|id| messages.clone().rev().find(|message| message.id == id));
-        pen.waiting(entry, quoted.map(|message| quote(message, look.read)), at + 1 == waiting.len());
+        pen.waiting(entry, quoted.map(Quote::from), at + 1 == waiting.len());
     }
     pen.lines
 }
@@ -343,7 +313,6 @@ mod tests {
             editing: None,
             now: Timestamp(90 * MINUTE),
             zone: labels::utc,
-            read: None,
         }
     }
 
@@ -437,47 +406,6 @@ mod tests {
         assert_eq!(rights(&LogOptions { can_change: false, ..look(&people) }), [(false, false); 3]);
         let admins = LogOptions { me: admin().id, is_admin: true, ..look(&people) };
         assert_eq!(rights(&admins), [(false, true), (true, true), (false, false)]);
-    }
-
-    /// What a browser with the key shows of `text`, which it encrypted as `text` backwards.
-    fn backwards(content: &str) -> String {
-        content.chars().rev().collect()
-    }
-
-    #[test]
-    fn a_sealed_chat_shows_what_was_read() {
-        let quote_of = |message: &Message| {
-            let quote = Quote { excerpt: String::new(), ..Quote::from(message) };
-            Some(Box::new(quote))
-        };
-        let asked = Message { content: backwards("Which wood?"), ..by(2, 0, &admin()) };
-        let gone = Message { content: String::new(), deleted_at: Some(Timestamp(1)), ..by(3, 0, &admin()) };
-        let missing = by(1, 0, &admin());
-        let reply =
-            |seq, to: &Message| Message { content: backwards("Oak"), reply_to: quote_of(to), ..by(seq, 0, &guest()) };
-        let messages = [asked.clone(), gone.clone(), reply(4, &asked), reply(5, &gone), reply(6, &missing)];
-        let mut outbox = Outbox::default();
-        outbox.enqueue(ClientId(Uuid::from_u128(1)), backwards("Or ash"), Some(asked.id), 0);
-        let people = people(0);
-        let look = LogOptions { read: Some(backwards), ..look(&people) };
-        let lines = lay_out(messages.iter(), outbox.entries(), &look);
-        let shown: Vec<_> = bubbles(&lines)
-            .into_iter()
-            .map(|bubble| (bubble.body.clone(), bubble.quote.as_ref().map(|quote| quote.excerpt.clone())))
-            .collect();
-        let text = |words: &str| Body::Text(pieces(words));
-        let quoted = |words: &str| Some(words.to_owned());
-        assert_eq!(
-            shown,
-            [
-                (text("Which wood?"), None),
-                (Body::Deleted, None),
-                (text("Oak"), quoted("Which wood?")),
-                (text("Oak"), quoted("")),
-                (text("Oak"), quoted("Sealed message")),
-                (text("Or ash"), quoted("Which wood?")),
-            ]
-        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! have already arrived.
 
 use super::{
-    log::{self, Line, LogOptions, Reader},
+    log::{self, Line, LogOptions},
     outbox::{Entry, Outbox},
     people::People,
     reconnect::Indicator,
@@ -53,6 +53,14 @@ enum JoinState {
     UpToDate,
 }
 
+/// Whether a chat is sealed, and this page has its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    None,
+    Locked,
+    Open,
+}
+
 #[derive(Clone, Debug)]
 pub struct Room {
     pub me: ParticipantId,
@@ -70,10 +78,7 @@ pub struct Room {
     pub new_from: Option<i64>,
     /// The error message beside the composer.
     pub notice: Option<String>,
-    /// In a sealed chat.
-    pub read: Option<Reader>,
-    /// The chat is sealed, and this page does not have its key.
-    pub locked: bool,
+    pub seal: Seal,
     join_state: JoinState,
     caught_up: bool,
     /// Edits and deletes that were sent and not confirmed.
@@ -86,7 +91,7 @@ impl Room {
     #[must_use]
     pub fn new(me: &Participant, mut loaded: Joined) -> Self {
         let people = People::new(me, std::mem::take(&mut loaded.participants), std::mem::take(&mut loaded.receipts));
-        let is_sealed = loaded.conversation.sealed;
+        let seal = if loaded.conversation.sealed { Seal::Locked } else { Seal::None };
         let mut room = Self {
             me: me.id,
             kind: me.kind,
@@ -97,8 +102,7 @@ impl Room {
             editing: None,
             new_from: None,
             notice: None,
-            read: is_sealed.then_some(unread_words),
-            locked: is_sealed,
+            seal,
             join_state: JoinState::Down,
             caught_up: false,
             outbox: Outbox::default(),
@@ -150,7 +154,6 @@ impl Room {
             editing: self.editing,
             now,
             zone,
-            read: self.read,
         };
         log::lay_out(self.timeline.messages(), self.outbox.entries(), &look)
     }
@@ -190,12 +193,6 @@ impl Room {
     #[must_use]
     pub fn message(&self, id: MessageId) -> Option<&Message> {
         self.timeline.messages().rev().find(|message| message.id == id)
-    }
-
-    /// The text of a message as its reader sees it.
-    #[must_use]
-    pub fn text(&self, message: &Message) -> String {
-        self.read.map_or_else(|| message.content.clone(), |read| read(&message.content))
     }
 
     /// Whether the message that is being edited cannot be edited any more: it was deleted, or the chat was closed.
@@ -498,11 +495,6 @@ impl Room {
         self.told_seq = seq;
         vec![Do::Send(ClientFrame::Read { room: self.id(), seq })]
     }
-}
-
-/// Reads a sealed text before the key is there.
-fn unread_words(content: &str) -> String {
-    if content.is_empty() { String::new() } else { t!(locales::current(), chat::SEALED_MESSAGE).to_owned() }
 }
 
 /// The room that a frame is about.

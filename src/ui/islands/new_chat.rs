@@ -251,7 +251,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
                 {error("first_message")}
             </div>
             <div class="field">
-                <label class="choice">
+                <label class="check">
                     <input
                         type="checkbox"
                         name="sealed"

@@ -3,16 +3,15 @@
 use leptos::{ev, prelude::*};
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
-use super::panel::{Panel, Target};
+use super::panel::{Panel, Target, revealed, sealer};
 use crate::{
     client::{
         labels::{self, isolated},
-        log::quote,
         page,
-        room::Room,
+        room::{Room, Seal},
         socket, storage,
     },
-    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId},
+    domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Quote},
     locales::{self, t},
     protocol::ClientFrame,
     ui::components::{Anew, Icon, Text, icon, textarea_html},
@@ -260,7 +259,17 @@ impl Panel {
     }
 
     pub fn say(self, content: String, reply_to: Option<MessageId>) {
-        self.writer.get_value()(self, content, Target::New(reply_to));
+        self.seal_and_write(content, Target::New(reply_to));
+    }
+
+    /// Writes `content`. Nothing leaves a sealed chat as it was typed.
+    fn seal_and_write(self, content: String, target: Target) {
+        let (seal, sealer) = self.room.with_untracked(|room| (room.seal, sealer(room)));
+        match sealer {
+            Some(sealer) => (sealer.write)(self, content, target),
+            None if seal == Seal::None => self.write(content, target),
+            None => {}
+        }
     }
 
     /// Writes `content` as it is.
@@ -295,9 +304,10 @@ impl Panel {
 
     /// Chooses the latest message that is `wanted`.
     fn quote_first(self, wanted: impl Fn(&Message) -> bool) {
-        let quote = self
-            .room
-            .with_untracked(|room| Some(quote(room.timeline.messages().rev().find(|it| wanted(it))?, room.read)));
+        let quote = self.room.with_untracked(|room| {
+            let message = room.timeline.messages().rev().find(|it| wanted(it))?;
+            Some(Quote::from(&revealed(room, message)))
+        });
         if quote.is_some() {
             self.quoted.set(quote);
         }
@@ -305,11 +315,11 @@ impl Panel {
 
     pub fn save_edit(self, id: MessageId) {
         let Some(content) = self.checked(&self.edit_text.get_untracked()) else { return };
-        let is_same = |room: &Room| room.message(id).is_some_and(|message| room.text(message) == content);
+        let is_same = |room: &Room| room.message(id).is_some_and(|message| revealed(room, message).content == content);
         if self.room.with_untracked(is_same) {
             self.edit(None);
         } else {
-            self.writer.get_value()(self, content, Target::Edit(id));
+            self.seal_and_write(content, Target::Edit(id));
         }
     }
 }

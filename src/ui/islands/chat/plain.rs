@@ -63,9 +63,8 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
     };
     Effect::new(move || {
         let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted()) else { return };
-        if which == Plain::Sealed {
-            spawn_local(sealed::start(place.into(), owner, panel));
-        } else if place.first_element_child().is_none() {
+        // The script looks for the key of a sealed chat.
+        if which == Plain::Sealed || place.first_element_child().is_none() {
             spawn_local(fill(place.into(), owner, panel, which, forms));
         }
     });
@@ -84,6 +83,9 @@ fn form(which: Plain, forms: Forms) -> impl IntoView {
 #[lazy]
 async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
     let Some(forms) = forms.try_get_value() else { return };
+    if which == Plain::Sealed {
+        return sealed::start(place, owner, panel).await;
+    }
     let needs_none = which == Plain::Files || forms.kind == ParticipantKind::Admin;
     // Without them, the page is still a chat.
     let extras = if needs_none { Extras::default() } else { load_extras(forms.id).await.unwrap_or_default() };

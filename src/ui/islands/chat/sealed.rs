@@ -10,15 +10,20 @@ use std::{
     collections::{HashMap, VecDeque},
 };
 
-use leptos::{ev::SubmitEvent, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, html, mount::mount_to, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 
-use super::panel::{Panel, Target};
+use super::panel::{Panel, SEALER, Sealer, Target};
 use crate::{
-    client::storage,
-    domain::{ConversationId, sealed},
+    client::{
+        log::{Body, Line, body},
+        room::{Room, Seal as Opened},
+        storage,
+        text::Piece,
+    },
+    domain::{ConversationId, EXCERPT_CHARS, sealed, shorten},
     locales::{self, t},
     ui::components::{Anew, Icon, icon},
 };
@@ -74,9 +79,7 @@ fn About(state: State) -> impl IntoView {
                     <li>{t!(locale, sealed::PLAIN)}</li>
                 </ul>
             </details>
-            <noscript>
-                <p class="notice notice--warn">{t!(locale, sealed::NO_SCRIPT)}</p>
-            </noscript>
+            <p class="notice notice--warn sealed__script">{t!(locale, sealed::NO_SCRIPT)}</p>
             {warning
                 .map(|words| {
                     view! {
@@ -127,7 +130,6 @@ fn Unlock(panel: Panel, state: RwSignal<State>) -> impl IntoView {
 }
 
 /// Looks for the key of a chat, and opens it.
-#[lazy]
 pub(super) async fn start(place: HtmlElement, owner: Owner, panel: Panel) {
     if panel.room.is_disposed() {
         return;
@@ -201,11 +203,8 @@ async fn open(panel: Panel, text: &str) -> bool {
     }
     panel.if_alive(|| {
         SEAL.set(Some(Seal { key, id, panel, texts: HashMap::new(), waiting: 0 }));
-        panel.writer.set_value(write);
-        panel.room.update(|room| {
-            room.read = Some(read);
-            room.locked = false;
-        });
+        SEALER.set(Some(Sealer { read, reveal, write }));
+        panel.room.write().seal = Opened::Open;
         if storage::keep(&storage::seal(id), text) {
             clear_address();
         }
@@ -221,7 +220,8 @@ async fn open(panel: Panel, text: &str) -> bool {
 fn clear_address() {
     let location = window().location();
     if location.hash().is_ok_and(|hash| hash.starts_with(sealed::BEFORE_KEY)) {
-        let address = [location.pathname(), location.search()].into_iter().flatten().collect::<String>();
+        let parts = [get(&location, "pathname"), get(&location, "search")];
+        let address: String = parts.into_iter().filter_map(|part| part?.as_string()).collect();
         if let Ok(history) = window().history() {
             let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
         }
@@ -262,6 +262,26 @@ fn read(content: &str) -> String {
             }
         }
     })
+}
+
+/// Replaces the sealed texts of a log. The server cannot read what a reply quotes, so its text comes from the quoted
+/// message.
+fn reveal(room: &Room, lines: &mut [Line]) {
+    for line in lines {
+        let Line::Message(bubble) = line else { continue };
+        // The sealed form is one word.
+        if let Body::Text(pieces) = &bubble.body
+            && let [Piece::Text(content)] = &**pieces
+        {
+            bubble.body = body(&read(content));
+        }
+        if let Some(quote) = &mut bubble.quote {
+            quote.excerpt = match room.message(quote.id) {
+                Some(message) => shorten(&read(&message.content), EXCERPT_CHARS),
+                None => t!(locales::current(), chat::SEALED_MESSAGE).to_owned(),
+            };
+        }
+    }
 }
 
 async fn decrypt_for_log(key: JsValue, id: ConversationId, content: String) {
@@ -343,14 +363,14 @@ fn crypto() -> Option<JsValue> {
 }
 
 fn random(bytes: usize) -> Option<Vec<u8>> {
-    let array = js_sys::Uint8Array::new_with_length(u32::try_from(bytes).ok()?);
+    let array = js_sys::Uint8Array::from(&*vec![0; bytes]);
     call(&crypto()?, "getRandomValues", &[&array])?;
     Some(array.to_vec())
 }
 
 async fn import(text: &str) -> Option<JsValue> {
     let bytes = js_sys::Uint8Array::from(&*sealed::decode(sealed::key_in(text)?)?);
-    let uses = js_sys::Array::of2(&"encrypt".into(), &"decrypt".into());
+    let uses = list(&[&"encrypt".into(), &"decrypt".into()]);
     let args = [&"raw".into(), &bytes.into(), &"AES-GCM".into(), &JsValue::FALSE, &uses.into()];
     call_async("importKey", &args).await
 }
@@ -388,15 +408,18 @@ fn get(object: &JsValue, name: &str) -> Option<JsValue> {
 
 /// By their names: typed bindings would be in the script that every page loads.
 fn call(object: &JsValue, name: &str, args: &[&JsValue]) -> Option<JsValue> {
-    let function: js_sys::Function = get(object, name)?.dyn_into().ok()?;
+    // An error if it is no function.
+    get(object, name)?.unchecked_into::<js_sys::Function>().apply(object, &list(args)).ok()
+}
+
+fn list(items: &[&JsValue]) -> js_sys::Array {
     let list = js_sys::Array::new();
-    for arg in args {
-        list.push(arg);
+    for item in items {
+        list.push(item);
     }
-    function.apply(object, &list).ok()
+    list
 }
 
 async fn call_async(name: &str, args: &[&JsValue]) -> Option<JsValue> {
-    let promise: js_sys::Promise = call(&subtle()?, name, args)?.dyn_into().ok()?;
-    JsFuture::from(promise).await.ok()
+    JsFuture::from(call(&subtle()?, name, args)?.unchecked_into::<js_sys::Promise>()).await.ok()
 }
