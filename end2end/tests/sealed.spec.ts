@@ -236,3 +236,34 @@ test("tabs of one browser share what waits, and a chat that was left comes back"
   await chat.say("Three");
   await expect(other.getByText("Three", { exact: true })).toBeVisible();
 });
+
+test("a suggested sentence is encrypted too, and a closed chat offers no transcript", async ({ admin, api, person }) => {
+  await admin.page.goto("/admin/settings");
+  await admin.page.getByLabel("Suggested first sentences").fill("How long does it take?");
+  await admin.page.getByRole("button", { name: "Save" }).click();
+  await expect(admin.page.getByRole("status").filter({ hasText: "The settings are saved." })).toBeVisible();
+  await admin.page.goto("/admin");
+  const { id, link } = await openSealed(admin, "Sealed larch");
+  const silent = await person({ javaScriptEnabled: false });
+  await silent.page.goto(link);
+  const name = "How long does it take?";
+  await expect(silent.page.getByRole("button", { name })).toHaveCount(0);
+
+  const { page, chat } = await person();
+  await page.goto(link);
+  await chat.live();
+  await chat.field.fill("half a thought");
+  await page.getByRole("button", { name }).click();
+  await expect(chat.message(name)).toContainText("Sent");
+  await expect(chat.field).toHaveValue("half a thought");
+  const [message] = await api.messages(id);
+  expect(message.content).toMatch(SEALED);
+  await page.reload();
+  await chat.live();
+  await expect(chat.field).toHaveValue("half a thought");
+  await api.close(id);
+  await expect(chat.closed).toBeVisible();
+  await expect(chat.panel.getByText("How was this chat?")).toBeVisible();
+  await expect(chat.panel.getByRole("link", { name: "Save transcript" })).toHaveCount(0);
+  await expect(admin.chat.about.getByRole("link", { name: "Save transcript" })).toHaveCount(0);
+});

@@ -136,8 +136,8 @@ pub(super) fn normalized(text: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     text: String,
-    /// Why only a sealed conversation accepts it.
-    only_sealed: Option<Box<Problem>>,
+    /// The maximum length in characters that it exceeds: only a sealed conversation accepts it.
+    exceeds: Option<usize>,
 }
 
 impl Content {
@@ -171,7 +171,7 @@ impl Content {
         Self::parse(text, max_chars).or_else(|problem| {
             let text = text.trim();
             let is_accepted = text.len() <= sealed::max_chars(max_chars) && sealed::is_sealed(text);
-            let content = Self { text: text.to_owned(), only_sealed: Some(Box::new(problem.clone())) };
+            let content = Self { text: text.to_owned(), exceeds: Some(max_chars) };
             is_accepted.then_some(content).ok_or(problem)
         })
     }
@@ -181,11 +181,11 @@ impl Content {
     /// # Errors
     /// `invalid`, naming the field `content`.
     pub fn require_for(&self, is_sealed: bool) -> Result<(), Problem> {
-        match &self.only_sealed {
+        match self.exceeds {
             None if is_sealed && !sealed::is_sealed(&self.text) => {
                 Err(Problem::invalid("content", t!(locales::current(), problem::NOT_SEALED)))
             }
-            Some(problem) if !is_sealed => Err((**problem).clone()),
+            Some(max_chars) if !is_sealed => Err(too_long("content", &self.text, max_chars)),
             _ => Ok(()),
         }
     }
@@ -200,14 +200,13 @@ impl Content {
 
     fn bounded(field: &str, text: &str, max_chars: usize) -> Result<Self, Problem> {
         let content = normalized(text);
-        let chars = content.chars().count();
-        if chars > max_chars {
-            return Err(Problem::invalid(field, t!(locales::current(), problem::content_too_long(max_chars, chars))));
+        if content.chars().count() > max_chars {
+            return Err(too_long(field, &content, max_chars));
         }
         if content.contains('\0') {
             return Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_NUL)));
         }
-        Ok(Self { text: content, only_sealed: None })
+        Ok(Self { text: content, exceeds: None })
     }
 
     #[must_use]
@@ -219,6 +218,11 @@ impl Content {
     pub fn into_string(self) -> String {
         self.text
     }
+}
+
+fn too_long(field: &str, text: &str, max_chars: usize) -> Problem {
+    let chars = text.chars().count();
+    Problem::invalid(field, t!(locales::current(), problem::content_too_long(max_chars, chars)))
 }
 
 /// `text` encoded for an address or a header (RFC 3986, section 2.1): all characters except ASCII letters, digits and

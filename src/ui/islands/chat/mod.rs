@@ -215,7 +215,7 @@ pub fn ChatPanel(
             >
                 <Text of=Signal::derive(move || panel.banner().map(|banner| banner.words).unwrap_or_default()) />
             </p>
-            <PlainForm panel which=Plain::Sealed forms />
+            <PlainForm panel which=Plain::Files forms />
             <div class="chat__log">
                 <Log panel name=name.clone() forms />
                 <Jump panel />
@@ -226,6 +226,5 @@ pub fn ChatPanel(
             <Composer panel id me key name=name.clone() from />
             <Closed panel forms />
         </section>
-        <PlainForm panel which=Plain::Files forms />
     }
 }

@@ -12,14 +12,13 @@ use crate::{
     api,
     client::{
         labels::{self, Zone, utc},
-        log::{Body, Key, Line},
+        log::{Body, Key, Line, body},
         outbox::{Entry, Outbox},
         page::{self, Counter},
         reconnect::Indicator,
         room::{Do, Room, Seal, room_of},
         socket::{self, Event},
         storage,
-        text::Piece,
     },
     domain::{ClientId, Code, ConversationId, Message, MessageId, Participant, ParticipantKind, Quote, Timestamp},
     locales::{self, t},
@@ -109,7 +108,7 @@ fn lines(room: &Room, now: Timestamp, zone: Zone) -> Vec<Line> {
     for line in &mut lines {
         if let Line::Message(bubble) = line {
             if matches!(bubble.body, Body::Text(_) | Body::Emoji(_)) {
-                bubble.body = Body::Text(vec![Piece::Text(words.to_owned())]);
+                bubble.body = body(words);
             }
             if let Some(quote) = &mut bubble.quote {
                 words.clone_into(&mut quote.excerpt);

@@ -3,7 +3,13 @@
 //! The client does not hydrate them, so that a first visit does not load their code. In a chat that the browser
 //! renders itself, a part of the client does.
 
-use leptos::{either::EitherOf4, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{
+    either::{Either, EitherOf3},
+    html, lazy,
+    mount::mount_to,
+    prelude::*,
+    task::spawn_local,
+};
 use web_sys::HtmlElement;
 
 use super::{
@@ -40,22 +46,17 @@ pub(super) struct Forms {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plain {
     Greeting,
+    /// In a sealed chat, which has no files, what that means.
     Files,
     Afterwards,
-    Sealed,
 }
 
 #[component]
 pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let owner = Owner::current();
-    let is_sealed = forms.with_value(|forms| forms.is_sealed);
-    let is_wanted = move || match which {
-        Plain::Greeting => true,
-        Plain::Files => !is_sealed,
-        Plain::Afterwards => !panel.is_open(),
-        Plain::Sealed => is_sealed,
-    };
+    let is_seal = which == Plain::Files && forms.with_value(|forms| forms.is_sealed);
+    let is_wanted = move || which != Plain::Afterwards || !panel.is_open();
     let html = if cfg!(target_arch = "wasm32") || !untrack(is_wanted) {
         String::new()
     } else {
@@ -64,7 +65,7 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
     Effect::new(move || {
         let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted()) else { return };
         // The script looks for the key of a sealed chat.
-        if which == Plain::Sealed || place.first_element_child().is_none() {
+        if is_seal || place.first_element_child().is_none() {
             spawn_local(fill(place.into(), owner, panel, which, forms));
         }
     });
@@ -73,17 +74,17 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
 
 fn form(which: Plain, forms: Forms) -> impl IntoView {
     match which {
-        Plain::Greeting => EitherOf4::A(view! { <Greeting forms /> }),
-        Plain::Files => EitherOf4::B(view! { <FilesForm forms /> }),
-        Plain::Afterwards => EitherOf4::C(view! { <Afterwards forms /> }),
-        Plain::Sealed => EitherOf4::D(view! { <Locked /> }),
+        Plain::Greeting => EitherOf3::A(view! { <Greeting forms /> }),
+        Plain::Files if forms.is_sealed => EitherOf3::B(Either::Left(view! { <Locked /> })),
+        Plain::Files => EitherOf3::B(Either::Right(view! { <FilesForm forms /> })),
+        Plain::Afterwards => EitherOf3::C(view! { <Afterwards forms /> }),
     }
 }
 
 #[lazy]
 async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
     let Some(forms) = forms.try_get_value() else { return };
-    if which == Plain::Sealed {
+    if which == Plain::Files && forms.is_sealed {
         return sealed::start(place, owner, panel).await;
     }
     let needs_none = which == Plain::Files || forms.kind == ParticipantKind::Admin;

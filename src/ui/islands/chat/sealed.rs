@@ -115,7 +115,7 @@ fn Unlock(panel: Panel, state: RwSignal<State>) -> impl IntoView {
         });
     };
     view! {
-        <form class="sealed__unlock" on:submit=on_submit>
+        <form on:submit=on_submit>
             <label class="field__label" for="sealed-key">
                 {t!(locale, sealed::PASTE)}
             </label>
