@@ -259,7 +259,7 @@ async fn mails_and_notifications_are_neutral() {
         .await;
         let (chat, key) = app.open_sealed(Some("cleo@example.com")).await;
         let guest = Api::new(&app.url, Sign::Cookie(app.guest_cookie(&chat).await));
-        let browser = PushBrowser::new(&format!("{}/guest", push.url));
+        let browser = PushBrowser::new(format!("{}/guest", push.url));
         guest.post("/push/subscriptions", browser.subscription()).await.expect(201);
         let content = key.seal(SECRET);
         app.say(chat.id, &content).await;

@@ -71,6 +71,7 @@ fn About(state: State) -> impl IntoView {
                 <summary>
                     <Icon d=icon::LOCK />
                     <span>{t!(locale, sealed::SUMMARY)}</span>
+                <Icon d=icon::UNFOLD />
                 </summary>
                 <ul>
                     <li>{t!(locale, sealed::KEY)}</li>
