@@ -125,9 +125,11 @@ pub async fn open_chat(
     customer_name: String,
     customer_email: Option<String>,
     first_message: Option<String>,
+    sealed: Option<bool>,
 ) -> Result<Conversation, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
-    service.open_chat(&actor, form_key, &customer_name, customer_email.as_deref(), first_message.as_deref()).await
+    let (email, first) = (customer_email.as_deref(), first_message.as_deref());
+    service.open_chat(&actor, form_key, &customer_name, email, first, sealed == Some(true)).await
 }
 
 /// Closes or reopens a conversation.

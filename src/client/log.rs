@@ -216,7 +216,9 @@ impl Pen<'_> {
     }
 }
 
-fn body(content: &str) -> Body {
+/// The body of a text.
+#[must_use]
+pub fn body(content: &str) -> Body {
     if is_lone_emoji(content) { Body::Emoji(content.to_owned()) } else { Body::Text(pieces(content)) }
 }
 

@@ -53,6 +53,14 @@ enum JoinState {
     UpToDate,
 }
 
+/// Whether a chat is sealed, and this page has its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    None,
+    Locked,
+    Open,
+}
+
 #[derive(Clone, Debug)]
 pub struct Room {
     pub me: ParticipantId,
@@ -70,6 +78,7 @@ pub struct Room {
     pub new_from: Option<i64>,
     /// The error message beside the composer.
     pub notice: Option<String>,
+    pub seal: Seal,
     join_state: JoinState,
     caught_up: bool,
     /// Edits and deletes that were sent and not confirmed.
@@ -82,6 +91,7 @@ impl Room {
     #[must_use]
     pub fn new(me: &Participant, mut loaded: Joined) -> Self {
         let people = People::new(me, std::mem::take(&mut loaded.participants), std::mem::take(&mut loaded.receipts));
+        let seal = if loaded.conversation.sealed { Seal::Locked } else { Seal::None };
         let mut room = Self {
             me: me.id,
             kind: me.kind,
@@ -92,6 +102,7 @@ impl Room {
             editing: None,
             new_from: None,
             notice: None,
+            seal,
             join_state: JoinState::Down,
             caught_up: false,
             outbox: Outbox::default(),

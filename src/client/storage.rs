@@ -34,6 +34,12 @@ pub fn files(room: ConversationId, me: ParticipantId) -> String {
     ["bespoken:files:", &room.to_string(), ":", &me.to_string()].concat()
 }
 
+/// The key of a sealed room's own key. It belongs to the browser: without access to the room it opens nothing.
+#[must_use]
+pub fn seal(room: ConversationId) -> String {
+    ["bespoken:seal:", &room.to_string()].concat()
+}
+
 #[must_use]
 pub fn load(key: &str) -> Option<String> {
     storage()?.get_item(key).ok().flatten()

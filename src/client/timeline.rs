@@ -224,6 +224,7 @@ pub(crate) mod tests {
             kind: ConversationKind::Session,
             request_id: None,
             status: ConversationStatus::Open,
+            sealed: false,
             customer_name: "Ada".into(),
             customer_email: None,
             metadata: serde_json::Value::Null,

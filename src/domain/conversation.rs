@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ConversationId, MessageEvent, ParticipantId, RequestId, Timestamp, objects};
+use super::{ConversationId, MessageEvent, ParticipantId, RequestId, Timestamp, latest_words, objects};
+use crate::locales::{Locale, t};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +75,10 @@ pub struct Conversation {
     pub kind: ConversationKind,
     pub request_id: Option<RequestId>,
     pub status: ConversationStatus,
+    /// Whether browsers encrypt its messages with a key that the server does not have; it never changes. Absent when
+    /// false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
     pub customer_name: String,
     /// Always null for the customer side.
     pub customer_email: Option<String>,
@@ -87,7 +92,8 @@ pub struct Conversation {
     pub head: i64,
     /// The highest seq; 0 while there is no message.
     pub last_seq: i64,
-    /// The latest message, shortened; `None` while there is none or when it was deleted.
+    /// The latest message, shortened; `None` while there is none, when it was deleted, and for a person's message in a
+    /// sealed conversation.
     pub last_message: Option<String>,
     /// The event of the latest message, if it is a system line; see [`Message`](super::Message).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,5 +123,13 @@ impl Conversation {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.status == ConversationStatus::Open
+    }
+
+    /// The latest message, shortened, for a reader of this language. Only the key makes a sealed one readable.
+    #[must_use]
+    pub fn latest_words(&self, locale: Locale) -> Option<String> {
+        let is_sealed = self.sealed && self.last_seq > 0;
+        latest_words(self.last_message.as_deref(), self.last_event, locale)
+            .or_else(|| is_sealed.then(|| t!(locale, chat::SEALED_MESSAGE).to_owned()))
     }
 }

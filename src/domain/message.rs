@@ -31,6 +31,7 @@ pub struct Message {
     pub sender_type: SenderType,
     pub sender_id: ParticipantId,
     pub sender_name: String,
+    /// In a sealed conversation the [sealed](super::sealed) form of a person's text.
     pub content: String,
     /// True for a line about a change that the server writes in the name of its author: nobody can edit or delete it.
     /// Absent when false.
@@ -112,7 +113,8 @@ pub struct Quote {
     pub id: MessageId,
     pub seq: i64,
     pub sender_name: String,
-    /// Its text on one line, at most 140 characters, or the name of its first file. Empty if it is deleted.
+    /// Its text on one line, at most 140 characters, or the name of its first file. Empty if it is deleted, and in a
+    /// sealed conversation.
     pub excerpt: String,
     /// Whether it was edited or deleted.
     #[serde(skip)]

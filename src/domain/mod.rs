@@ -14,6 +14,7 @@ pub(crate) mod object;
 mod participant;
 mod problem;
 mod request;
+pub mod sealed;
 mod text;
 mod time;
 mod user;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::{Problem, sealed};
 use crate::locales::{self, t};
 
 /// Whether `c` is visible: no control, no space, no blank, and not ignored by default (Default_Ignorable_Code_Point of
@@ -134,7 +134,11 @@ pub(super) fn normalized(text: &str) -> String {
 
 /// The body of a message: within the limit, without NUL, and with something to be seen unless files go with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content(String);
+pub struct Content {
+    text: String,
+    /// The maximum length in characters that it exceeds: only a sealed conversation accepts it.
+    exceeds: Option<usize>,
+}
 
 impl Content {
     /// Trims `text` and accepts up to `max_chars` characters, of which one must be visible.
@@ -151,10 +155,38 @@ impl Content {
     /// `invalid`, naming `field`.
     pub fn parse_as(field: &str, text: &str, max_chars: usize) -> Result<Self, Problem> {
         match Self::bounded(field, text, max_chars)? {
-            Self(text) if !text.chars().any(is_visible) => {
+            Self { text, .. } if !text.chars().any(is_visible) => {
                 Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_EMPTY)))
             }
             content => Ok(content),
+        }
+    }
+
+    /// The same for a conversation that may be sealed. The form of a sealed text is longer than the text, and can
+    /// exceed `max_chars`; then only a sealed conversation accepts it.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field `content`.
+    pub fn parse_any(text: &str, max_chars: usize) -> Result<Self, Problem> {
+        Self::parse(text, max_chars).or_else(|problem| {
+            let text = text.trim();
+            let is_accepted = text.len() <= sealed::max_chars(max_chars) && sealed::is_sealed(text);
+            let content = Self { text: text.to_owned(), exceeds: Some(max_chars) };
+            is_accepted.then_some(content).ok_or(problem)
+        })
+    }
+
+    /// Whether a conversation that `is_sealed`, or is not, accepts it.
+    ///
+    /// # Errors
+    /// `invalid`, naming the field `content`.
+    pub fn require_for(&self, is_sealed: bool) -> Result<(), Problem> {
+        match self.exceeds {
+            None if is_sealed && !sealed::is_sealed(&self.text) => {
+                Err(Problem::invalid("content", t!(locales::current(), problem::NOT_SEALED)))
+            }
+            Some(max_chars) if !is_sealed => Err(too_long("content", &self.text, max_chars)),
+            _ => Ok(()),
         }
     }
 
@@ -168,25 +200,29 @@ impl Content {
 
     fn bounded(field: &str, text: &str, max_chars: usize) -> Result<Self, Problem> {
         let content = normalized(text);
-        let chars = content.chars().count();
-        if chars > max_chars {
-            return Err(Problem::invalid(field, t!(locales::current(), problem::content_too_long(max_chars, chars))));
+        if content.chars().count() > max_chars {
+            return Err(too_long(field, &content, max_chars));
         }
         if content.contains('\0') {
             return Err(Problem::invalid(field, t!(locales::current(), problem::CONTENT_NUL)));
         }
-        Ok(Self(content))
+        Ok(Self { text: content, exceeds: None })
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     #[must_use]
     pub fn into_string(self) -> String {
-        self.0
+        self.text
     }
+}
+
+fn too_long(field: &str, text: &str, max_chars: usize) -> Problem {
+    let chars = text.chars().count();
+    Problem::invalid(field, t!(locales::current(), problem::content_too_long(max_chars, chars)))
 }
 
 /// `text` encoded for an address or a header (RFC 3986, section 2.1): all characters except ASCII letters, digits and

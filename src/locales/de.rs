@@ -28,6 +28,7 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const SEALED_MESSAGE: &str = "Versiegelte Nachricht";
     pub const SUGGESTIONS: &str = "Beginnen Sie mit einem dieser Sätze:";
     pub const COMMENT: &str = "Kommentar (freiwillig)";
     pub const MAIL_TRANSCRIPT: &str = "Mir das Protokoll mailen";
@@ -755,6 +756,7 @@ pub mod code {
 
 /// E-mails. A link stands at the end of its line.
 pub mod mail {
+    pub const DIGEST_SEALED: &str = "Dieser Chat ist versiegelt, darum stehen seine Nachrichten nicht in dieser E-Mail. Öffnen Sie ihn in dem Browser, in dem Sie ihn schon gelesen haben, oder über den vollständigen Link, den Sie erhalten haben.";
     pub fn transcript_subject(business: &str) -> String {
         format!("Ihr Chat mit {business}")
     }
@@ -847,6 +849,12 @@ pub mod push {
 
 /// Why something was refused.
 pub mod problem {
+    pub const NOT_SEALED: &str = "Dieser Chat ist versiegelt: Er nimmt nur Text an, den ein Browser mit dem Schlüssel des Chats verschlüsselt hat.";
+    pub const SEALED_FILES: &str = "In einem versiegelten Chat gibt es keine Dateien: Sie wären nicht verschlüsselt.";
+    pub const SEALED_FIRST: &str =
+        "Schreiben Sie die erste Nachricht im versiegelten Chat selbst, sobald er offen ist.";
+    pub const SEALED_TRANSCRIPT: &str =
+        "Der Server kann diesen versiegelten Chat nicht lesen. Darum gibt es kein Protokoll zu senden.";
     pub const NO_MAIL_ADDRESS: &str = "Das Protokoll lässt sich nicht mailen: Dieser Chat hat keine bestätigte Adresse. Speichern Sie es stattdessen.";
     pub fn request_full(most: usize) -> String {
         format!("Eine Anfrage kann {most} Dateien haben. Bitte senden Sie weitere im Chat.")
@@ -1061,6 +1069,30 @@ pub mod problem {
 }
 
 /// The statuses of a custom request.
+pub mod sealed {
+    pub const SUMMARY: &str = "Versiegelt: Nur wer den vollständigen Link hat, kann diesen Chat lesen.";
+    pub const KEY: &str = "Die Browser verschlüsseln jede Nachricht mit einem Schlüssel. Er ist das Ende des Links, nach #k=. Er bleibt im Browser und geht nie an den Server.";
+    pub const LOST: &str = "Bewahren Sie den Link auf. Hat ihn niemand mehr, kann niemand die Nachrichten je wieder lesen, und wir können nicht helfen.";
+    pub const MISSING: &str = "Was der Server nicht lesen kann, kann er nicht bieten: Suche, Protokolle und den Wortlaut der Nachrichten in E-Mails und Benachrichtigungen. Dateien lassen sich hier nicht senden, und der Chat braucht JavaScript.";
+    pub const PLAIN: &str = "Nicht verschlüsselt sind: Namen, die Zeiten der Nachrichten, wer sie schrieb und las, Bewertungen und Zeilen des Servers. Auch das Programm, das verschlüsselt, kommt vom Server. Ihm müssen Sie also weiterhin vertrauen.";
+    pub const NO_SCRIPT: &str = "Dieser Chat ist versiegelt: Lesen und Schreiben braucht JavaScript. Ohne JavaScript zeigt diese Seite nur, wer wann schrieb.";
+    pub const NO_CRYPTO: &str = "Dieser Browser kann hier nicht entschlüsseln: Dafür muss die Adresse mit https beginnen. Bitte öffnen Sie den Chat über https.";
+    pub const NO_KEY: &str = "Dieser Browser hat den Schlüssel dieses Chats nicht. Fügen Sie den vollständigen Link hier ein, oder öffnen Sie ihn. Er endet mit #k= und 43 Zeichen.";
+    pub const WRONG_KEY: &str = "Dieser Schlüssel öffnet die Nachrichten dieses Chats nicht. Fügen Sie den vollständigen Link ein, wie Sie ihn erhalten haben.";
+    pub const PASTE: &str = "Vollständiger Link oder Schlüssel";
+    pub const UNLOCK: &str = "Entsperren";
+    pub const UNREADABLE: &str = "Diese Nachricht lässt sich mit diesem Schlüssel nicht lesen.";
+    pub const FAILED: &str = "Diese Nachricht ließ sich nicht verschlüsseln und wurde nicht gesendet. Bitte laden Sie die Seite neu und versuchen Sie es noch einmal.";
+    pub const SEAL: &str = "Versiegelt: diesen Chat in den Browsern verschlüsseln";
+    pub const SEAL_HELP: &str = "Nur wer den vollständigen Link hat, kann ihn lesen. Er hat keine Suche, keine Dateien und keine Protokolle und braucht JavaScript. Verlieren alle den Link, sind die Nachrichten verloren. Diese Wahl ist endgültig.";
+    pub const SEAL_NOT_HERE: &str =
+        "Dieser Browser kann Chats nur unter einer Adresse versiegeln, die mit https beginnt.";
+    pub const SEAL_FIRST: &str = "Die erste Nachricht schreiben Sie im Chat selbst.";
+    pub const LINK_HELP: &str = "Das Ende dieses Links, nach #k=, ist der Schlüssel des Chats. Senden Sie ihn nur an Personen, die hier alles lesen dürfen.";
+    pub const LINK_NO_KEY: &str = "Dieser Browser hat den Schlüssel dieses versiegelten Chats nicht. Darum öffnet dieser Link den Chat, aber keine Nachricht. Kopieren Sie den Link in einem Browser, der die Nachrichten lesen kann.";
+    pub const UNSTORED: &str = "Dieser Browser konnte den Schlüssel nicht speichern. Bewahren Sie diesen Link auf: Ohne ihn kann niemand den Chat lesen.";
+}
+
 pub mod status {
     pub const WITHDRAWN: &str = "Die Anfrage wurde zurückgezogen";
     pub const CLOSES_SOON: &str = "Ohne neue Nachricht wird dieser Chat in 24 Stunden geschlossen.";

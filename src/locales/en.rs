@@ -27,6 +27,7 @@ pub mod frame {
 // ---- Islands and their components
 
 pub mod chat {
+    pub const SEALED_MESSAGE: &str = "Sealed message";
     pub const SUGGESTIONS: &str = "Begin with one of these sentences:";
     pub const COMMENT: &str = "Comment (optional)";
     pub const MAIL_TRANSCRIPT: &str = "E-mail me the transcript";
@@ -736,6 +737,7 @@ pub mod code {
 
 /// E-mails. A link stands at the end of its line.
 pub mod mail {
+    pub const DIGEST_SEALED: &str = "This chat is sealed, so its messages are not in this e-mail. Open it in the browser in which you have read it before, or by the complete link that you were given.";
     pub fn transcript_subject(business: &str) -> String {
         format!("Your chat with {business}")
     }
@@ -826,6 +828,11 @@ pub mod push {
 
 /// Why something was refused.
 pub mod problem {
+    pub const NOT_SEALED: &str =
+        "This chat is sealed: it accepts only text that a browser with the chat’s key has encrypted.";
+    pub const SEALED_FILES: &str = "A sealed chat has no files: they would not be encrypted.";
+    pub const SEALED_FIRST: &str = "Write the first message in the sealed chat itself, once it is open.";
+    pub const SEALED_TRANSCRIPT: &str = "The server cannot read this sealed chat, so there is no transcript to send.";
     pub const NO_MAIL_ADDRESS: &str =
         "The transcript cannot be sent by e-mail: this chat has no confirmed address. Save it instead.";
     pub fn request_full(most: usize) -> String {
@@ -1024,6 +1031,34 @@ pub mod problem {
 }
 
 /// The statuses of a custom request.
+pub mod sealed {
+    pub const SUMMARY: &str = "Sealed: only people with the complete link can read this chat.";
+    pub const KEY: &str = "Browsers encrypt each message with a key. The key is the end of the link, after #k=. It stays in the browser and never goes to the server.";
+    pub const LOST: &str =
+        "Keep the link. If nobody has it any more, nobody can read the messages again, and we cannot help.";
+    pub const MISSING: &str = "What the server cannot read, it cannot offer: search, transcripts, and the words of messages in e-mails and notifications. Files cannot be sent here, and the chat needs JavaScript.";
+    pub const PLAIN: &str = "Not encrypted: names, the times of messages, who wrote and read them, ratings, and lines of the server. The server also delivers the program that encrypts, so you still have to trust it.";
+    pub const NO_SCRIPT: &str = "This chat is sealed: reading and writing needs JavaScript. Without it, this page shows only who wrote, and when.";
+    pub const NO_CRYPTO: &str = "This browser cannot decrypt here: that needs an address that begins with https. Please open the chat by https.";
+    pub const NO_KEY: &str = "This browser does not have the key of this chat. Paste the complete link here, or open it. It ends in #k= and 43 characters.";
+    pub const WRONG_KEY: &str =
+        "This key does not open the messages of this chat. Paste the complete link as you received it.";
+    pub const PASTE: &str = "Complete link or key";
+    pub const UNLOCK: &str = "Unlock";
+    pub const UNREADABLE: &str = "This message cannot be read with this key.";
+    pub const FAILED: &str =
+        "This message could not be encrypted, so it was not sent. Please reload the page and try again.";
+    pub const SEAL: &str = "Sealed: encrypt this chat in the browsers";
+    pub const SEAL_HELP: &str = "Only people with the complete link can read it. It has no search, files or transcripts, and needs JavaScript. If all lose the link, the messages are lost. This choice is final.";
+    pub const SEAL_NOT_HERE: &str = "This browser can seal chats only at an address that begins with https.";
+    pub const SEAL_FIRST: &str = "You write the first message in the chat itself.";
+    pub const LINK_HELP: &str =
+        "The end of this link, after #k=, is the key of the chat. Send it only to people who may read everything here.";
+    pub const LINK_NO_KEY: &str = "This browser does not have the key of this sealed chat. So this link opens the chat, but no message. Copy the link in a browser that can read the messages.";
+    pub const UNSTORED: &str =
+        "This browser could not store the key. Keep this link: without it, nobody can read the chat.";
+}
+
 pub mod status {
     pub const WITHDRAWN: &str = "The request was withdrawn";
     pub const CLOSES_SOON: &str = "Without a new message, this chat closes in 24 hours.";

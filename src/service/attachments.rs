@@ -150,7 +150,7 @@ impl Service {
     /// Checks whether the actor may upload files to a conversation. Call it before reading their content.
     ///
     /// # Errors
-    /// `not_found`, `rate_limited`, `unavailable`.
+    /// `invalid` if the conversation is sealed: files are not encrypted; `not_found`, `rate_limited`, `unavailable`.
     pub async fn begin_upload<'a>(
         &'a self,
         actor: &'a Actor,
@@ -159,7 +159,11 @@ impl Service {
     ) -> Result<Upload<'a>, Problem> {
         let turn = self.uploads.begin(&self.settings.limits, Person::from(actor), from)?;
         // Only people of the chat may use disk space for it.
-        let mut is_open = self.conversation(actor, conversation).await?.is_open();
+        let found = self.conversation(actor, conversation).await?;
+        if found.sealed {
+            return Err(Problem::invalid("file", t!(locales::current(), problem::SEALED_FILES)));
+        }
+        let mut is_open = found.is_open();
         if !is_open && self.may_reopen(actor) {
             self.store.reopen(actor, conversation).await.map_err(problem)?;
             is_open = true;

@@ -42,8 +42,11 @@ impl Service {
     /// Sends the transcript to the customer's address.
     ///
     /// # Errors
-    /// `conflict` if there is no confirmed address; `too_large`, `not_found`, `rate_limited`, `unavailable`.
+    /// `conflict` if there is no confirmed address, or the conversation is sealed; `too_large`, `not_found`, `rate_limited`, `unavailable`.
     pub async fn mail_transcript(&self, actor: &Actor, id: ConversationId, from: IpAddr) -> Result<(), Problem> {
+        if self.conversation(actor, id).await?.sealed {
+            return Err(Problem::new(Code::Conflict, t!(locales::current(), problem::SEALED_TRANSCRIPT)));
+        }
         let no_address = || Problem::new(Code::Conflict, t!(locales::current(), problem::NO_MAIL_ADDRESS));
         let to = self.store.find_mail_address(actor, id).await.map_err(problem)?.ok_or_else(no_address)?;
         // Without a mail server, mail goes to the log, which contains no messages.

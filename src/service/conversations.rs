@@ -44,7 +44,8 @@ fn has_nul(value: &serde_json::Value) -> bool {
 
 impl Service {
     /// Opens a session; its `link` is ready to be shared. With `first_message`, the chat begins with a message of the
-    /// admin. A repeated call with the same `key` returns the chat of the first call.
+    /// admin; a sealed chat accepts none, because its key does not exist yet. A repeated call with the same `key`
+    /// returns the chat of the first call.
     ///
     /// # Errors
     /// `conflict` if another chat or message was created with this key; `forbidden` unless the actor is an admin;
@@ -56,13 +57,17 @@ impl Service {
         customer_name: &str,
         customer_email: Option<&str>,
         first_message: Option<&str>,
+        sealed: bool,
     ) -> Result<Conversation, Problem> {
         let first_message = first_message
             .filter(|text| !text.trim().is_empty())
             .map(|text| Content::parse_as("first_message", text, self.settings.limits.message_chars))
             .transpose()?;
-        let conversation =
-            self.open_conversation(actor, key, customer_name, customer_email, serde_json::Value::Null).await?;
+        if sealed && first_message.is_some() {
+            return Err(Problem::invalid("first_message", t!(locales::current(), problem::SEALED_FIRST)));
+        }
+        let none = serde_json::Value::Null;
+        let conversation = self.open_conversation(actor, key, customer_name, customer_email, none, sealed).await?;
         if let Some(content) = first_message {
             let client_id = key.map(|_| ClientId(id_for(actor, key, "first message")));
             let draft =
@@ -86,6 +91,7 @@ impl Service {
         customer_name: &str,
         customer_email: Option<&str>,
         metadata: serde_json::Value,
+        sealed: bool,
     ) -> Result<Conversation, Problem> {
         let Actor::Admin(admin) = actor else {
             return Err(Problem::forbidden(t!(locales::current(), problem::ADMIN_NEEDED)));
@@ -109,13 +115,14 @@ impl Service {
         }
         self.count_opening(admin)?;
         let id = ConversationId(id_for(actor, key, "conversation"));
+        let link = self.new_link();
         let new =
-            NewConversation { id, customer_id: None, customer_name, customer_email, metadata, link: self.new_link() };
+            NewConversation { id, is_sealed: sealed, customer_id: None, customer_name, customer_email, metadata, link };
         let (name, email) = (new.customer_name.to_string(), new.customer_email.as_ref().map(Email::to_string));
         match self.store.open_conversation(actor, new).await {
             Err(StoreError::IdTaken) => {
                 let known = self.conversation(actor, id).await?;
-                let is_same = known.customer_name == name && known.customer_email == email;
+                let is_same = known.customer_name == name && known.customer_email == email && known.sealed == sealed;
                 if is_same { Ok(known) } else { Err(made_before()) }
             }
             opened => Ok(self.seen_by(actor, opened.map_err(problem)?)),
@@ -268,7 +275,9 @@ impl Service {
         // An earlier closing may have been rated.
         let is_current = |rated: &Rating| conversation.closed_at.is_some_and(|at| rated.is_since(at));
         let rating = rating.clone().filter(is_current);
-        Extras { welcome, privacy, suggestions, rating, has_email: *has_email && self.mail.has_server() }
+        // There is nothing to read in the transcript of a sealed chat.
+        let has_email = *has_email && self.mail.has_server() && !conversation.sealed;
+        Extras { welcome, privacy, suggestions, rating, has_email }
     }
 
     /// A loaded room from the view of `actor`, with current presence.

@@ -37,7 +37,7 @@ impl Service {
         let guest = match chats.into_iter().next() {
             Some(seat) if seat.link.is_some() => self.seen_by(&actor, seat),
             Some(seat) => self.make_link(&actor, seat.conversation.id).await?,
-            None => self.open_chat(&actor, None, GUEST, None, None).await?,
+            None => self.open_chat(&actor, None, GUEST, None, None, false).await?,
         };
         Ok(Some(DemoLinks {
             admin: self.make_sign_in_link(&admin).await?,
@@ -58,7 +58,7 @@ impl Service {
         let customer = self.create_user(CUSTOMER.0, CUSTOMER.1, password.expose(), Role::Customer).await?;
         let (admin, customer) = (Actor::Admin(admin), customer);
 
-        let table = self.open_chat(&admin, None, GUEST, None, None).await?;
+        let table = self.open_chat(&admin, None, GUEST, None, None, false).await?;
         let guest = self.guest_of(&admin, table.id).await?;
         self.say(&guest, &table, "Hello! Could you make an oak table for a round bay window, about 140 cm across?")
             .await?;
@@ -89,7 +89,14 @@ impl Service {
         self.create_request(&owner, None, None, stool).await?;
 
         let lamp = self
-            .open_chat(&admin, None, "Brass lamp repair", None, Some("Your lamp has a new switch and works again."))
+            .open_chat(
+                &admin,
+                None,
+                "Brass lamp repair",
+                None,
+                Some("Your lamp has a new switch and works again."),
+                false,
+            )
             .await?;
         self.set_status(&admin, lamp.id, ConversationStatus::Closed).await?;
         Ok(())

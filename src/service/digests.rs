@@ -57,13 +57,13 @@ impl Service {
 
     async fn consider(&self, quiet: Quiet) -> Result<(), Problem> {
         let id = quiet.id;
-        let (unread, request) = match customer_of(&quiet) {
+        let (unread, request, is_sealed) = match customer_of(&quiet) {
             Some(actor) => {
                 let seen = self.store.load_room(&actor, id, None, MOST_MESSAGES).await.map_err(problem)?;
-                let request = seen.seat.conversation.request_id;
-                (unread_words(seen, quiet.considered_seq), request)
+                let (request, is_sealed) = (seen.seat.conversation.request_id, seen.seat.conversation.sealed);
+                (unread_words(seen, quiet.considered_seq), request, is_sealed)
             }
-            None => (Vec::new(), None),
+            None => (Vec::new(), None, false),
         };
         // Considered again when the customer has left.
         if !unread.is_empty() && self.hub.customer_online(id) {
@@ -78,7 +78,8 @@ impl Service {
                 (_, _, Some(link)) => self.link_address(link),
                 _ => format!("{}/chat/{id}", self.public_url),
             };
-            if let Err(failed) = self.mail_digest(id, to, &link, &unread).await {
+            let words = if is_sealed { None } else { Some(&*unread) };
+            if let Err(failed) = self.mail_digest(id, to, &link, words).await {
                 self.store.release_digest(id, quiet.considered_seq).await.map_err(problem)?;
                 return Err(failed);
             }
@@ -89,8 +90,15 @@ impl Service {
         Ok(())
     }
 
-    /// Sends the customer side its unread messages, with a `link` to the chat.
-    async fn mail_digest(&self, id: ConversationId, to: &Email, link: &str, unread: &[Message]) -> Result<(), Problem> {
+    /// Sends the customer side its `unread` messages, with a `link` to the chat. `None` in a sealed chat, whose messages
+    /// the server cannot read.
+    async fn mail_digest(
+        &self,
+        id: ConversationId,
+        to: &Email,
+        link: &str,
+        unread: Option<&[Message]>,
+    ) -> Result<(), Problem> {
         if self.mails.send(to, Why::Digest).is_err() {
             return Ok(());
         }
@@ -99,14 +107,17 @@ impl Service {
         let subject = t!(locale, mail::digest_subject(business));
         let (lead, open, stop) =
             (t!(locale, mail::digest_lead(business)), t!(locale, mail::DIGEST_OPEN), t!(locale, mail::DIGEST_STOP));
-        let texts: Vec<_> =
-            unread.iter().map(|message| (&message.sender_name, inert(&message.words(locale)))).collect();
-        let quoted: String = texts.iter().map(|(name, words)| format!("{name}:\n{words}\n\n")).collect();
+        let texts = unread.unwrap_or_default().iter();
+        let texts: Vec<_> = texts.map(|message| (&message.sender_name, inert(&message.words(locale)))).collect();
+        let sealed = unread.is_none().then_some(t!(locale, mail::DIGEST_SEALED));
+        let quoted = texts.iter().map(|(name, words)| format!("{name}:\n{words}\n\n"));
+        let quoted: String = quoted.chain(sealed.map(|words| format!("{words}\n\n"))).collect();
         let text = format!("{lead}\n\n{quoted}{open}\n{link}\n\n-- \n{stop}\n{unsubscribe}\n");
         let escaped = |text: &str| html_escape::encode_double_quoted_attribute(text).replace('\n', "<br>");
         let quoted: String = texts
             .iter()
             .map(|(name, words)| format!("<p dir=\"auto\"><b>{}</b><br>{}</p>", escaped(name), escaped(words)))
+            .chain(sealed.map(|words| format!("<p>{}</p>", escaped(words))))
             .collect();
         let html = format!(
             "<!DOCTYPE html><html lang=\"{}\"><body><p>{}</p>{quoted}<p><a href=\"{}\">{}</a></p>\

@@ -13,6 +13,8 @@ pub fn problem(error: StoreError) -> Problem {
         StoreError::NotFound => Problem::not_found(),
         StoreError::Forbidden => Problem::forbidden(t!(locales::current(), problem::READ_ONLY)),
         StoreError::Closed => Problem::closed(),
+        StoreError::Refused(problem) => *problem,
+        StoreError::SealedFiles => Problem::invalid("attachment_ids", t!(locales::current(), problem::SEALED_FILES)),
         StoreError::NoAttachment => Problem::invalid("attachment_ids", t!(locales::current(), problem::FILE_NOT_HERE)),
         StoreError::TooManyReplies => {
             Problem::invalid("reply_to", t!(locales::current(), problem::replies_per_message(MAX_REPLIES)))

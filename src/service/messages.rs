@@ -101,7 +101,7 @@ impl Service {
         }
         let max_chars = self.settings.limits.message_chars;
         let content = if attachments.is_empty() {
-            Content::parse(&content, max_chars)?
+            Content::parse_any(&content, max_chars)?
         } else {
             Content::beside_files(&content, max_chars)?
         };
@@ -134,7 +134,7 @@ impl Service {
         content: &str,
     ) -> Result<Message, Problem> {
         self.count_send(actor)?;
-        let content = Content::parse(content, self.settings.limits.message_chars)?;
+        let content = Content::parse_any(content, self.settings.limits.message_chars)?;
         self.store.edit_message(actor, room, id, content).await.map_err(problem)
     }
 

@@ -25,10 +25,13 @@ fn heading(locale: Locale, conversation: &Conversation) -> Vec<String> {
     [title, opened].into_iter().chain(closed).collect()
 }
 
-/// The lines after the name and time of a message.
-fn lines(locale: Locale, message: &Message) -> Vec<String> {
+/// The lines after the name and time of a message. The server cannot read what people write in a sealed conversation.
+fn lines(locale: Locale, conversation: &Conversation, message: &Message) -> Vec<String> {
     if message.deleted_at.is_some() {
         return vec![t!(locale, transcript::DELETED).to_owned()];
+    }
+    if conversation.sealed && !message.system {
+        return vec![t!(locale, chat::SEALED_MESSAGE).to_owned()];
     }
     let words = message.words(locale);
     let text = plain_lines(&words).filter(|_| !words.is_empty());
@@ -53,7 +56,7 @@ pub fn text(conversation: &Conversation, messages: &[Message]) -> String {
     }
     for message in messages {
         text.push_str(&format!("\n{}\n", head(locale, message)));
-        for line in lines(locale, message) {
+        for line in lines(locale, conversation, message) {
             text.push_str(&format!("  {line}\n"));
         }
     }
@@ -77,7 +80,7 @@ pub fn html(conversation: &Conversation, messages: &[Message]) -> String {
         html.push_str(&format!("<p>{line}</p>\n"));
     }
     for message in messages {
-        let (head, body) = (head(locale, message), lines(locale, message).join("\n"));
+        let (head, body) = (head(locale, message), lines(locale, conversation, message).join("\n"));
         let (head, body) = (escaped(&head), escaped(&body));
         html.push_str(&format!("<article><h2>{head}</h2><p>{body}</p></article>\n"));
     }

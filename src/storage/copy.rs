@@ -90,7 +90,7 @@ pub(super) const TABLES: &[Table] = tables! {
         id Id, kind Text, request_id Id, status Text, customer_name Text, customer_email Text, customer_id Id,
         customer_participant_id Id, metadata Json, assignee_id Id, head Integer, last_seq Integer, last_message Text,
         customer_folded Text, last_message_folded Text, created_at Time, updated_at Time, closed_at Time,
-        closed_by_name Text, anonymised_at Time, rating_score Integer, rating_comment Text, rated_at Time,
+        closed_by_name Text, anonymised_at Time, rating_score Integer, rating_comment Text, rated_at Time, is_sealed Flag,
     }
     links 1 { id Id, conversation_id Id, secret_hash Bytes, created_at Time, expires_at Time, revoked_at Time }
     session_links 2 { session_id Id, link_id Id }
@@ -174,8 +174,8 @@ fn canonical(json: serde_json::Value) -> serde_json::Value {
 }
 
 /// The words that search finds a message by.
-pub(super) fn words(content: &str, is_system: bool) -> Value {
-    let words = if is_system { Vec::new() } else { search::of(content) };
+pub(super) fn words(content: &str, is_found: bool) -> Value {
+    let words = if is_found { search::of(content) } else { Vec::new() };
     sorted_words(words.iter().map(String::as_str))
 }
 

@@ -42,9 +42,9 @@ use tokio::sync::mpsc;
 pub use crate::domain::Change;
 use crate::domain::{
     Actor, Attachment, AttachmentId, Business, ClientId, Content, Conversation, ConversationId, ConversationStatus,
-    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, PushId,
-    Rating, Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange, Timestamp,
-    TokenId, User, UserId,
+    CustomRequest, Email, Epoch, InviteId, LinkId, Message, MessageId, Name, Participant, ParticipantId, Problem,
+    PushId, Rating, Receipt, RequestId, RequestOrder, RequestStatus, RequestText, Role, SessionId, StatusChange,
+    Timestamp, TokenId, User, UserId,
 };
 use crate::locales::Locale;
 
@@ -106,6 +106,12 @@ pub enum StoreError {
     /// The conversation is closed.
     #[error("closed")]
     Closed,
+    /// The content does not fit the conversation, which is sealed, or is not.
+    #[error("refused: {}", .0.message)]
+    Refused(Box<Problem>),
+    /// A sealed conversation has no files.
+    #[error("sealed")]
+    SealedFiles,
     /// An attached file is not one that this sender has put into the conversation and not sent yet.
     #[error("no such attachment")]
     NoAttachment,
@@ -299,6 +305,8 @@ pub struct LoginSession {
 #[derive(Clone, Debug)]
 pub struct NewConversation {
     pub id: ConversationId,
+    /// Whether browsers encrypt its messages.
+    pub is_sealed: bool,
     /// The account that it belongs to, if any.
     pub customer_id: Option<UserId>,
     pub customer_name: Name,

@@ -29,11 +29,12 @@ const LAST_MESSAGE_CHARS: usize = 140;
 /// The prefix of an event in the place of a conversation's latest message. People's messages are one line there.
 const EVENT_MARK: char = '\n';
 
-/// The stored text for lists of conversations, which show the latest message.
-pub(super) fn last_message(message: &Message) -> String {
+/// The stored text for lists of conversations, which show the latest message. `None` for an encrypted one.
+pub(super) fn last_message(message: &Message, is_sealed: bool) -> Option<String> {
     match message.event {
-        Some(_) => format!("{EVENT_MARK}{}", stored_content(message)),
-        None => excerpt(&message.content, &message.attachments, LAST_MESSAGE_CHARS),
+        Some(_) => Some(format!("{EVENT_MARK}{}", stored_content(message))),
+        None if is_sealed => None,
+        None => Some(excerpt(&message.content, &message.attachments, LAST_MESSAGE_CHARS)),
     }
 }
 

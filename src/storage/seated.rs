@@ -2,7 +2,7 @@
 
 use super::{Result, Seat, StoreError};
 use crate::domain::{
-    Actor, Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind,
+    Actor, Content, Conversation, ConversationId, ConversationStatus, Participant, ParticipantId, ParticipantKind,
 };
 
 /// Proof that an actor may see a conversation, with the actor's participant and the conversation's state. Within a
@@ -13,6 +13,7 @@ pub(super) struct Seated {
     status: ConversationStatus,
     head: i64,
     last_seq: i64,
+    is_sealed: bool,
 }
 
 /// The author of a system line's change.
@@ -36,25 +37,26 @@ pub(super) struct SeatRow {
     pub(super) status: ConversationStatus,
     pub(super) head: i64,
     pub(super) last_seq: i64,
+    pub(super) is_sealed: bool,
 }
 
 impl Seated {
     /// Only for the `access` of a database, which has checked that `actor` may see the conversation.
     pub(super) fn new(actor: &Actor, conversation_id: ConversationId, found: SeatRow) -> Self {
-        let SeatRow { customer, customer_name, has_account, status, head, last_seq } = found;
+        let SeatRow { customer, customer_name, has_account, status, head, last_seq, is_sealed } = found;
         let (id, kind, name) = match actor {
             Actor::Admin(user) => (user.id.into(), ParticipantKind::Admin, user.name.to_string()),
             Actor::Customer(..) | Actor::Guest(_) => (customer, customer_side(has_account), customer_name),
         };
         let me = Participant { id, kind, name, online: false, last_seen_at: None };
-        Self { conversation_id, me, status, head, last_seq }
+        Self { conversation_id, me, status, head, last_seq, is_sealed }
     }
 
     /// From what a database has just shown to an actor who may see it.
     pub(super) fn of(seat: &Seat) -> Self {
-        let Conversation { id, status, head, last_seq, .. } = seat.conversation;
+        let Conversation { id, status, head, last_seq, sealed, .. } = seat.conversation;
         let me = Participant { last_seen_at: None, ..seat.me.clone() };
-        Self { conversation_id: id, me, status, head, last_seq }
+        Self { conversation_id: id, me, status, head, last_seq, is_sealed: sealed }
     }
 
     pub(super) fn conversation_id(&self) -> ConversationId {
@@ -78,6 +80,11 @@ impl Seated {
         self.status
     }
 
+    /// Whether the messages of people are encrypted.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.is_sealed
+    }
+
     pub(super) fn is_admin(&self) -> bool {
         self.me.kind == ParticipantKind::Admin
     }
@@ -86,6 +93,12 @@ impl Seated {
     /// [`StoreError::Forbidden`].
     pub(super) fn require_admin(&self) -> Result<()> {
         if self.is_admin() { Ok(()) } else { Err(StoreError::Forbidden) }
+    }
+
+    /// # Errors
+    /// [`StoreError::Refused`] if the content is for conversations of the other kind.
+    pub(super) fn require_form(&self, content: &Content) -> Result<()> {
+        content.require_for(self.is_sealed).map_err(|problem| StoreError::Refused(Box::new(problem)))
     }
 
     /// # Errors

@@ -34,7 +34,9 @@ pub async fn open_chat(
     let OpenChat { form_key, customer_name, customer_email, first_message } = form;
     let opened = match asker.clone().require() {
         Ok((service, actor)) => {
-            service.open_chat(&actor, form_key, &customer_name, Some(&customer_email), Some(&first_message)).await
+            let (email, first) = (Some(&*customer_email), Some(&*first_message));
+            // A page without scripts can make no key.
+            service.open_chat(&actor, form_key, &customer_name, email, first, false).await
         }
         Err(reason) => Err(reason),
     };

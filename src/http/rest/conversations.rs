@@ -29,6 +29,10 @@ pub(in crate::http) struct Open {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     metadata: serde_json::Value,
+    /// Whether clients encrypt the messages. It cannot be changed later. Add `#k=` and the base64url of a key of 32 bytes
+    /// to the `link` that you share: the server must not learn it.
+    #[serde(default)]
+    sealed: bool,
 }
 
 /// Open a session
@@ -42,7 +46,7 @@ pub(in crate::http) async fn open(
 ) -> Result<(StatusCode, Json<Conversation>), Problem> {
     let conversation = by
         .service
-        .open_conversation(&by.actor, None, &new.customer_name, new.customer_email.as_deref(), new.metadata)
+        .open_conversation(&by.actor, None, &new.customer_name, new.customer_email.as_deref(), new.metadata, new.sealed)
         .await?;
     Ok((StatusCode::CREATED, Json(conversation)))
 }

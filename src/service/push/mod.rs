@@ -32,7 +32,7 @@ use self::delivery::{Answer, Delivery, Failure};
 pub use self::message::PushKey;
 use super::{Service, problem, sessions::seen_after};
 use crate::{
-    domain::{Actor, ConversationId, Message, Problem, PushId, SenderType, SessionId, latest_words, shorten},
+    domain::{Actor, ConversationId, Message, Problem, PushId, SenderType, SessionId, shorten},
     locales::{self, Locale, t},
     settings::PushPace,
     storage::{PushRecipient, PushSubscription},
@@ -250,11 +250,11 @@ impl Service {
         if chat.unread <= 0 || self.hub.is_watched(room, seat.me.id) {
             return None;
         }
+        let body = chat.latest_words(locale).unwrap_or_default();
         let (name, page) = match actor {
             Actor::Admin(_) => (chat.customer_name, "/admin?chat="),
             Actor::Customer(..) | Actor::Guest(_) => (self.business_name(), "/chat/"),
         };
-        let body = latest_words(chat.last_message.as_deref(), chat.last_event, locale).unwrap_or_default();
         Some(Notification {
             conversation_id: room,
             title: t!(locale, push::title(&name, chat.unread)),

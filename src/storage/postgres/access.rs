@@ -24,7 +24,8 @@ macro_rules! select_seat {
     ($lock:literal) => {
         concat!(
             "
-    select head, last_seq, status, customer_name, customer_participant_id, customer_id is not null as has_account,
+    select head, last_seq, status, is_sealed, customer_name, customer_participant_id,
+           customer_id is not null as has_account,
            (select messages.id from messages
             where messages.conversation_id = $4 and messages.client_id = $6
               and messages.sender_id = coalesce($5, customer_participant_id)) as sent_before
@@ -113,6 +114,7 @@ async fn read_seat(
         status: row.word("status")?,
         head: row.try_get("head")?,
         last_seq: row.try_get("last_seq")?,
+        is_sealed: row.try_get("is_sealed")?,
     };
     Ok((Seated::new(actor, id, found), row.optional_id("sent_before", MessageId)?))
 }

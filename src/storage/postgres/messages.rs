@@ -10,7 +10,7 @@ use super::{
     attachments,
     conn::Conn,
     rows::Word,
-    timeline::{announce, compose, find, message, select_messages, sent_before_as},
+    timeline::{announce, compose, find, message_in, select_messages, sent_before_as},
     tx::Tx,
 };
 use crate::{
@@ -41,9 +41,9 @@ pub(super) async fn post(
         return sent_before_as(&mut tx.conn, message, &draft).await;
     }
     let message = compose(&mut tx.conn, seated, &draft, now).await?;
-    if !insert(&mut tx.conn, &message, seated.me().kind).await? {
+    if !insert(&mut tx.conn, &message, seated.me().kind, seated.is_sealed()).await? {
         // Sent by way of another node while this one waited for the conversation.
-        let message = find_sent(&mut tx.conn, &message).await?;
+        let message = find_sent(&mut tx.conn, seated, &message).await?;
         return sent_before_as(&mut tx.conn, message, &draft).await;
     }
     if !message.attachments.is_empty() {
@@ -85,15 +85,16 @@ pub(super) async fn post_system(
         attachments: Vec::new(),
         reply_to: None,
     };
-    insert(&mut tx.conn, &message, ParticipantKind::Admin).await?;
+    insert(&mut tx.conn, &message, ParticipantKind::Admin, false).await?;
     announce(tx, message, Change::Posted);
     Ok(())
 }
 
 /// Stores a message, updates its conversation and its sender's receipt, and makes the sender a participant. False, and
-/// no change, if its sender has stored its client id before.
-async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Result<bool> {
-    let words = if message.system { Vec::new() } else { search::of(&message.content) };
+/// no change, if its sender has stored its client id before. Search does not find what `is_sealed`, and lists do not
+/// show it.
+async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind, is_sealed: bool) -> Result<bool> {
+    let words = if message.system || is_sealed { Vec::new() } else { search::of(&message.content) };
     // One statement, because each is a round trip. Its parts see the tables as they were before it.
     let done = sqlx::query(
         "with posted as (
@@ -140,7 +141,7 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
     .bind((!message.attachments.is_empty()).then_some(Json(&message.attachments)))
     .bind(words)
     .bind(kind.word())
-    .bind(last_message(message))
+    .bind(last_message(message, is_sealed))
     .bind(message.reply_to.as_ref().map(|quoted| quoted.seq))
     .execute(conn)
     .await?;
@@ -148,7 +149,7 @@ async fn insert(conn: &mut Conn, message: &Message, kind: ParticipantKind) -> Re
 }
 
 /// The message that has the sender and the client id of `message`.
-async fn find_sent(conn: &mut Conn, sent: &Message) -> Result<Message> {
+async fn find_sent(conn: &mut Conn, seated: &Seated, sent: &Message) -> Result<Message> {
     let row =
         sqlx::query(concat!(select_messages!(), " where conversation_id = $1 and sender_id = $2 and client_id = $3"))
             .bind(sent.conversation_id.0)
@@ -156,7 +157,7 @@ async fn find_sent(conn: &mut Conn, sent: &Message) -> Result<Message> {
             .bind(sent.client_id.map(|id| id.0))
             .fetch_one(conn)
             .await?;
-    Ok(message(&row)?)
+    Ok(message_in(seated, &row)?)
 }
 
 /// Stores what an edit or a deletion changed. `last_message` is for lists, if it is the latest. `sent` is the digest of
@@ -189,7 +190,7 @@ pub(super) async fn store_change(
     .bind(stored_content(message))
     .bind(message.edited_at)
     .bind(message.deleted_at)
-    .bind(search::of(&message.content))
+    .bind(if seated.is_sealed() { Vec::new() } else { search::of(&message.content) })
     .bind(message.seq)
     .bind(last_message.as_deref())
     .bind(sent)

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "push", include_str!("../../../migrations/postgres/0011_push.sql")),
     (12, "business", include_str!("../../../migrations/postgres/0012_business.sql")),
     (13, "request_files", include_str!("../../../migrations/postgres/0013_request_files.sql")),
+    (14, "sealed", include_str!("../../../migrations/postgres/0014_sealed.sql")),
 ];
 
 /// A table that is there while another database is being copied into this one, and then goes. It holds the

@@ -64,8 +64,11 @@ pub async fn all_bytes(conn: &mut Conn) -> Result<u64> {
 }
 
 /// # Errors
-/// [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
+/// [`StoreError::SealedFiles`], [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
 pub async fn add(conn: &mut Conn, seated: &Seated, file: Attachment, quota: Quota, now: Timestamp) -> Result<()> {
+    if seated.is_sealed() {
+        return Err(StoreError::SealedFiles);
+    }
     seated.require_open()?;
     let unsent: i64 = sqlx::query_scalar(sql!(
         "select count(*) from attachments where conversation_id = $1 and uploader_id = $2 and message_id is null"

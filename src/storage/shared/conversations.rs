@@ -53,6 +53,7 @@ macro_rules! select_conversations {
         concat!(
             "
     select conversations.id, conversations.kind, conversations.request_id, conversations.status,
+           conversations.is_sealed,
            conversations.customer_name, conversations.customer_email, conversations.customer_participant_id,
            conversations.customer_id is not null as has_account,
            conversations.metadata, conversations.assignee_id, conversations.head, conversations.last_seq,
@@ -111,6 +112,7 @@ pub fn seen_by(actor: &Actor, row: &DbRow) -> sqlx::Result<Seat> {
         kind: row.word("kind")?,
         request_id: row.optional_id("request_id", RequestId)?,
         status: row.word("status")?,
+        sealed: row.try_get("is_sealed")?,
         customer_name,
         customer_email,
         metadata,
@@ -190,12 +192,12 @@ pub async fn open(tx: &mut Tx, actor: &Actor, new: NewConversation) -> Result<Se
         return Err(StoreError::Forbidden);
     }
     let now = now();
-    let NewConversation { id, customer_id, customer_name, customer_email, metadata, link } = new;
+    let NewConversation { id, is_sealed, customer_id, customer_name, customer_email, metadata, link } = new;
     // All people with the link are one participant: the owner's account, or else a participant under the conversation's
     // own id.
     let participant = customer_id.map_or(ParticipantId::stored(id.0), ParticipantId::from);
     let customer = Customer { id: customer_id, participant, name: customer_name, email: customer_email };
-    insert(tx, id, (ConversationKind::Session, None), customer, &metadata, now).await?;
+    insert(tx, id, Kind::Session { is_sealed }, customer, &metadata, now).await?;
     links::add(&mut tx.conn, id, link, now).await?;
     let seated = seat(&mut tx.conn, actor, id, now).await?;
     participants::join(&mut tx.conn, &seated).await?;
@@ -211,21 +213,31 @@ pub struct Customer {
     pub email: Option<Email>,
 }
 
+/// The subject of a new conversation. One about a request is never sealed.
+pub enum Kind {
+    Session { is_sealed: bool },
+    Request(RequestId),
+}
+
 /// Stores a conversation at rev 1 with its customer side. The caller has checked that the actor may open it.
 pub async fn insert(
     tx: &mut Tx,
     id: ConversationId,
-    (kind, request): (ConversationKind, Option<RequestId>),
+    kind: Kind,
     customer: Customer,
     metadata: &serde_json::Value,
     now: Timestamp,
 ) -> Result<()> {
     let email = customer.email.as_ref().map(|email| email.as_str());
+    let (kind, request, is_sealed) = match kind {
+        Kind::Session { is_sealed } => (ConversationKind::Session, None, is_sealed),
+        Kind::Request(id) => (ConversationKind::Request, Some(id), false),
+    };
     let done = sqlx::query(sql!(
         "insert into conversations
              (id, kind, status, customer_name, customer_email, customer_participant_id, metadata, head, last_seq,
-              customer_folded, created_at, updated_at, customer_id, request_id)
-         values ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $9, $9, $10, $11)
+              customer_folded, created_at, updated_at, customer_id, request_id, is_sealed)
+         values ($1, $2, $3, $4, $5, $6, $7, 1, 0, $8, $9, $9, $10, $11, $12)
          on conflict (id) do nothing"
     ))
     .bind(id.0)
@@ -239,6 +251,7 @@ pub async fn insert(
     .bind(now)
     .bind(customer.id.map(|id| id.0))
     .bind(request.map(|id| id.0))
+    .bind(is_sealed)
     .execute(&mut tx.conn)
     .await?;
     if done.rows_affected() == 0 {

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Actor, ConversationId, ConversationKind, CustomRequest, Email, MOST_COUNTED, MessageEvent, Name, ParticipantId,
-        ParticipantKind, RequestId, RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
+        Actor, ConversationId, CustomRequest, Email, MOST_COUNTED, MessageEvent, Name, ParticipantId, ParticipantKind,
+        RequestId, RequestOrder, RequestStatus, RequestText, StatusChange, Timestamp, UserId,
     },
     storage::{
         RequestCounts, RequestCursor, RequestFilter, Result, Seat, StoreError, now,
@@ -418,7 +418,7 @@ pub async fn open_conversation(
         name: Name::trusted(request.customer_name),
         email: Some(Email::trusted(request.customer_email)),
     };
-    let kind = (ConversationKind::Request, Some(id));
+    let kind = conversations::Kind::Request(id);
     conversations::insert(tx, new, kind, customer, &serde_json::Value::Null, now).await?;
     for (by, change) in history(&mut tx.conn, id, request.customer_id).await? {
         post_change(tx, new, by, change).await?;

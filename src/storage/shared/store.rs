@@ -594,7 +594,7 @@ methods! {
     /// Notes a file that the actor has put into a conversation.
     ///
     /// # Errors
-    /// [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
+    /// [`StoreError::SealedFiles`], [`StoreError::Closed`], [`StoreError::TooManyFiles`], [`StoreError::QuotaUsed`].
     async fn add_attachment(&self, actor: &Actor, id: ConversationId, file: Attachment, quota: Quota) -> Result<()> {
         self.change_seated(actor, id, move |tx, seated, now| {
             Box::pin(async move { attachments::add(&mut tx.conn, &seated, file, quota, now).await })

@@ -77,6 +77,17 @@ fn quote(row: &DbRow) -> sqlx::Result<Option<Quote>> {
     }))
 }
 
+/// Reads [`select_messages`] of a conversation that may be sealed: quotes there have no text.
+pub fn message_in(seated: &Seated, row: &DbRow) -> sqlx::Result<Message> {
+    let mut message = message(row)?;
+    message.reply_to = message.reply_to.map(|quote| Box::new(shown_in(seated, *quote)));
+    Ok(message)
+}
+
+fn shown_in(seated: &Seated, quote: Quote) -> Quote {
+    if seated.is_sealed() { Quote { excerpt: String::new(), ..quote } } else { quote }
+}
+
 /// The message that an earlier send stored under the client id of `draft`, if it is the same.
 ///
 /// # Errors
@@ -97,9 +108,13 @@ pub async fn sent_before_as(conn: &mut Conn, message: Message, draft: &Draft) ->
 /// The next message of this conversation.
 ///
 /// # Errors
-/// [`StoreError::Closed`], [`StoreError::NoAttachment`], [`StoreError::NotFound`]: there is no message to reply to;
-/// [`StoreError::TooManyReplies`].
+/// [`StoreError::Refused`], [`StoreError::SealedFiles`], [`StoreError::Closed`], [`StoreError::NoAttachment`],
+/// [`StoreError::NotFound`]: there is no message to reply to; [`StoreError::TooManyReplies`].
 pub async fn compose(conn: &mut Conn, seated: &Seated, draft: &Draft, now: Timestamp) -> Result<Message> {
+    if seated.is_sealed() && !draft.attachments.is_empty() {
+        return Err(StoreError::SealedFiles);
+    }
+    seated.require_form(&draft.content)?;
     seated.require_open()?;
     let me = seated.me();
     Ok(Message {
@@ -133,7 +148,7 @@ async fn quoted(conn: &mut Conn, seated: &Seated, id: MessageId) -> Result<Quote
     let message = find(conn, seated, id).await?;
     let replies: i64 =
         sqlx::query_scalar(REPLIES).bind(seated.conversation_id().0).bind(message.seq).fetch_one(conn).await?;
-    if replies >= MAX_REPLIES { Err(StoreError::TooManyReplies) } else { Ok(Quote::from(&message)) }
+    if replies >= MAX_REPLIES { Err(StoreError::TooManyReplies) } else { Ok(shown_in(seated, Quote::from(&message))) }
 }
 
 pub const REPLIES: &str = sql!("select count(*) from messages where conversation_id = $1 and reply_to = $2");
@@ -144,14 +159,14 @@ pub const BY_ID: &str = sql!(select_messages!(), " where conversation_id = $1 an
 /// [`StoreError::NotFound`].
 pub async fn find(conn: &mut Conn, seated: &Seated, id: MessageId) -> Result<Message> {
     let row = sqlx::query(BY_ID).bind(seated.conversation_id().0).bind(id.0).fetch_optional(conn).await?;
-    Ok(message(&row.ok_or(StoreError::NotFound)?)?)
+    Ok(message_in(seated, &row.ok_or(StoreError::NotFound)?)?)
 }
 
 /// Replaces the content, unless it is the same already.
 ///
 /// # Errors
 /// [`StoreError::NotFound`]: it was deleted; [`StoreError::Forbidden`]: it is somebody else's;
-/// [`StoreError::Closed`].
+/// [`StoreError::Refused`], [`StoreError::Closed`].
 pub async fn edit(tx: &mut Tx, seated: &Seated, id: MessageId, content: Content, now: Timestamp) -> Result<Message> {
     let message = find(&mut tx.conn, seated, id).await?;
     if message.deleted_at.is_some() {
@@ -165,13 +180,14 @@ pub async fn edit(tx: &mut Tx, seated: &Seated, id: MessageId, content: Content,
     if message.content == content.as_str() {
         return Ok(message);
     }
+    seated.require_form(&content)?;
     seated.require_open()?;
 
     let sent = rules::digest_to_keep(&message);
     let message = Message { rev: seated.head() + 1, content: content.into_string(), edited_at: Some(now), ..message };
-    store_change(tx, seated, &message, Some(last_message(&message)), sent).await?;
+    store_change(tx, seated, &message, last_message(&message, seated.is_sealed()), sent).await?;
     announce(tx, message.clone(), Change::Edited);
-    requote(tx, &message).await?;
+    requote(tx, seated, &message).await?;
     Ok(message)
 }
 
@@ -206,7 +222,7 @@ pub async fn delete(tx: &mut Tx, seated: &Seated, id: MessageId, now: Timestamp)
     };
     store_change(tx, seated, &message, None, sent).await?;
     announce(tx, message.clone(), Change::Deleted);
-    requote(tx, &message).await?;
+    requote(tx, seated, &message).await?;
     Ok(message)
 }
 
@@ -219,7 +235,7 @@ pub const REQUOTE: &str = sql!(
 );
 
 /// Every reply to a message that was just changed shows it: each takes a rev, so clients that resume get it.
-async fn requote(tx: &mut Tx, changed: &Message) -> Result<()> {
+async fn requote(tx: &mut Tx, seated: &Seated, changed: &Message) -> Result<()> {
     let (conversation, head) = (changed.conversation_id.0, changed.rev);
     let replies = sqlx::query(REQUOTE).bind(conversation).bind(changed.seq).bind(head).execute(&mut tx.conn).await?;
     if replies.rows_affected() == 0 {
@@ -232,7 +248,7 @@ async fn requote(tx: &mut Tx, changed: &Message) -> Result<()> {
         .await?;
     let rows = sqlx::query(AFTER).bind(conversation).bind(head).bind(MAX_REPLIES).fetch_all(&mut tx.conn).await?;
     for row in &rows {
-        announce(tx, message(row)?, Change::Edited);
+        announce(tx, message_in(seated, row)?, Change::Edited);
     }
     Ok(())
 }
@@ -270,6 +286,6 @@ async fn page(conn: &mut Conn, sql: &'static str, seated: &Seated, bound: i64, l
         .fetch_all(conn)
         .await?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let messages = rows.iter().take(wanted).map(message).collect::<sqlx::Result<_>>()?;
+    let messages = rows.iter().take(wanted).map(|row| message_in(seated, row)).collect::<sqlx::Result<_>>()?;
     Ok(Page { messages, head: seated.head(), more: rows.len() > wanted })
 }

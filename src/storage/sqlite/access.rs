@@ -33,7 +33,7 @@ pub(super) static SEATS: Batched = Batched::new(|count| {
     let asked = (0..count).map(|at| format!("({at}, ?, ?, ?, ?, ?, ?)")).collect::<Vec<_>>().join(", ");
     format!(
         "with asked (at, now, conversation, customer, links, admin, client_id) as (values {asked})
-         select at, head, last_seq, status, customer_name, customer_participant_id,
+         select at, head, last_seq, status, is_sealed, customer_name, customer_participant_id,
                 customer_id is not null as has_account,
                 (select messages.id from messages
                  where messages.conversation_id = asked.conversation and messages.client_id = asked.client_id
@@ -89,6 +89,7 @@ pub(super) async fn seat_all(
                 status: row.word("status")?,
                 head: row.try_get("head")?,
                 last_seq: row.try_get("last_seq")?,
+                is_sealed: row.try_get("is_sealed")?,
             };
             let at: u32 = row.try_get("at")?;
             let Arrival { actor, conversation, .. } = some[at as usize];

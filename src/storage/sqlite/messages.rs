@@ -58,7 +58,8 @@ pub(super) async fn post(tx: &mut Tx, posts: &[(&Actor, &Draft)], now: Timestamp
         match outcome {
             Err(StoreError::Database(error)) => return Err(error.into()),
             Ok(Posted { ref message, fresh: true }) => {
-                new.push(New { message: message.clone(), kind: seated.me().kind })
+                let (kind, is_sealed) = (seated.me().kind, seated.is_sealed());
+                new.push(New { message: message.clone(), kind, is_sealed })
             }
             _ => {}
         }
@@ -106,7 +107,7 @@ pub(super) async fn post_system(
         attachments: Vec::new(),
         reply_to: None,
     };
-    insert(tx, &[New { message: message.clone(), kind }]).await?;
+    insert(tx, &[New { message: message.clone(), kind, is_sealed: false }]).await?;
     sqlx::query(READ_ON)
         .bind(message.conversation_id.0)
         .bind(message.sender_id.in_storage())
@@ -130,6 +131,8 @@ const READ_ON: &str = "insert into receipts (conversation_id, participant_id, se
 struct New {
     message: Message,
     kind: ParticipantKind,
+    /// Search gives it no number, and lists do not show it.
+    is_sealed: bool,
 }
 
 /// Stores messages, updates their conversations and their senders' receipts, and makes the senders participants. One
@@ -184,7 +187,8 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
         return Ok(());
     }
     let last: i64 = sqlx::query_scalar(LAST_INDEXED).fetch_one(&mut tx.conn).await?;
-    let new: Vec<_> = (last + 1..).zip(new).collect();
+    let mut numbers = last + 1..;
+    let new: Vec<_> = new.iter().map(|new| (if new.is_sealed { None } else { numbers.next() }, new)).collect();
     for some in batches(&new) {
         let mut query = sqlx::query(INSERT.of(some.len()));
         for (search_id, New { message, .. }) in some {
@@ -204,15 +208,15 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
                 .bind(message.reply_to.as_ref().map(|quoted| quoted.seq))
                 .bind(search_id);
         }
-        for (_, New { message, .. }) in some {
+        for (_, New { message, is_sealed, .. }) in some {
             query = query
                 .bind(message.conversation_id.0)
                 .bind(message.rev)
                 .bind(message.seq)
-                .bind(last_message(message))
+                .bind(last_message(message, *is_sealed))
                 .bind(message.created_at.0);
         }
-        for (_, New { message, kind }) in some {
+        for (_, New { message, kind, .. }) in some {
             query = query
                 .bind(message.conversation_id.0)
                 .bind(message.sender_id.in_storage())
@@ -231,8 +235,10 @@ async fn insert(tx: &mut Tx, new: &[New]) -> Result<()> {
         query.execute(&mut tx.conn).await?;
     }
     // Last, so that FTS5 gathers it all until then.
-    let contents: BTreeMap<_, _> =
-        new.iter().map(|(search_id, New { message, .. })| (search_id, stored_content(message))).collect();
+    let contents: BTreeMap<_, _> = new
+        .iter()
+        .filter_map(|(search_id, New { message, .. })| Some(((*search_id)?, stored_content(message))))
+        .collect();
     sqlx::query(INDEX).bind(Json(contents)).execute(&mut tx.conn).await?;
     sqlx::query(MERGE).bind((MERGED + new.len()) as i64).execute(&mut tx.conn).await?;
     Ok(())

@@ -90,6 +90,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "push", include_str!("../../../migrations/sqlite/0011_push.sql")),
     (12, "business", include_str!("../../../migrations/sqlite/0012_business.sql")),
     (13, "request_files", include_str!("../../../migrations/sqlite/0013_request_files.sql")),
+    (14, "sealed", include_str!("../../../migrations/sqlite/0014_sealed.sql")),
 ];
 
 /// Pages in the write-ahead log before they are brought into the database: 32 MB. Messages that are stored soon

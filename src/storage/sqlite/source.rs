@@ -84,7 +84,11 @@ impl Source {
 impl Rows for Source {
     async fn rows(&mut self, table: &Table, after: Option<&[Value]>, limit: i64) -> Result<Vec<Row>> {
         let columns = table.columns.iter().filter(|column| column.kind != Kind::Words).map(own_name);
-        let columns = columns.collect::<Vec<_>>().join(", ");
+        let mut columns: Vec<_> = columns.collect();
+        if table.columns.iter().any(|column| column.kind == Kind::Words) {
+            columns.push("search_id".to_owned());
+        }
+        let columns = columns.join(", ");
         let keys = table.key().iter().map(own_name).collect::<Vec<_>>().join(", ");
         let places = vec!["?"; table.key().len()].join(", ");
         let beyond = if after.is_some() { format!("where ({keys}) > ({places})") } else { String::new() };
@@ -122,7 +126,9 @@ fn read(row: &SqliteRow, column: &Column) -> Result<Value> {
         Kind::Json => row.try_get::<Option<String>, _>(name)?.map(|text| canonical_json(&text)).transpose()?,
         Kind::Words => {
             let content: &str = row.try_get("content")?;
-            Some(words(content, row.try_get("is_system")?))
+            let (is_system, search_id): (bool, Option<i64>) = (row.try_get("is_system")?, row.try_get("search_id")?);
+            // Search has no number for messages of sealed conversations.
+            Some(words(content, !is_system && search_id.is_some()))
         }
     };
     Ok(value.unwrap_or(Value::Null))

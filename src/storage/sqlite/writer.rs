@@ -539,6 +539,7 @@ mod tests {
         for n in 0..10 {
             let new = NewConversation {
                 id: ConversationId::new(),
+                is_sealed: false,
                 customer_name: Name::trusted(format!("Customer {n}")),
                 customer_id: None,
                 customer_email: None,

@@ -10,6 +10,7 @@ pub const CLIP: &str =
 pub const CLOSE: &str = "m5 5 10 10M15 5 5 15";
 pub const DOWN: &str = "M10 4v12m-5-5 5 5 5-5";
 pub const INFO: &str = "M10 9v5m0-8h.01M17.5 10a7.5 7.5 0 1 1-15 0 7.5 7.5 0 0 1 15 0Z";
+pub const LOCK: &str = "M6 9V6.5a4 4 0 0 1 8 0V9M4.5 9h11v8h-11Z";
 pub const MINUS: &str = "M4 10h12";
 pub const MORE: &str = "M4.5 10h.01M10 10h.01m5.49 0h.01";
 pub const PLUS: &str = "M10 4v12M4 10h12";

@@ -4,14 +4,15 @@
 
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 
-use super::copy_link::CopyLink;
+use super::{chat::sealed::KEY_EVENT, copy_link::CopyLink};
 use crate::{
     api,
     client::{
         labels,
         socket::{self, Event},
+        storage,
     },
-    domain::{Conversation, ConversationId, ConversationStatus, Problem, Timestamp},
+    domain::{Conversation, ConversationId, ConversationStatus, Problem, Timestamp, sealed::BEFORE_KEY},
     locales::{self, t},
     protocol::ServerFrame,
     ui::components::{Anew, Clock, Icon, Refusal, Text, icon},
@@ -21,7 +22,7 @@ use crate::{
 #[component]
 pub fn Details(conversation: Conversation, clock: Clock) -> impl IntoView {
     let locale = locales::current();
-    let id = conversation.id;
+    let (id, is_sealed) = (conversation.id, conversation.sealed);
     let shown = RwSignal::new(conversation);
     let error = RwSignal::new(None::<String>);
     Effect::new(move || {
@@ -53,17 +54,22 @@ pub fn Details(conversation: Conversation, clock: Clock) -> impl IntoView {
             <div class="details__body">
                 <Facts shown clock />
                 <Link id shown error />
-                <section class="details__part">
-                    <h3 class="details__subtitle">{t!(locale, desk::TRANSCRIPT)}</h3>
-                    <p class="details__help">{t!(locale, desk::TRANSCRIPT_HELP)}</p>
-                    <a
-                        class="button button--small"
-                        href=format!("/api/v1/conversations/{id}/transcript?format=html")
-                        download=""
-                    >
-                        {t!(locale, desk::SAVE_TRANSCRIPT)}
-                    </a>
-                </section>
+                {(!is_sealed)
+                    .then(|| {
+                        view! {
+                            <section class="details__part">
+                                <h3 class="details__subtitle">{t!(locale, desk::TRANSCRIPT)}</h3>
+                                <p class="details__help">{t!(locale, desk::TRANSCRIPT_HELP)}</p>
+                                <a
+                                    class="button button--small"
+                                    href=format!("/api/v1/conversations/{id}/transcript?format=html")
+                                    download=""
+                                >
+                                    {t!(locale, desk::SAVE_TRANSCRIPT)}
+                                </a>
+                            </section>
+                        }
+                    })}
                 <Status id shown error />
                 <Refusal words=error />
             </div>
@@ -180,7 +186,25 @@ fn Day(at: Timestamp, clock: Clock) -> impl IntoView {
 #[component]
 fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Option<String>>) -> impl IntoView {
     let locale = locales::current();
-    let link = Memo::new(move |_| shown.read().link.clone());
+    let is_sealed = shown.with_untracked(|shown| shown.sealed);
+    // The key of a sealed chat, if this browser has it.
+    let seal = RwSignal::new(None::<String>);
+    if is_sealed {
+        Effect::new(move || {
+            let look = move || seal.set(storage::load(&storage::seal(id)));
+            look();
+            storage::on_change(storage::seal(id), move |_, _| look());
+            let listener = window_event_listener_untyped(KEY_EVENT, move |_| look());
+            on_cleanup(move || listener.remove());
+        });
+    }
+    let link = Memo::new(move |_| {
+        let (shown, seal) = (shown.read(), seal.read());
+        shown.link.as_ref().map(|link| match &*seal {
+            Some(seal) => [link, BEFORE_KEY, seal].concat(),
+            None => link.clone(),
+        })
+    });
     let has_link = Memo::new(move |_| link.read().is_some());
     let make = move |event: SubmitEvent| {
         event.prevent_default();
@@ -191,7 +215,12 @@ fn Link(id: ConversationId, shown: RwSignal<Conversation>, error: RwSignal<Optio
         carry_out(shown, error, api::revoke_link(id));
     };
     let help = move || {
-        let words = if has_link.get() { t!(locale, desk::LINK_HELP) } else { t!(locale, desk::LINK_NONE) };
+        let words = match has_link.get() {
+            false => t!(locale, desk::LINK_NONE),
+            true if is_sealed && seal.read().is_none() => t!(locale, sealed::LINK_NO_KEY),
+            true if is_sealed => t!(locale, sealed::LINK_HELP),
+            true => t!(locale, desk::LINK_HELP),
+        };
         words.to_owned()
     };
     view! {

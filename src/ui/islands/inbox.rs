@@ -20,7 +20,7 @@ use super::{
 use crate::{
     api::{FOUND_MESSAGES, Found},
     client::{history, labels, page},
-    domain::{Conversation, ConversationId, ConversationStatus, Timestamp, latest_words},
+    domain::{Conversation, ConversationId, ConversationStatus, Timestamp},
     locales::{self, t},
     ui::components::{Anew, Icon, Text, Unread, When, icon},
 };
@@ -236,7 +236,7 @@ impl From<&Conversation> for Face {
     fn from(chat: &Conversation) -> Self {
         Self {
             name: chat.customer_name.clone(),
-            text: latest_words(chat.last_message.as_deref(), chat.last_event, locales::current()),
+            text: chat.latest_words(locales::current()),
             unread: chat.unread,
             is_online: chat.customer_online == Some(true),
             at: chat.updated_at,

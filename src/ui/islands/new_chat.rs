@@ -10,11 +10,11 @@ use leptos::{
 };
 use web_sys::HtmlElement;
 
-use super::{copy_link::CopyLink, desk::State};
+use super::{chat::sealed, copy_link::CopyLink, desk::State};
 use crate::{
     api,
-    client::{history, page},
-    domain::{ClientId, Code, Conversation, ConversationId, Name, Problem},
+    client::{history, page, storage},
+    domain::{ClientId, Code, Conversation, ConversationId, Name, Problem, sealed::BEFORE_KEY},
     locales::{self, t},
     ui::components::{Anew, Icon, icon},
 };
@@ -39,6 +39,8 @@ pub(super) struct NewChat {
     opened: RwSignal<Option<Conversation>>,
     /// Whether the dialog contains the steps.
     is_filled: StoredValue<bool>,
+    /// Whether the browser has stored the key of the opened chat, if that is sealed.
+    is_kept: StoredValue<bool>,
 }
 
 impl NewChat {
@@ -48,6 +50,7 @@ impl NewChat {
             step: RwSignal::new(None),
             opened: RwSignal::new(None),
             is_filled: StoredValue::new(false),
+            is_kept: StoredValue::new(true),
         }
     }
 
@@ -124,6 +127,9 @@ fn DialogHead<C: IntoView + 'static>(new: NewChat, children: TypedChildren<C>) -
 fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
     let locale = locales::current();
     let [name, email, first] = FIELDS.map(|_| RwSignal::new(String::new()));
+    // The key, if the chat is sealed.
+    let seal = RwSignal::new(None::<String>);
+    let can_seal = sealed::new_key().is_some();
     let key = RwSignal::new(key);
     let is_busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
@@ -134,10 +140,18 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
         }
         is_busy.set(true);
         let optional = |field: RwSignal<String>| Some(field.get_untracked()).filter(|text| !text.trim().is_empty());
-        let asked = api::open_chat(Some(key.get_untracked()), name.get_untracked(), optional(email), optional(first));
+        let seal = seal.get_untracked();
+        let first = optional(first).filter(|_| seal.is_none());
+        let (key_of_form, name, is_sealed) = (Some(key.get_untracked()), name.get_untracked(), Some(seal.is_some()));
+        let asked = api::open_chat(key_of_form, name, optional(email), first, is_sealed);
         spawn_local(async move {
             match asked.await {
-                Ok(conversation) => {
+                Ok(mut conversation) => {
+                    // Also if the dialog was closed meanwhile: no other place has the key.
+                    if let Some(seal) = seal {
+                        new.is_kept.set_value(storage::keep(&storage::seal(conversation.id), &seal));
+                        conversation.link = conversation.link.map(|link| [&*link, BEFORE_KEY, &seal].concat());
+                    }
                     // If the dialog was closed meanwhile, it stays closed: the chat is in the list.
                     if new.step.get_untracked().is_some() {
                         let id = conversation.id;
@@ -218,7 +232,7 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
                 />
                 {error("customer_email")}
             </div>
-            <div class="field">
+            <div class="field" hidden=move || seal.read().is_some()>
                 <label class="field__label" for="new-first_message">
                     {t!(locale, desk::FIRST_MESSAGE)}
                     " "
@@ -235,6 +249,22 @@ fn NewChatForm(new: NewChat, key: ClientId) -> impl IntoView {
                     bind:value=first
                 ></textarea>
                 {error("first_message")}
+            </div>
+            <div class="field">
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        name="sealed"
+                        disabled=!can_seal
+                        aria-describedby="new-sealed-help"
+                        on:change=move |event| seal.set(event_target_checked(&event).then(sealed::new_key).flatten())
+                    />
+                    <span>{t!(locale, sealed::SEAL)}</span>
+                </label>
+                <p class="field__help" id="new-sealed-help">
+                    {if can_seal { t!(locale, sealed::SEAL_HELP) } else { t!(locale, sealed::SEAL_NOT_HERE) }}
+                    {move || seal.read().is_some().then(|| [" ", t!(locale, sealed::SEAL_FIRST)].concat())}
+                </p>
             </div>
             {error("chat")}
             <footer class="dialog__foot">
@@ -259,6 +289,7 @@ fn Opened(desk: State, id: ConversationId) -> impl IntoView {
         let link = opened.and_then(|chat| chat.link.clone()).unwrap_or_default();
         (opened.map(|chat| chat.customer_name.clone()).unwrap_or_default(), link)
     });
+    let is_kept = new.is_kept.get_value();
     let field = NodeRef::<html::Input>::new();
     let copied = RwSignal::new(None::<bool>);
     let text = link.clone();
@@ -297,6 +328,7 @@ fn Opened(desk: State, id: ConversationId) -> impl IntoView {
                 <Anew value=move || copied.get() children=words />
             </p>
             <CopyLink link label=t!(locale, desk::LINK_LABEL) field />
+            {(!is_kept).then(|| view! { <p class="notice notice--warn">{t!(locale, sealed::UNSTORED)}</p> })}
             <footer class="dialog__foot">
                 <a class="button button--primary" href=address on:click=go>
                     {t!(locale, desk::GO_TO_CHAT)}

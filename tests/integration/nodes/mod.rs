@@ -55,7 +55,8 @@ impl Pair {
 
     /// A conversation, and the guest of its link.
     pub async fn open(&self) -> (ConversationId, Actor) {
-        let opened = self.nodes[0].open_conversation(&self.actor(), None, "Ada", None, serde_json::Value::Null).await;
+        let opened =
+            self.nodes[0].open_conversation(&self.actor(), None, "Ada", None, serde_json::Value::Null, false).await;
         let opened = opened.unwrap();
         let secret = Secret::presented(opened.link.as_deref().unwrap().split_once("chatId=").unwrap().1);
         (opened.id, self.nodes[0].bearer(&secret, Ipv4Addr::LOCALHOST.into()).await.unwrap().0)

@@ -6,5 +6,6 @@ mod dump;
 mod logs;
 mod metrics;
 mod retention;
+mod sealed;
 mod silent_database;
 mod start;

@@ -15,6 +15,7 @@ mod problems;
 mod push;
 mod request_files;
 mod requests;
+mod sealed;
 mod search;
 mod sender;
 mod server_functions;

@@ -58,6 +58,11 @@ async fn filled() -> Held {
     let strange = NewConversation { metadata, ..new_conversation("O'Neil \\ \"é\" 😀") };
     store.open_conversation(&world.admin, strange.clone()).await.unwrap();
     rooms.push(strange.id);
+    let sealed = NewConversation { is_sealed: true, ..new_conversation("Sealed") };
+    store.open_conversation(&world.admin, sealed.clone()).await.unwrap();
+    // As 60 bytes are, in base64url: its words would be found if it were not sealed.
+    world.post(&world.admin, sealed.id, &"oak-elm_".repeat(10)).await;
+    rooms.push(sealed.id);
     for n in 0..60 {
         for (actor, id) in [(&of_cleo, rooms[0]), (&world.admin, rooms[0]), (&room.guest, room.id)] {
             let message = world.post(actor, id, &format!("Élan {n}: 'quoted' & \\ 😀\ttab\nline {}", n % 7)).await;

@@ -180,6 +180,7 @@ pub fn new_link() -> NewLink {
 pub fn new_conversation(customer: &str) -> NewConversation {
     NewConversation {
         id: ConversationId::new(),
+        is_sealed: false,
         customer_id: None,
         customer_name: Name::parse("customer_name", customer).unwrap(),
         customer_email: None,

@@ -10,6 +10,7 @@ mod nats;
 mod postgres;
 mod program;
 mod push;
+mod sealed;
 mod silence;
 mod ws;
 
@@ -22,6 +23,7 @@ pub use nats::NatsServer;
 pub use postgres::TestDatabase;
 pub use program::{Program, refused, run_program, succeeded};
 pub use push::{PushBrowser, PushService};
+pub use sealed::SealKey;
 pub use silence::Silence;
 pub use ws::{Refused, Ws, fresh, raw_socket, rev_of};
 

@@ -53,7 +53,7 @@ fn Reopen(id: ConversationId) -> impl IntoView {
 #[component]
 fn Rate(forms: Forms) -> impl IntoView {
     let locale = locales::current();
-    let Forms { id, from, extras, comment, mailed, .. } = forms;
+    let Forms { id, is_sealed, from, extras, comment, mailed, .. } = forms;
     let Extras { rating, has_email, .. } = extras;
     let given = rating.as_ref().map(|rating| rating.score);
     let star = move |score: i64| {
@@ -105,9 +105,14 @@ fn Rate(forms: Forms) -> impl IntoView {
                     })}
             </div>
         </form>
-            <a class="button button--small" href=format!("/api/v1/conversations/{id}/transcript?format=html") download="">
-                {t!(locale, desk::SAVE_TRANSCRIPT)}
-            </a>
+            {(!is_sealed)
+                .then(|| {
+                    view! {
+                        <a class="button button--small" href=format!("/api/v1/conversations/{id}/transcript?format=html") download="">
+                            {t!(locale, desk::SAVE_TRANSCRIPT)}
+                        </a>
+                    }
+                })}
             {has_email
                 .then(|| {
                     view! {

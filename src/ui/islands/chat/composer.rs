@@ -5,14 +5,16 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
 use super::{
-    panel::Panel,
+    panel::{Panel, Target, revealed, sealer},
     tray::{self, Call},
     viewer,
 };
 use crate::{
     client::{
         labels::{self, isolated},
-        page, socket, storage,
+        page,
+        room::{Room, Seal},
+        socket, storage,
     },
     domain::{ClientId, Content, ConversationId, Message, MessageId, ParticipantId, Quote},
     locales::{self, t},
@@ -298,9 +300,9 @@ impl Panel {
                 Some(paste) => paste.clipboard_data(),
                 None => event.unchecked_ref::<ev::DragEvent>().data_transfer(),
             };
-            let Some(data) = data.filter(|data| self.can_write() && data.types().includes(&"Files".into(), 0)) else {
-                return;
-            };
+            // A sealed chat has no files.
+            let takes = self.can_write() && self.room.with_untracked(|room| room.seal == Seal::None);
+            let Some(data) = data.filter(|data| takes && data.types().includes(&"Files".into(), 0)) else { return };
             // Text wins when there are both: a spreadsheet copies a picture of its cells too.
             if paste.is_some() && data.get_data("text").is_ok_and(|text| !text.is_empty()) {
                 return;
@@ -329,7 +331,35 @@ impl Panel {
     }
 
     pub fn say(self, content: String, reply_to: Option<MessageId>) {
-        self.act(|room| room.post(page::new_client_id(), content, reply_to, page::moment()));
+        self.seal_and_write(content, Target::New(reply_to));
+    }
+
+    /// Writes `content`. Nothing leaves a sealed chat as it was typed.
+    fn seal_and_write(self, content: String, target: Target) {
+        let (seal, sealer) = self.room.with_untracked(|room| (room.seal, sealer(room)));
+        match sealer {
+            Some(sealer) => (sealer.write)(self, content, target),
+            None if seal == Seal::None => self.write(content, target),
+            None => {}
+        }
+    }
+
+    /// Writes `content` as it is.
+    pub fn write(self, content: String, target: Target) {
+        let client_id = page::new_client_id();
+        match target {
+            Target::New(reply_to) => self.act(|room| room.post(client_id, content, reply_to, page::moment())),
+            Target::Edit(id) => {
+                self.act(|room| {
+                    let (room_id, sender) = (room.id(), Some(room.me));
+                    let edit = ClientFrame::UpdateMessage { room: room_id, client_id, id, content, sender };
+                    room.change(client_id, edit)
+                });
+                if self.room.read_untracked().editing.is_none() {
+                    self.focus();
+                }
+            }
+        }
     }
 
     /// The next message will reply to this one.
@@ -346,8 +376,10 @@ impl Panel {
 
     /// Chooses the latest message that is `wanted`.
     fn quote_first(self, wanted: impl Fn(&Message) -> bool) {
-        let quote =
-            self.room.with_untracked(|room| room.timeline.messages().rev().find(|it| wanted(it)).map(Quote::from));
+        let quote = self.room.with_untracked(|room| {
+            let message = room.timeline.messages().rev().find(|it| wanted(it))?;
+            Some(Quote::from(&revealed(room, message)))
+        });
         if quote.is_some() {
             self.quoted.set(quote);
         }
@@ -355,17 +387,11 @@ impl Panel {
 
     pub fn save_edit(self, id: MessageId) {
         let Some(content) = self.checked(&self.edit_text.get_untracked()) else { return };
-        let client_id = page::new_client_id();
-        self.act(|room| {
-            if room.message(id).is_some_and(|message| message.content == content) {
-                room.editing = None;
-                return Vec::new();
-            }
-            let frame = ClientFrame::UpdateMessage { room: room.id(), client_id, id, content, sender: Some(room.me) };
-            room.change(client_id, frame)
-        });
-        if self.room.read_untracked().editing.is_none() {
-            self.focus();
+        let is_same = |room: &Room| room.message(id).is_some_and(|message| revealed(room, message).content == content);
+        if self.room.with_untracked(is_same) {
+            self.edit(None);
+        } else {
+            self.seal_and_write(content, Target::Edit(id));
         }
     }
 }

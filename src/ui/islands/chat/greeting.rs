@@ -12,7 +12,9 @@ use crate::{
 #[component]
 pub(super) fn Greeting(forms: Forms) -> impl IntoView {
     let locale = locales::current();
-    let Forms { id, me, kind, key, from, extras, .. } = forms;
+    let Forms { id, me, kind, key, is_sealed, from, extras, .. } = forms;
+    // In a sealed chat, the script encrypts the sentence. Without it, this form sends nothing.
+    let method = if is_sealed { "dialog" } else { "post" };
     let Extras { welcome, privacy, suggestions, .. } = extras;
     let paragraph = |class: &'static str, words: String| {
         (!words.is_empty()).then(|| {
@@ -48,7 +50,7 @@ pub(super) fn Greeting(forms: Forms) -> impl IntoView {
             .then(|| {
                 view! {
                     // The style hides it once there is a message.
-                    <form class="greeting__suggestions" method="post" action=format!("/chat/{id}")>
+                    <form class="greeting__suggestions" method=method action=format!("/chat/{id}")>
                         <input type="hidden" name="client_id" value=key.to_string() />
                         <input type="hidden" name="as" value=me.to_string() />
                         {from.map(|from| view! { <input type="hidden" name="from" value=from /> })}

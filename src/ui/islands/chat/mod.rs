@@ -13,6 +13,7 @@ mod notify;
 mod panel;
 mod plain;
 mod scroll;
+pub(super) mod sealed;
 mod status;
 mod tray;
 mod viewer;
@@ -127,6 +128,7 @@ pub fn ChatPanel(
 ) -> impl IntoView {
     let locale = locales::current();
     let (me, id, key) = (chat.me.id, chat.joined.room, form.key);
+    let is_sealed = chat.joined.conversation.sealed;
     let kind = chat.me.kind;
     let MessageForm { comment, mailed, .. } = form.clone();
     let extras = chat.extras.clone();
@@ -136,7 +138,7 @@ pub fn ChatPanel(
         Place::Beside { here, .. } => Some(here.clone()),
         Place::Desk | Place::Own => None,
     };
-    let forms = StoredValue::new(Forms { id, me, kind, key, from: from.clone(), extras, comment, mailed });
+    let forms = StoredValue::new(Forms { id, me, kind, key, is_sealed, from: from.clone(), extras, comment, mailed });
     let leave = move |click| {
         if let Some(on_leave) = on_leave {
             on_leave.run(click);
@@ -216,6 +218,7 @@ pub fn ChatPanel(
             >
                 <Text of=Signal::derive(move || panel.banner().map(|banner| banner.words).unwrap_or_default()) />
             </p>
+            <PlainForm panel which=Plain::Files forms />
             <div class="chat__log">
                 <Log panel name=name.clone() forms />
                 <Jump panel />
@@ -226,6 +229,5 @@ pub fn ChatPanel(
             <Composer panel id me key name=name.clone() from />
             <Closed panel forms />
         </section>
-        <PlainForm panel which=Plain::Files forms />
     }
 }

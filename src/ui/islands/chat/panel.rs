@@ -1,7 +1,7 @@
 //! The state and actions of a chat panel in the browser: the room as a signal, and the parts of the page that depend
 //! on it.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer};
 use wasm_bindgen::JsCast;
@@ -12,15 +12,15 @@ use crate::{
     api,
     client::{
         labels::{self, Zone, utc},
-        log::{Key, Line},
+        log::{Body, Key, Line, body},
         outbox::{Entry, Outbox},
         page::{self, Counter},
         reconnect::Indicator,
-        room::{Do, Room, room_of},
+        room::{Do, Room, Seal, room_of},
         socket::{self, Event},
         storage,
     },
-    domain::{ClientId, Code, ConversationId, MessageId, Participant, ParticipantKind, Quote, Timestamp},
+    domain::{ClientId, Code, ConversationId, Message, MessageId, Participant, ParticipantKind, Quote, Timestamp},
     locales::{self, t},
     protocol::ClientFrame,
 };
@@ -67,6 +67,66 @@ impl Default for ChatCache {
 /// One line of the log: its key is constant, its content may change.
 pub(super) type LineSignal = (Key, ArcRwSignal<Line>);
 
+/// Where a text goes: a new message, with the one that it replies to, or a changed one.
+#[derive(Clone, Copy)]
+pub(super) enum Target {
+    New(Option<MessageId>),
+    Edit(MessageId),
+}
+
+/// What a page with the key of a sealed chat can do; see `chat/sealed.rs`.
+#[derive(Clone, Copy)]
+pub(super) struct Sealer {
+    /// The text of a sealed one, or what to show in its place.
+    pub read: fn(&str) -> String,
+    /// Replaces the sealed texts of the log.
+    pub reveal: fn(&Room, &mut [Line]),
+    /// Writes a text once it is encrypted.
+    pub write: fn(Panel, String, Target),
+}
+
+thread_local! {
+    pub(super) static SEALER: Cell<Option<Sealer>> = const { Cell::new(None) };
+}
+
+/// The key's functions, for a chat that is open.
+pub(super) fn sealer(room: &Room) -> Option<Sealer> {
+    SEALER.get().filter(|_| room.seal == Seal::Open)
+}
+
+/// The lines of the log. Those of a sealed chat have placeholders until the key is there.
+fn lines(room: &Room, now: Timestamp, zone: Zone) -> Vec<Line> {
+    let mut lines = room.lines(now, zone);
+    if room.seal == Seal::None {
+        return lines;
+    }
+    if let Some(sealer) = sealer(room) {
+        (sealer.reveal)(room, &mut lines);
+        return lines;
+    }
+    let words = t!(locales::current(), chat::SEALED_MESSAGE);
+    for line in &mut lines {
+        if let Line::Message(bubble) = line {
+            if matches!(bubble.body, Body::Text(_) | Body::Emoji(_)) {
+                bubble.body = body(words);
+            }
+            if let Some(quote) = &mut bubble.quote {
+                words.clone_into(&mut quote.excerpt);
+            }
+        }
+    }
+    lines
+}
+
+/// A message as its reader sees it.
+pub(super) fn revealed(room: &Room, message: &Message) -> Message {
+    let mut message = message.clone();
+    if let Some(sealer) = sealer(room) {
+        message.content = (sealer.read)(&message.content);
+    }
+    message
+}
+
 /// The reason why messages are not sent.
 pub(super) struct Banner {
     pub words: String,
@@ -89,6 +149,7 @@ pub(super) struct Panel {
     pub message_chars: usize,
     /// Whether a message of this person reopens the chat.
     reopens: bool,
+
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -133,7 +194,7 @@ impl Panel {
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
-        let lines = room.lines(now, utc).into_iter().map(|line| (line.key(), ArcRwSignal::new(line))).collect();
+        let lines = lines(&room, now, utc).into_iter().map(|line| (line.key(), ArcRwSignal::new(line))).collect();
         let room = RwSignal::new(room);
         let (now, zone) = (RwSignal::new(now), RwSignal::new(utc as Zone));
         Self {
@@ -246,7 +307,7 @@ impl Panel {
 
     /// Whether this person can write now.
     pub fn can_write(self) -> bool {
-        self.reopens || self.is_open()
+        (self.reopens || self.is_open()) && self.room.read().seal != Seal::Locked
     }
 
     pub fn is_live(self) -> bool {
@@ -333,7 +394,7 @@ impl Panel {
 
     /// Updates the lines from the room, without touching unchanged ones.
     fn lay_out(self) {
-        let fresh = self.room.read().lines(self.now.get(), self.zone.get());
+        let fresh = lines(&self.room.read(), self.now.get(), self.zone.get());
         let known = self.lines.get_untracked();
         let mut from = 0;
         let is_same = known.iter().map(|(key, _)| *key).eq(fresh.iter().map(Line::key));
@@ -360,7 +421,7 @@ impl Panel {
     }
 
     pub fn edit(self, id: Option<MessageId>) {
-        let text = self.room.with_untracked(|room| Some(room.message(id?)?.content.clone()));
+        let text = self.room.with_untracked(|room| Some(revealed(room, room.message(id?)?).content));
         self.edit_text.set(text.unwrap_or_default());
         self.room.write().editing = id;
         if id.is_none() {

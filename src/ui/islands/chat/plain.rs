@@ -3,10 +3,22 @@
 //! The client does not hydrate them, so that a first visit does not load their code. In a chat that the browser
 //! renders itself, a part of the client does.
 
-use leptos::{either::EitherOf3, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{
+    either::{Either, EitherOf3},
+    html, lazy,
+    mount::mount_to,
+    prelude::*,
+    task::spawn_local,
+};
 use web_sys::HtmlElement;
 
-use super::{closed::Afterwards, files::FilesForm, greeting::Greeting, panel::Panel};
+use super::{
+    closed::Afterwards,
+    files::FilesForm,
+    greeting::Greeting,
+    panel::Panel,
+    sealed::{self, Locked},
+};
 use crate::{
     api::{Extras, load_extras},
     domain::{ClientId, ConversationId, ParticipantId, ParticipantKind},
@@ -20,6 +32,7 @@ pub(super) struct Forms {
     pub kind: ParticipantKind,
     /// The key of a message with files.
     pub key: ClientId,
+    pub is_sealed: bool,
     /// The page that the forms return to, if not the chat's own.
     pub from: Option<String>,
     /// From the server; a chat that the browser renders loads them.
@@ -33,6 +46,7 @@ pub(super) struct Forms {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plain {
     Greeting,
+    /// In a sealed chat, which has no files, what that means.
     Files,
     Afterwards,
 }
@@ -41,10 +55,11 @@ pub(super) enum Plain {
 pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -> impl IntoView {
     let place = NodeRef::<html::Div>::new();
     let owner = Owner::current();
+    let is_seal = which == Plain::Files && forms.with_value(|forms| forms.is_sealed);
     let is_wanted = move || match which {
         Plain::Greeting => true,
         // With scripts, the tray sends files.
-        Plain::Files => cfg!(not(target_arch = "wasm32")),
+        Plain::Files => is_seal || cfg!(not(target_arch = "wasm32")),
         Plain::Afterwards => !panel.is_open(),
     };
     let html = if cfg!(target_arch = "wasm32") || !untrack(is_wanted) {
@@ -53,9 +68,9 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
         form(which, forms.get_value()).to_html()
     };
     Effect::new(move || {
-        if let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted())
-            && place.first_element_child().is_none()
-        {
+        let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted()) else { return };
+        // The script looks for the key of a sealed chat.
+        if is_seal || place.first_element_child().is_none() {
             spawn_local(fill(place.into(), owner, panel, which, forms));
         }
     });
@@ -65,7 +80,8 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
 fn form(which: Plain, forms: Forms) -> impl IntoView {
     match which {
         Plain::Greeting => EitherOf3::A(view! { <Greeting forms /> }),
-        Plain::Files => EitherOf3::B(view! { <FilesForm forms /> }),
+        Plain::Files if forms.is_sealed => EitherOf3::B(Either::Left(view! { <Locked /> })),
+        Plain::Files => EitherOf3::B(Either::Right(view! { <FilesForm forms /> })),
         Plain::Afterwards => EitherOf3::C(view! { <Afterwards forms /> }),
     }
 }
@@ -73,6 +89,9 @@ fn form(which: Plain, forms: Forms) -> impl IntoView {
 #[lazy]
 async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
     let Some(forms) = forms.try_get_value() else { return };
+    if which == Plain::Files && forms.is_sealed {
+        return sealed::start(place, owner, panel).await;
+    }
     let needs_none = forms.kind == ParticipantKind::Admin;
     // Without them, the page is still a chat.
     let extras = if needs_none { Extras::default() } else { load_extras(forms.id).await.unwrap_or_default() };

@@ -148,9 +148,7 @@ fn ChatCard(shown: RwSignal<AccountLists>, id: ConversationId, clock: Clock) -> 
         let now = shown.read().chats.iter().find(|chat| chat.id == id).cloned();
         now.or_else(|| last.cloned().flatten())
     });
-    let text = move || {
-        chat.read().as_ref().and_then(|chat| latest_words(chat.last_message.as_deref(), chat.last_event, locale))
-    };
+    let text = move || chat.read().as_ref().and_then(|chat| chat.latest_words(locale));
     let when = move || {
         let chat = chat.get()?;
         let words = if chat.is_open() { t!(locale, requests::LAST_ACTIVITY) } else { t!(locale, requests::CLOSED) };
