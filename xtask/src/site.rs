@@ -235,8 +235,8 @@ mod tests {
 
     #[test]
     fn the_styles_of_a_chat_are_complete() {
-        // Only beside another page, and the id of a popover.
-        const ELSEWHERE: [&str; 3] = ["chat__topic", "chat__close", "details"];
+        // Only beside another page; the id of a popover; a part of an address.
+        const ELSEWHERE: [&str; 4] = ["chat__topic", "chat__close", "details", "search"];
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let folder = root.join("style");
         let (all, chat) = (imported(&folder, "main.css").unwrap(), imported(&folder, CHAT).unwrap());
