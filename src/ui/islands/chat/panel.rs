@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer};
+use leptos::{
+    html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
 
-use super::{MessageForm, status::Status};
+use super::{MessageForm, answers::ask, status::Status};
 use crate::{
     api,
     client::{
@@ -89,6 +91,8 @@ pub(super) struct Panel {
     pub message_chars: usize,
     /// Whether a message of this person reopens the chat.
     reopens: bool,
+    /// For the customer side, when to expect an answer.
+    pub answers: RwSignal<Option<api::Answers>>,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -123,7 +127,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub fn new(chat: api::Chat, form: MessageForm, now: Timestamp) -> Self {
-        let api::Chat { me, joined, message_chars, reopens, .. } = chat;
+        let api::Chat { me, joined, message_chars, reopens, answers, .. } = chat;
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
@@ -139,6 +143,7 @@ impl Panel {
             status: Memo::new(move |_| Status::of(&room.read())),
             message_chars,
             reopens,
+            answers: RwSignal::new(answers),
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
@@ -190,6 +195,12 @@ impl Panel {
             });
         });
         Effect::new(move || self.lay_out());
+        Effect::new(move || {
+            let is_due = |answers: &api::Answers| answers.until <= self.now.get();
+            if self.answers.with(|answers| answers.as_ref().is_some_and(is_due)) {
+                spawn_local(ask(self));
+            }
+        });
         Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
         let ticking = set_interval_with_handle(move || self.now.set(page::server_now()), CLOCK).ok();
         let listeners = [
@@ -220,6 +231,7 @@ impl Panel {
                     joined,
                     message_chars: self.message_chars,
                     reopens: self.reopens,
+                    answers: self.answers.get_untracked(),
                     extras: api::Extras::default(),
                 });
             }
@@ -250,6 +262,19 @@ impl Panel {
     /// The presence of the others, or when someone of the other side was last seen.
     pub fn people(self) -> String {
         self.room.read().people.presence_line(self.now.get(), self.zone.get())
+    }
+
+    /// Who types; while nobody of the business is here, when to expect an answer.
+    pub fn signs(self) -> String {
+        let is_expecting = self.can_write();
+        let room = self.room.read();
+        let typing = room.people.typing_line();
+        match &*self.answers.read() {
+            Some(answers) if is_expecting && typing.is_empty() && !room.people.is_other_side_here() => {
+                answers.words.clone()
+            }
+            _ => typing,
+        }
     }
 
     /// Changes the room, then performs the resulting actions in the browser.
