@@ -40,7 +40,7 @@ async fn customers_see_the_hours_while_the_business_is_closed() {
         }
         let page = guest.get(&here).await.expect(200).text;
         let words = "We answer Mon, Tue 9:00–17:00, Wed 9:00–0:00 (Berlin time)";
-        assert!(page.contains(words), "{page}");
+        assert!(page.contains(&format!(">{words}<")), "{page}");
         let desk = admin.get(&format!("/admin?chat={}", chat.id)).await.expect(200).text;
         assert!(!desk.contains("We answer"), "for customers only");
 
@@ -51,7 +51,7 @@ async fn customers_see_the_hours_while_the_business_is_closed() {
         assert_eq!(answers(&guest, "../../etc/passwd").await.words, words, "an unknown zone");
 
         app.close(chat.id).await;
-        assert!(!guest.get(&here).await.expect(200).text.contains("We answer"), "nobody can write there");
+        assert!(!guest.get(&here).await.expect(200).text.contains(">We answer"), "nobody can write there");
         admin.submit("/admin/settings", &[]).await.expect(303);
         assert_eq!(app.service.business().hours, Business::default().hours);
     }
@@ -102,7 +102,7 @@ async fn wrong_hours_are_explained_beside_their_field() {
         for (_, typed) in &fields {
             assert!(page.contains(*typed), "{typed} in {page}");
         }
-        assert_eq!(page.matches(r#"role="alert""#).count(), 1, "{page}");
+        assert_eq!(page.matches("field__error").count(), 1, "{page}");
     }
     assert_eq!(*app.service.business(), Business::default());
 }

@@ -6,7 +6,7 @@ use leptos::{lazy, prelude::*};
 use super::panel::Panel;
 use crate::api;
 
-/// Asks for the current words. After an error the panel keeps the old ones, and asks again with its clock.
+/// Asks for the current words. After an error the panel keeps the old ones.
 #[lazy]
 pub(super) async fn ask(panel: Panel) {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();

@@ -30,6 +30,9 @@ use crate::{
 /// Update interval of texts like "5 min ago".
 const CLOCK: Duration = Duration::from_secs(30);
 
+/// How long after an error the panel asks again for the words about answers.
+const ASK_AGAIN_MS: i64 = 60_000;
+
 /// The last state of left chats, to show them at once on return. An island that shows several chats in turn provides
 /// it as a context. The most recently left chat is last.
 #[derive(Clone, Copy)]
@@ -195,12 +198,7 @@ impl Panel {
             });
         });
         Effect::new(move || self.lay_out());
-        Effect::new(move || {
-            let is_due = |answers: &api::Answers| answers.until <= self.now.get();
-            if self.answers.with(|answers| answers.as_ref().is_some_and(is_due)) {
-                spawn_local(ask(self));
-            }
-        });
+        Effect::new(move || self.expect_answers());
         Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
         let ticking = set_interval_with_handle(move || self.now.set(page::server_now()), CLOCK).ok();
         let listeners = [
@@ -262,6 +260,21 @@ impl Panel {
     /// The presence of the others, or when someone of the other side was last seen.
     pub fn people(self) -> String {
         self.room.read().people.presence_line(self.now.get(), self.zone.get())
+    }
+
+    /// Asks for other words about answers when they are due.
+    fn expect_answers(self) {
+        let now = self.now.get();
+        let is_due = self.answers.with(|answers| answers.as_ref().is_some_and(|answers| answers.until <= now));
+        if is_due && self.is_live() {
+            // One question at a time. After an error it asks again.
+            self.answers.update(|answers| {
+                if let Some(answers) = answers {
+                    answers.until = Timestamp(now.0 + ASK_AGAIN_MS);
+                }
+            });
+            spawn_local(ask(self));
+        }
     }
 
     /// Who types; while nobody of the business is here, when to expect an answer.
