@@ -1,6 +1,9 @@
 import type { Page } from "@playwright/test";
 
-import { expect, test } from "../support/test";
+import { expect, refused, test } from "../support/test";
+
+// The answer to a rejected form.
+test.use({ failures: refused(422) });
 
 /** Sets office hours in Tokyo, whose clock never changes, with days on which the business is closed. */
 async function setHours(page: Page, closed: string): Promise<void> {

@@ -69,8 +69,10 @@ pub struct Chat {
     pub message_chars: usize,
     /// Whether the customer side's messages reopen the chat.
     pub reopens: bool,
-    /// For the customer side, when to expect an answer.
-    pub answers: Option<Answers>,
+    /// For the customer side, when to expect an answer, and until when the page may show that; see [`Answers`].
+    // Two fields, because the browser would load the reader of another struct.
+    pub answers: String,
+    pub answers_until: Option<Timestamp>,
     /// Only the server renders them with the chat; see [`load_extras`].
     #[serde(skip)]
     pub extras: Extras,

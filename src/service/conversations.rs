@@ -253,7 +253,10 @@ impl Service {
         let message_chars = self.settings.limits.message_chars;
         let reopens = self.may_reopen(actor);
         let answers = (!actor.is_admin()).then(|| self.answers(None, now()));
-        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars, reopens, answers, extras })
+        let (answers, answers_until) = answers.map(|answers| (answers.words, answers.until)).unzip();
+        let answers = answers.unwrap_or_default();
+        let joined = self.joined(actor, id, room);
+        Ok(Chat { joined, me, message_chars, reopens, answers, answers_until, extras })
     }
 
     /// What the customer side sees beside the messages.

@@ -12,6 +12,9 @@ pub(super) async fn ask(panel: Panel) {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
     let zone = Reflect::get(&options, &"timeZone".into()).ok().and_then(|zone| zone.as_string());
     if let Ok(answers) = api::load_answers(zone.unwrap_or_default()).await {
-        panel.if_alive(|| panel.answers.set(Some(answers)));
+        panel.if_alive(|| {
+            panel.answers.set(answers.words);
+            panel.answers_until.set(answers.until);
+        });
     }
 }

@@ -30,6 +30,9 @@ use crate::{
 /// Update interval of texts like "5 min ago".
 const CLOCK: Duration = Duration::from_secs(30);
 
+/// For admins, who are told nothing about answers.
+const NEVER: Timestamp = Timestamp(i64::MAX);
+
 /// How long after an error the panel asks again for the words about answers.
 const ASK_AGAIN_MS: i64 = 60_000;
 
@@ -94,8 +97,9 @@ pub(super) struct Panel {
     pub message_chars: usize,
     /// Whether a message of this person reopens the chat.
     reopens: bool,
-    /// For the customer side, when to expect an answer.
-    pub answers: RwSignal<Option<api::Answers>>,
+    /// For the customer side, when to expect an answer, and when the panel asks for other words.
+    pub answers: RwSignal<String>,
+    pub answers_until: RwSignal<Timestamp>,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -130,7 +134,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub fn new(chat: api::Chat, form: MessageForm, now: Timestamp) -> Self {
-        let api::Chat { me, joined, message_chars, reopens, answers, .. } = chat;
+        let api::Chat { me, joined, message_chars, reopens, answers, answers_until, .. } = chat;
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
@@ -147,6 +151,7 @@ impl Panel {
             message_chars,
             reopens,
             answers: RwSignal::new(answers),
+            answers_until: RwSignal::new(answers_until.unwrap_or(NEVER)),
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
@@ -197,8 +202,10 @@ impl Panel {
                 page::after_layout(move || self.if_alive(|| self.busy.set(false)));
             });
         });
-        Effect::new(move || self.lay_out());
-        Effect::new(move || self.expect_answers());
+        Effect::new(move || {
+            self.lay_out();
+            self.expect_answers();
+        });
         Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
         let ticking = set_interval_with_handle(move || self.now.set(page::server_now()), CLOCK).ok();
         let listeners = [
@@ -230,6 +237,7 @@ impl Panel {
                     message_chars: self.message_chars,
                     reopens: self.reopens,
                     answers: self.answers.get_untracked(),
+                    answers_until: Some(self.answers_until.get_untracked()),
                     extras: api::Extras::default(),
                 });
             }
@@ -265,29 +273,20 @@ impl Panel {
     /// Asks for other words about answers when they are due.
     fn expect_answers(self) {
         let now = self.now.get();
-        let is_due = self.answers.with(|answers| answers.as_ref().is_some_and(|answers| answers.until <= now));
-        if is_due && self.is_live() {
+        if self.answers_until.get_untracked() <= now && self.is_live() {
             // One question at a time. After an error it asks again.
-            self.answers.update(|answers| {
-                if let Some(answers) = answers {
-                    answers.until = Timestamp(now.0 + ASK_AGAIN_MS);
-                }
-            });
+            self.answers_until.set(Timestamp(now.0 + ASK_AGAIN_MS));
             spawn_local(ask(self));
         }
     }
 
     /// Who types; while nobody of the business is here, when to expect an answer.
     pub fn signs(self) -> String {
-        let is_expecting = self.can_write();
+        let can_write = self.can_write();
         let room = self.room.read();
         let typing = room.people.typing_line();
-        match &*self.answers.read() {
-            Some(answers) if is_expecting && typing.is_empty() && !room.people.is_other_side_here() => {
-                answers.words.clone()
-            }
-            _ => typing,
-        }
+        let is_expecting = typing.is_empty() && can_write && !room.people.is_other_side_here();
+        if is_expecting { self.answers.get() } else { typing }
     }
 
     /// Changes the room, then performs the resulting actions in the browser.
