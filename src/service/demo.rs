@@ -120,7 +120,7 @@ const SESSIONS: [Session; 9] = [
                 Them,
                 "We would like twelve boards for serving bread, about 20 × 35 cm. What would they cost?",
             ),
-            (Day(5, 7, 57), Us, "In maple 24 euros each, in walnut 31. Both with a groove and a hole to hang them."),
+            (Day(5, 7, 57), Us, "In maple 24 euros each, in cherry 31. Both with a groove and a hole to hang them."),
             (Day(5, 8, 10), Them, "Maple then. Could our logo be on them?"),
             (
                 Day(5, 8, 18),
@@ -145,7 +145,7 @@ const SESSIONS: [Session; 9] = [
         End::Read,
     ),
     (
-        "Walnut bed frame",
+        "Elm bed frame",
         None,
         &[
             (Day(4, 10, 5), Us, "Hello, here is the chat about your bed. I have reserved the planks."),
@@ -344,6 +344,9 @@ impl Demo<'_> {
         self.say(owner, chat, "Could the lowest board be 2 cm deeper than the others?", Some(Picture::Alcove)).await?;
         self.at(Day(4, 11, 9));
         self.say(&self.admin, chat, "Yes. I am changing the drawing.", None).await?;
+        self.at(Day(4, 12, 40));
+        // The first line is that of the status.
+        self.service.store.read_up_to(owner, chat, 3).await.map_err(problem)?;
         self.at(Ago(95));
         self.say(&self.admin, chat, "It is glued up and clamped now. It will be ready to collect on Friday.", None)
             .await?;
@@ -487,7 +490,7 @@ fn draw_alcove(sketch: &mut Sketch) {
 fn draw_table(sketch: &mut Sketch) {
     sketch.path(&[(24, 236), (24, 120), (92, 20), (228, 20), (296, 120), (296, 236)], INK);
     sketch.path(&[(34, 236), (34, 123), (97, 30), (223, 30), (286, 123), (286, 236)], INK);
-    for chair in [(86, 130), (234, 130), (160, 56), (160, 206)] {
+    for chair in [(86, 130), (234, 130), (160, 58), (160, 202)] {
         sketch.disc(chair, 22, |from_middle| if from_middle > 19 { INK } else { PAPER });
     }
     sketch.disc((160, 130), 62, |from_middle| match from_middle {
@@ -495,7 +498,7 @@ fn draw_table(sketch: &mut Sketch) {
         far if far % 9 == 4 => GRAIN,
         _ => WOOD,
     });
-    sketch.measure((98, 226), (222, 226));
+    sketch.measure((98, 234), (222, 234));
 }
 
 /// A bookcase in five steps below a sloping roof.
