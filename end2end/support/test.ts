@@ -19,7 +19,7 @@ interface Fixtures {
   server: Server;
   api: Api;
   /** A new person: own cookies, own storage. */
-  person: (options?: { javaScriptEnabled?: boolean; phone?: boolean; locale?: string }) => Promise<Person>;
+  person: (options?: { javaScriptEnabled?: boolean; phone?: boolean; locale?: string; timezoneId?: string }) => Promise<Person>;
   /** Someone signed in as an admin, on the dashboard. */
   admin: Person;
 }
@@ -36,11 +36,12 @@ export const test = base.extend<Fixtures>({
   person: async ({ browser, server, failures }, use) => {
     const contexts: BrowserContext[] = [];
     const unexpected: string[] = [];
-    await use(async ({ javaScriptEnabled = true, phone = false, locale = "en-GB" } = {}) => {
+    await use(async ({ javaScriptEnabled = true, phone = false, locale = "en-GB", timezoneId } = {}) => {
       const context = await browser.newContext({
         baseURL: server.url,
         javaScriptEnabled,
         locale,
+        timezoneId,
         permissions: ["clipboard-read", "clipboard-write"],
         viewport: phone ? { width: 360, height: 740 } : { width: 1440, height: 900 },
       });

@@ -69,12 +69,28 @@ pub struct Chat {
     pub message_chars: usize,
     /// Whether the customer side's messages reopen the chat.
     pub reopens: bool,
+    /// For the customer side, when to expect an answer, and until when the page may show that; see [`Answers`].
+    // Two fields, because the browser would load the reader of another struct.
+    pub answers: String,
+    pub answers_until: Option<Timestamp>,
     /// Only the server renders them with the chat; see [`load_extras`].
     #[serde(skip)]
     pub extras: Extras,
 }
 
 objects!(Chat);
+
+/// When a customer can expect an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct Answers {
+    /// Empty if nothing is known.
+    pub words: String,
+    /// From now on the page asks for other words.
+    pub until: Timestamp,
+}
+
+objects!(Answers);
 
 /// What the customer side sees above the first message, and in a closed chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +132,13 @@ pub async fn load_chat(id: ConversationId, before: Option<i64>) -> Result<Chat, 
 pub async fn load_extras(id: ConversationId) -> Result<Extras, Problem> {
     let (service, actor) = crate::http::asker()?.require()?;
     service.extras(&actor, id).await
+}
+
+/// When to expect an answer, on the clock of a time zone with this IANA name.
+#[server(input = Json, output = Json, endpoint = "load_answers", client = PageClient)]
+pub async fn load_answers(zone: String) -> Result<Answers, Problem> {
+    let (service, _) = crate::http::asker()?.require()?;
+    Ok(service.answers(Some(&zone), crate::storage::now()))
 }
 
 /// Opens a chat and returns it with the link to share; once for each `form_key`.

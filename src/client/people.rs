@@ -100,6 +100,12 @@ impl People {
         read.map(|receipt| receipt.at).min()
     }
 
+    /// Whether someone of the other side is here.
+    #[must_use]
+    pub fn is_other_side_here(&self) -> bool {
+        self.participants.iter().any(|person| person.online && person.kind.sender_type() != self.side)
+    }
+
     fn is_other_side(&self, id: ParticipantId) -> bool {
         self.participants.iter().any(|person| person.id == id && person.kind.sender_type() != self.side)
     }

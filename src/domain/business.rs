@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Name, Problem};
+use super::{Content, Hours, HoursForm, Name, Problem};
 use crate::locales::{self, Locale, t};
 
 /// The settings of the business. Empty: as the flags of the server say, or nothing.
@@ -26,6 +26,7 @@ pub struct Business {
     pub reopens: bool,
     /// Days without activity after which the server removes chats, and requests that are done or declined; 0: never.
     pub retention_days: Option<u32>,
+    pub hours: Hours,
 }
 
 impl Business {
@@ -61,6 +62,7 @@ impl Business {
                 Some("0") => Some(0),
                 _ => days("retention_days", &form.retention_days, Self::RETENTION_DAYS)?,
             },
+            hours: Hours::parse(&form.hours)?,
         })
     }
 }
@@ -79,6 +81,8 @@ pub struct BusinessForm {
     /// Empty: no.
     pub reopens: String,
     pub retention_days: String,
+    #[serde(flatten)]
+    pub hours: HoursForm,
 }
 
 impl From<&Business> for BusinessForm {
@@ -93,6 +97,7 @@ impl From<&Business> for BusinessForm {
             idle_days: number(business.idle_days),
             reopens: if business.reopens { "1".to_owned() } else { String::new() },
             retention_days: number(business.retention_days),
+            hours: HoursForm::from(&business.hours),
         }
     }
 }
@@ -134,6 +139,7 @@ mod tests {
             idle_days: "14".into(),
             reopens: "1".into(),
             retention_days: "0".into(),
+            hours: HoursForm { zone: "Europe/Berlin".into(), ..HoursForm::default() },
         };
         let business = Business::parse(&form).unwrap();
         assert_eq!(business.suggestions.len(), 2);

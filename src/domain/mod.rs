@@ -7,6 +7,7 @@ mod actor;
 mod business;
 mod change;
 mod conversation;
+mod hours;
 mod ids;
 mod limits;
 mod message;
@@ -23,6 +24,7 @@ pub use actor::Actor;
 pub use business::{Business, BusinessForm};
 pub use change::Change;
 pub use conversation::{Conversation, ConversationKind, ConversationStatus, Rating};
+pub use hours::{Closed, Hours, HoursForm, Opening};
 pub use ids::{
     AttachmentId, ClientId, ConversationId, Epoch, InviteId, LinkId, MessageId, ParticipantId, PushId, RequestId,
     SessionId, TokenId, UserId,

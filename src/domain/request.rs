@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Attachment, ConversationId, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, objects, text,
+    Attachment, ConversationId, Date, MessageEvent, Problem, RequestId, Timestamp, UserId, is_visible, objects, text,
 };
 use crate::locales::{self, Locale, t};
 
@@ -170,16 +170,11 @@ impl RequestText {
             return Err(Problem::invalid("budget_cents", t!(locales::current(), problem::BUDGET)));
         }
         let wanted_on = wanted_on.map(str::trim).filter(|day| !day.is_empty());
-        if wanted_on.is_some_and(|day| !is_day(day)) {
+        if wanted_on.is_some_and(|day| day.parse::<Date>().is_err()) {
             return Err(Problem::invalid("wanted_on", t!(locales::current(), problem::DAY)));
         }
         Ok(Self { title, description, budget_cents, wanted_on: wanted_on.map(str::to_owned) })
     }
-}
-
-/// Whether `text` is a day of the calendar, written as in `2026-12-24`.
-fn is_day(text: &str) -> bool {
-    text.len() == 10 && format!("{text}T00:00:00Z").parse::<Timestamp>().is_ok()
 }
 
 /// Parses a person's input of an amount of money, in hundredths: `1200`, `1,200.50` or `1.200,50`. A comma or point is

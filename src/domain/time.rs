@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 #[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(pub i64);
 
-/// Year, month (1 to 12) and day (1 to 31) of the proleptic Gregorian calendar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Year, month (1 to 12) and day (1 to 31) of the proleptic Gregorian calendar. In JSON as in `2026-12-24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Date {
     pub year: i64,
     pub month: u8,
@@ -94,6 +95,41 @@ impl Date {
         let month_from_march = (i64::from(self.month) + 9) % 12;
         let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(self.day) - 1;
         era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    }
+}
+
+impl Date {
+    /// 0 for Monday to 6 for Sunday.
+    #[must_use]
+    pub fn weekday(self) -> usize {
+        // 1970-01-01 was a Thursday.
+        (self.days() + 3).rem_euclid(7) as usize
+    }
+}
+
+impl From<Date> for String {
+    fn from(date: Date) -> Self {
+        date.to_string()
+    }
+}
+
+impl TryFrom<String> for Date {
+    type Error = NotATime;
+
+    fn try_from(text: String) -> Result<Self, NotATime> {
+        text.parse()
+    }
+}
+
+impl FromStr for Date {
+    type Err = NotATime;
+
+    /// Reads a day of the calendar, as in `2026-12-24`.
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        if text.len() != 10 {
+            return Err(NotATime);
+        }
+        format!("{text}T00:00:00Z").parse().map(Timestamp::date)
     }
 }
 

@@ -40,12 +40,19 @@ const TYPING_HOLDS: Duration = Duration::from_secs(5);
 /// Maximum pause between closing two sockets on shutdown: a few hundred close per second.
 const CLOSE_EVERY: Duration = Duration::from_millis(4);
 
-/// A participant whose last socket has left a room.
+/// A participant who is not online in a room any more: the last socket has left, or they are away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone {
     pub room: ConversationId,
     pub participant: ParticipantId,
     pub at: Timestamp,
+}
+
+/// A room in which the presence has changed because somebody is away or has come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub room: ConversationId,
+    pub gone: Option<Gone>,
 }
 
 pub struct Hub {
@@ -165,6 +172,54 @@ impl Hub {
         }
         let rooms = self.joined.remove(&socket.id).map(|(_, rooms)| rooms).unwrap_or_default();
         rooms.into_iter().filter_map(|room| self.leave_room(socket.id, room, at)).collect()
+    }
+
+    /// Records whether the person of a socket can see its page. One that is hidden from its first word on is away at
+    /// once. Returns the number of this record, for [`Hub::set_away`], and the rooms in which the presence has
+    /// changed.
+    pub fn set_visible(self: &Arc<Self>, socket: &Socket, on: bool, at: Timestamp) -> (u32, Vec<Seen>) {
+        let telling = socket.set_visible(on);
+        let seen = if on || telling == 1 { self.change_away(socket, !on, at) } else { Vec::new() };
+        (telling, seen)
+    }
+
+    /// Records that the person of a socket is away, if its page has been hidden since the record `telling`. Returns the
+    /// rooms in which the presence has changed.
+    pub fn set_away(self: &Arc<Self>, socket: &Socket, telling: u32, at: Timestamp) -> Vec<Seen> {
+        if socket.is_hidden_since(telling) { self.change_away(socket, true, at) } else { Vec::new() }
+    }
+
+    fn change_away(self: &Arc<Self>, socket: &Socket, on: bool, at: Timestamp) -> Vec<Seen> {
+        let rooms = self.joined.get(&socket.id).map(|rooms| rooms.clone()).unwrap_or_default();
+        let had_customer: Vec<_> = rooms.iter().map(|room| self.has_customer(*room)).collect();
+        if !socket.set_away(on) {
+            return Vec::new();
+        }
+        let mut seen = Vec::new();
+        for (room, had_customer) in rooms.into_iter().zip(had_customer) {
+            let Some(mut live) = self.rooms.get_mut(&room) else { continue };
+            let has_customer = live.has_customer();
+            if had_customer != has_customer {
+                self.publish(Topic::Nodes, || BusEvent::CustomerHere { room, on: has_customer });
+            }
+            let (has_changed, participant) = live.away_changed(socket.id, at);
+            if let Some(participant) = participant
+                && live.typing.stop(participant)
+            {
+                self.broadcast_typing(room, &mut live, participant, false);
+            }
+            if has_changed {
+                seen.push(Seen { room, gone: participant.map(|participant| Gone { room, participant, at }) });
+                self.presence_changed(room, &mut live);
+            } else {
+                self.announce_news(room, &mut live);
+            }
+        }
+        seen
+    }
+
+    fn has_customer(&self, room: ConversationId) -> bool {
+        self.rooms.get(&room).is_some_and(|live| live.has_customer())
     }
 
     /// Announces that `socket` is about to read the database in order to enter this room. From now on the room
@@ -420,7 +475,7 @@ impl Hub {
     /// Whether someone of the customer side is in the room, here or on another node.
     #[must_use]
     pub fn customer_online(&self, room: ConversationId) -> bool {
-        self.rooms.get(&room).is_some_and(|live| live.has_customer()) || self.customer_elsewhere(room)
+        self.has_customer(room) || self.customer_elsewhere(room)
     }
 
     /// Whether this participant has a visible page of the room on this node. Other nodes do not publish visibility.

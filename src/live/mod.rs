@@ -15,6 +15,6 @@ mod socket;
 mod typing;
 
 pub use bus::{Bus, BusChannel, BusEvent, Heard, Topic};
-pub use hub::{Gone, Hub};
+pub use hub::{Gone, Hub, Seen};
 pub use room::{Behind, Outcome};
 pub use socket::{ConnectionId, Frame, Person, QUEUE_FRAMES, Socket, Writing, frame};

@@ -179,9 +179,9 @@ impl Room {
         self.is_here(participant) || self.elsewhere.iter().any(|others| others.people.contains(&participant))
     }
 
-    /// Whether this participant is in the room on this node.
+    /// Whether this participant is in the room on this node, and not away on each device.
     fn is_here(&self, participant: ParticipantId) -> bool {
-        self.seats.iter().any(|seat| seat.participant == participant)
+        self.seats.iter().any(|seat| seat.participant == participant && !seat.socket.is_away())
     }
 
     /// Whether this participant has a visible page of the room on this node.
@@ -194,9 +194,9 @@ impl Room {
         self.people.iter().filter(|person| self.is_here(person.id)).cloned().collect()
     }
 
-    /// Whether someone of the customer side is in the room on this node.
+    /// Whether someone of the customer side is in the room on this node, and not away.
     pub fn has_customer(&self) -> bool {
-        self.sockets().any(|socket| !socket.actor.is_admin())
+        self.sockets().any(|socket| !socket.actor.is_admin() && !socket.is_away())
     }
 
     pub fn sockets(&self) -> impl Iterator<Item = &Arc<Socket>> {
@@ -320,7 +320,7 @@ impl Room {
         self.presence.is_due(now)
     }
 
-    /// Removes `socket`; returns the participant if it was their last socket.
+    /// Removes `socket`; returns the participant if nothing shows them as online any more.
     pub fn leave(&mut self, socket: ConnectionId, at: Timestamp) -> Option<ParticipantId> {
         self.flush_now();
         self.arrivals.retain(|arrival| arrival.socket.id != socket);
@@ -331,10 +331,24 @@ impl Room {
             return None;
         }
         if let Some(person) = self.people.iter_mut().find(|person| person.id == participant) {
+            if !person.online {
+                // Has been away.
+                return None;
+            }
             person.online = false;
             person.last_seen_at = Some(at);
         }
         Some(participant)
+    }
+
+    /// Updates the presence of the person on `socket`, who is away there or has come back. Returns whether it has
+    /// changed, and the participant if they are away now.
+    pub fn away_changed(&mut self, socket: ConnectionId, at: Timestamp) -> (bool, Option<ParticipantId>) {
+        let Some(participant) = self.participant(socket) else { return (false, None) };
+        self.is_unannounced = true;
+        let has_changed = self.meet(Vec::new(), Some(at));
+        let is_gone = has_changed && !self.is_online(participant);
+        (has_changed, is_gone.then_some(participant))
     }
 
     /// Broadcasts a change, or delays it until the changes before it are sent.

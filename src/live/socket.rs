@@ -7,7 +7,7 @@ use std::{
     io, mem,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU16, Ordering},
+        atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering},
     },
     task::{Context, Poll, ready},
 };
@@ -118,6 +118,10 @@ pub struct Socket {
     follows_requests: AtomicBool,
     /// Whether its page is hidden from its person.
     is_hidden: AtomicBool,
+    /// How often its client has told of its page.
+    tellings: AtomicU32,
+    /// Whether its person is away, because the page has been hidden for some time.
+    is_away: AtomicBool,
     queue: Mutex<SendQueue>,
     rounds: Arc<Schedule<Due>>,
     /// Set once the connection is established.
@@ -206,6 +210,8 @@ impl Socket {
             token,
             follows_requests: AtomicBool::new(false),
             is_hidden: AtomicBool::new(false),
+            tellings: AtomicU32::new(0),
+            is_away: AtomicBool::new(false),
             queue: Mutex::default(),
             rounds,
             wire: OnceLock::new(),
@@ -225,9 +231,25 @@ impl Socket {
         self.follows_requests.store(true, Ordering::Release);
     }
 
-    /// Records whether its person can see its page. A socket counts as visible until its client says otherwise.
-    pub fn set_visible(&self, on: bool) {
+    /// Records whether its person can see its page, and returns the number of this record. A socket counts as visible
+    /// until its client says otherwise.
+    pub(super) fn set_visible(&self, on: bool) -> u32 {
         self.is_hidden.store(!on, Ordering::Relaxed);
+        self.tellings.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether its page has been hidden since the record with this number.
+    pub(super) fn is_hidden_since(&self, telling: u32) -> bool {
+        !self.is_visible() && self.tellings.load(Ordering::Relaxed) == telling
+    }
+
+    /// Returns whether this is a change.
+    pub(super) fn set_away(&self, on: bool) -> bool {
+        self.is_away.swap(on, Ordering::Relaxed) != on
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_visible(&self) -> bool {

@@ -221,6 +221,45 @@ pub mod chat {
     pub const YOU: &str = "Sie";
 }
 
+/// When to expect an answer. The server writes these sentences.
+pub mod answers {
+    pub const DAY: &str = "eines Tages";
+    pub const DAYS: [&str; 7] = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"];
+    pub const FEW_HOURS: &str = "weniger Stunden";
+    pub const FEW_MINUTES: &str = "weniger Minuten";
+    pub const HOUR: &str = "einer Stunde";
+    pub const TEN_MINUTES: &str = "von 10 Minuten";
+    pub const WEEKDAYS: [&str; 7] = ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"];
+
+    pub fn again_at(clock: &str) -> String {
+        format!("wieder um {clock}")
+    }
+
+    pub fn again_on(day: &str, clock: &str) -> String {
+        format!("wieder am {day} um {clock}")
+    }
+
+    pub fn hours(hours: &str) -> String {
+        format!("Wir antworten {hours}")
+    }
+
+    pub fn hours_again(hours: &str, again: &str) -> String {
+        format!("Wir antworten {hours}, {again}")
+    }
+
+    pub fn until(clock: &str) -> String {
+        format!("Wir antworten bis {clock}")
+    }
+
+    pub fn within(time: &str) -> String {
+        format!("Antwortet meist innerhalb {time}")
+    }
+
+    pub fn zone(place: &str) -> String {
+        format!("(Zeit in {place})")
+    }
+}
+
 pub mod desk {
     pub const RATING: &str = "Bewertung";
     pub const ABOUT: &str = "Thema";
@@ -632,6 +671,16 @@ pub mod request_pages {
 
 pub mod settings {
     pub const DONE: &str = "Die Einstellungen sind gespeichert.";
+    pub const CLOSED_DAYS: &str = "Geschlossene Tage";
+    pub const CLOSED_DAYS_HELP: &str = "Zum Beispiel Feiertage: je Zeile ein Tag wie 2026-12-24, oder der erste und der letzte \
+         Tag, wie 2026-12-24 – 2027-01-02.";
+    pub const CLOSES: &str = "bis";
+    pub const HOURS: &str = "Öffnungszeiten";
+    pub const HOURS_HELP: &str = "Außerhalb davon sehen Kunden, wann Sie wieder antworten, in ihrer eigenen Uhrzeit. Lassen \
+         Sie Tage leer, an denen Sie nicht antworten, und alle Tage, wenn Sie keine festen Zeiten haben.";
+    pub const OPENS: &str = "von";
+    pub const ZONE: &str = "Zeitzone der Öffnungszeiten";
+    pub const ZONE_HELP: &str = "Der Name der Zone, zum Beispiel Europe/Berlin.";
     pub const IDLE_DAYS: &str = "Stille Chats nach … Tagen schließen";
     pub const IDLE_DAYS_HELP: &str = "Für Chats per Link, in denen Sie zuletzt geschrieben haben. Eine Zeile im Chat warnt einen \
          Tag vorher. Leer: Chats bleiben offen.";
@@ -895,6 +944,16 @@ pub mod problem {
     pub const FILE_MISSING: &str = "Bitte wählen Sie eine Datei aus.";
     pub fn days(least: u32, most: u32) -> String {
         format!("Bitte geben Sie eine Anzahl von {least} bis {most} Tagen ein.")
+    }
+
+    pub const CLOSES_BEFORE: &str = "Bitte geben Sie ein Ende nach dem Anfang ein. Mitternacht ist 00:00.";
+    pub const TIME_OF_DAY: &str = "Bitte geben Sie beide Uhrzeiten ein, zum Beispiel 09:00.";
+    pub const ZONE: &str = "Bitte geben Sie den Namen einer Zeitzone ein, zum Beispiel Europe/Berlin.";
+
+    pub fn closed_days(most: usize) -> String {
+        format!(
+            "Bitte geben Sie Tage wie 2026-12-24 ein, oder zwei in einer Zeile für den ersten und den letzten Tag, auf bis zu {most} Zeilen."
+        )
     }
 
     pub fn too_many_suggestions(most: usize) -> String {

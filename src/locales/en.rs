@@ -218,6 +218,45 @@ pub mod chat {
     pub const YOU: &str = "You";
 }
 
+/// When to expect an answer. The server writes these sentences.
+pub mod answers {
+    pub const DAY: &str = "a day";
+    pub const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    pub const FEW_HOURS: &str = "a few hours";
+    pub const FEW_MINUTES: &str = "a few minutes";
+    pub const HOUR: &str = "an hour";
+    pub const TEN_MINUTES: &str = "10 minutes";
+    pub const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+    pub fn again_at(clock: &str) -> String {
+        format!("again at {clock}")
+    }
+
+    pub fn again_on(day: &str, clock: &str) -> String {
+        format!("again on {day} at {clock}")
+    }
+
+    pub fn hours(hours: &str) -> String {
+        format!("We answer {hours}")
+    }
+
+    pub fn hours_again(hours: &str, again: &str) -> String {
+        format!("We answer {hours}, {again}")
+    }
+
+    pub fn until(clock: &str) -> String {
+        format!("We answer until {clock}")
+    }
+
+    pub fn within(time: &str) -> String {
+        format!("Usually answers within {time}")
+    }
+
+    pub fn zone(place: &str) -> String {
+        format!("({place} time)")
+    }
+}
+
 pub mod desk {
     pub const RATING: &str = "Rating";
     pub const ABOUT: &str = "About";
@@ -617,6 +656,16 @@ pub mod request_pages {
 
 pub mod settings {
     pub const DONE: &str = "The settings are saved.";
+    pub const CLOSED_DAYS: &str = "Closed days";
+    pub const CLOSED_DAYS_HELP: &str = "Such as holidays: one day on each line, like 2026-12-24, or the first and the last \
+         day, like 2026-12-24 – 2027-01-02.";
+    pub const CLOSES: &str = "to";
+    pub const HOURS: &str = "Opening hours";
+    pub const HOURS_HELP: &str = "Outside of them, customers see when you answer again, on their own clock. Leave a day \
+         empty on which you do not answer, and all days if you have no fixed hours.";
+    pub const OPENS: &str = "from";
+    pub const ZONE: &str = "Time zone of the hours";
+    pub const ZONE_HELP: &str = "The name of the zone, such as Europe/Berlin.";
     pub const IDLE_DAYS: &str = "Close silent chats after … days";
     pub const IDLE_DAYS_HELP: &str = "For chats by link in which you wrote last. A line in the chat warns a day before. \
          Empty: chats stay open.";
@@ -870,6 +919,16 @@ pub mod problem {
     pub const FILE_MISSING: &str = "Please choose a file to send.";
     pub fn days(least: u32, most: u32) -> String {
         format!("Please enter a number of days from {least} to {most}.")
+    }
+
+    pub const CLOSES_BEFORE: &str = "Please enter a closing time after the opening time. Midnight is 00:00.";
+    pub const TIME_OF_DAY: &str = "Please enter both times of the day, like 09:00.";
+    pub const ZONE: &str = "Please enter the name of a time zone, like Europe/Berlin.";
+
+    pub fn closed_days(most: usize) -> String {
+        format!(
+            "Please enter days like 2026-12-24, or two on a line for the first and the last day, on up to {most} lines."
+        )
     }
 
     pub fn too_many_suggestions(most: usize) -> String {

@@ -5,10 +5,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Service, problem, sessions::require_admin};
+use super::{Service, hours, problem, sessions::require_admin};
 use crate::{
     domain::{Actor, Business, BusinessForm, Problem},
-    locales::Locale,
+    locales::{self, Locale, t},
     settings::Retention,
     storage::StoreError,
 };
@@ -36,6 +36,9 @@ impl Service {
     }
 
     fn use_business(&self, business: Business) {
+        if business.hours != self.business().hours {
+            self.median.is_stale();
+        }
         *self.business.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(business);
     }
 
@@ -70,6 +73,10 @@ impl Service {
     pub async fn set_business(&self, actor: &Actor, form: &BusinessForm) -> Result<(), Problem> {
         require_admin(actor)?;
         let business = Business::parse(form)?;
+        let zone = &business.hours.zone;
+        if !zone.is_empty() && hours::zone(zone).is_none() {
+            return Err(Problem::invalid("zone", t!(locales::current(), problem::ZONE)));
+        }
         self.store.put_business(actor, business.clone()).await.map_err(problem)?;
         self.use_business(business);
         Ok(())

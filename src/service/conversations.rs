@@ -16,7 +16,7 @@ use crate::{
     locales::{self, t},
     protocol::{JOIN_LATEST, Joined},
     storage::{
-        self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat, StoreError,
+        self, ConversationFilter, Cursor, Draft, NewConversation, NewLink, Seat, StoreError, now,
         search::{Excerpt, excerpt},
     },
 };
@@ -259,7 +259,11 @@ impl Service {
         let (me, extras) = (room.seat.me.clone(), self.extras_of(&room.seat));
         let message_chars = self.settings.limits.message_chars;
         let reopens = self.may_reopen(actor);
-        Ok(Chat { joined: self.joined(actor, id, room), me, message_chars, reopens, extras })
+        let answers = (!actor.is_admin()).then(|| self.answers(None, now()));
+        let (answers, answers_until) = answers.map(|answers| (answers.words, answers.until)).unzip();
+        let answers = answers.unwrap_or_default();
+        let joined = self.joined(actor, id, room);
+        Ok(Chat { joined, me, message_chars, reopens, answers, answers_until, extras })
     }
 
     /// What the customer side sees beside the messages.

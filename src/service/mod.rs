@@ -7,6 +7,7 @@
 //! [`Actor`]: crate::domain::Actor
 
 mod accounts;
+mod answers;
 mod attachments;
 mod backup;
 mod business;
@@ -20,6 +21,7 @@ mod exchange;
 mod export;
 mod gaps;
 mod guesses;
+mod hours;
 mod idle;
 mod inboxes;
 mod mail;
@@ -48,6 +50,7 @@ pub use attachments::{NewFile, Upload};
 pub use backup::{BackupError, Contents, backup, restore};
 pub use error::problem;
 pub use export::ExportError;
+pub use hours::zones;
 pub use mail::Mail;
 pub use messages::{MAX_ATTACHMENTS, NewMessage, too_many_attachments};
 pub use push::{NewPush, PushKey};
@@ -90,6 +93,8 @@ pub struct Service {
     settings: Settings,
     public_url: String,
     business: business::Current,
+    /// How soon the business answers.
+    median: answers::Median,
     /// The name of the business, unless admins have set one.
     default_name: Name,
     link_key: LinkKey,
@@ -191,6 +196,7 @@ impl Service {
             settings,
             public_url,
             business,
+            median: answers::Median::default(),
             default_name,
             link_key,
             mail,
@@ -219,6 +225,7 @@ impl Service {
         if minutes > 0 && self.mail.has_server() && !self.settings.demo {
             tokio::spawn(digests::keep(Arc::downgrade(self), std::time::Duration::from_secs(60 * minutes)));
         }
+        tokio::spawn(answers::keep(Arc::downgrade(self)));
         tokio::spawn(erasure::keep(Arc::downgrade(self)));
         tokio::spawn(idle::keep(Arc::downgrade(self)));
     }

@@ -1,11 +1,11 @@
 //! Rooms: a socket opens, joins, resumes, leaves, and disconnects.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Service, problem, rate};
 use crate::{
     domain::{Actor, ConversationId, Epoch, ParticipantId, ParticipantKind, Problem, SessionId, TokenId},
-    live::{Person, Socket, frame},
+    live::{Person, Seen, Socket, frame},
     locales::{self, t},
     protocol::{JOIN_CATCH_UP, JOIN_LATEST, Joined, ServerFrame, SocketUser},
     storage::{self, ConversationFilter, now},
@@ -17,6 +17,9 @@ const JOIN_TRIES: usize = 20;
 
 /// Retry delay for one socket too many: the time until another closes is unknown.
 const RETRY_CONNECT_S: u64 = 5;
+
+/// How long a page may be hidden until its person is away. Looking something up in another tab takes less.
+const AWAY_AFTER: Duration = Duration::from_secs(30);
 
 /// A registered socket. Dropping it removes the socket from every room, regardless of how its task ends.
 pub struct Connection {
@@ -212,14 +215,37 @@ impl Service {
         Ok(())
     }
 
-    /// Records whether the person can see this socket's page.
+    /// Records whether the person can see this socket's page. A person who sees none of their pages for
+    /// [`AWAY_AFTER`] is away, which others see as not online.
     ///
     /// # Errors
     /// `rate_limited`.
-    pub fn set_visible(&self, socket: &Socket, on: bool) -> Result<(), Problem> {
+    pub fn set_visible(self: &Arc<Self>, socket: &Arc<Socket>, on: bool) -> Result<(), Problem> {
         self.count_ask(&socket.actor)?;
-        socket.set_visible(on);
+        let at = now();
+        let (telling, seen) = self.hub.set_visible(socket, on, at);
+        let (service, socket) = (Arc::downgrade(self), Arc::downgrade(socket));
+        tokio::spawn(async move {
+            if let Some(service) = service.upgrade() {
+                service.note_seen(&seen).await;
+            }
+            if on {
+                return;
+            }
+            tokio::time::sleep(AWAY_AFTER).await;
+            if let (Some(service), Some(socket)) = (service.upgrade(), socket.upgrade()) {
+                let seen = service.hub.set_away(&socket, telling, at);
+                service.note_seen(&seen).await;
+            }
+        });
         Ok(())
+    }
+
+    async fn note_seen(&self, seen: &[Seen]) {
+        for Seen { room, gone } in seen {
+            self.inbox_changed(*room);
+            self.note_gone(gone.as_slice()).await;
+        }
     }
 
     /// Counts a socket's request that changes no message, because each costs a database read.

@@ -32,7 +32,10 @@ mod times;
 mod words;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -87,7 +90,35 @@ pub fn shown(url: &str) -> String {
 #[must_use]
 pub fn now() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+    let now = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(now - REWOUND_MS.load(Ordering::Relaxed))
+}
+
+/// How far the clock of this process is set back.
+static REWOUND_MS: AtomicI64 = AtomicI64::new(0);
+
+/// Sets the clock of this process back, until it is dropped. Only for filling a demo before anybody uses the server:
+/// everything that is stored meanwhile has the earlier time. Nothing else can date data back.
+pub(crate) struct Rewound(());
+
+impl Rewound {
+    pub(crate) fn to(at: Timestamp) -> Self {
+        let rewound = Self(());
+        rewound.set(at);
+        rewound
+    }
+
+    /// Sets another time.
+    pub(crate) fn set(&self, at: Timestamp) {
+        REWOUND_MS.store(0, Ordering::Relaxed);
+        REWOUND_MS.store((now().0 - at.0).max(0), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Rewound {
+    fn drop(&mut self) {
+        REWOUND_MS.store(0, Ordering::Relaxed);
+    }
 }
 
 /// SHA-256 of a secret. Secrets themselves are never stored.

@@ -100,6 +100,7 @@ load_viewer  {}                                                     | ok        
 list_inbox   {"status":"open","search":null,"cursor":null}          | unauthorized ok        ok        ok        ok        ok
 load_chat    {"id":"{conversation}"}                                | unauthorized ok        not_found ok        not_found ok
 load_extras  {"id":"{conversation}"}                                | unauthorized ok        not_found ok        not_found ok
+load_answers {"zone":"Europe/Berlin"}                               | unauthorized ok        ok        ok        ok        ok
 list_older   {"id":"{conversation}","before_seq":100}               | unauthorized ok        not_found ok        not_found ok
 exchange     {"frames":[{"type":"joinRequest","room":"{conversation}"}],"since":null} | unauthorized ok ok     ok        ok        ok
 open_chat    {"customer_name":"Chair","customer_email":null,"first_message":null} | unauthorized forbidden forbidden forbidden forbidden ok

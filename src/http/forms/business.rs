@@ -4,7 +4,7 @@ use axum::{Extension, extract::State, response::Response};
 
 use super::{Fields, refused};
 use crate::{
-    domain::BusinessForm,
+    domain::{BusinessForm, HoursForm},
     http::{App, Asker, pages::see_other},
 };
 
@@ -22,9 +22,18 @@ pub async fn set(
     match set {
         Ok(()) => see_other("/admin/settings?done=1"),
         Err(reason) => {
-            let BusinessForm { name, language, welcome, privacy, suggestions, idle_days, reopens, retention_days } =
-                form;
-            let values = [
+            let BusinessForm {
+                name,
+                language,
+                welcome,
+                privacy,
+                suggestions,
+                idle_days,
+                reopens,
+                retention_days,
+                hours: HoursForm { zone, closed_days, mut week },
+            } = form;
+            let fields = [
                 ("name", name),
                 ("language", language),
                 ("welcome", welcome),
@@ -33,8 +42,12 @@ pub async fn set(
                 ("idle_days", idle_days),
                 ("reopens", reopens),
                 ("retention_days", retention_days),
+                ("zone", zone),
+                ("closed_days", closed_days),
             ];
-            refused(&app, asker, PAGE, reason, values).await
+            let times = [HoursForm::FROM, HoursForm::TO].concat();
+            let times = times.into_iter().map(|name| (name, week.remove(name).unwrap_or_default()));
+            refused(&app, asker, PAGE, reason, fields.into_iter().chain(times)).await
         }
     }
 }

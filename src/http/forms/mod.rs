@@ -63,12 +63,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Fields<T> {
 }
 
 /// Shows the page at `path` again.
-async fn again<const N: usize>(
+async fn again<'a>(
     app: &App,
     asker: Asker,
     path: &str,
     reason: Problem,
-    values: [(&str, String); N],
+    values: impl IntoIterator<Item = (&'a str, String)>,
 ) -> Response {
     let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>();
     let uri = path.parse().unwrap_or_else(|_| Uri::from_static("/"));
@@ -105,12 +105,12 @@ async fn lead_on<T>(
 }
 
 /// Answers a rejected form: shows its page again if a retry can succeed, else an error page.
-async fn refused<const N: usize>(
+async fn refused<'a>(
     app: &App,
     asker: Asker,
     path: &str,
     reason: Problem,
-    values: [(&str, String); N],
+    values: impl IntoIterator<Item = (&'a str, String)>,
 ) -> Response {
     match reason.code {
         Code::Invalid | Code::Conflict | Code::RateLimited | Code::Unavailable => {

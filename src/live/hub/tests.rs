@@ -385,3 +385,41 @@ async fn who_has_gone_leaves_nothing_behind() {
     assert_eq!((hub.socket_count(), hub.room_count()), (0, 0));
     assert!(hub.people.is_empty() && hub.joined.is_empty() && hub.admins.lock().unwrap().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_person_is_away_when_all_their_pages_are_hidden() {
+    let (hub, room, mut one, phone) = two_in_a_room();
+    // A second device of the same person.
+    let desk = Someone { me: phone.me.clone(), ..Someone::connect(&hub, "desk") };
+    assert_eq!(desk.enter(&hub, room, 1), Ok(Outcome::Done));
+    let is_online = || {
+        let mut people = [phone.me.clone()];
+        hub.mark_online(room, &mut people);
+        people[0].online
+    };
+    pass(1.0).await;
+    one.heard();
+
+    assert_eq!(hub.set_visible(&desk.socket, false, Timestamp(1)), (1, vec![]), "hidden from its first word on");
+    assert_eq!(hub.set_visible(&phone.socket, true, Timestamp(2)), (1, vec![]));
+    assert_eq!(hub.set_visible(&phone.socket, false, Timestamp(3)), (2, vec![]), "others do not learn of it at once");
+    assert!(is_online());
+    assert_eq!(hub.set_away(&phone.socket, 1, Timestamp(3)), [], "shown since");
+    assert!(hub.typing(&phone.socket, room, true));
+    let gone = Gone { room, participant: phone.me.id, at: Timestamp(3) };
+    assert_eq!(hub.set_away(&phone.socket, 2, Timestamp(3)), [Seen { room, gone: Some(gone) }]);
+    assert!(!is_online());
+    pass(1.0).await;
+    assert_eq!(one.heard(), ["typing true", "typing false", "presence"]);
+    assert_eq!(hub.set_away(&phone.socket, 2, Timestamp(4)), [], "once");
+    assert_eq!(hub.leave(&phone.socket, room, Timestamp(5)), None, "it was noted when they went away");
+
+    assert_eq!(hub.set_visible(&desk.socket, true, Timestamp(6)), (2, vec![Seen { room, gone: None }]));
+    assert!(is_online());
+    pass(1.0).await;
+    assert_eq!(one.heard(), ["presence"]);
+    assert_eq!(hub.set_visible(&desk.socket, false, Timestamp(7)), (3, vec![]));
+    assert_eq!(hub.set_visible(&desk.socket, true, Timestamp(8)), (4, vec![]));
+    assert_eq!(hub.set_away(&desk.socket, 3, Timestamp(7)), [], "back in time");
+    assert!(is_online());
+}

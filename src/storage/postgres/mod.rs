@@ -37,8 +37,8 @@ use tokio::sync::mpsc;
 
 pub use self::conn::Patience;
 use shared::{
-    actors, attachments, business, conversations, digests, former, idle, invites, links, notices, participants, pushes,
-    request_files, requests, rows, sessions, timeline, tokens, users,
+    actors, answers, attachments, business, conversations, digests, former, idle, invites, links, notices,
+    participants, pushes, request_files, requests, rows, sessions, timeline, tokens, users,
 };
 
 pub(super) use self::target::Target;

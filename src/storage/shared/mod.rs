@@ -22,6 +22,7 @@ use super::{
 };
 
 pub mod actors;
+pub mod answers;
 pub mod attachments;
 pub mod business;
 pub mod conversations;

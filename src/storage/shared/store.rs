@@ -422,6 +422,17 @@ methods! {
         .await
     }
 
+    /// The first answers of the business in the latest `limit` chats: when their customer first wrote, at `since` or
+    /// later, and when an admin then did. Admins only, else [`StoreError::Forbidden`].
+    async fn list_first_answers(
+        &self,
+        actor: &Actor,
+        since: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(Timestamp, Timestamp)>> {
+        answers::list(&mut *self.read(Acting::Actor(actor)).await?, actor, since, limit).await
+    }
+
     /// Idle chats, longest silent first, each with the author of its last message. Admins only, else
     /// [`StoreError::Forbidden`].
     async fn list_idle(&self, actor: &Actor, idle: Idle, limit: i64) -> Result<Vec<(ConversationId, UserId)>> {

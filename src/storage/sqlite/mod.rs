@@ -48,8 +48,8 @@ pub(super) use self::source::Source;
 pub use backup::{Replacement, copy};
 
 use shared::{
-    actors, attachments, business, conversations, digests, former, idle, invites, links, notices, participants, pushes,
-    request_files, requests, rows, sessions, timeline, tokens, users,
+    actors, answers, attachments, business, conversations, digests, former, idle, invites, links, notices,
+    participants, pushes, request_files, requests, rows, sessions, timeline, tokens, users,
 };
 
 use self::{

@@ -10,7 +10,7 @@ use std::{
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::{
-    SqliteStore, access,
+    SqliteStore, access, answers,
     conversation_lists::{self, By},
     conversations,
     dialect::{is_any, translated},
@@ -259,6 +259,7 @@ async fn assembled_statements_use_an_index() {
         users::FIND_CONFIRMATION,
         invites::FIND,
         digests::LIST_QUIET,
+        answers::LIST,
         idle::LIST,
         idle::IS_IDLE,
         pushes::COUNT,

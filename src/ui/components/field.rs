@@ -24,6 +24,9 @@ pub fn Field(
     optional: bool,
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] inputmode: Option<&'static str>,
+    /// The id of a list of suggestions.
+    #[prop(optional)]
+    list: Option<&'static str>,
     /// The initial value.
     #[prop(optional, into)]
     value: String,
@@ -84,6 +87,7 @@ pub fn Field(
                 minlength=minlength
                 maxlength=maxlength
                 inputmode=inputmode
+                list=list
                 dir=dir
                 aria-invalid=invalid
                 aria-describedby=described

@@ -2,6 +2,7 @@
 
 mod backup;
 mod customer;
+mod demo;
 mod dump;
 mod logs;
 mod metrics;

@@ -1,6 +1,7 @@
 //! Pages and forms as a browser without JavaScript uses them.
 
 mod accounts;
+mod answers;
 mod builds;
 mod chat;
 mod dashboard;

@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod answers;
 mod concurrency;
 mod conversations;
 mod copy;
@@ -130,6 +131,9 @@ contract! {
             the_list_shows_the_latest_message
             older_pages
             newer_pages
+        }
+        answers {
+            first_answers_are_listed_once_for_each_chat
         }
         idle {
             a_silent_chat_is_warned_and_then_closed

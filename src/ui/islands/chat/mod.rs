@@ -2,6 +2,7 @@
 //! forms. The browser hydrates it and joins the room from the page's last change. From then on [`Panel`] synchronises
 //! [`Room`](crate::client::room::Room) and page.
 
+mod answers;
 mod closed;
 mod composer;
 mod edit;
@@ -224,7 +225,7 @@ pub fn ChatPanel(
                 <Jump panel />
             </div>
             <p class="chat__typing" aria-live="polite">
-                <Text of=Signal::derive(move || panel.room.read().people.typing_line()) />
+                <Text of=Signal::derive(move || panel.signs()) />
             </p>
             <Composer panel id me key name=name.clone() from />
             <Closed panel forms />

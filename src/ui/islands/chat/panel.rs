@@ -3,11 +3,13 @@
 
 use std::{cell::Cell, time::Duration};
 
-use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer};
+use leptos::{
+    html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
 
-use super::{MessageForm, status::Status};
+use super::{MessageForm, answers::ask, status::Status};
 use crate::{
     api,
     client::{
@@ -27,6 +29,12 @@ use crate::{
 
 /// Update interval of texts like "5 min ago".
 const CLOCK: Duration = Duration::from_secs(30);
+
+/// For admins, who are told nothing about answers.
+const NEVER: Timestamp = Timestamp(i64::MAX);
+
+/// How long after an error the panel asks again for the words about answers.
+const ASK_AGAIN_MS: i64 = 60_000;
 
 /// The last state of left chats, to show them at once on return. An island that shows several chats in turn provides
 /// it as a context. The most recently left chat is last.
@@ -149,7 +157,9 @@ pub(super) struct Panel {
     pub message_chars: usize,
     /// Whether a message of this person reopens the chat.
     reopens: bool,
-
+    /// For the customer side, when to expect an answer, and when the panel asks for other words.
+    pub answers: RwSignal<String>,
+    pub answers_until: RwSignal<Timestamp>,
     me: StoredValue<Participant>,
 
     pub input: NodeRef<html::Textarea>,
@@ -190,7 +200,7 @@ pub(super) struct Panel {
 
 impl Panel {
     pub fn new(chat: api::Chat, form: MessageForm, now: Timestamp) -> Self {
-        let api::Chat { me, joined, message_chars, reopens, .. } = chat;
+        let api::Chat { me, joined, message_chars, reopens, answers, answers_until, .. } = chat;
         let mut room = Room::new(&me, joined);
         room.notice = form.problem;
         let end_seq = room.timeline.last();
@@ -206,6 +216,8 @@ impl Panel {
             status: Memo::new(move |_| Status::of(&room.read())),
             message_chars,
             reopens,
+            answers: RwSignal::new(answers),
+            answers_until: RwSignal::new(answers_until.unwrap_or(NEVER)),
             me: StoredValue::new(me),
             input: NodeRef::new(),
             text: RwSignal::new(form.draft),
@@ -260,7 +272,10 @@ impl Panel {
                 page::after_layout(move || self.if_alive(|| self.busy.set(false)));
             });
         });
-        Effect::new(move || self.lay_out());
+        Effect::new(move || {
+            self.lay_out();
+            self.expect_answers();
+        });
         Effect::new(move || page::count_in_title(Counter::Chat, self.room.read().unread() as i64));
         let ticking = set_interval_with_handle(move || self.now.set(page::server_now()), CLOCK).ok();
         let listeners = [
@@ -291,6 +306,8 @@ impl Panel {
                     joined,
                     message_chars: self.message_chars,
                     reopens: self.reopens,
+                    answers: self.answers.get_untracked(),
+                    answers_until: Some(self.answers_until.get_untracked()),
                     extras: api::Extras::default(),
                 });
             }
@@ -321,6 +338,25 @@ impl Panel {
     /// The presence of the others, or when someone of the other side was last seen.
     pub fn people(self) -> String {
         self.room.read().people.presence_line(self.now.get(), self.zone.get())
+    }
+
+    /// Asks for other words about answers when they are due.
+    fn expect_answers(self) {
+        let now = self.now.get();
+        if self.answers_until.get_untracked() <= now && self.is_live() {
+            // One question at a time. After an error it asks again.
+            self.answers_until.set(Timestamp(now.0 + ASK_AGAIN_MS));
+            spawn_local(ask(self));
+        }
+    }
+
+    /// Who types; while nobody of the business is here, when to expect an answer.
+    pub fn signs(self) -> String {
+        let can_write = self.can_write();
+        let room = self.room.read();
+        let typing = room.people.typing_line();
+        let is_expecting = typing.is_empty() && can_write && !room.people.is_other_side_here();
+        if is_expecting { self.answers.get() } else { typing }
     }
 
     /// Changes the room, then performs the resulting actions in the browser.
