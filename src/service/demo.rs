@@ -416,7 +416,8 @@ fn drawn(draw: Drawing) -> Vec<u8> {
     let mut sketch = Sketch(RgbImage::from_pixel(WIDTH as u32, HEIGHT as u32, PAPER));
     draw(&mut sketch);
     let mut bytes = Cursor::new(Vec::new());
-    let encoder = png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Fast, png::FilterType::NoFilter);
+    let encoder =
+        png::PngEncoder::new_with_quality(&mut bytes, png::CompressionType::Default, png::FilterType::NoFilter);
     // Memory takes everything.
     let _ = encoder.write_image(&sketch.0, WIDTH as u32, HEIGHT as u32, ExtendedColorType::Rgb8);
     bytes.into_inner()

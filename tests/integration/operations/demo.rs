@@ -49,7 +49,7 @@ async fn the_demo_shows_the_last_week_of_a_workshop() {
                 days.insert(message.created_at.date());
                 for file in &message.attachments {
                     pictures += 1;
-                    assert!(file.width.is_some() && file.size_bytes < 50_000, "{file:?}");
+                    assert!(file.width.is_some() && file.size_bytes < 10_000, "{file:?}");
                     api.get(&format!("/attachments/{}?size=preview", file.id)).await.expect(200);
                 }
             }
