@@ -115,11 +115,12 @@ fn lines(room: &Room, now: Timestamp, zone: Zone) -> Vec<Line> {
     let words = t!(locales::current(), chat::SEALED_MESSAGE);
     for line in &mut lines {
         if let Line::Message(bubble) = line {
-            if matches!(bubble.body, Body::Text(_) | Body::Emoji(_)) {
+            // The sealed form is one word.
+            if let Body::Text(_) = bubble.body {
                 bubble.body = body(words);
             }
             if let Some(quote) = &mut bubble.quote {
-                words.clone_into(&mut quote.excerpt);
+                quote.excerpt = words.to_owned();
             }
         }
     }

@@ -80,7 +80,10 @@ fn About(state: State) -> impl IntoView {
                     <li>{t!(locale, sealed::PLAIN)}</li>
                 </ul>
             </details>
-            <p class="notice notice--warn sealed__script">{t!(locale, sealed::NO_SCRIPT)}</p>
+            {(state == State::Loading)
+                .then(|| {
+                    view! { <p class="notice notice--warn sealed__script">{t!(locale, sealed::NO_SCRIPT)}</p> }
+                })}
             {warning
                 .map(|words| {
                     view! {
