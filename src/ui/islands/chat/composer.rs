@@ -1,11 +1,12 @@
 //! The composer of messages. Text typed before hydration is preserved, and drafts outlive the page.
 
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlTextAreaElement, KeyboardEvent};
 
 use super::{
     panel::{Panel, Target, revealed, sealer},
+    part::Need,
     tray::{self, Call},
     viewer,
 };
@@ -282,7 +283,7 @@ impl Panel {
     }
 
     pub fn call_tray(self, call: Call) {
-        spawn_local(tray::handle(self, call));
+        self.need(Need::Files(call));
     }
 
     /// Listens for pasted and dropped files, and for clicks on pictures. Shows the files of an earlier visit.

@@ -1,11 +1,12 @@
 //! The form that replaces a message while it is edited.
 
-use leptos::{ev, html, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{ev, html, mount::mount_to, prelude::*};
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use super::{
     composer::{grow, is_composing, sends},
     panel::Panel,
+    part::Need,
 };
 use crate::{
     domain::MessageId,
@@ -18,15 +19,14 @@ pub(super) fn Edit(panel: Panel, id: MessageId) -> impl IntoView {
     let owner = Owner::current();
     Effect::new(move || {
         if let (Some(place), Some(owner)) = (place.get(), owner.clone()) {
-            spawn_local(fill(place.into(), owner, panel, id));
+            panel.need(Need::Edit(place.into(), owner, id));
         }
     });
     view! { <div class="edit" node_ref=place></div> }
 }
 
 /// Puts the form in its place. The browser loads it when somebody edits.
-#[lazy]
-async fn fill(place: HtmlElement, owner: Owner, panel: Panel, id: MessageId) {
+pub(super) fn fill(place: HtmlElement, owner: Owner, panel: Panel, id: MessageId) {
     panel.if_alive(|| {
         owner.with(|| {
             let form = mount_to(place, move || view! { <Form panel id /> });

@@ -12,6 +12,7 @@ mod log;
 mod message;
 mod notify;
 mod panel;
+mod part;
 mod plain;
 mod scroll;
 pub(super) mod sealed;

@@ -1,7 +1,7 @@
 //! The switch for notifications of this browser (Web Push). It appears where the browser can be notified. The browser
 //! asks its person only when that person switches it on.
 
-use leptos::{lazy, prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -9,7 +9,7 @@ use web_sys::{
     Response,
 };
 
-use super::panel::Panel;
+use super::{panel::Panel, part::Need};
 use crate::{
     client::page,
     locales::{self, t},
@@ -19,24 +19,8 @@ use crate::{
 #[component]
 pub(super) fn Notify(panel: Panel) -> impl IntoView {
     let state = RwSignal::new("");
-    let show = move || {
-        state.set(match (page::can_be_notified(), page::push_id()) {
-            (false, _) => "none",
-            (true, None) => "off",
-            (true, Some(_)) => "on",
-        });
-    };
-    Effect::new(show);
-    let on_click = move |_| {
-        let wanted = state.get_untracked() == "off";
-        spawn_local(async move {
-            let done = switch(wanted).await;
-            panel.if_alive(|| {
-                show();
-                panel.room.write().notice = done.err().map(str::to_owned);
-            });
-        });
-    };
+    Effect::new(move || show(state));
+    let on_click = move |_| panel.need(Need::Notify(state.get_untracked() == "off", state));
     view! {
         <button
             class="icon-button chat__notify"
@@ -51,9 +35,25 @@ pub(super) fn Notify(panel: Panel) -> impl IntoView {
     }
 }
 
-/// The browser loads this when somebody uses the switch. The error is the reason for the person.
-#[lazy]
-async fn switch(on: bool) -> Result<(), &'static str> {
+fn show(state: RwSignal<&'static str>) {
+    state.set(match (page::can_be_notified(), page::push_id()) {
+        (false, _) => "none",
+        (true, None) => "off",
+        (true, Some(_)) => "on",
+    });
+}
+
+/// The browser loads this when somebody uses the switch.
+pub(super) async fn switch(panel: Panel, on: bool, state: RwSignal<&'static str>) {
+    let done = try_to_switch(on).await;
+    panel.if_alive(|| {
+        show(state);
+        panel.room.write().notice = done.err().map(str::to_owned);
+    });
+}
+
+/// The error is the reason for the person.
+async fn try_to_switch(on: bool) -> Result<(), &'static str> {
     let locale = locales::current();
     if on && !is_allowed().await {
         return Err(t!(locale, chat::NOTIFY_BLOCKED));

@@ -3,13 +3,11 @@
 
 use std::{cell::Cell, time::Duration};
 
-use leptos::{
-    html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer, task::spawn_local,
-};
+use leptos::{html, leptos_dom::helpers::set_timeout, prelude::*, tachys::html::node_ref::NodeRefContainer};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, HtmlElement, KeyboardEvent, Node};
 
-use super::{MessageForm, answers::ask, status::Status};
+use super::{MessageForm, part::Need, status::Status};
 use crate::{
     api,
     client::{
@@ -347,7 +345,7 @@ impl Panel {
         if self.answers_until.get_untracked() <= now && self.is_live() {
             // One question at a time. After an error it asks again.
             self.answers_until.set(Timestamp(now.0 + ASK_AGAIN_MS));
-            spawn_local(ask(self));
+            self.need(Need::Answers);
         }
     }
 

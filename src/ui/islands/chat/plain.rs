@@ -5,10 +5,9 @@
 
 use leptos::{
     either::{Either, EitherOf3},
-    html, lazy,
+    html,
     mount::mount_to,
     prelude::*,
-    task::spawn_local,
 };
 use web_sys::HtmlElement;
 
@@ -17,6 +16,7 @@ use super::{
     files::FilesForm,
     greeting::Greeting,
     panel::Panel,
+    part::Need,
     sealed::{self, Locked},
 };
 use crate::{
@@ -71,7 +71,7 @@ pub(super) fn PlainForm(panel: Panel, which: Plain, forms: StoredValue<Forms>) -
         let (Some(place), Some(owner), true) = (place.get(), owner.clone(), is_wanted()) else { return };
         // The script looks for the key of a sealed chat.
         if is_seal || place.first_element_child().is_none() {
-            spawn_local(fill(place.into(), owner, panel, which, forms));
+            panel.need(Need::Plain(place.into(), owner, which, forms));
         }
     });
     view! { <div class="plain" node_ref=place inner_html=html></div> }
@@ -86,8 +86,8 @@ fn form(which: Plain, forms: Forms) -> impl IntoView {
     }
 }
 
-#[lazy]
-async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
+/// Puts the form in its place.
+pub(super) async fn fill(place: HtmlElement, owner: Owner, panel: Panel, which: Plain, forms: StoredValue<Forms>) {
     let Some(forms) = forms.try_get_value() else { return };
     if which == Plain::Files && forms.is_sealed {
         return sealed::start(place, owner, panel).await;

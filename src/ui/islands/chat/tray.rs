@@ -12,7 +12,7 @@ use std::{
 };
 
 use gloo_timers::future::TimeoutFuture;
-use leptos::{either::Either, ev, lazy, mount::mount_to, prelude::*, task::spawn_local};
+use leptos::{either::Either, ev, mount::mount_to, prelude::*, task::spawn_local};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -123,7 +123,6 @@ thread_local! {
     static NEXT_KEY: Cell<u32> = const { Cell::new(0) };
 }
 
-#[lazy]
 pub(super) async fn handle(panel: Panel, call: Call) {
     if let Call::View(address) = call {
         return viewer::open(panel, &address);

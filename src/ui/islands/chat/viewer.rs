@@ -1,6 +1,5 @@
 //! A picture of the chat in full, over the page: with the keyboard, in several sizes, and to save. The browser loads it
-//! with [`tray`](super::tray), as each part of its own costs a first visit half a kilobyte. Without scripts, a picture is a
-//! link to itself.
+//! for the first picture that somebody opens. Without scripts, a picture is a link to itself.
 
 use std::{any::Any, cell::RefCell};
 
