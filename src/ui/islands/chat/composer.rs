@@ -296,16 +296,17 @@ impl Panel {
         let Some(section) = self.section.get_untracked() else { return };
         let take = move |event: &web_sys::Event| {
             let kind = event.type_();
-            let paste = event.dyn_ref::<ev::ClipboardEvent>();
-            let data = match paste {
-                Some(paste) => paste.clipboard_data(),
-                None => event.unchecked_ref::<ev::DragEvent>().data_transfer(),
+            let is_paste = kind == "paste";
+            let data = if is_paste {
+                event.unchecked_ref::<ev::ClipboardEvent>().clipboard_data()
+            } else {
+                event.unchecked_ref::<ev::DragEvent>().data_transfer()
             };
             // A sealed chat has no files.
             let takes = self.can_write() && self.room.with_untracked(|room| room.seal == Seal::None);
             let Some(data) = data.filter(|data| takes && data.types().includes(&"Files".into(), 0)) else { return };
             // Text wins when there are both: a spreadsheet copies a picture of its cells too.
-            if paste.is_some() && data.get_data("text").is_ok_and(|text| !text.is_empty()) {
+            if is_paste && data.get_data("text").is_ok_and(|text| !text.is_empty()) {
                 return;
             }
             event.prevent_default();
@@ -315,7 +316,7 @@ impl Panel {
             } else {
                 section.remove_attribute(DROPPING)
             };
-            let is_given = paste.is_some() || kind == "drop";
+            let is_given = is_paste || kind == "drop";
             if let Some(files) = data.files().filter(|files| is_given && files.length() > 0) {
                 self.call_tray(Call::Add(files));
             }

@@ -5,7 +5,7 @@ use std::{any::Any, cell::RefCell};
 
 use leptos::{ev, html, mount::mount_to, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::KeyboardEvent;
+use web_sys::{Element, KeyboardEvent};
 
 use super::panel::Panel;
 use crate::{
@@ -29,7 +29,7 @@ pub(super) fn open(panel: Panel, address: &str) {
         let files = room.timeline.messages().flat_map(|message| &message.attachments);
         files.filter(|file| file.is_picture()).cloned().collect()
     });
-    let first = pictures.iter().position(|file| address.ends_with(&file.address()));
+    let first = pictures.iter().position(|file| address == file.address());
     let (Some(first), Some(body)) = (first, document().body()) else { return };
     let owner = Owner::new();
     let view = owner.with(|| mount_to(body, move || view! { <Viewer pictures first /> }));
@@ -163,7 +163,10 @@ fn Viewer(pictures: Vec<Attachment>, first: usize) -> impl IntoView {
 
 /// The address of the picture that a click opens, if it opens one here.
 pub(super) fn opened(event: &web_sys::Event) -> Option<String> {
-    let click = event.dyn_ref::<ev::MouseEvent>().filter(|click| !click.ctrl_key() && !click.meta_key())?;
-    let picture = click.target()?.dyn_into::<web_sys::HtmlImageElement>().ok()?;
-    picture.parent_element()?.dyn_into::<web_sys::HtmlAnchorElement>().ok().map(|link| link.href())
+    let click = event.unchecked_ref::<ev::MouseEvent>();
+    let picture = click.target()?.unchecked_into::<Element>();
+    if click.ctrl_key() || click.meta_key() || picture.tag_name() != "IMG" {
+        return None;
+    }
+    picture.parent_element()?.get_attribute("href")
 }
