@@ -18,8 +18,8 @@ use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Clipboard, Element, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming, RequestInit,
-    Response, ServiceWorkerContainer, ServiceWorkerRegistration, VisibilityState,
+    Clipboard, DataTransfer, Element, Event, EventTarget, HtmlDocument, KeyboardEvent, PerformanceNavigationTiming,
+    RequestInit, Response, ServiceWorkerContainer, ServiceWorkerRegistration, VisibilityState,
 };
 
 use super::room::Moment;
@@ -241,6 +241,12 @@ pub fn saw_key(event: &KeyboardEvent) {
 pub fn has_keyboard() -> bool {
     let is_touched = window().match_media("(pointer: coarse)").ok().flatten().is_some_and(|query| query.matches());
     HAS_KEYS.get() || !is_touched
+}
+
+/// Whether files are pasted, or dragged; while they are dragged, only that is known of them.
+#[must_use]
+pub fn has_files(data: &DataTransfer) -> bool {
+    data.types().includes(&"Files".into(), 0)
 }
 
 /// Calls `act` at each `event` of `target`, as long as the page lives.

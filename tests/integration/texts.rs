@@ -10,9 +10,28 @@ use std::{
 const SPOKEN: [&str; 8] = ["alt", "aria-description", "aria-label", "help", "label", "placeholder", "title", "words"];
 
 /// Names of programs and of keys are the same in each language.
-const NAMES: [&str; 18] = [
-    "Android", "ArrowUp", "Bespoken", "Chrom", "Chrome", "Edg", "Edge", "Enter", "Escape", "Firefox", "Firefox/",
-    "Linux", "Mac OS", "Opera", "Safari", "Safari/", "Self", "Windows",
+const NAMES: [&str; 21] = [
+    "Android",
+    "ArrowLeft",
+    "ArrowRight",
+    "ArrowUp",
+    "Bespoken",
+    "Chrom",
+    "Chrome",
+    "Edg",
+    "Edge",
+    "Enter",
+    "Escape",
+    "Firefox",
+    "Firefox/",
+    "Linux",
+    "Mac OS",
+    "Opera",
+    "Option::is_none",
+    "Safari",
+    "Safari/",
+    "Self",
+    "Windows",
 ];
 
 /// The position of a literal in a source.

@@ -304,7 +304,7 @@ impl Panel {
             };
             // A sealed chat has no files.
             let takes = self.can_write() && self.room.with_untracked(|room| room.seal == Seal::None);
-            let Some(data) = data.filter(|data| takes && data.types().includes(&"Files".into(), 0)) else { return };
+            let Some(data) = data.filter(|data| takes && page::has_files(data)) else { return };
             // Text wins when there are both: a spreadsheet copies a picture of its cells too.
             if is_paste && data.get_data("text").is_ok_and(|text| !text.is_empty()) {
                 return;
