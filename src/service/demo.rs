@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage, codecs::png};
 use tokio::task::spawn_blocking;
 
-use super::{HOUR, Network, Secret, Service, problem, sessions::DAY_MS};
+use super::{HOUR, Network, Secret, Service, Upload, problem, sessions::DAY_MS};
 use crate::{
     domain::{
         Actor, AttachmentId, Content, Conversation, ConversationId, ConversationStatus, Email, Problem, RequestId,
@@ -176,7 +176,7 @@ const SESSIONS: [Session; 9] = [
     ),
     (
         GUEST,
-        Some((2, Picture::Table)),
+        None,
         &[
             (Day(1, 9, 3), Them, "Hello! Could you make an oak table for a round bay window, about 140 cm across?"),
             (Day(1, 9, 11), Us, "Good morning. Yes, gladly. Is it for every day, or mostly for guests?"),
@@ -268,6 +268,10 @@ impl Service {
     }
 }
 
+fn here() -> Network {
+    std::net::IpAddr::from([127, 0, 0, 1]).into()
+}
+
 /// The week while it is made.
 struct Demo<'a> {
     service: &'a Service,
@@ -357,7 +361,9 @@ impl Demo<'_> {
             None,
             None,
         )?;
-        self.request(owner, Ago(205), stool).await.map(drop)
+        let stool = self.request(owner, Ago(205), stool).await?;
+        let upload = self.service.begin_request_upload(owner, here(), stool).await?;
+        self.draw(&upload, Picture::Table).await.map(drop)
     }
 
     async fn request(&self, owner: &Actor, when: When, text: RequestText) -> Result<RequestId, Problem> {
@@ -383,8 +389,11 @@ impl Demo<'_> {
     }
 
     async fn upload(&self, actor: &Actor, to: ConversationId, picture: Picture) -> Result<AttachmentId, Problem> {
-        let from = Network::from(std::net::IpAddr::from([127, 0, 0, 1]));
-        let upload = self.service.begin_upload(actor, from, to).await?;
+        let upload = self.service.begin_upload(actor, here(), to).await?;
+        self.draw(&upload, picture).await
+    }
+
+    async fn draw(&self, upload: &Upload<'_>, picture: Picture) -> Result<AttachmentId, Problem> {
         let mut file = upload.file("sketch.png").await?;
         file.write(self.pictures.get(picture as usize).map_or(&[], |png| png)).await?;
         Ok(file.finish().await?.id)
