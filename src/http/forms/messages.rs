@@ -135,14 +135,18 @@ pub async fn post_files(
         Err(reason) => return problem(&app, asker, reason).await,
     };
     let mut fields = NewMessage::default();
-    let most = MAX_ATTACHMENTS.saturating_mul(app.service.limits().attachment_bytes);
-    let most = most.saturating_add(multipart::MOST_DROPPED);
-    let files = match form.read(most) {
+    let files = match form.read(most_bytes(&app)) {
         Ok(parts) => read_files(&upload, parts, &mut fields).await,
         Err(reason) => Err(reason),
     };
     drop(upload);
     post(&app, asker, &actor, id, fields, files).await
+}
+
+/// Maximum size of a form with files.
+pub(super) fn most_bytes(app: &App) -> usize {
+    let files = MAX_ATTACHMENTS.saturating_mul(app.service.limits().attachment_bytes);
+    files.saturating_add(multipart::MOST_DROPPED)
 }
 
 /// Stores the files of a form in the conversation, and its other parts in `fields`.

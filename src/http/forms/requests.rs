@@ -10,7 +10,11 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Fields, again, key_after, lead_on, messages::read_file, refused, too_much};
+use super::{
+    Fields, again, key_after, lead_on,
+    messages::{most_bytes, read_file},
+    refused, too_much,
+};
 use crate::{
     domain::{Actor, ClientId, Code, CustomRequest, Problem, RequestId, RequestStatus, RequestText, parse_money},
     http::{
@@ -20,7 +24,7 @@ use crate::{
         pages::{PageId, own_path, problem, see_other},
     },
     locales::{self, t},
-    service::{MAX_ATTACHMENTS, Network, Service},
+    service::{Network, Service},
 };
 
 #[derive(Default, Deserialize)]
@@ -110,21 +114,13 @@ async fn new_request_with_files(app: &App, asker: Asker, form: multipart::Form) 
                 fields.set(&name, String::from_utf8_lossy(&text).into_owned());
                 continue;
             }
-            let id = match &made {
-                Some(Ok(id)) => *id,
-                Some(Err(_)) => {
-                    part.skip().await?;
-                    continue;
-                }
-                None => match made.insert(fields.create(&service, &actor).await.map(|request| request.id)) {
-                    Ok(id) => *id,
-                    Err(_) => {
-                        part.skip().await?;
-                        continue;
-                    }
-                },
-            };
-            uploads.add(id, part).await?;
+            if made.is_none() {
+                made = Some(fields.create(&service, &actor).await.map(|request| request.id));
+            }
+            match made {
+                Some(Ok(id)) => uploads.add(id, part).await?,
+                _ => part.skip().await?,
+            }
         }
         uploads.end()
     };
@@ -210,12 +206,6 @@ impl<'a> Uploads<'a> {
     fn end(self) -> Result<usize, Problem> {
         self.refused.map_or(Ok(self.count), Err)
     }
-}
-
-/// Maximum size of a form with files.
-fn most_bytes(app: &App) -> usize {
-    let files = MAX_ATTACHMENTS.saturating_mul(app.service.limits().attachment_bytes);
-    files.saturating_add(multipart::MOST_DROPPED)
 }
 
 fn address(id: RequestId) -> String {

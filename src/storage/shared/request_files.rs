@@ -9,7 +9,7 @@ use super::{
     rows::Columns,
 };
 use crate::{
-    domain::{Actor, Attachment, AttachmentId, RequestId, Timestamp},
+    domain::{Actor, Attachment, AttachmentId, RequestId, Timestamp, UserId},
     storage::{Digest, FileBytes, Quota, Result, StoreError, rules::MOST_REQUEST_FILES},
 };
 
@@ -20,6 +20,11 @@ use crate::{
 pub async fn bytes(conn: &mut Conn, actor: &Actor, id: RequestId, since: Timestamp) -> Result<FileBytes> {
     requests::find(&mut *conn, actor, id).await?;
     let uploader = actor.user_id().ok_or(StoreError::Forbidden)?;
+    usage(conn, uploader, id, since).await
+}
+
+/// The same for an uploader who may see the request.
+async fn usage(conn: &mut Conn, uploader: UserId, id: RequestId, since: Timestamp) -> Result<FileBytes> {
     let by_person = attachments::bytes_by(&mut *conn, Some(uploader.0), since).await?;
     let of_request: i64 = sqlx::query_scalar(sql!(
         "select cast(coalesce(sum(size_bytes), 0) as bigint) from request_files where request_id = $1"
@@ -63,7 +68,7 @@ pub async fn add(
     if request.attachments.len() >= MOST_REQUEST_FILES {
         return Err(StoreError::RequestFull);
     }
-    quota.require(bytes(&mut *conn, actor, id, quota.since).await?, file.size_bytes)?;
+    quota.require(usage(&mut *conn, uploader, id, quota.since).await?, file.size_bytes)?;
     sqlx::query(sql!(
         "insert into request_files
              (id, request_id, uploader_id, name, media_type, size_bytes, width, height, digest, created_at)
